@@ -1,0 +1,12 @@
+/** Every dashboard, by the file that Grafana reads. */
+import { type BoardDefinition, buildBoard } from './boards/board.ts';
+import { nodeAgentBoard } from './boards/node-agent.ts';
+
+export const BOARDS: readonly { readonly file: string; readonly definition: BoardDefinition }[] = [
+  { file: 'dashboards/node-agent.json', definition: nodeAgentBoard },
+];
+
+/** The files' contents, by path from the repository's root. */
+export function dashboardFiles(): Map<string, string> {
+  return new Map(BOARDS.map(({ file, definition }) => [file, `${JSON.stringify(buildBoard(definition), null, 2)}\n`]));
+}

@@ -1,0 +1,108 @@
+/** Every query about the node agent. Metric names come from the telemetry tables, so one that is renamed there fails to
+ *  compile here. */
+import { PROCESS_METRICS } from '@vigie/core/process-metrics';
+import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
+import type { Queries, Query } from './query.ts';
+
+/** The board's variables, as label matchers. `source` stands only on metrics that have it, likewise `sink`. */
+const AGENT = 'job=~"$job",instance=~"$instance"';
+const SOURCE = `${AGENT},source=~"$source"`;
+const SINK = `${AGENT},sink=~"$sink"`;
+const LANE = `${SOURCE},sink=~"$sink"`;
+
+/** Lines in a panel of containers or agents: more are not told apart. */
+const TOP = 15;
+
+export const nodeAgentQueries = {
+  agents: { expr: `count(${AGENT_METRICS.buildInfo.name}{${AGENT}})`, legend: 'agents' },
+  readBytesTotal: { expr: `sum(${perSecond(AGENT_METRICS.readBytes.name, LANE)})`, legend: 'read' },
+  oldestUnread: { expr: `max(${AGENT_METRICS.lagSeconds.name}{${LANE}})`, legend: 'oldest unread' },
+  lostInRange: { expr: `sum(increase(${AGENT_METRICS.lostBytes.name}{${LANE}}[$__range]))`, legend: 'lost' },
+  droppedInRange: { expr: `sum(increase(${AGENT_METRICS.droppedBytes.name}{${LANE}}[$__range]))`, legend: 'dropped' },
+  // No series at all is the good case.
+  sinksHeld: { expr: `sum(${AGENT_METRICS.sinkHeld.name}{${SINK}}) or vector(0)`, legend: 'held' },
+
+  readBytes: byLane(perSecond(AGENT_METRICS.readBytes.name, LANE), 'read'),
+  ackedBytes: byLane(perSecond(AGENT_METRICS.ackedBytes.name, LANE), 'acknowledged'),
+  sentBytes: byLane(perSecond(AGENT_METRICS.sentBytes.name, LANE), 'sent'),
+  readRecords: byLane(perSecond(AGENT_METRICS.readRecords.name, LANE), 'read'),
+  ackedRecords: byLane(perSecond(AGENT_METRICS.ackedRecords.name, LANE), 'acknowledged'),
+  inFlightBytes: byLane(`${AGENT_METRICS.inFlightBytes.name}{${LANE}}`, 'in flight'),
+
+  lagBytes: topContainers(AGENT_METRICS.lagBytes.name),
+  lagSeconds: topContainers(AGENT_METRICS.lagSeconds.name),
+
+  batchMedian: batchQuantile(0.5),
+  batchP95: batchQuantile(0.95),
+  batchP99: batchQuantile(0.99),
+  batches: byLane(perSecond(`${AGENT_METRICS.batchDuration.name}_count`, LANE), 'requests'),
+  retries: by(['sink', 'reason'], perSecond(AGENT_METRICS.retries.name, SINK)),
+  sinkDown: by(['sink'], `${AGENT_METRICS.sinkUp.name}{${SINK}} == bool 0`),
+  held: by(['sink', 'reason'], `${AGENT_METRICS.sinkHeld.name}{${SINK}}`),
+  sinkEvents: by(['sink', 'event'], perSecond(AGENT_METRICS.sinkEvents.name, SINK)),
+  deadLetters: by(['sink'], perSecond(AGENT_METRICS.deadLetters.name, SINK)),
+
+  lost: by(['source', 'sink', 'reason'], perSecond(AGENT_METRICS.lostBytes.name, LANE)),
+  droppedBytes: by(['source', 'sink', 'reason'], perSecond(AGENT_METRICS.droppedBytes.name, LANE)),
+  droppedRecords: by(['source', 'sink', 'reason'], perSecond(AGENT_METRICS.droppedRecords.name, LANE)),
+  unparsed: byLane(perSecond(AGENT_METRICS.unparsedRecords.name, LANE), 'unparsed'),
+  truncated: byLane(perSecond(AGENT_METRICS.truncatedRecords.name, LANE), 'truncated'),
+  partial: byLane(perSecond(AGENT_METRICS.partialRecords.name, LANE), 'without end'),
+  joined: byLane(perSecond(AGENT_METRICS.joinedRecords.name, LANE), 'joined'),
+  transformKept: by(['sink', 'transform', 'reason'], perSecond(AGENT_METRICS.transformKept.name, SINK)),
+
+  files: bySource(AGENT_METRICS.files.name, 'known'),
+  openFiles: bySource(AGENT_METRICS.openFiles.name, 'open'),
+  activeLogs: bySource(AGENT_METRICS.activeLogs.name, 'active'),
+  watchedFolders: bySource(AGENT_METRICS.watchedFolders.name, 'folders watched'),
+  rotations: by(['source'], perSecond(AGENT_METRICS.rotations.name, SOURCE)),
+  fileErrors: by(['source', 'operation'], perSecond(AGENT_METRICS.fileErrors.name, SOURCE)),
+  checkpointWrites: by(['sink', 'result'], perSecond(AGENT_METRICS.checkpointWrites.name, LANE)),
+  reloads: by(['result'], `increase(${AGENT_METRICS.reloads.name}{${AGENT}}[$__rate_interval])`),
+  badReloads: {
+    expr: `sum(${AGENT_METRICS.reloadSuccess.name}{${AGENT}} == bool 0)`,
+    legend: 'running an older configuration',
+  },
+
+  cpu: byInstance(perSecond(PROCESS_METRICS.cpuSeconds.name, AGENT)),
+  resident: byInstance(`${PROCESS_METRICS.residentBytes.name}{${AGENT}}`),
+  heap: byInstance(`${PROCESS_METRICS.heapBytes.name}{${AGENT}}`, 'heap '),
+  external: byInstance(`${PROCESS_METRICS.externalBytes.name}{${AGENT}}`, 'external '),
+  descriptors: byInstance(`${PROCESS_METRICS.openFds.name}{${AGENT}} / ${PROCESS_METRICS.maxFds.name}{${AGENT}}`),
+  restarts: byInstance(`changes(${PROCESS_METRICS.startTime.name}{${AGENT}}[$__rate_interval])`),
+} as const satisfies Queries;
+
+function perSecond(counter: string, matchers: string): string {
+  return `rate(${counter}{${matchers}}[$__rate_interval])`;
+}
+
+function by(labels: readonly string[], vector: string): Query {
+  return { expr: `sum by (${labels.join(', ')}) (${vector})`, legend: labels.map((label) => `{{${label}}}`).join(' ') };
+}
+
+function byLane(vector: string, what: string): Query {
+  return { expr: `sum by (source, sink) (${vector})`, legend: `{{source}} → {{sink}} ${what}` };
+}
+
+function bySource(gauge: string, what: string): Query {
+  return { expr: `sum by (source) (${gauge}{${SOURCE}})`, legend: `{{source}} ${what}` };
+}
+
+function byInstance(vector: string, what = ''): Query {
+  return { expr: `topk(${TOP}, ${vector})`, legend: `${what}{{instance}}` };
+}
+
+function topContainers(gauge: string): Query {
+  return {
+    expr: `topk(${TOP}, max by (namespace, pod, container, sink) (${gauge}{${LANE}}))`,
+    legend: '{{namespace}}/{{pod}} {{container}} → {{sink}}',
+  };
+}
+
+function batchQuantile(quantile: number): Query {
+  const buckets = perSecond(`${AGENT_METRICS.batchDuration.name}_bucket`, LANE);
+  return {
+    expr: `histogram_quantile(${quantile}, sum by (sink, le) (${buckets}))`,
+    legend: `{{sink}} p${quantile * 100}`,
+  };
+}

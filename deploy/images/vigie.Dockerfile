@@ -1,0 +1,19 @@
+# docker build -f deploy/images/vigie.Dockerfile -t vigie/vigie:0.1.0 .
+# The build needs every package; what runs is the bundles alone, without node_modules.
+FROM node:24-slim AS build
+WORKDIR /src
+COPY . .
+RUN npm ci
+
+FROM node:24-slim
+LABEL org.opencontainers.image.title="vigie" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /src/LICENSE /opt/vigie/LICENSE
+COPY --from=build /src/packages/cli/bin /opt/vigie/bin
+COPY --from=build /src/packages/cli/dist /opt/vigie/dist
+RUN ln -s /opt/vigie/bin/vigie.cjs /usr/local/bin/vigie
+# A small heap of young objects and no V8 helper threads: 15 MB less, at the same throughput (docs/benchmarks.md).
+ENV NODE_OPTIONS="--max-semi-space-size=1 --v8-pool-size=0"
+# Nobody; the node agent's manifest says why it needs more.
+USER 65534:65534
+ENTRYPOINT ["vigie"]

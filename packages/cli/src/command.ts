@@ -1,0 +1,23 @@
+/** What every file in commands/ exports, as `run`. */
+import type { ExitCode } from '@vigie/core/lifecycle';
+
+export interface CommandContext {
+  readonly version: string;
+  /** The folder of vigie.cjs, with what lies beside it: kernel.wasm. */
+  readonly distDir: string;
+}
+
+/** @param args what follows the command's name
+ *  @returns the process ends with it */
+export type RunCommand = (args: readonly string[], context: CommandContext) => Promise<ExitCode>;
+
+export interface CommandModule {
+  readonly run: RunCommand;
+}
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Becomes a file of its own in the build. */
+  readonly load: () => Promise<CommandModule>;
+}

@@ -1,0 +1,48 @@
+/** The binary `vigie`: finds the command and loads that alone. */
+import { describeError, errorCode } from '@vigie/core/errors';
+import type { ExitCode } from '@vigie/core/lifecycle';
+import packageJson from '../package.json' with { type: 'json' };
+import type { CommandContext, CommandEntry } from './command.ts';
+
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'up',
+    summary: 'Run Vigie on this machine, with a live tail and the ledger in the terminal',
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'node-agent',
+    summary: "Ship a node's container logs to Elasticsearch, OpenSearch and others",
+    load: () => import('./commands/node-agent.ts'),
+  },
+  {
+    name: 'check',
+    summary: 'Check configuration files',
+    load: () => import('./commands/check.ts'),
+  },
+];
+
+async function main(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const [first, ...rest] = args;
+  if (first === '--version' || first === '-V') {
+    process.stdout.write(`${context.version}\n`);
+    return 0;
+  }
+  const asked = first === 'help' && rest.length === 1 ? rest[0] : first;
+  const command = COMMANDS.find(({ name }) => name === asked);
+  if (command === undefined) return (await import('./usage.ts')).explainUsage(args, COMMANDS);
+  return (await command.load()).run(first === 'help' ? ['--help'] : rest, context);
+}
+
+function exitAfter(error: unknown): ExitCode {
+  process.stderr.write(`vigie: ${describeError(error)}\n`);
+  if (errorCode(error)?.startsWith('CONFIG_') === true) return 2;
+  // Without a code of ours it is a defect, and where it arose is what its report needs.
+  if (errorCode(error) === undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  return 1;
+}
+
+// On Linux stdout and stderr are written synchronously: nothing is cut off by leaving.
+main(process.argv.slice(2), { version: packageJson.version, distDir: __dirname })
+  .catch(exitAfter)
+  .then((code) => process.exit(code));

@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLog } from '@vigie/core/log';
+import { PROCESS_METRICS } from '@vigie/core/process-metrics';
+import { serviceDeps } from '@vigie/node-agent/run';
+import { AgentService } from '@vigie/node-agent/service';
+import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Display } from '../../src/up/display.ts';
+import { unaccountedBytes } from '../../src/up/ledger-table.ts';
+import { resolveSettings } from '../../src/up/settings.ts';
+import { Up } from '../../src/up/up.ts';
+import { ledgerEntry } from './entries.ts';
+
+const KERNEL = join(import.meta.dirname, '../../../log-pipeline/dist/kernel.wasm');
+const NO_DISPLAY: Display = { start: () => undefined, close: () => undefined };
+
+let dataDir: string;
+let open: Up[];
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'vigie-up-'));
+  open = [];
+});
+afterEach(async () => {
+  for (const up of open) await up.close({ graceMs: 5_000 });
+  await rm(dataDir, { recursive: true });
+});
+
+interface Created {
+  readonly up: Up;
+  readonly service: AgentService;
+  readonly printed: readonly string[];
+}
+
+/** `vigie up --demo` without its terminal. */
+async function create(folder = dataDir, port = 0): Promise<Created> {
+  const options = { configFile: undefined, dataDir: folder, logs: [], elasticsearch: undefined, demo: true };
+  const settings = await resolveSettings(options, {}, 'none');
+  const files = { version: '0.0.0', kernelPath: KERNEL };
+  const printed: string[] = [];
+  const deps = {
+    ...(await serviceDeps(settings.agent, () => Promise.resolve(settings.agent), files, createLog('error'))),
+    print: (line: string) => printed.push(line),
+  };
+  const service = new AgentService(settings.agent, deps);
+  const up = new Up(settings, { host: '127.0.0.1', port }, service, NO_DISPLAY, deps);
+  open.push(up);
+  return { up, service, printed };
+}
+
+const never = new AbortController().signal;
+
+/** Resolves once the sink has acknowledged this many records. */
+async function acknowledged({ service }: Created, records: number): Promise<void> {
+  while (service.agent.ledger().every(({ ackedRecords }) => ackedRecords < records)) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const records = (): Promise<string> => readFile(join(dataDir, 'records/logs.ndjson'), 'utf8');
+
+/** Where each record stands in its log: the same twice would be a record shipped twice. */
+function places(ndjson: string): string[] {
+  const documents = ndjson
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return documents.map(({ log }) => `${log.file.path} ${log.offset}`);
+}
+
+it('ships what the demo writes, every record once, and accounts for every byte', async () => {
+  const created = await create();
+  await created.up.start(never);
+  await acknowledged(created, 50);
+  await created.up.close({ graceMs: 5_000 });
+  const text = await records();
+  const [entry = ledgerEntry({})] = created.service.agent.ledger();
+  expect(places(text)).toHaveLength(entry.ackedRecords);
+  expect(new Set(places(text)).size).toBe(entry.ackedRecords);
+  expect(unaccountedBytes(entry)).toBe(0);
+  expect(JSON.parse(text.slice(0, text.indexOf('\n')))).toMatchObject({
+    '@timestamp': expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    kubernetes: {
+      namespace: expect.stringMatching(/^(shop|billing)$/),
+      pod: { name: expect.any(String), uid: expect.any(String) },
+    },
+    container: { id: expect.stringMatching(/^[0-9a-f]{64}$/) },
+  });
+});
+
+it('serves the ledger, metrics and health on its one port, and says where that is', async () => {
+  const created = await create();
+  const { up, printed } = created;
+  await up.start(never);
+  expect(printed).toEqual([`listening on ${up.url} (http)`]);
+  await acknowledged(created, 1);
+  const get = (path: string): Promise<Response> => fetch(up.url + path);
+  expect(await (await get('/agent/ledger')).json()).toMatchObject([{ source: 'pods', sink: 'files' }]);
+  const metrics = await (await get('/metrics')).text();
+  expect(metrics).toMatch(/^vigie_agent_acked_records_total\{source="pods",sink="files"\} [1-9]/m);
+  for (const { name, type } of [...Object.values(AGENT_METRICS), ...Object.values(PROCESS_METRICS)]) {
+    expect(metrics).toContain(`# TYPE ${name} ${type}\n`);
+  }
+  const paths = ['/', '/livez', '/readyz', '/-/healthy', '/-/ready', '/nothing'];
+  const statuses = await Promise.all(paths.map(async (path) => (await get(path)).status));
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 404]);
+});
+
+it('goes on where it stopped, in the same records', async () => {
+  const first = await create();
+  await first.up.start(never);
+  await acknowledged(first, 5);
+  await first.up.close({ graceMs: 5_000 });
+  const before = await records();
+  const second = await create();
+  await second.up.start(never);
+  await acknowledged(second, 30);
+  await second.up.close({ graceMs: 5_000 });
+  const after = await records();
+  expect(after.startsWith(before)).toBe(true);
+  expect(new Set(places(after)).size).toBe(places(after).length);
+});
+
+it('ends when nobody reads its output any more', async () => {
+  const { up } = await create();
+  await up.start(never);
+  up.outputLost();
+  expect(await up.finished).toBe(0);
+});
+
+it('starts nothing, the demo neither, where its port is taken', async () => {
+  const first = await create();
+  await first.up.start(never);
+  const folder = join(dataDir, 'second');
+  const second = await create(folder, Number(new URL(first.up.url).port));
+  await expect(second.up.start(never)).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+  expect(existsSync(folder)).toBe(false);
+});

@@ -1,0 +1,30 @@
+/** `${NAME}` and `${NAME:-default}` in the values of a configuration file. */
+
+/** What Docker Compose and the shell agree on; anything else after a `$`, such as `${1}` in a replacement, stays. */
+const REFERENCE = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Expansion {
+  readonly text: string;
+  /** Names referred to without a default that are not set. */
+  readonly missing: readonly string[];
+}
+
+/** Replaces references once: what a variable holds is not expanded again. As in the shell, `:-` also replaces an empty
+ *  value. `$${NAME}` is the way to write `${NAME}`.
+ *  @returns undefined when the text refers to nothing */
+export function expandEnvironment(text: string, environment: Environment): Expansion | undefined {
+  if (!text.includes('${')) return undefined;
+  const missing: string[] = [];
+  let found = false;
+  const expanded = text.replace(REFERENCE, (reference: string, escaped: string, name: string, fallback?: string) => {
+    found = true;
+    if (escaped !== '') return reference.slice(1);
+    const value = environment[name];
+    if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
+    if (value === undefined) missing.push(name);
+    return value ?? '';
+  });
+  return found ? { text: expanded, missing } : undefined;
+}

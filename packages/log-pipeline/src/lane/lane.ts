@@ -1,0 +1,591 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '@vigie/core/clock';
+import { Batch } from '../batch/batch.ts';
+import type { CheckpointEntry } from '../checkpoint/format.ts';
+import type { CheckpointStore, FlushOutcome } from '../checkpoint/store.ts';
+import type { LaneLedger } from '../delivery/ledger.ts';
+import type { Hold, Progress } from '../delivery/progress.ts';
+import type { RecordFacts } from '../encode/document.ts';
+import { JsonLineEncoder, type JsonLineShape } from '../encode/json-lines.ts';
+import { PartialBudget } from '../framing/partials.ts';
+import type { EncodeResult, Kernel } from '../kernel/kernel.ts';
+import { DEFLATE_BEGIN_BYTES, FLAG_DROPPED, FLAG_FRAGMENT } from '../kernel/layout.ts';
+import { RoundRobin } from '../schedule/round-robin.ts';
+import type { TokenBucket } from '../schedule/token-bucket.ts';
+import type { Catalog, CatalogReader } from '../tail/catalog.ts';
+import { type ContainerLog, type Generation, isSealed } from '../tail/generation.ts';
+import type { Transform } from '../transforms/transform.ts';
+import { LogCursor } from './log-cursor.ts';
+import { LaneReader, type PendingRows, type ReaderOptions, type ReaderReports } from './reader.ts';
+import { Resume, type ResumeOptions } from './resume.ts';
+import { Slot } from './slot.ts';
+import { utcDayOf } from './utc-day.ts';
+
+export interface LaneOptions extends ReaderOptions, ResumeOptions {
+  readonly source: string;
+  readonly sink: string;
+  /** A request is sent when it has this many bytes, or `lingerMs` after its first record. */
+  readonly batchBytes: number;
+  readonly lingerMs: number;
+  readonly partialTimeoutMs: number;
+  readonly partialBudgetBytes: number;
+  readonly checkpointIntervalMs: number;
+}
+
+/** What the lane needs of its sink: the shape of a record, and delivery with retries. */
+export interface LaneSink {
+  readonly perUtcDay: boolean;
+  /** Bodies are to be zlib streams. */
+  readonly takesDeflate: boolean;
+  shape(facts: RecordFacts, utcDay: string | undefined): JsonLineShape;
+  /** Resolves when every record is accepted or refused for good.
+   *  @param inflatedBytes where the body is a zlib stream: the length of its lines */
+  deliver(
+    body: Uint8Array,
+    records: number,
+    signal: AbortSignal,
+    inflatedBytes: number | undefined,
+  ): Promise<{ readonly rejected: readonly { readonly index: number; readonly reason: string }[] }>;
+}
+
+export interface LaneReports extends ReaderReports {
+  lost(log: string, bytes: number, reason: string): void;
+  checkpoint(outcome: FlushOutcome): void;
+  delivered(records: number, durationMs: number): void;
+  transformKept(transform: string, reason: string, records: number): void;
+  fault(error: unknown): void;
+}
+
+export interface LaneDeps {
+  readonly clock: Clock;
+  readonly kernel: Kernel;
+  readonly catalog: Catalog;
+  readonly sink: LaneSink;
+  readonly transforms: readonly { readonly name: string; readonly transform: Transform }[];
+  readonly store: CheckpointStore<Generation>;
+  readonly entries: readonly CheckpointEntry[] | undefined;
+  /** Carried on where a lane takes over from an earlier one. */
+  readonly ledger: LaneLedger;
+  readonly facts: (log: ContainerLog) => Omit<RecordFacts, 'idPrefix'>;
+  readonly buckets: (log: ContainerLog) => readonly TokenBucket[];
+  /** The log is gone for good. */
+  readonly forget: (log: ContainerLog) => void;
+  readonly reports: LaneReports;
+}
+
+/** Sees rows `first` up to `end` of the batch; rows flagged DROPPED or FRAGMENT are no records. Called on the
+ *  hot path: it takes what it wants and returns. */
+export type RecordObserver = (batch: Batch, first: number, end: number, log: ContainerLog) => void;
+
+/** A scan while files are being renamed may miss one; what a checkpoint knows counts as gone only after this. */
+const VANISHED_AFTER_MS = 1_000;
+const IDLE_WAIT_MS = 1_000;
+/** Rows deflated between two looks at how long the lines have become. */
+const DEFLATE_ROWS = 1_024;
+/** A deflated request may stand for so many times batch.max_bytes of lines: what Elasticsearch advises for the plain
+ *  ones, 5-15 MB, at the size that is cheapest for the socket. */
+const DEFLATED_BATCHES = 4;
+/** Shapes kept ready: at 1-2 KiB each, what the busy containers of a node need. */
+const SHAPES_KEPT = 512;
+
+/** One source to one sink: reads when a slot is free, frames, transforms, encodes, delivers, and lets the
+ *  checkpoint follow the acknowledgements. Lanes share nothing but the catalog, so a dead sink holds back
+ *  only its own. */
+export class Lane implements CatalogReader {
+  readonly ledger: LaneLedger;
+  readonly #options: LaneOptions;
+  readonly #deps: LaneDeps;
+  readonly #batch: Batch;
+  readonly #encoder: JsonLineEncoder;
+  readonly #reader: LaneReader;
+  readonly #resume: Resume;
+  readonly #budget: PartialBudget;
+  readonly #cursors = new Map<ContainerLog, LogCursor>();
+  readonly #ready: RoundRobin<LogCursor>;
+  readonly #withPartials = new Set<LogCursor>();
+  readonly #shapes = new Map<string, JsonLineShape>();
+  readonly #free: Slot[];
+  #pending: PendingRows | undefined;
+  #observer: RecordObserver | undefined;
+  #wake: (() => void) | undefined;
+  #stopping = false;
+  #idle = false;
+  #loop: Promise<void> | undefined;
+  readonly #deliveries = new Set<Promise<void>>();
+  readonly #abort = new AbortController();
+  #checkpointTimer: { cancel(): void } | undefined;
+  #vanishedTimer: { cancel(): void } | undefined;
+  /** Progress that the checkpoint file does not show yet. */
+  readonly #dirty = new Set<Progress>();
+
+  constructor(options: LaneOptions, deps: LaneDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.ledger = deps.ledger;
+    this.#batch = new Batch(deps.kernel);
+    this.#encoder = new JsonLineEncoder(deps.kernel);
+    this.#budget = new PartialBudget(options.partialBudgetBytes);
+    this.#ready = new RoundRobin(options.readBytes);
+    this.#resume = new Resume(deps.entries, options);
+    this.#free = deps.kernel.regions.slots.map(
+      ({ start, end }) =>
+        new Slot(
+          start,
+          Math.min(start + options.batchBytes, end),
+          end,
+          options.batchBytes * (deps.sink.takesDeflate ? DEFLATED_BATCHES : 1),
+        ),
+    );
+    this.#reader = new LaneReader(
+      this.#batch,
+      deps.catalog,
+      deps.clock,
+      options,
+      this.ledger,
+      deps.reports,
+      (cursor, generation) => this.#begin(cursor, generation),
+    );
+  }
+
+  get source(): string {
+    return this.#options.source;
+  }
+
+  get sink(): string {
+    return this.#options.sink;
+  }
+
+  get cursors(): Iterable<LogCursor> {
+    return this.#cursors.values();
+  }
+
+  /** Requests that wait for their acknowledgement. */
+  get inFlight(): number {
+    return this.#deliveries.size;
+  }
+
+  /** Nothing left to read, to encode or to be acknowledged, as far as the catalog knows. */
+  get isIdle(): boolean {
+    return this.#idle && this.#deliveries.size === 0;
+  }
+
+  /** The catalog has been started: what it found is there to be resumed. */
+  async start(): Promise<void> {
+    const { catalog, clock } = this.#deps;
+    catalog.attach(this);
+    await catalog.adopt(this.#resume.logs);
+    for (const log of catalog.logs.values()) this.changed(log);
+    for (const cursor of this.#cursors.values()) {
+      for (const generation of cursor.log.generations) {
+        if (cursor.find(generation) === undefined) this.#begin(cursor, generation);
+      }
+    }
+    if (this.#options.once) this.#countVanished();
+    else this.#vanishedTimer = clock.setTimer(VANISHED_AFTER_MS, () => this.#countVanished());
+    this.#scheduleCheckpoint();
+    this.#loop = this.#run().catch((error: unknown) => this.#deps.reports.fault(error));
+  }
+
+  /** Stops reading, waits for what is in flight as long as `signal` allows, writes the checkpoint. */
+  async close(signal: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    this.#wakeUp();
+    const abort = (): void => {
+      this.#abort.abort(signal.reason);
+      this.#wakeUp();
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    await this.#loop;
+    await Promise.all(this.#deliveries);
+    signal.removeEventListener('abort', abort);
+    this.#checkpointTimer?.cancel();
+    this.#vanishedTimer?.cancel();
+    this.#deps.catalog.detach(this);
+    for (const cursor of this.#cursors.values()) cursor.closeGzip();
+    await this.flushCheckpoint();
+  }
+
+  changed(log: ContainerLog): void {
+    let cursor = this.#cursors.get(log);
+    if (cursor === undefined) {
+      cursor = new LogCursor(
+        log,
+        this.#options.maxLineBytes,
+        this.#budget,
+        this.#deps.buckets(log),
+        this.#deps.clock.monotonicMs(),
+      );
+      this.#cursors.set(log, cursor);
+    }
+    // Sizes and names are in the checkpoint too: bytes that vanish while the agent is down are told by them.
+    for (const progress of cursor.all) this.#dirty.add(progress);
+    this.#ready.offer(cursor);
+    this.#wakeUp();
+  }
+
+  removed(log: ContainerLog): void {
+    const cursor = this.#cursors.get(log);
+    if (cursor === undefined) return;
+    for (const { generation } of cursor.all) this.#deps.store.delete(generation);
+    cursor.closeGzip();
+    this.#deps.forget(log);
+    this.#ready.remove(cursor);
+    this.#withPartials.delete(cursor);
+    for (const progress of cursor.all) this.#dirty.delete(progress);
+    this.#cursors.delete(log);
+  }
+
+  finished(generation: Generation): boolean {
+    const progress = this.#cursors.get(generation.log)?.find(generation);
+    if (progress === undefined) return generation.sizeBytes === 0;
+    if (!progress.settled) return false;
+    return progress.abandoned || progress.readOffset >= generation.sizeBytes;
+  }
+
+  position(generation: Generation): number {
+    return this.#cursors.get(generation.log)?.find(generation)?.readOffset ?? 0;
+  }
+
+  async flushCheckpoint(): Promise<void> {
+    this.#recordProgress();
+    this.#deps.reports.checkpoint(await this.#deps.store.flush());
+  }
+
+  #begin(cursor: LogCursor, generation: Generation): Progress {
+    const offset = this.#resume.offsetOf(generation, this.#deps.clock.monotonicMs());
+    const progress = cursor.begin(generation, offset);
+    this.#dirty.add(progress);
+    return progress;
+  }
+
+  #countVanished(): void {
+    for (const { entry, lostBytes } of this.#resume.takeVanished()) {
+      if (lostBytes === 0) continue;
+      this.ledger.lost('deleted_while_down', lostBytes);
+      this.#deps.reports.lost(entry.path, lostBytes, 'deleted_while_down');
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping || this.#mustFinish) {
+      const slot = this.#free.pop();
+      if (slot === undefined) {
+        await this.#sleep(undefined);
+        continue;
+      }
+      await this.#fill(slot);
+      if (slot.records > 0) this.#dispatch(slot);
+      else {
+        // A batch that transforms emptied still moves the checkpoint.
+        this.#settle(slot);
+        this.#free.push(slot);
+      }
+    }
+  }
+
+  /** Of a read that is sent in part, the rest goes too before the lane ends: the checkpoint knows only whole reads, and
+   *  the next process would send the first part again. */
+  get #mustFinish(): boolean {
+    return this.#pending !== undefined && !this.#abort.signal.aborted;
+  }
+
+  /** Fills a slot until it is full, its linger time is over, or the lane stops. */
+  async #fill(slot: Slot): Promise<void> {
+    const { clock } = this.#deps;
+    while (!this.#stopping || this.#mustFinish) {
+      if (this.#pending !== undefined) {
+        this.#encode(slot, this.#pending);
+        if (this.#pending !== undefined || slot.isFull || this.#stopping) return;
+      }
+      const nowMs = clock.monotonicMs();
+      if (slot.records > 0 && nowMs - slot.firstAtMs >= this.#options.lingerMs) return;
+      const turn = this.#ready.next(nowMs);
+      if (turn === undefined) {
+        if (this.#flushPartials(nowMs)) continue;
+        if (this.#options.once && slot.records > 0) return;
+        this.#idle = slot.records === 0 && this.#withPartials.size === 0 && this.#ready.parked === 0;
+        await this.#sleep(this.#nextWakeMs(slot));
+        this.#idle = false;
+        continue;
+      }
+      await this.#take(turn.item, turn.allowanceBytes);
+      if (slot.records === 0) slot.firstAtMs = clock.monotonicMs();
+    }
+  }
+
+  async #take(cursor: LogCursor, allowanceBytes: number): Promise<void> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    let waitMs = 0;
+    for (const bucket of cursor.buckets) waitMs = Math.max(waitMs, bucket.waitMs(nowMs));
+    if (waitMs > 0) {
+      this.#ready.park(cursor, nowMs + waitMs);
+      return;
+    }
+    const result = await this.#reader.read(cursor, allowanceBytes);
+    switch (result.status) {
+      case 'nothing':
+        this.#ready.used(cursor, 0, false);
+        return;
+      case 'wait':
+        this.#ready.park(cursor, result.untilMs);
+        return;
+      case 'again':
+        this.#ready.used(cursor, result.bytes, true);
+        return;
+      case 'rows':
+        this.#pending = result.pending;
+        for (const bucket of cursor.buckets) bucket.take(result.bytes, nowMs);
+        this.#ready.used(cursor, result.bytes, true);
+        if (!cursor.partials.isEmpty) this.#withPartials.add(cursor);
+        this.#transform();
+    }
+  }
+
+  #transform(): void {
+    for (const { name, transform } of this.#deps.transforms) {
+      transform.apply(this.#batch, {
+        dropped: (reason, records, rawBytes) => this.ledger.dropped(reason, rawBytes, records),
+        kept: (reason, records) => this.#deps.reports.transformKept(name, reason, records),
+      });
+    }
+  }
+
+  /** Moves pending rows into the slot, as many as fit. */
+  #encode(slot: Slot, pending: PendingRows): void {
+    const { table, memory } = this.#deps.kernel;
+    const { generation } = pending.progress;
+    let used = false;
+    while (pending.next < pending.rows && !slot.isFull) {
+      let end = Math.min(pending.rows, pending.next + (slot.recordBytes.length - slot.records));
+      let day: string | undefined;
+      if (this.#deps.sink.perUtcDay) {
+        day = utcDayOf(memory, table, pending.next);
+        let next = pending.next + 1;
+        while (next < end && utcDayOf(memory, table, next) === day) next++;
+        end = next;
+      }
+      const first = pending.next;
+      if (this.#deps.sink.takesDeflate) end = Math.min(end, first + DEFLATE_ROWS);
+      const encoded = this.#write(slot, this.#shape(generation, day), first, end);
+      if (encoded.records === 0 && encoded.nextRow < end && slot.records === 0) {
+        this.#dropTooLarge(encoded.nextRow);
+        continue;
+      }
+      pending.next = encoded.nextRow;
+      for (let row = first; row < encoded.nextRow; row++) {
+        if ((table.flags(row) & (FLAG_DROPPED | FLAG_FRAGMENT)) === 0) slot.add(table.rawBytes(row));
+      }
+      used ||= encoded.records > 0;
+      this.#observer?.(this.#batch, first, encoded.nextRow, generation.log);
+      this.#moveJoined(pending, slot);
+      if (encoded.nextRow < end) break;
+    }
+    if (used) {
+      pending.hold.users++;
+      slot.holds.push(pending.hold);
+    }
+    if (pending.next < pending.rows) return;
+    this.#release(pending.hold);
+    this.#pending = undefined;
+  }
+
+  /** A record that not even an empty slot has room for would be tried for ever. */
+  #dropTooLarge(row: number): void {
+    const { table } = this.#deps.kernel;
+    table.setFlags(row, table.flags(row) | FLAG_DROPPED);
+    this.ledger.dropped('record_too_large', table.rawBytes(row), 1);
+  }
+
+  /** Encodes rows at the end of the slot: as lines, or as the next part of its zlib stream. */
+  #write(slot: Slot, shape: JsonLineShape, first: number, end: number): EncodeResult {
+    const { kernel, sink } = this.#deps;
+    const encoder = this.#encoder;
+    if (!sink.takesDeflate) {
+      const encoded = encoder.encode(shape, first, end, slot.start + slot.bytes, slot.softEnd, slot.hardEnd);
+      slot.bytes += encoded.writtenBytes;
+      slot.plainBytes = slot.bytes;
+      return encoded;
+    }
+    if (slot.bytes === 0) {
+      encoder.beginDeflate(slot.start);
+      slot.bytes = DEFLATE_BEGIN_BYTES;
+    }
+    const encoded = encoder.encodeDeflate(shape, first, end, slot.start + slot.bytes, slot.softEnd, slot.hardEnd);
+    slot.bytes += encoded.writtenBytes;
+    slot.plainBytes = kernel.deflatedFrom;
+    return encoded;
+  }
+
+  /** A joined record's first fragment stays claimed by the request that carries the whole. */
+  #moveJoined(pending: PendingRows, slot: Slot): void {
+    for (; pending.nextJoined < pending.joined.length; pending.nextJoined++) {
+      const joined = pending.joined[pending.nextJoined];
+      if (joined === undefined || joined.row >= pending.next) return;
+      slot.holds.push(joined.hold);
+    }
+  }
+
+  #shape(generation: Generation, day: string | undefined): JsonLineShape {
+    const key = `${generation.id} ${generation.head?.hash ?? ''} ${day ?? ''}`;
+    const known = this.#shapes.get(key);
+    if (known !== undefined) return known;
+    const facts = this.#deps.facts(generation.log);
+    const shape = this.#deps.sink.shape({ ...facts, idPrefix: idPrefix(facts, generation) }, day);
+    if (this.#shapes.size >= SHAPES_KEPT) {
+      const oldest = this.#shapes.keys().next();
+      if (oldest.done !== true) this.#shapes.delete(oldest.value);
+    }
+    this.#shapes.set(key, shape);
+    return shape;
+  }
+
+  /** Shows records as they leave for the sink, transforms applied; undefined stops it. */
+  observe(observer: RecordObserver | undefined): void {
+    this.#observer = observer;
+  }
+
+  /** Facts about containers changed: shapes are built anew when next needed. */
+  forgetShapes(): void {
+    this.#shapes.clear();
+  }
+
+  #dispatch(slot: Slot): void {
+    const { clock, kernel, sink, reports } = this.#deps;
+    const inflatedBytes = sink.takesDeflate ? slot.plainBytes : undefined;
+    if (sink.takesDeflate) slot.bytes += this.#encoder.endDeflate(slot.start + slot.bytes);
+    const body = kernel.memory.subarray(slot.start, slot.start + slot.bytes);
+    const startedMs = clock.monotonicMs();
+    this.ledger.batches++;
+    const delivery = sink
+      .deliver(body, slot.records, this.#abort.signal, inflatedBytes)
+      .then(({ rejected }) => {
+        let bytes = slot.inputBytes;
+        for (const { index, reason } of rejected) {
+          const recordBytes = slot.recordBytes[index] ?? 0;
+          this.ledger.dropped(reason, recordBytes, 1);
+          bytes -= recordBytes;
+        }
+        this.ledger.acked(bytes, slot.records - rejected.length);
+        this.ledger.sentBytes += slot.plainBytes;
+        reports.delivered(slot.records, clock.monotonicMs() - startedMs);
+        this.#settle(slot);
+      })
+      .catch((error: unknown) => {
+        // Not acknowledged: the holds stay, and the next process reads these bytes again.
+        if (!this.#abort.signal.aborted) reports.fault(error);
+        slot.clear();
+      })
+      .then(() => {
+        this.#deliveries.delete(delivery);
+        this.#free.push(slot);
+        this.#wakeUp();
+      });
+    this.#deliveries.add(delivery);
+  }
+
+  #settle(slot: Slot): void {
+    for (const hold of slot.holds) this.#release(hold);
+    slot.clear();
+  }
+
+  #release(hold: Hold): void {
+    for (const progress of hold.progress.release(hold)) this.#dirty.add(progress);
+  }
+
+  /** @returns whether rows are pending now */
+  #flushPartials(nowMs: number): boolean {
+    const beforeMs = this.#options.once ? nowMs : nowMs - this.#options.partialTimeoutMs;
+    for (const cursor of this.#withPartials) {
+      const stderr = cursor.partials.expired(beforeMs);
+      if (stderr === undefined) {
+        if (cursor.partials.isEmpty) this.#withPartials.delete(cursor);
+        continue;
+      }
+      this.#pending = this.#reader.flushPartial(cursor, stderr);
+      if (this.#pending === undefined) continue;
+      this.#transform();
+      return true;
+    }
+    return false;
+  }
+
+  #nextWakeMs(slot: Slot): number {
+    const nowMs = this.#deps.clock.monotonicMs();
+    let wakeMs = nowMs + IDLE_WAIT_MS * 60;
+    if (slot.records > 0) wakeMs = Math.min(wakeMs, slot.firstAtMs + this.#options.lingerMs);
+    if (this.#withPartials.size > 0) wakeMs = Math.min(wakeMs, nowMs + IDLE_WAIT_MS);
+    return Math.max(0, Math.min(wakeMs, this.#ready.nextWakeMs() ?? Infinity) - nowMs);
+  }
+
+  #sleep(timeoutMs: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = timeoutMs === undefined ? undefined : this.#deps.clock.setTimer(timeoutMs, () => wake());
+      const wake = (): void => {
+        timer?.cancel();
+        this.#wake = undefined;
+        resolve();
+      };
+      this.#wake = wake;
+    });
+  }
+
+  #wakeUp(): void {
+    this.#wake?.();
+  }
+
+  #scheduleCheckpoint(): void {
+    this.#checkpointTimer = this.#deps.clock.setTimer(this.#options.checkpointIntervalMs, () => {
+      const flushed = this.#dirty.size > 0 ? this.flushCheckpoint() : Promise.resolve();
+      void flushed.then(() => {
+        if (!this.#stopping) this.#scheduleCheckpoint();
+      });
+    });
+  }
+
+  #recordProgress(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const progress of this.#dirty) {
+      const { generation } = progress;
+      const cursor = this.#cursors.get(generation.log);
+      const known = generation.log.generations.includes(generation);
+      if (cursor !== undefined && known && !(progress.settled && progress.abandoned)) {
+        this.#deps.store.put(generation, checkpointEntry(progress, nowMs));
+        continue;
+      }
+      if (!progress.settled) continue;
+      this.#deps.store.delete(generation);
+      if (!known) cursor?.forget(generation);
+    }
+    this.#dirty.clear();
+  }
+}
+
+function checkpointEntry(progress: Progress, monotonicMs: number): CheckpointEntry {
+  const { generation, ackedOffset } = progress;
+  const [dev = '0', ino = '0'] = (generation.inode ?? '0:0').split(':');
+  return {
+    log: generation.log.key,
+    path: generation.path ?? generation.log.key,
+    dev,
+    ino,
+    head: generation.head === undefined ? undefined : { length: generation.head.length, hash: generation.head.hash },
+    offset: ackedOffset,
+    size: generation.sizeBytes,
+    done: ackedOffset >= generation.sizeBytes && isSealed(generation, monotonicMs),
+  };
+}
+
+/** Names a generation for good: X and X.gz share it, it survives the loss of the checkpoint, and it does not
+ *  change as the file grows. 132 bits of SHA-256 as 22 url-safe characters. */
+function idPrefix(facts: Omit<RecordFacts, 'idPrefix'>, generation: Generation): string {
+  const { podUid, containerName, restartCount, nodeName } = facts;
+  const owner =
+    podUid === undefined
+      ? [nodeName ?? '', generation.log.key]
+      : [podUid, containerName ?? '', String(restartCount ?? 0)];
+  return createHash('sha256')
+    .update([...owner, generation.head?.hash ?? ''].join('\0'))
+    .digest('base64url')
+    .slice(0, 22);
+}

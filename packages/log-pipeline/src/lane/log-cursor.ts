@@ -1,0 +1,98 @@
+import { Progress } from '../delivery/progress.ts';
+import type { LogFormat } from '../framing/docker.ts';
+import { type PartialBudget, Partials } from '../framing/partials.ts';
+import type { TokenBucket } from '../schedule/token-bucket.ts';
+import type { ContainerLog, Generation } from '../tail/generation.ts';
+import { GzipReader } from '../tail/gzip-reader.ts';
+
+/** One lane's place in one container's log. */
+export class LogCursor {
+  readonly log: ContainerLog;
+  readonly partials: Partials;
+  readonly buckets: readonly TokenBucket[];
+  format: LogFormat | undefined;
+  /** Time of the newest record read, Unix ms; how far behind the lane is. */
+  recordTimeMs: number | undefined;
+  /** Monotonic time of the last read that moved forward. */
+  movedAtMs: number;
+  /** Read errors in a row, for the pause before the next try. */
+  failures = 0;
+  readonly #progress = new Map<Generation, Progress>();
+  #gzip: GzipReader | undefined;
+  #gzipOf: Generation | undefined;
+
+  constructor(
+    log: ContainerLog,
+    maxLineBytes: number,
+    budget: PartialBudget,
+    buckets: readonly TokenBucket[],
+    nowMs: number,
+  ) {
+    this.log = log;
+    this.partials = new Partials(maxLineBytes, budget);
+    this.buckets = buckets;
+    this.movedAtMs = nowMs;
+  }
+
+  get all(): Iterable<Progress> {
+    return this.#progress.values();
+  }
+
+  find(generation: Generation): Progress | undefined {
+    return this.#progress.get(generation);
+  }
+
+  begin(generation: Generation, offset: number): Progress {
+    const progress = new Progress(generation, offset);
+    this.#progress.set(generation, progress);
+    return progress;
+  }
+
+  forget(generation: Generation): void {
+    this.#progress.delete(generation);
+  }
+
+  /** Bytes there are but that the sink has not acknowledged. */
+  lagBytes(): number {
+    let bytes = 0;
+    for (const generation of this.log.generations) {
+      const progress = this.#progress.get(generation);
+      if (progress?.abandoned === true) continue;
+      bytes += Math.max(0, generation.sizeBytes - (progress?.ackedOffset ?? 0));
+    }
+    return bytes;
+  }
+
+  unreadBytes(): number {
+    let bytes = 0;
+    for (const generation of this.log.generations) {
+      const progress = this.#progress.get(generation);
+      if (progress?.abandoned === true) continue;
+      const read = progress?.readOffset ?? 0;
+      if (progress === undefined || progress.stuckAtBytes !== generation.sizeBytes) {
+        bytes += Math.max(0, generation.sizeBytes - read);
+      }
+    }
+    return bytes;
+  }
+
+  /** Its pod or namespace has used up its rate: it waits on purpose. */
+  isDelayed(monotonicMs: number): boolean {
+    return this.buckets.some((bucket) => bucket.waitMs(monotonicMs) > 0);
+  }
+
+  /** Archives are read front to back, one at a time. */
+  gzip(generation: Generation, path: string): GzipReader {
+    if (this.#gzip === undefined || this.#gzipOf !== generation || this.#gzip.path !== path) {
+      this.#gzip?.close();
+      this.#gzip = new GzipReader(path);
+      this.#gzipOf = generation;
+    }
+    return this.#gzip;
+  }
+
+  closeGzip(): void {
+    this.#gzip?.close();
+    this.#gzip = undefined;
+  }
+}

@@ -1,0 +1,401 @@
+import { read as fsRead, readSync } from 'node:fs';
+import type { Clock } from '@vigie/core/clock';
+import type { Batch } from '../batch/batch.ts';
+import type { LaneLedger } from '../delivery/ledger.ts';
+import { type Hold, Progress } from '../delivery/progress.ts';
+import { decodeDockerRows, detectFormat } from '../framing/docker.ts';
+import { type JoinedRow, joinFragments, writePartial } from '../framing/join.ts';
+import type { FrameResult, Kernel } from '../kernel/kernel.ts';
+import { FLAG_FRAGMENT, FLAG_PARTIAL, FLAG_STDERR, FLAG_TRUNCATED, FLAG_UNPARSED } from '../kernel/layout.ts';
+import type { Catalog } from '../tail/catalog.ts';
+import type { Generation } from '../tail/generation.ts';
+import { isSealed } from '../tail/generation.ts';
+import { headOf, PREFIX_BYTES } from '../tail/head.ts';
+import { readHead } from '../tail/read-head.ts';
+import type { LogCursor } from './log-cursor.ts';
+
+/** Rows framed from one read, waiting to be encoded. */
+export interface PendingRows {
+  readonly cursor: LogCursor;
+  readonly progress: Progress;
+  readonly rows: number;
+  /** First row not encoded yet. */
+  next: number;
+  /** Keeps the checkpoint at the read's first byte. */
+  readonly hold: Hold;
+  readonly joined: readonly JoinedRow[];
+  nextJoined: number;
+}
+
+export type ReadResult =
+  | { readonly status: 'rows'; readonly pending: PendingRows; readonly bytes: number }
+  /** Bytes were passed over or bookkeeping was done: ask again. */
+  | { readonly status: 'again'; readonly bytes: number }
+  | { readonly status: 'wait'; readonly untilMs: number }
+  | { readonly status: 'nothing' };
+
+export interface ReaderOptions {
+  readonly readBytes: number;
+  readonly maxLineBytes: number;
+  /** Ends last lines without a newline even in live files: nothing more will come. */
+  readonly once: boolean;
+}
+
+export interface ReaderReports {
+  readError(generation: Generation, error: unknown): void;
+}
+
+/** A writer that was told to reopen still ends the line it is at: containerd within a few ms. */
+const SETTLE_MS = 100;
+/** Small reads come from the page cache, where a thread-pool round trip costs more than the read. */
+const SYNC_READ_BYTES = 64 * 1024;
+const READ_RETRY_MS = 1_000;
+const DOUBT_RETRY_MS = 25;
+const NEWLINE = 0x0a;
+
+/** Turns the next bytes of a log into rows in kernel memory. One per lane, as the kernel is. */
+export class LaneReader {
+  readonly #kernel: Kernel;
+  readonly #batch: Batch;
+  readonly #catalog: Catalog;
+  readonly #clock: Clock;
+  readonly #options: ReaderOptions;
+  readonly #ledger: LaneLedger;
+  readonly #reports: ReaderReports;
+  readonly #begin: (cursor: LogCursor, generation: Generation) => Progress;
+  readonly #buffer: Buffer;
+  readonly #prefix = Buffer.alloc(PREFIX_BYTES);
+
+  constructor(
+    batch: Batch,
+    catalog: Catalog,
+    clock: Clock,
+    options: ReaderOptions,
+    ledger: LaneLedger,
+    reports: ReaderReports,
+    begin: (cursor: LogCursor, generation: Generation) => Progress,
+  ) {
+    this.#kernel = batch.kernel;
+    this.#batch = batch;
+    this.#catalog = catalog;
+    this.#clock = clock;
+    this.#options = options;
+    this.#ledger = ledger;
+    this.#reports = reports;
+    this.#begin = begin;
+    this.#buffer = batch.kernel.memory;
+  }
+
+  /** @param allowanceBytes how much the scheduler lets this log read now */
+  async read(cursor: LogCursor, allowanceBytes: number): Promise<ReadResult> {
+    const picked = this.#pick(cursor);
+    if (picked.status !== 'generation') return picked;
+    const { progress, endsHere } = picked;
+    const { generation } = progress;
+    const input = this.#kernel.regions.input;
+    const regionBytes = input.end - input.start;
+    const fairBytes = Math.min(regionBytes, Math.max(allowanceBytes, this.#options.readBytes));
+    const length = progress.longLine ? regionBytes : fairBytes;
+    const position = progress.readOffset;
+    let bytes: number;
+    try {
+      const outcome =
+        generation.encoding === 'gzip'
+          ? await this.#readGzip(cursor, progress, length)
+          : await this.#readPlain(progress, length);
+      if (outcome === 'doubt') {
+        this.#catalog.doubt(generation);
+        return { status: 'wait', untilMs: this.#clock.monotonicMs() + DOUBT_RETRY_MS };
+      }
+      bytes = outcome;
+    } catch (error) {
+      this.#reports.readError(generation, error);
+      cursor.failures++;
+      return {
+        status: 'wait',
+        untilMs: this.#clock.monotonicMs() + Math.min(READ_RETRY_MS * cursor.failures, 30_000),
+      };
+    }
+    cursor.failures = 0;
+    if (bytes === 0) {
+      // The size said more than the file has: an archive's trailer, or a truncation that a scan will sort out.
+      if (generation.encoding === 'gzip') generation.sizeBytes = position;
+      else {
+        progress.stuckAtBytes = generation.sizeBytes;
+        this.#catalog.doubt(generation);
+      }
+      return { status: 'again', bytes: 0 };
+    }
+    if (position + bytes > generation.sizeBytes) generation.sizeBytes = position + bytes;
+    cursor.movedAtMs = this.#clock.monotonicMs();
+    cursor.format ??= detectFormat(
+      position === 0
+        ? this.#kernel.memory.subarray(input.start, input.start + bytes)
+        : (generation.head?.prefix ?? new Uint8Array(0)),
+    );
+    if (progress.skipping !== undefined) return this.#skip(progress, bytes);
+    const atEnd = endsHere && position + bytes >= generation.sizeBytes;
+    return this.#frame(cursor, progress, bytes, length, atEnd);
+  }
+
+  /** The record of a stream whose end did not come in time, as rows of its own. */
+  flushPartial(cursor: LogCursor, stderr: boolean): PendingRows | undefined {
+    const partial = cursor.partials.get(stderr);
+    if (partial === undefined) return undefined;
+    const kernel = this.#kernel;
+    this.#batch.reset();
+    this.#batch.rowCount = 1;
+    writePartial(kernel, 0, partial.bytes.subarray(0, partial.length), partial.time);
+    kernel.table.setLine(0, 0, 0);
+    kernel.table.setExtra(0, 0, 0);
+    kernel.table.setOffset(0, partial.offset);
+    kernel.table.setRawBytes(0, partial.rawBytes);
+    kernel.table.setFlags(0, FLAG_PARTIAL | (stderr ? FLAG_STDERR : 0) | (partial.truncated ? FLAG_TRUNCATED : 0));
+    cursor.partials.close(stderr);
+    this.#ledger.partialRecords++;
+    this.#ledger.readRecords++;
+    return {
+      cursor,
+      progress: partial.hold.progress,
+      rows: 1,
+      next: 0,
+      hold: partial.hold,
+      joined: [],
+      nextJoined: 0,
+    };
+  }
+
+  #pick(
+    cursor: LogCursor,
+  ):
+    | { readonly status: 'generation'; readonly progress: Progress; readonly endsHere: boolean }
+    | Exclude<ReadResult, { status: 'rows' }> {
+    const nowMs = this.#clock.monotonicMs();
+    const { once } = this.#options;
+    let waitMs: number | undefined;
+    for (const generation of cursor.log.generations) {
+      const progress = cursor.find(generation) ?? this.#begin(cursor, generation);
+      if (progress.abandoned) continue;
+      if (generation.gone !== undefined) {
+        this.#abandon(progress);
+        continue;
+      }
+      const ends = once || isSealed(generation, nowMs);
+      if (progress.readOffset < generation.sizeBytes) {
+        const stuck = progress.stuckAtBytes === generation.sizeBytes;
+        if (!stuck || ends) return { status: 'generation', progress, endsHere: ends };
+        if (!generation.live) waitMs = Math.min(waitMs ?? Infinity, nowMs + SETTLE_MS * 10);
+        continue;
+      }
+      if (!generation.live && !once && nowMs - generation.grownAtMs < SETTLE_MS) {
+        return { status: 'wait', untilMs: generation.grownAtMs + SETTLE_MS };
+      }
+    }
+    return waitMs === undefined ? { status: 'nothing' } : { status: 'wait', untilMs: waitMs };
+  }
+
+  /** Its unread bytes are gone: counted, never silent. */
+  #abandon(progress: Progress): void {
+    const { generation } = progress;
+    const bytes = generation.sizeBytes - progress.readOffset;
+    if (bytes > 0) this.#ledger.lost(generation.gone ?? 'deleted', bytes);
+    progress.abandoned = true;
+    if (progress.skipping !== undefined) progress.release(progress.skipping);
+    progress.skipping = undefined;
+  }
+
+  async #readPlain(progress: Progress, length: number): Promise<number | 'doubt'> {
+    const { generation } = progress;
+    const start = this.#kernel.regions.input.start;
+    const acquired = this.#catalog.descriptors.acquire(generation);
+    if (acquired.status === 'moved') return 'doubt';
+    if (acquired.status === 'failed') throw acquired.error;
+    const { fd } = acquired;
+    try {
+      const position = progress.readOffset;
+      const small = generation.sizeBytes - position <= SYNC_READ_BYTES;
+      const bytes = small
+        ? readSync(fd, this.#buffer, start, length, position)
+        : await readAsync(fd, this.#buffer, start, length, position);
+      return this.#opensAsKnown(generation, fd, position, bytes) ? bytes : 'doubt';
+    } finally {
+      this.#catalog.descriptors.release(generation, fd);
+    }
+  }
+
+  /** Verified after the read: a truncation before it shows in the file's first bytes now. */
+  #opensAsKnown(generation: Generation, fd: number, position: number, bytes: number): boolean {
+    const start = this.#kernel.regions.input.start;
+    if (generation.head === undefined) {
+      const window = position === 0 ? this.#kernel.memory.subarray(start, start + bytes) : readHead(fd);
+      generation.head = headOf(window);
+      return true;
+    }
+    const { prefix } = generation.head;
+    if (position === 0 && bytes >= prefix.length) {
+      return prefix.equals(this.#buffer.subarray(start, start + prefix.length));
+    }
+    const found = readSync(fd, this.#prefix, 0, prefix.length, 0);
+    return prefix.equals(this.#prefix.subarray(0, found));
+  }
+
+  async #readGzip(cursor: LogCursor, progress: Progress, length: number): Promise<number | 'doubt'> {
+    const { generation } = progress;
+    if (generation.path === undefined) return 'doubt';
+    const reader = cursor.gzip(generation, generation.path);
+    const { input } = this.#kernel.regions;
+    try {
+      const bytes = await reader.read(this.#kernel.memory, input.start, length, progress.readOffset);
+      if (generation.head === undefined || reader.beginsWith(generation.head)) return bytes;
+      cursor.closeGzip();
+      return 'doubt';
+    } catch (error) {
+      cursor.closeGzip();
+      if (error instanceof Error && 'code' in error) {
+        if (error.code === 'ENOENT') return 'doubt';
+        if (typeof error.code === 'string' && error.code.startsWith('Z_')) {
+          this.#reports.readError(generation, error);
+          generation.gone = 'corrupt_gzip';
+          return 'doubt';
+        }
+      }
+      throw error;
+    }
+  }
+
+  /** Passes over the rest of a line of which the beginning was shipped. */
+  #skip(progress: Progress, bytes: number): ReadResult {
+    const start = this.#kernel.regions.input.start;
+    const window = this.#buffer.subarray(start, start + bytes);
+    const newline = window.indexOf(NEWLINE);
+    const passed = newline < 0 ? bytes : newline + 1;
+    progress.readOffset += passed;
+    this.#ledger.read(passed);
+    this.#ledger.dropped('truncated', passed, 0);
+    if (newline >= 0 && progress.skipping !== undefined) {
+      progress.release(progress.skipping);
+      progress.skipping = undefined;
+    }
+    return { status: 'again', bytes: passed };
+  }
+
+  #frame(cursor: LogCursor, progress: Progress, bytes: number, asked: number, atEnd: boolean): ReadResult {
+    const kernel = this.#kernel;
+    const { input } = kernel.regions;
+    const position = progress.readOffset;
+    this.#batch.reset();
+    this.#writeReadTime();
+    let framed = this.#frameBytes(cursor, bytes, position);
+    let { rows, consumedBytes } = framed;
+    let flag = 0;
+    if (rows === 0) {
+      const overlong = bytes >= input.end - input.start;
+      if (!overlong && !atEnd) {
+        // Asked for less than the region holds: take all of it before calling the line unfinished.
+        if (bytes >= asked) {
+          progress.longLine = true;
+          return { status: 'again', bytes: 0 };
+        }
+        progress.stuckAtBytes = progress.generation.sizeBytes;
+        return { status: 'nothing' };
+      }
+      // A newline in the slack behind the input ends the line for the kernel; it is not counted.
+      this.#buffer[input.start + bytes] = NEWLINE;
+      framed = this.#frameBytes(cursor, bytes + 1, position);
+      rows = framed.rows;
+      consumedBytes = bytes;
+      kernel.table.setRawBytes(0, bytes);
+      flag = overlong ? FLAG_TRUNCATED : FLAG_PARTIAL;
+      kernel.table.setFlags(0, kernel.table.flags(0) | flag);
+      progress.generation.head ??= headOf(this.#buffer.subarray(input.start, input.start + bytes), true);
+    }
+    const hold = progress.hold(position);
+    for (const stderr of [false, true]) {
+      const open = cursor.partials.get(stderr);
+      if (open !== undefined) Progress.tie(hold, open.hold);
+    }
+    if (flag === FLAG_TRUNCATED) {
+      hold.users++;
+      progress.skipping = hold;
+    }
+    progress.longLine = false;
+    progress.readOffset = position + consumedBytes;
+    this.#ledger.read(consumedBytes);
+    const joined: JoinedRow[] = [];
+    let fragments = framed.fragmentRows;
+    let unparsed = framed.unparsedRows;
+    if (cursor.format === 'docker') {
+      const decoded = decodeDockerRows(kernel, rows);
+      fragments = decoded.fragments;
+      unparsed = rows - decoded.parsed;
+    }
+    if (flag === FLAG_PARTIAL && fragments > 0) {
+      // Nothing will complete it: the last fragment ends its record here.
+      kernel.table.setFlags(0, kernel.table.flags(0) & ~FLAG_FRAGMENT);
+      fragments = 0;
+    }
+    this.#cutLongMessages(rows);
+    if (unparsed > 0) {
+      this.#ledger.unparsedRecords += unparsed;
+    }
+    this.#learnTime(cursor, rows, unparsed);
+    if (fragments > 0 || !cursor.partials.isEmpty) {
+      joinFragments(kernel, rows, cursor.partials, progress, this.#ledger, this.#clock.monotonicMs(), joined);
+    }
+    if (flag === FLAG_PARTIAL) this.#ledger.partialRecords++;
+    this.#ledger.readRecords += rows - fragments;
+    this.#batch.rowCount = rows;
+    this.#batch.fragmentRows = fragments;
+    this.#batch.unparsedRows = unparsed;
+    const pending = { cursor, progress, rows, next: 0, hold, joined, nextJoined: 0 };
+    return { status: 'rows', pending, bytes: consumedBytes };
+  }
+
+  #frameBytes(cursor: LogCursor, bytes: number, position: number): FrameResult {
+    const kernel = this.#kernel;
+    const { input, readTime } = kernel.regions;
+    return cursor.format === 'docker'
+      ? kernel.frameLines(input.start, bytes, position, readTime.start, this.#readTimeLength, kernel.table.maxRows)
+      : kernel.frameCri(input.start, bytes, position, readTime.start, this.#readTimeLength, kernel.table.maxRows);
+  }
+
+  #readTimeLength = 0;
+
+  #writeReadTime(): void {
+    const text = new Date(this.#clock.nowMs()).toISOString();
+    this.#readTimeLength = this.#buffer.write(text, this.#kernel.regions.readTime.start, 'latin1');
+  }
+
+  #cutLongMessages(rows: number): void {
+    const { table } = this.#kernel;
+    const limit = this.#options.maxLineBytes;
+    for (let row = 0; row < rows; row++) {
+      const length = table.messageLength(row);
+      if (length <= limit) continue;
+      const cut = length - limit;
+      table.setMessage(row, table.messageStart(row), limit);
+      table.setRawBytes(row, table.rawBytes(row) - cut);
+      table.setFlags(row, table.flags(row) | FLAG_TRUNCATED);
+      this.#ledger.dropped('truncated', cut, 0);
+      this.#ledger.truncatedRecords++;
+    }
+  }
+
+  #learnTime(cursor: LogCursor, rows: number, unparsed: number): void {
+    const { table } = this.#kernel;
+    const row = rows - 1;
+    if (unparsed > 0 && (table.flags(row) & FLAG_UNPARSED) !== 0) return;
+    const start = table.timeStart(row);
+    const timeMs = Date.parse(this.#buffer.toString('latin1', start, start + table.timeLength(row)));
+    if (!Number.isNaN(timeMs)) cursor.recordTimeMs = timeMs;
+  }
+}
+
+function readAsync(fd: number, buffer: Buffer, start: number, length: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fsRead(fd, buffer, start, length, position, (error, bytes) => {
+      if (error === null) resolve(bytes);
+      else reject(error);
+    });
+  });
+}

@@ -1,0 +1,111 @@
+/** A turn of the deficit round robin: Shreedhar and Varghese, "Efficient fair queueing using deficit
+ *  round robin", SIGCOMM 1995. */
+export interface Turn<T> {
+  readonly item: T;
+  /** Bytes it may read in this turn. */
+  readonly allowanceBytes: number;
+}
+
+interface Entry {
+  deficitBytes: number;
+  queued: boolean;
+  /** Not before this time (rate limit, file not settled); 0 = now. */
+  parkedUntilMs: number;
+}
+
+/** Who reads next: the one that has waited longest, each given a quantum a turn, what it did not use
+ *  carried over while it still has something to read. Items that must wait are parked, not polled.
+ *  Cost: O(1) a turn; O(parked) when a wait ends. */
+export class RoundRobin<T extends object> {
+  readonly #quantumBytes: number;
+  readonly #entries = new Map<T, Entry>();
+  readonly #queue: T[] = [];
+  #head = 0;
+  readonly #parked = new Set<T>();
+
+  constructor(quantumBytes: number) {
+    this.#quantumBytes = quantumBytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#head === this.#queue.length;
+  }
+
+  get parked(): number {
+    return this.#parked.size;
+  }
+
+  /** There is something to read; harmless if it is queued already. A parked item stays parked. */
+  offer(item: T): void {
+    const entry = this.#entry(item);
+    if (entry.queued || entry.parkedUntilMs > 0) return;
+    entry.queued = true;
+    this.#queue.push(item);
+  }
+
+  next(nowMs: number): Turn<T> | undefined {
+    this.#unpark(nowMs);
+    const item = this.#queue[this.#head];
+    if (item === undefined) return undefined;
+    this.#head++;
+    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+    }
+    const entry = this.#entry(item);
+    entry.queued = false;
+    entry.deficitBytes += this.#quantumBytes;
+    return { item, allowanceBytes: entry.deficitBytes };
+  }
+
+  /** Ends a turn. @param more whether there is more to read now */
+  used(item: T, bytes: number, more: boolean): void {
+    const entry = this.#entry(item);
+    entry.deficitBytes = more ? Math.min(this.#quantumBytes, Math.max(0, entry.deficitBytes - bytes)) : 0;
+    if (more) this.offer(item);
+  }
+
+  park(item: T, untilMs: number): void {
+    const entry = this.#entry(item);
+    entry.deficitBytes = 0;
+    entry.parkedUntilMs = untilMs;
+    this.#parked.add(item);
+  }
+
+  /** When the first parked item may go on; undefined if none waits. */
+  nextWakeMs(): number | undefined {
+    let earliest: number | undefined;
+    for (const item of this.#parked) {
+      const { parkedUntilMs } = this.#entry(item);
+      if (earliest === undefined || parkedUntilMs < earliest) earliest = parkedUntilMs;
+    }
+    return earliest;
+  }
+
+  remove(item: T): void {
+    this.#entries.delete(item);
+    this.#parked.delete(item);
+    const index = this.#queue.indexOf(item, this.#head);
+    if (index >= 0) this.#queue.splice(index, 1);
+  }
+
+  #unpark(nowMs: number): void {
+    if (this.#parked.size === 0) return;
+    for (const item of this.#parked) {
+      const entry = this.#entry(item);
+      if (entry.parkedUntilMs > nowMs) continue;
+      entry.parkedUntilMs = 0;
+      this.#parked.delete(item);
+      this.offer(item);
+    }
+  }
+
+  #entry(item: T): Entry {
+    let entry = this.#entries.get(item);
+    if (entry === undefined) {
+      entry = { deficitBytes: 0, queued: false, parkedUntilMs: 0 };
+      this.#entries.set(item, entry);
+    }
+    return entry;
+  }
+}

@@ -1,0 +1,75 @@
+/** NDJSON documents posted to a URL. */
+import { section } from '@vigie/core/config/fields';
+import * as v from 'valibot';
+import { documentShape, NO_OPENING, type RecordFacts } from '../encode/document.ts';
+import type { JsonLineShape } from '../encode/json-lines.ts';
+import { outcomeOfFailure } from './http-client/answer-outcome.ts';
+import { HttpClient } from './http-client/client.ts';
+import { endpointUrl, httpEntries, httpSettings } from './http-client/settings.ts';
+import type { SendOutcome, Sink, SinkDeps } from './sink.ts';
+import { sinkEntries } from './sink-section.ts';
+
+export const httpSchema = section({
+  type: v.literal('http'),
+  ...sinkEntries,
+  /** Its path and query are sent as written. */
+  url: endpointUrl({ query: true }),
+  ...httpEntries,
+});
+
+export type HttpSinkConfig = v.InferOutput<typeof httpSchema>;
+
+/** Nobody reads more than an explanation. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+export class HttpSink implements Sink {
+  readonly type = 'http';
+  readonly name: string;
+  readonly linesPerRecord = 1;
+  readonly takesDeflate: boolean;
+  readonly perUtcDay = false;
+  readonly #path: string;
+  readonly #client: HttpClient;
+  readonly #deps: SinkDeps;
+
+  constructor(name: string, config: HttpSinkConfig, deps: SinkDeps) {
+    this.name = name;
+    this.takesDeflate = config.compression?.algorithm === 'deflate';
+    this.#deps = deps;
+    this.#path = config.url.pathname + config.url.search;
+    this.#client = new HttpClient(httpSettings([new URL(config.url.origin)], config), {
+      clock: deps.clock,
+      env: deps.env,
+      version: deps.version,
+      reloadFailed: (detail) => deps.events.warn(name, 'changed certificate or secret not usable', { detail }),
+    });
+  }
+
+  shape(facts: RecordFacts): JsonLineShape {
+    return documentShape(facts, NO_OPENING, undefined);
+  }
+
+  async start(): Promise<void> {
+    this.#client.check();
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+  }
+
+  async send(body: Uint8Array, _records: number, signal: AbortSignal, deflated = false): Promise<SendOutcome> {
+    const result = await this.#client.send(
+      {
+        method: 'POST',
+        path: this.#path,
+        contentType: 'application/x-ndjson',
+        body,
+        deflated,
+        maxAnswerBytes: MAX_ANSWER_BYTES,
+      },
+      signal,
+    );
+    if (result.status === 'answered' && result.httpStatus < 300) return { status: 'accepted' };
+    return outcomeOfFailure(result, () => true, this.#deps.clock.nowMs());
+  }
+}

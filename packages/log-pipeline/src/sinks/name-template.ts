@@ -1,0 +1,116 @@
+/** Names that hold fields and dates: `logs-{{ kubernetes.namespace }}-default`, `logs-%Y.%m.%d`. */
+import { dedottedLabels, type RecordFacts } from '../encode/document.ts';
+
+type Part =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'date'; readonly directive: DateDirective }
+  | { readonly kind: 'field'; readonly field: string };
+
+type DateDirective = 'Y' | 'm' | 'd';
+
+export interface NameTemplate {
+  readonly source: string;
+  readonly parts: readonly Part[];
+  readonly dated: boolean;
+  readonly hasFields: boolean;
+}
+
+export type NameTemplateParsed =
+  | { readonly status: 'ok'; readonly template: NameTemplate }
+  | { readonly status: 'invalid'; readonly reason: string };
+
+const TOKEN = /\{\{\s*([^{}]*?)\s*\}\}|%(.)|\{\{|%$/g;
+
+/** Fields that are the same for every record of a container: only those can name where its records go. */
+const FIELDS = [
+  'kubernetes.namespace',
+  'kubernetes.pod.name',
+  'kubernetes.pod.uid',
+  'kubernetes.container.name',
+  'kubernetes.node.name',
+  'container.id',
+] as const;
+const LABEL = 'kubernetes.labels.';
+
+/** Parses what a person wrote in the configuration. `%%` is a percent sign. */
+export function parseNameTemplate(source: string): NameTemplateParsed {
+  const parts: Part[] = [];
+  let end = 0;
+  for (const token of source.matchAll(TOKEN)) {
+    if (token.index > end) parts.push({ kind: 'text', text: source.slice(end, token.index) });
+    end = token.index + token[0].length;
+    const [whole, field, directive] = token;
+    if (field !== undefined) {
+      if (!isField(field)) {
+        return invalid(`one of ${FIELDS.join(', ')}, ${LABEL}NAME where {{ ${field} }} stands`);
+      }
+      parts.push({ kind: 'field', field });
+    } else if (directive === 'Y' || directive === 'm' || directive === 'd') {
+      parts.push({ kind: 'date', directive });
+    } else if (directive === '%') {
+      parts.push({ kind: 'text', text: '%' });
+    } else {
+      return invalid(whole === '{{' ? 'a }} for every {{' : `%Y, %m, %d or %% where ${whole} stands`);
+    }
+  }
+  if (end < source.length) parts.push({ kind: 'text', text: source.slice(end) });
+  return {
+    status: 'ok',
+    template: {
+      source,
+      parts,
+      dated: parts.some(({ kind }) => kind === 'date'),
+      hasFields: parts.some(({ kind }) => kind === 'field'),
+    },
+  };
+}
+
+/** @param utcDay `2026-11-21`; needed where the template is dated
+ *  @param fieldValue what stands for a field, given its name */
+export function renderNameTemplate(
+  template: NameTemplate,
+  utcDay: string,
+  fieldValue: (field: string) => string,
+): string {
+  return template.parts
+    .map((part) => {
+      if (part.kind === 'text') return part.text;
+      return part.kind === 'date' ? datePart(utcDay, part.directive) : fieldValue(part.field);
+    })
+    .join('');
+}
+
+/** @returns undefined where the fact is not known */
+export function factFor(field: string, facts: RecordFacts): string | undefined {
+  switch (field) {
+    case 'kubernetes.namespace':
+      return facts.namespace;
+    case 'kubernetes.pod.name':
+      return facts.podName;
+    case 'kubernetes.pod.uid':
+      return facts.podUid;
+    case 'kubernetes.container.name':
+      return facts.containerName;
+    case 'kubernetes.node.name':
+      return facts.nodeName;
+    case 'container.id':
+      return facts.containerId;
+    default: {
+      const label = field.slice(LABEL.length);
+      return Object.hasOwn(facts.labels, label) ? facts.labels[label] : dedottedLabels(facts.labels).get(label);
+    }
+  }
+}
+
+function datePart(utcDay: string, directive: DateDirective): string {
+  const [year = '', month = '', day = ''] = utcDay.split('-');
+  return { Y: year, m: month, d: day }[directive];
+}
+
+function isField(field: string): boolean {
+  return FIELDS.some((known) => known === field) || (field.startsWith(LABEL) && field.length > LABEL.length);
+}
+
+function invalid(reason: string): NameTemplateParsed {
+  return { status: 'invalid', reason };
+}

@@ -1,0 +1,37 @@
+/** What every sink's section in the configuration may say. */
+import { duration, filePath, integer, section, size, text } from '@vigie/core/config/fields';
+import * as v from 'valibot';
+
+export const sinkEntries = {
+  /** Sources and transforms whose records come here. */
+  inputs: v.pipe(v.array(text()), v.minLength(1, 'at least one source or transform')),
+  batch: v.optional(
+    section({
+      /** A request's size before compression. Elasticsearch advises 5-15 MB; our socket is cheapest at 4 MiB. */
+      max_bytes: v.optional(size({ min: 16 * 1024, max: 64 * 1024 * 1024 }), '4MiB'),
+      /** How long a request waits for more records. */
+      timeout: v.optional(duration({ min: 1, max: 60_000 }), '200ms'),
+    }),
+    {},
+  ),
+  /** Requests under way at once, of each source; each takes a body's memory. */
+  max_in_flight: v.optional(integer({ min: 1, max: 32 }), 2),
+  /** Waits between attempts: random, at most `initial` at first, doubled each time up to `max`. */
+  retry: v.optional(
+    v.pipe(
+      section({
+        initial: v.optional(duration({ min: 1, max: 60_000 }), '500ms'),
+        max: v.optional(duration({ min: 1, max: 3_600_000 }), '30s'),
+      }),
+      v.check(({ initial, max }) => initial <= max, 'initial at most max'),
+    ),
+    {},
+  ),
+  dead_letter: v.optional(
+    section({
+      path: filePath(),
+      max_size: v.optional(size({ min: 4096 }), '100MiB'),
+      keep: v.optional(integer({ min: 0, max: 1000 }), 5),
+    }),
+  ),
+};

@@ -1,0 +1,99 @@
+import { lstatSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import picomatch from 'picomatch';
+import type { FolderListings, Listed } from './folder-listings.ts';
+
+export interface GlobMatch {
+  readonly path: string;
+  readonly isLink: boolean;
+}
+
+export interface GlobResult {
+  readonly matches: readonly GlobMatch[];
+  /** Folders whose listing decided the result: watching them tells of new matches. */
+  readonly folders: readonly string[];
+  /** Folders that could not be listed, other than by not being there. */
+  readonly errors: readonly { readonly folder: string; readonly error: unknown }[];
+}
+
+/** Expands one absolute pattern (`*`, `?`, `[…]`, `{a,b}` within a segment, `**` for any depth).
+ *  Cost: one listing per folder that the pattern leads to.
+ *  @param breathe called between folders; its promise lets other work run on a tree of 10,000 folders */
+export async function expandGlob(
+  pattern: string,
+  listings: FolderListings,
+  breathe: () => Promise<void> | undefined,
+): Promise<GlobResult> {
+  const matches: GlobMatch[] = [];
+  const folders = new Set<string>();
+  const errors: { folder: string; error: unknown }[] = [];
+  const segments = pattern.split('/').filter((segment) => segment !== '');
+
+  const list = (folder: string): readonly Listed[] => {
+    try {
+      const listed = listings.list(folder);
+      folders.add(listed === undefined ? nearestFolder(folder) : folder);
+      return listed ?? [];
+    } catch (error) {
+      errors.push({ folder, error });
+      return [];
+    }
+  };
+  const isFolder = ({ kind }: Listed, path: string): boolean =>
+    kind === 'folder' || (kind === 'link' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
+
+  const walk = async (folder: string, index: number): Promise<void> => {
+    await breathe();
+    const segment = segments[index];
+    if (segment === undefined) return;
+    const last = index === segments.length - 1;
+    if (segment === '**') {
+      await walk(folder, index + 1);
+      for (const entry of list(folder)) {
+        if (entry.kind === 'folder') await walk(join(folder, entry.name), index);
+      }
+      return;
+    }
+    if (!/[*?[\]{}()!+@]/.test(segment)) {
+      const path = join(folder, segment);
+      if (!last) return walk(path, index + 1);
+      folders.add(nearestFolder(folder));
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      if (stat?.isFile() === true || stat?.isSymbolicLink() === true) {
+        matches.push({ path, isLink: stat.isSymbolicLink() });
+      }
+      return;
+    }
+    const accepts = matcherOf(segment);
+    for (const entry of list(folder)) {
+      if (!accepts(entry.name)) continue;
+      const path = join(folder, entry.name);
+      if (!last) {
+        if (isFolder(entry, path)) await walk(path, index + 1);
+      } else if (entry.kind === 'file' || entry.kind === 'link') matches.push({ path, isLink: entry.kind === 'link' });
+    }
+  };
+  await walk('/', 0);
+  return { matches, folders: [...folders], errors };
+}
+
+/** The folder itself, or the deepest one above it that exists: where its coming will show. */
+function nearestFolder(folder: string): string {
+  let nearest = folder;
+  while (nearest !== '/' && statSync(nearest, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    nearest = dirname(nearest);
+  }
+  return nearest;
+}
+
+/** Compiled once: a pass over 10,000 folders asks 20,000 times. As many as configurations have segments. */
+const matchers = new Map<string, (name: string) => boolean>();
+
+function matcherOf(segment: string): (name: string) => boolean {
+  let matcher = matchers.get(segment);
+  if (matcher === undefined) {
+    matcher = picomatch(segment);
+    matchers.set(segment, matcher);
+  }
+  return matcher;
+}

@@ -1,0 +1,319 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cri, Gate, LaneBed, numbered } from './harness.ts';
+
+describe('a lane', () => {
+  let bed: LaneBed;
+  beforeEach(() => {
+    bed = new LaneBed();
+  });
+  afterEach(async () => {
+    await bed.stop();
+    expect(bed.faults).toEqual([]);
+    bed.remove();
+  });
+
+  it('delivers what is there, then what is appended', async () => {
+    const log = bed.logPath();
+    bed.append(log, ...numbered(0, 100));
+    await bed.start();
+    await bed.until(() => bed.received.length === 100);
+    bed.append(log, ...numbered(100, 150));
+    await bed.until(() => bed.received.length === 150);
+    expect(bed.messages).toEqual(numbered(0, 150));
+    expect(bed.received[0]?.log.file.path).toBe(log);
+  });
+
+  it('drops and counts a record that has no room in an empty request, and goes on', async () => {
+    const log = bed.logPath();
+    bed.append(log, 'before', 'x'.repeat(10_000), 'after');
+    const lane = await bed.start({ batchBytes: 16_384, slotBytes: 32_768 });
+    await bed.until(() => bed.received.length === 2);
+    expect(bed.messages).toEqual(['before', 'after']);
+    expect([...lane.ledger.droppedRecords]).toEqual([['record_too_large', 1]]);
+    expect([...lane.ledger.droppedBytes]).toEqual([['record_too_large', cri('x'.repeat(10_000)).length]]);
+  });
+
+  it('delivers the same as zlib streams, over many requests and containers', async () => {
+    bed.takesDeflate = true;
+    const logs = [bed.logPath('a'), bed.logPath('b')];
+    for (const log of logs) bed.append(log, ...numbered(0, 3000), 'x'.repeat(30_000), ...numbered(3000, 4000));
+    const lane = await bed.start({ batchBytes: 16_384 });
+    await bed.until(() => bed.received.length === 8002);
+    for (const log of logs) {
+      const messages = bed.received.filter((record) => record.log.file.path === log).map(({ message }) => message);
+      expect(messages).toEqual([...numbered(0, 3000), 'x'.repeat(30_000), ...numbered(3000, 4000)]);
+    }
+    expect(lane.ledger.batches).toBeGreaterThan(10);
+  });
+
+  it('finds containers that start later', async () => {
+    await bed.start();
+    const log = bed.logPath('late');
+    bed.append(log, 'hello');
+    await bed.until(() => bed.received.length === 1);
+  });
+
+  it('reads rotated generations to their end and in order, as the kubelet rotates', async () => {
+    const log = bed.logPath();
+    bed.append(log, ...numbered(0, 10));
+    await bed.start();
+    await bed.until(() => bed.received.length === 10);
+    let next = 10;
+    const rotated: string[] = [];
+    for (let rotation = 0; rotation < 4; rotation++) {
+      const newest = rotated.at(-1);
+      if (newest !== undefined) {
+        writeFileSync(`${newest}.tmp`, gzipSync(readFileSync(newest)));
+        renameSync(`${newest}.tmp`, `${newest}.gz`);
+        unlinkSync(newest);
+      }
+      const name = `${log}.20261121-10000${rotation}`;
+      renameSync(log, name);
+      rotated.push(name);
+      bed.append(name, ...numbered(next, next + 5));
+      bed.append(log, ...numbered(next + 5, next + 10));
+      next += 10;
+    }
+    await bed.until(() => bed.received.length >= next);
+    expect(bed.messages).toEqual(numbered(0, next));
+  });
+
+  it('resumes at the acknowledged byte, through generations gzipped while it was down', async () => {
+    const log = bed.logPath();
+    bed.append(log, ...numbered(0, 10));
+    await bed.start();
+    await bed.until(() => bed.received.length === 10);
+    await bed.stop();
+    bed.append(log, ...numbered(10, 20));
+    writeFileSync(`${log}.20261121-100000.gz`, gzipSync(readFileSync(log)));
+    rmSync(log);
+    bed.append(log, ...numbered(20, 30));
+    renameSync(log, `${log}.20261121-100010`);
+    bed.append(log, ...numbered(30, 40));
+    await bed.start();
+    await bed.until(() => bed.received.length >= 40);
+    expect(bed.messages).toEqual(numbered(0, 40));
+  });
+
+  it('sends again only what was not acknowledged when it was killed', async () => {
+    const log = bed.logPath();
+    bed.append(log, ...numbered(0, 10));
+    const lane = await bed.start();
+    await bed.until(() => bed.received.length === 10);
+    await lane.flushCheckpoint();
+    const gate = new Gate();
+    bed.gate = gate.opened;
+    bed.append(log, ...numbered(10, 20));
+    await bed.until(() => lane.inFlight === 1);
+    const killed = bed.kill();
+    gate.open();
+    await killed;
+    bed.gate = undefined;
+    expect(bed.received.length).toBe(10);
+    await bed.start();
+    await bed.until(() => bed.received.length >= 20);
+    expect(bed.messages).toEqual(numbered(0, 20));
+  });
+
+  it('stopped in the middle of a read sends the rest of it, so that nothing is sent twice', async () => {
+    const log = bed.logPath();
+    bed.append(log, ...numbered(0, 900));
+    const gate = new Gate();
+    bed.gate = gate.opened;
+    const lane = await bed.start({ batchBytes: 16_384 });
+    await bed.until(() => lane.inFlight === 2);
+    const stopped = bed.stop();
+    gate.open();
+    await stopped;
+    bed.gate = undefined;
+    const sent = bed.received.length;
+    expect(sent).toBeGreaterThan(100);
+    await bed.start();
+    await bed.until(() => bed.received.length >= 900);
+    expect(bed.messages).toEqual(numbered(0, 900));
+  });
+
+  it('keeps every line over copytruncate once it has read the file', async () => {
+    const log = bed.logPath();
+    await bed.start();
+    for (let round = 0; round < 5; round++) {
+      bed.append(log, ...numbered(round * 10, round * 10 + 10));
+      await bed.until(() => bed.received.length === round * 10 + 10);
+      copyFileSync(log, `${log}.1`);
+      truncateSync(log, 0);
+    }
+    expect(bed.messages).toEqual(numbered(0, 50));
+  });
+
+  it('reads the copy when a file is truncated before it was read', async () => {
+    const log = bed.logPath();
+    bed.append(log, 'first');
+    const gate = new Gate();
+    bed.gate = gate.opened;
+    const lane = await bed.start();
+    // Both slots are taken by requests that wait, so the rest stays unread.
+    await bed.until(() => lane.inFlight === 1);
+    bed.append(log, 'second');
+    await bed.until(() => lane.inFlight === 2);
+    bed.append(log, ...numbered(0, 20));
+    copyFileSync(log, `${log}.1`);
+    truncateSync(log, 0);
+    bed.append(log, ...numbered(20, 30));
+    await bed.catalog?.reconcile();
+    gate.open();
+    bed.gate = undefined;
+    await bed.until(() => bed.received.length >= 32);
+    expect(bed.messages).toEqual(['first', 'second', ...numbered(0, 30)]);
+  });
+
+  it('drains a file that is deleted while it is behind', async () => {
+    const log = bed.logPath();
+    bed.append(log, 'first');
+    const gate = new Gate();
+    bed.gate = gate.opened;
+    const lane = await bed.start();
+    await bed.until(() => lane.inFlight === 1);
+    bed.append(log, 'second');
+    await bed.until(() => lane.inFlight === 2);
+    bed.append(log, ...numbered(0, 20));
+    rmSync(dirname(log), { recursive: true });
+    await bed.catalog?.reconcile();
+    gate.open();
+    bed.gate = undefined;
+    await bed.until(() => bed.received.length >= 22);
+    expect(bed.messages).toEqual(['first', 'second', ...numbered(0, 20)]);
+  });
+
+  it('counts what vanished while it was down', async () => {
+    const log = bed.logPath();
+    bed.append(log, ...numbered(0, 10));
+    await bed.start();
+    await bed.until(() => bed.received.length === 10);
+    bed.gate = new Gate().opened;
+    bed.append(log, ...numbered(10, 20));
+    await bed.until(() => bed.lane?.inFlight === 1);
+    await bed.lane?.flushCheckpoint();
+    await bed.kill();
+    const unacknowledged = numbered(10, 20).reduce((sum, line) => sum + cri(line).length, 0);
+    rmSync(log);
+    bed.append(log, 'new');
+    bed.gate = undefined;
+    await bed.start();
+    await bed.until(() => bed.lost.length === 1);
+    expect(bed.lost[0]).toMatchObject({ bytes: unacknowledged, reason: 'deleted_while_down' });
+    await bed.until(() => bed.messages.includes('new'));
+  });
+
+  it('joins fragments of both streams across a rotation, bounded and flagged', async () => {
+    const log = bed.logPath();
+    appendFileSync(log, cri('a1', 'stdout', 'P') + cri('b1', 'stderr', 'P:x') + cri('a2', 'stdout', 'P'));
+    await bed.start();
+    await bed.until(() => (bed.lane?.ledger.readBytes ?? 0) > 0);
+    renameSync(log, `${log}.20261121-100000`);
+    appendFileSync(
+      log,
+      cri('b2', 'stderr') + cri('a3') + cri('x'.repeat(20_000), 'stdout', 'P') + cri('y'.repeat(20_000)),
+    );
+    await bed.until(() => bed.received.length === 3);
+    expect(bed.messages[0]).toBe('b1b2');
+    expect(bed.messages[1]).toBe('a1a2a3');
+    expect(bed.received[1]?.log.offset).toBe(0);
+    expect(bed.messages[2]).toBe('x'.repeat(20_000) + 'y'.repeat(12_768));
+    expect(bed.received[2]?.log.flags).toEqual(['truncated']);
+    const ledger = bed.lane?.ledger;
+    await bed.until(() => ledger?.inFlightBytes === 0);
+    expect(ledger?.readBytes).toBe((ledger?.ackedBytes ?? 0) + (ledger?.droppedBytes.get('truncated') ?? 0));
+  });
+
+  it('cuts a line longer than its buffer and goes on behind it', async () => {
+    const log = bed.logPath();
+    appendFileSync(log, cri('z'.repeat(300_000)));
+    bed.append(log, 'after');
+    await bed.start();
+    await bed.until(() => bed.received.length === 2);
+    expect(bed.messages).toEqual(['z'.repeat(32_768), 'after']);
+    const ledger = bed.lane?.ledger;
+    await bed.until(() => ledger?.inFlightBytes === 0);
+    expect(ledger?.readBytes).toBe(readFileSync(log).length);
+  });
+
+  it('reads a line longer than two turns of the scheduler allow', async () => {
+    const log = bed.logPath();
+    bed.append(log, 'y'.repeat(60_000), 'after');
+    await bed.start({ readBytes: 16_384, maxLineBytes: 65_536, inputBytes: 65_536 + 1_024 });
+    await bed.until(() => bed.received.length === 2);
+    expect(bed.messages).toEqual(['y'.repeat(60_000), 'after']);
+  });
+
+  it('takes the pod from the pods folder where a link there leads to the runtime’s own file', async () => {
+    const file = join(bed.root, 'docker/c0de-json.log');
+    mkdirSync(dirname(file));
+    appendFileSync(file, `${JSON.stringify({ log: 'hello\n', stream: 'stdout', time: '2026-11-21T10:00:01Z' })}\n`);
+    const link = bed.logPath();
+    symlinkSync(file, link);
+    await bed.start();
+    await bed.until(() => bed.received.length === 1);
+    expect(bed.received[0]).toMatchObject({ log: { file: { path: link } }, kubernetes: { pod: { name: 'web-0' } } });
+  });
+
+  it('tells generations apart whose first lines differ only behind their first KiB', async () => {
+    const log = bed.logPath();
+    const entry = (second: number): string =>
+      `${JSON.stringify({ log: `${'w'.repeat(5_000)}\n`, stream: 'stdout', time: `2026-11-21T10:00:0${second}Z` })}\n`;
+    appendFileSync(log, entry(1));
+    await bed.start();
+    await bed.until(() => bed.received.length === 1);
+    await bed.stop();
+    renameSync(log, `${log}.1`);
+    appendFileSync(log, entry(2));
+    await bed.start();
+    await bed.until(() => bed.received.length === 2);
+    expect(bed.received.map((record) => record['@timestamp'])).toEqual([
+      '2026-11-21T10:00:01Z',
+      '2026-11-21T10:00:02Z',
+    ]);
+  });
+
+  it('ships lines that are in no format raw and flagged, and docker entries decoded', async () => {
+    appendFileSync(bed.logPath('raw'), 'no cri line\n');
+    appendFileSync(
+      bed.logPath('docker'),
+      `${JSON.stringify({ log: 'half', stream: 'stderr', time: '2026-11-21T10:00:00.5Z' })}\n` +
+        `${JSON.stringify({ log: ' whole "é"\n', stream: 'stderr', time: '2026-11-21T10:00:01Z' })}\n`,
+    );
+    await bed.start();
+    await bed.until(() => bed.received.length === 2);
+    const byStream = new Map(bed.received.map((record) => [record.stream, record]));
+    expect(byStream.get('stdout')).toMatchObject({ message: 'no cri line', log: { flags: ['unparsed'] } });
+    expect(byStream.get('stderr')).toMatchObject({ message: 'half whole "é"', '@timestamp': '2026-11-21T10:00:00.5Z' });
+  });
+
+  it('in once mode ends everything that has no end', async () => {
+    const log = bed.logPath();
+    appendFileSync(log, cri('whole') + cri('open', 'stdout', 'P') + cri('cut').slice(0, -1));
+    const lane = await bed.start({ once: true });
+    await bed.until(() => lane.isIdle);
+    expect(bed.received.map(({ message, log: { flags } }) => [message, flags])).toEqual([
+      ['whole', undefined],
+      ['opencut', ['partial']],
+    ]);
+    await bed.stop();
+    const again = await bed.start({ once: true });
+    await bed.until(() => again.isIdle);
+    expect(bed.received.length).toBe(2);
+  });
+});

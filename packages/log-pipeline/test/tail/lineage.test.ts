@@ -1,0 +1,126 @@
+import { mkdtempSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Descriptors } from '../../src/tail/descriptors.ts';
+import type { ContainerLog, Generation } from '../../src/tail/generation.ts';
+import { type FoundFile, reconcileLineage } from '../../src/tail/lineage.ts';
+import { parseRotatedName } from '../../src/tail/rotated-name.ts';
+
+describe('reconcileLineage', () => {
+  let folder = '';
+  let log: ContainerLog;
+  let ids = 0;
+  let nowMs = 0;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'vigie-lineage-'));
+    const key = join(folder, '0.log');
+    log = {
+      key,
+      folder,
+      base: '0.log',
+      displayPath: key,
+      pod: undefined,
+      container: undefined,
+      generations: [],
+      initial: true,
+    };
+    nowMs = 1_000_000;
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Inodes are told by the test: file systems give out freed ones as they like. */
+  async function scan(inodes: Readonly<Record<string, string>>): Promise<readonly Generation[]> {
+    const files = Object.entries(inodes).map(([name, inode]): FoundFile => {
+      const path = join(folder, name);
+      const rotated = parseRotatedName(name);
+      const stat = statSync(path, { bigint: true });
+      return {
+        path,
+        live: rotated === undefined,
+        gzip: rotated?.gzip ?? false,
+        plainPath: join(folder, rotated?.plain ?? name),
+        order: rotated?.order ?? '2',
+        inode,
+        sizeBytes: Number(stat.size),
+        modifiedMs: nowMs,
+        changedNs: stat.ctimeNs,
+      };
+    });
+    nowMs += 1_000;
+    const deps = {
+      descriptors: new Descriptors(10),
+      nowMs,
+      monotonicMs: nowMs,
+      nextId: () => ++ids,
+      unsteady: false,
+      isStillThere: () => true,
+    };
+    await reconcileLineage(log, files, { ...deps, corrupt: (path, error) => expect.fail(`${path}: ${String(error)}`) });
+    return log.generations;
+  }
+
+  function at(name: string): Generation | undefined {
+    return log.generations.find((one) => one.path !== undefined && basename(one.path) === name);
+  }
+
+  it('knows an archive by its bytes when it got the inode of the archive deleted before it was made', async () => {
+    writeFileSync(join(folder, '0.log.20261121-100000.gz'), gzipSync('oldest\n'));
+    writeFileSync(join(folder, '0.log.20261121-100001'), 'older\n');
+    writeFileSync(join(folder, '0.log'), 'live\n');
+    await scan({ '0.log.20261121-100000.gz': 'A', '0.log.20261121-100001': 'B', '0.log': 'C' });
+    const older = at('0.log.20261121-100001');
+    unlinkSync(join(folder, '0.log.20261121-100000.gz'));
+    writeFileSync(join(folder, '0.log.20261121-100001.gz'), gzipSync('older\n'));
+    unlinkSync(join(folder, '0.log.20261121-100001'));
+    await scan({ '0.log.20261121-100001.gz': 'A', '0.log': 'C' });
+    expect(at('0.log.20261121-100001.gz')).toBe(older);
+    expect(older).toMatchObject({ inode: 'A', encoding: 'gzip', sizeBytes: 6, gone: undefined });
+  });
+
+  it('begins a new generation when the live file gets the inode of a deleted archive', async () => {
+    writeFileSync(join(folder, '0.log.20261121-100000.gz'), gzipSync('archived, and longer than what follows\n'));
+    writeFileSync(join(folder, '0.log'), 'live\n');
+    const [archive] = await scan({ '0.log.20261121-100000.gz': 'A', '0.log': 'B' });
+    unlinkSync(join(folder, '0.log.20261121-100000.gz'));
+    renameSync(join(folder, '0.log'), join(folder, '0.log.20261121-100001'));
+    writeFileSync(join(folder, '0.log'), 'next\n');
+    await scan({ '0.log.20261121-100001': 'B', '0.log': 'A' });
+    expect(at('0.log')).not.toBe(archive);
+    expect(at('0.log')).toMatchObject({ inode: 'A', encoding: 'plain', sizeBytes: 5, live: true });
+    expect(at('0.log.20261121-100001')).toMatchObject({ inode: 'B', sizeBytes: 5, live: false });
+  });
+
+  it('takes a copy for the file it was made of, also when both are new to it, until the file is truncated', async () => {
+    writeFileSync(join(folder, '0.log'), 'live\nand more\n');
+    writeFileSync(join(folder, '0.log.1'), 'live\nand more\n');
+    const [live, ...others] = await scan({ '0.log': 'A', '0.log.1': 'B' });
+    expect(live).toMatchObject({ inode: 'A', live: true });
+    expect(others).toEqual([]);
+    writeFileSync(join(folder, '0.log'), 'next\n');
+    await scan({ '0.log': 'A', '0.log.1': 'B' });
+    expect(at('0.log.1')).toBe(live);
+    expect(live).toMatchObject({ inode: 'B', sizeBytes: 14, gone: undefined });
+    expect(at('0.log')).toMatchObject({ inode: 'A', sizeBytes: 5, live: true });
+  });
+
+  it('takes a copy for the file it was made of, though that was empty when last seen', async () => {
+    writeFileSync(join(folder, '0.log'), '');
+    await scan({ '0.log': 'A' });
+    writeFileSync(join(folder, '0.log'), 'live\n');
+    writeFileSync(join(folder, '0.log.1'), 'live\n');
+    await scan({ '0.log': 'A', '0.log.1': 'B' });
+    expect(log.generations).toHaveLength(1);
+  });
+
+  it('keeps an archive that only got another number', async () => {
+    writeFileSync(join(folder, '0.log.2.gz'), gzipSync('one\n'));
+    writeFileSync(join(folder, '0.log'), 'live\n');
+    const [archive] = await scan({ '0.log.2.gz': 'A', '0.log': 'B' });
+    renameSync(join(folder, '0.log.2.gz'), join(folder, '0.log.3.gz'));
+    await scan({ '0.log.3.gz': 'A', '0.log': 'B' });
+    expect(at('0.log.3.gz')).toBe(archive);
+    expect(log.generations).toHaveLength(2);
+  });
+});

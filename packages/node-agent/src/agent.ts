@@ -1,0 +1,323 @@
+import * as fsPromises from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '@vigie/core/clock';
+import { bug } from '@vigie/core/errors';
+import type { Log } from '@vigie/core/log';
+import type { Random } from '@vigie/core/random';
+import { openCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
+import { MAX_SHAPE_BYTES } from '@vigie/log-pipeline/encode/json-lines';
+import { createKernel, recordBound } from '@vigie/log-pipeline/kernel/kernel';
+import { Lane } from '@vigie/log-pipeline/lane/lane';
+import type { ContainerLog, Generation } from '@vigie/log-pipeline/tail/generation';
+import { HEAD_BYTES } from '@vigie/log-pipeline/tail/head';
+import { addedMembersBound, type Transform } from '@vigie/log-pipeline/transforms/transform';
+import { type AgentMetrics, LaneCounters } from './agent-metrics.ts';
+import type { AgentConfig } from './config.ts';
+import { type LedgerEntry, ledgerOf } from './ledger.ts';
+import { RateLimits } from './rate-limits.ts';
+import { laneRoutes, type Route } from './routes.ts';
+import type { SinkRuntime } from './sink-runtime.ts';
+import { type NodeIdentity, SourceRuntime } from './source-runtime.ts';
+import { Tap, type TappedRecord } from './tap.ts';
+
+export interface AgentDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: AgentMetrics;
+  readonly identity: NodeIdentity;
+  /** Compiled kernel; undefined runs the TypeScript twin. */
+  readonly kernel: WebAssembly.Module | undefined;
+  readonly createTransform: (section: AgentConfig['transforms'][string]) => Transform;
+  readonly createSink: (name: string, config: AgentConfig['sinks'][string]) => SinkRuntime;
+}
+
+export interface RunningLane {
+  readonly route: Route;
+  readonly lane: Lane;
+  readonly limits: RateLimits;
+  readonly counters: LaneCounters;
+}
+
+export type OnceOutcome =
+  | { readonly status: 'done' }
+  | { readonly status: 'sink_down'; readonly sink: string; readonly detail: string };
+
+/** A kernel's fixed memory: what one read, one batch of rows and the requests in flight need. */
+const MAX_ROWS = 16_384;
+/** Beyond max_line_bytes, for the timestamp, stream and tag before the message. */
+const LINE_HEADER_BYTES = 64 * 1024;
+const PARTIAL_BUDGET_BYTES = 16 * 1024 * 1024;
+const ONCE_POLL_MS = 10;
+
+/** The node agent: sources, sinks, and a lane for every source that leads to a sink. */
+export class NodeAgent {
+  readonly #deps: AgentDeps;
+  #config: AgentConfig;
+  readonly #sources = new Map<string, SourceRuntime>();
+  #sinks = new Map<string, SinkRuntime>();
+  #lanes: RunningLane[] = [];
+  readonly #taps = new Set<Tap>();
+  #changing: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+  readonly #once: boolean;
+
+  constructor(config: AgentConfig, deps: AgentDeps, { once = false }: { readonly once?: boolean } = {}) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#once = once;
+  }
+
+  get sources(): Iterable<SourceRuntime> {
+    return this.#sources.values();
+  }
+
+  get sinks(): Iterable<SinkRuntime> {
+    return this.#sinks.values();
+  }
+
+  get lanes(): readonly RunningLane[] {
+    return this.#lanes;
+  }
+
+  /** @throws {VigieError} when a file that the configuration names cannot be used */
+  async start(signal: AbortSignal): Promise<void> {
+    const { data_dir: dataDir } = this.#config;
+    await fsPromises.mkdir(join(dataDir, 'checkpoints'), { recursive: true });
+    this.#sinks = await this.#startSinks(this.#config, signal);
+    await this.#startSources(this.#config);
+    await this.#startLanes(this.#config);
+  }
+
+  /** Puts another configuration in place. Open files stay open and positions are kept, so nothing is lost;
+   *  what cannot start leaves the old one running.
+   *  @throws {VigieError} as `start` */
+  reload(config: AgentConfig, signal: AbortSignal): Promise<void> {
+    const change = this.#changing.then(async () => {
+      if (this.#closed !== undefined) return;
+      const sinks = await this.#startSinks(config, signal);
+      await this.#closeLanes(AbortSignal.any([signal, AbortSignal.timeout(this.#config.shutdown_grace)]));
+      await Promise.all([...this.#sinks.values()].map((sink) => sink.close()));
+      this.#sinks = sinks;
+      // Positions stay where they are: in another folder every file would be read again.
+      this.#config = { ...config, data_dir: this.#config.data_dir };
+      await this.#startSources(this.#config);
+      await this.#startLanes(this.#config);
+    });
+    this.#changing = change.catch(() => undefined);
+    return change;
+  }
+
+  /** Stops reading, waits for what is in flight, writes the checkpoints. Idempotent. */
+  close(signal: AbortSignal): Promise<void> {
+    this.#closed ??= this.#changing.then(async () => {
+      await this.#closeLanes(signal);
+      await Promise.all([...this.#sources.values()].map((source) => source.catalog.close()));
+      await Promise.all([...this.#sinks.values()].map((sink) => sink.close()));
+    });
+    return this.#closed;
+  }
+
+  /** Resolves when everything that there is has been delivered, or a sink has been down for too long. */
+  async delivered(sinkTimeoutMs: number, signal: AbortSignal): Promise<OnceOutcome> {
+    const { clock } = this.#deps;
+    for (;;) {
+      if (this.#lanes.every(({ lane }) => lane.isIdle)) return { status: 'done' };
+      for (const { name, health } of this.#sinks.values()) {
+        const { trouble } = health;
+        if (trouble !== undefined && clock.monotonicMs() - trouble.sinceMs >= sinkTimeoutMs) {
+          return { status: 'sink_down', sink: name, detail: trouble.detail };
+        }
+      }
+      await clock.sleep(ONCE_POLL_MS, signal);
+    }
+  }
+
+  ledger(): LedgerEntry[] {
+    return this.#lanes.map(({ lane }) => ledgerOf(lane));
+  }
+
+  /** Shows a sample of the records that leave for the first sink of each source.
+   *  @returns ends it */
+  tap(listener: (record: TappedRecord) => void, recordsPerSecond: number): () => void {
+    const tap = new Tap(listener, recordsPerSecond, () => this.#deps.clock.monotonicMs());
+    this.#taps.add(tap);
+    this.#attachTaps();
+    return () => {
+      this.#taps.delete(tap);
+      this.#attachTaps();
+    };
+  }
+
+  #attachTaps(): void {
+    const seen = new Set<string>();
+    const taps = [...this.#taps];
+    for (const { lane, route } of this.#lanes) {
+      const first = !seen.has(route.source);
+      seen.add(route.source);
+      lane.observe(
+        first && taps.length > 0
+          ? (batch, from, end, log) => {
+              for (const tap of taps) tap.observe(batch, from, end, log);
+            }
+          : undefined,
+      );
+    }
+  }
+
+  async #startSinks(config: AgentConfig, signal: AbortSignal): Promise<Map<string, SinkRuntime>> {
+    const sinks = new Map<string, SinkRuntime>();
+    try {
+      for (const [name, section] of Object.entries(config.sinks)) {
+        const sink = this.#deps.createSink(name, section);
+        sinks.set(name, sink);
+        await sink.start(signal);
+      }
+    } catch (error) {
+      await Promise.all([...sinks.values()].map((sink) => sink.close()));
+      throw error;
+    }
+    return sinks;
+  }
+
+  async #startSources(config: AgentConfig): Promise<void> {
+    const { clock, log, identity } = this.#deps;
+    for (const [name, source] of this.#sources) {
+      if (config.sources[name] !== undefined) continue;
+      this.#sources.delete(name);
+      await source.catalog.close();
+    }
+    for (const [name, section] of Object.entries(config.sources)) {
+      const known = this.#sources.get(name);
+      if (known !== undefined) {
+        await known.reconfigure(section);
+        continue;
+      }
+      const source = new SourceRuntime(name, section, identity, clock, log);
+      this.#sources.set(name, source);
+      await source.catalog.start();
+    }
+  }
+
+  async #startLanes(config: AgentConfig): Promise<void> {
+    const before = this.#lanes;
+    const lanes: RunningLane[] = [];
+    for (const route of laneRoutes(config, this.#deps.createTransform)) {
+      const counters = before.find((one) => sameRoute(one.route, route))?.counters ?? new LaneCounters();
+      lanes.push(await this.#createLane(config, route, counters));
+    }
+    this.#lanes = lanes;
+    this.#attachTaps();
+    for (const { lane } of lanes) await lane.start();
+  }
+
+  async #createLane(config: AgentConfig, route: Route, counters: LaneCounters): Promise<RunningLane> {
+    const { clock, log, kernel } = this.#deps;
+    const source = this.#sources.get(route.source) ?? missing('source', route.source);
+    const sink = this.#sinks.get(route.sink) ?? missing('sink', route.sink);
+    const from = source.config;
+    const { batch, max_in_flight: slots } = route.sinkConfig;
+    const path = join(config.data_dir, 'checkpoints', `${route.source}.${route.sink}.ckpt`);
+    const { store, read } = await openCheckpoint<Generation>(path, { fs: fsPromises, clock });
+    if (read.status === 'corrupt') {
+      log.error('the checkpoint was damaged and set aside; reading starts as for a new file', {
+        checkpoint: path,
+        reason: read.reason,
+        setAsideAs: read.setAsideAs,
+      });
+    }
+    // A first line that is cut must be known by the same bytes in every run.
+    const inputBytes = Math.max(from.read_bytes, from.max_line_bytes + LINE_HEADER_BYTES, HEAD_BYTES);
+    const { per_pod: perPod, per_namespace: perNamespace } = from.limits;
+    const limits = new RateLimits(rateLimit(perPod), rateLimit(perNamespace), () => clock.monotonicMs());
+    const where = { source: route.source, sink: route.sink };
+    const lane = new Lane(
+      {
+        ...where,
+        readBytes: from.read_bytes,
+        maxLineBytes: from.max_line_bytes,
+        once: this.#once,
+        readFrom: from.read_from,
+        ignoreOlderMs: from.ignore_older,
+        batchBytes: batch.max_bytes,
+        lingerMs: batch.timeout,
+        partialTimeoutMs: from.partial_timeout,
+        partialBudgetBytes: Math.max(PARTIAL_BUDGET_BYTES, from.max_line_bytes * 2),
+        checkpointIntervalMs: config.checkpoint_interval,
+      },
+      {
+        clock,
+        kernel: createKernel({
+          inputBytes,
+          maxRows: MAX_ROWS,
+          // Joined messages and decoded entries of one batch, three bytes for one that was invalid; what transforms add.
+          arenaBytes:
+            3 * inputBytes + from.max_line_bytes + route.transforms.length * addedMembersBound(3 * inputBytes),
+          slots,
+          // A record begins below batch.max_bytes, and the largest has room behind.
+          slotBytes:
+            batch.max_bytes +
+            MAX_SHAPE_BYTES +
+            recordBound(
+              from.max_line_bytes,
+              route.transforms.length * addedMembersBound(from.max_line_bytes),
+              LINE_HEADER_BYTES,
+            ),
+          wasm: kernel,
+        }),
+        catalog: source.catalog,
+        sink: sink.laneSink,
+        transforms: route.transforms,
+        store,
+        entries: read.status === 'ok' ? read.entries : undefined,
+        ledger: counters.ledger,
+        facts: (log_) => source.facts(log_),
+        buckets: (log_: ContainerLog) => limits.of(log_),
+        forget: (log_: ContainerLog) => limits.forget(log_),
+        reports: {
+          readError: (generation, error) => source.failed('read', generation.path, error),
+          lost: (path_, bytes, reason) =>
+            log.error('log bytes vanished before they could be read', { ...where, path: path_, bytes, reason }),
+          checkpoint: (outcome) => {
+            counters.checkpoint(outcome);
+            if (outcome.status === 'failed') {
+              log.error('the checkpoint cannot be written; after a crash more would be sent again', {
+                checkpoint: path,
+                code: outcome.code,
+                error: outcome.error,
+              });
+            }
+          },
+          delivered: (_records, durationMs) => this.#deps.metrics.observe('batchDuration', where, durationMs / 1000),
+          transformKept: (transform, reason, records) => counters.kept(transform, reason, records),
+          fault: (error) => {
+            counters.fault = error;
+            log.error('a lane has stopped', { ...where, error });
+          },
+        },
+      },
+    );
+    return { route, lane, limits, counters };
+  }
+
+  async #closeLanes(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#lanes.map(({ lane }) => lane.close(signal)));
+    for (const { counters } of this.#lanes) counters.ledger.handOver();
+  }
+}
+
+function sameRoute(a: Route, b: Route): boolean {
+  return a.source === b.source && a.sink === b.sink;
+}
+
+function rateLimit(
+  config: { readonly bytes_per_second: number; readonly burst?: number | undefined } | undefined,
+): { readonly bytesPerSecond: number; readonly burstBytes: number } | undefined {
+  if (config === undefined) return undefined;
+  const { bytes_per_second: bytesPerSecond, burst = bytesPerSecond } = config;
+  return { bytesPerSecond, burstBytes: burst };
+}
+
+function missing(kind: string, name: string): never {
+  throw bug(`${kind} ${name} is routed to but does not run`);
+}

@@ -1,0 +1,53 @@
+import type { Environment } from '@vigie/core/config/environment';
+import { duration, section, text } from '@vigie/core/config/fields';
+import { listen } from '@vigie/core/config/listen';
+import { loadConfig } from '@vigie/core/config/load';
+import { ConfigError } from '@vigie/core/config/problem';
+import { VigieError } from '@vigie/core/errors';
+import { parseHostPort } from '@vigie/core/host-port';
+import { LOG_LEVELS } from '@vigie/core/log';
+import { consoleSchema } from '@vigie/log-pipeline/sinks/console';
+import { elasticsearchSchema } from '@vigie/log-pipeline/sinks/elasticsearch/config';
+import { fileSchema } from '@vigie/log-pipeline/sinks/file';
+import { httpSchema } from '@vigie/log-pipeline/sinks/http';
+import * as v from 'valibot';
+import { kubernetesLogsSchema } from './source-config.ts';
+import { parseJsonSchema } from './transform-config.ts';
+import { wiringProblems } from './wiring.ts';
+
+const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of letters, digits, _ and -'));
+
+/** A whole agent.yaml; how its parts are joined is not checked (wiringProblems). */
+export const agentSchema = section({
+  data_dir: v.optional(text(), '/var/lib/vigie'),
+  listen: v.optional(listen(), '127.0.0.1:9880'),
+  log_level: v.optional(v.picklist(LOG_LEVELS), 'info'),
+  checkpoint_interval: v.optional(duration({ min: 10, max: 60_000 }), '1s'),
+  /** How long SIGTERM waits for requests in flight. */
+  shutdown_grace: v.optional(duration({ max: 600_000 }), '15s'),
+  sources: v.pipe(v.record(name, kubernetesLogsSchema), v.minEntries(1, 'at least one source')),
+  transforms: v.optional(v.record(name, v.variant('type', [parseJsonSchema])), {}),
+  sinks: v.pipe(
+    v.record(name, v.variant('type', [elasticsearchSchema, fileSchema, httpSchema, consoleSchema])),
+    v.minEntries(1, 'at least one sink'),
+  ),
+});
+
+export type AgentConfig = v.InferOutput<typeof agentSchema>;
+
+/** Reads agent.yaml, and checks how its parts are joined.
+ *  @param listenAt HOST:PORT of the command line, in place of the configured address
+ *  @throws {ConfigError} with every problem; {VigieError} CONFIG_UNREADABLE */
+export async function loadAgentConfig(
+  file: string,
+  environment: Environment,
+  listenAt: string | undefined,
+): Promise<AgentConfig> {
+  const { value, problemAt } = await loadConfig(file, agentSchema, environment);
+  const problems = wiringProblems(value).map(({ path, expected }) => problemAt(path, expected));
+  if (problems.length > 0) throw new ConfigError(problems);
+  if (listenAt === undefined) return value;
+  const address = parseHostPort(listenAt);
+  if (address === undefined) throw new VigieError('CONFIG_INVALID', `--listen: expected HOST:PORT, got ${listenAt}`);
+  return { ...value, listen: { ...value.listen, address } };
+}

@@ -1,0 +1,56 @@
+import type { Lane } from '@vigie/log-pipeline/lane/lane';
+
+/** One entry of /ledger: what became of every byte one sink's lane read from one source, since the start.
+ *  readBytes = ackedBytes + inFlightBytes + the sum of droppedBytes. */
+export interface LedgerEntry {
+  readonly source: string;
+  readonly sink: string;
+  readonly readBytes: number;
+  readonly ackedBytes: number;
+  readonly inFlightBytes: number;
+  readonly droppedBytes: Readonly<Record<string, number>>;
+  readonly lostBytes: Readonly<Record<string, number>>;
+  readonly readRecords: number;
+  readonly ackedRecords: number;
+  readonly droppedRecords: Readonly<Record<string, number>>;
+  readonly unparsedRecords: number;
+  readonly truncatedRecords: number;
+  readonly partialRecords: number;
+  readonly joinedRecords: number;
+  readonly sentBytes: number;
+  readonly batches: number;
+  /** Bytes there are that the sink has not acknowledged. */
+  readonly lagBytes: number;
+  /** Bytes there are that were not read. */
+  readonly unreadBytes: number;
+}
+
+export function ledgerOf(lane: Lane): LedgerEntry {
+  const { ledger } = lane;
+  let lagBytes = 0;
+  let unreadBytes = 0;
+  for (const cursor of lane.cursors) {
+    lagBytes += cursor.lagBytes();
+    unreadBytes += cursor.unreadBytes();
+  }
+  return {
+    source: lane.source,
+    sink: lane.sink,
+    readBytes: ledger.readBytes,
+    ackedBytes: ledger.ackedBytes,
+    inFlightBytes: ledger.inFlightBytes,
+    droppedBytes: Object.fromEntries(ledger.droppedBytes),
+    lostBytes: Object.fromEntries(ledger.lostBytes),
+    readRecords: ledger.readRecords,
+    ackedRecords: ledger.ackedRecords,
+    droppedRecords: Object.fromEntries(ledger.droppedRecords),
+    unparsedRecords: ledger.unparsedRecords,
+    truncatedRecords: ledger.truncatedRecords,
+    partialRecords: ledger.partialRecords,
+    joinedRecords: ledger.joinedRecords,
+    sentBytes: ledger.sentBytes,
+    batches: ledger.batches,
+    lagBytes,
+    unreadBytes,
+  };
+}

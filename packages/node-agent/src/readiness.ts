@@ -1,0 +1,32 @@
+import type { NodeAgent } from './agent.ts';
+
+/** A sink that is merely retried counts as down after this: a rolling restart of it takes no longer. */
+const SINK_DOWN_AFTER_MS = 30_000;
+/** Six reconcile passes: longer, and no event or pass has moved a file that has bytes to read. */
+const STALLED_AFTER_MS = 60_000;
+
+/** What keeps the agent from doing its work, in words; empty when it is ready. */
+export function readinessProblems(agent: NodeAgent, monotonicMs: number): string[] {
+  const problems: string[] = [];
+  for (const { name, health } of agent.sinks) {
+    const { trouble } = health;
+    if (trouble === undefined) continue;
+    const lastsMs = monotonicMs - trouble.sinceMs;
+    if (trouble.kind === 'retrying' && lastsMs < SINK_DOWN_AFTER_MS) continue;
+    problems.push(
+      `sink ${name}: ${trouble.kind} (${trouble.reason}) for ${Math.round(lastsMs / 1000)} s: ${trouble.detail}`,
+    );
+  }
+  for (const { lane, counters } of agent.lanes) {
+    const { source, sink } = lane;
+    if (counters.fault !== undefined) problems.push(`${source} to ${sink}: stopped by a defect`);
+    // Requests that wait explain why nothing is read: the sink's own line says so.
+    if (lane.inFlight > 0) continue;
+    for (const cursor of lane.cursors) {
+      const idleMs = monotonicMs - cursor.movedAtMs;
+      if (idleMs < STALLED_AFTER_MS || cursor.unreadBytes() === 0 || cursor.isDelayed(monotonicMs)) continue;
+      problems.push(`${source} to ${sink}: ${cursor.log.displayPath} has not moved for ${Math.round(idleMs / 1000)} s`);
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { systemClock } from '@vigie/core/clock';
+import { describeError, errorCode } from '@vigie/core/errors';
+import { type ExitCode, runComponent } from '@vigie/core/lifecycle';
+import { createLog, type Log } from '@vigie/core/log';
+import { compileKernel } from '@vigie/log-pipeline/kernel/load';
+import { createAgentMetrics } from './agent-metrics.ts';
+import { type AgentConfig, loadAgentConfig } from './config.ts';
+import { replayDeadLetters } from './replay.ts';
+import { AgentService, type ServiceDeps } from './service.ts';
+import { createSinkRuntime } from './sinks.ts';
+import { createTransform } from './transforms.ts';
+
+export interface NodeAgentOptions {
+  readonly configFile: string;
+  readonly version: string;
+  /** Path of kernel.wasm. */
+  readonly kernelPath: string;
+  /** `HOST:PORT`, in place of the configured one. */
+  readonly listen?: string | undefined;
+  readonly once?: boolean;
+  readonly onceTimeoutMs?: number;
+  /** A dead-letter file to send again, in place of reading logs. */
+  readonly replayFile?: string | undefined;
+}
+
+const DEFAULT_ONCE_TIMEOUT_MS = 60_000;
+
+/** `vigie node-agent`: runs until SIGTERM, or until everything is delivered with `once`. */
+export async function runNodeAgent(options: NodeAgentOptions): Promise<ExitCode> {
+  const { configFile, listen } = options;
+  const readConfig = (): Promise<AgentConfig> => loadAgentConfig(configFile, process.env, listen);
+  let config: AgentConfig;
+  try {
+    config = await readConfig();
+  } catch (error) {
+    return reportBadConfig(error);
+  }
+  const deps = await serviceDeps(config, readConfig, options);
+  if (options.replayFile !== undefined) return replayDeadLetters(options.replayFile, config, deps);
+  const once = options.once === true ? { sinkTimeoutMs: options.onceTimeoutMs ?? DEFAULT_ONCE_TIMEOUT_MS } : undefined;
+  return runComponent(new AgentService(config, deps, { once }), {
+    graceMs: config.shutdown_grace,
+    log: deps.log,
+    clock: deps.clock,
+    process,
+  });
+}
+
+/** What the agent takes of the world, for `vigie up` too. */
+export async function serviceDeps(
+  config: AgentConfig,
+  readConfig: () => Promise<AgentConfig>,
+  { version, kernelPath }: Pick<NodeAgentOptions, 'version' | 'kernelPath'>,
+  log: Log = createLog(config.log_level),
+): Promise<ServiceDeps> {
+  const { env } = process;
+  const clock = systemClock;
+  const random = Math.random;
+  return {
+    clock,
+    random,
+    log,
+    version,
+    readConfig,
+    metrics: createAgentMetrics(),
+    print: (line) => process.stderr.write(`${line}\n`),
+    identity: {
+      nodeName: env.NODE_NAME,
+      self: { namespace: env.POD_NAMESPACE, name: env.POD_NAME ?? env.HOSTNAME },
+    },
+    kernel: compileKernel(await readFile(kernelPath)),
+    createTransform,
+    createSink: (name, section) => createSinkRuntime(name, section, { clock, random, env, version, log }),
+  };
+}
+
+/** `vigie check node-agent FILE...` */
+export async function checkNodeAgentConfig(files: readonly string[]): Promise<ExitCode> {
+  let worst: ExitCode = 0;
+  for (const file of files) {
+    try {
+      await loadAgentConfig(file, process.env, undefined);
+      process.stdout.write(`${file}: ok\n`);
+    } catch (error) {
+      worst = reportBadConfig(error);
+    }
+  }
+  return worst;
+}
+
+function reportBadConfig(error: unknown): ExitCode {
+  const code = errorCode(error);
+  if (code?.startsWith('CONFIG_') !== true) throw error;
+  // Of a file with problems each has its own line, for editors and eyes.
+  const text = code === 'CONFIG_INVALID' && error instanceof Error ? error.message : describeError(error);
+  process.stderr.write(`${text}\n`);
+  return 2;
+}

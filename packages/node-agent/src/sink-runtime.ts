@@ -1,0 +1,106 @@
+import type { BackoffOptions } from '@vigie/core/backoff';
+import type { Clock } from '@vigie/core/clock';
+import type { Log } from '@vigie/core/log';
+import type { Random } from '@vigie/core/random';
+import type { DeadLetters } from '@vigie/log-pipeline/delivery/dead-letter';
+import { BodyLimit, deliver } from '@vigie/log-pipeline/delivery/deliver';
+import { SinkHealth } from '@vigie/log-pipeline/delivery/sink-health';
+import type { LaneSink } from '@vigie/log-pipeline/lane/lane';
+import type { Sink } from '@vigie/log-pipeline/sinks/sink';
+
+/** The same trouble is told again after this long, so that a log of the last hour shows it. */
+const TELL_AGAIN_MS = 60_000;
+
+/** One configured sink with its delivery: shared by the lanes that lead to it. */
+export class SinkRuntime {
+  readonly name: string;
+  readonly sink: Sink;
+  readonly health = new SinkHealth();
+  readonly retries = new Map<string, number>();
+  deadLettered = 0;
+  /** Redirected records, unreadable answers and what else a sink tells beside its outcomes. */
+  readonly events: ReadonlyMap<string, number>;
+  readonly #deadLetters: DeadLetters;
+  readonly #backoff: BackoffOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Log;
+  readonly #bodyLimit = new BodyLimit();
+  #told = { key: '', untilMs: 0 };
+
+  constructor(
+    sink: Sink,
+    deadLetters: DeadLetters,
+    backoff: BackoffOptions,
+    events: ReadonlyMap<string, number>,
+    clock: Clock,
+    random: Random,
+    log: Log,
+  ) {
+    this.name = sink.name;
+    this.sink = sink;
+    this.#deadLetters = deadLetters;
+    this.#backoff = backoff;
+    this.events = events;
+    this.#clock = clock;
+    this.#random = random;
+    this.#log = log;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await this.sink.start(signal);
+  }
+
+  async close(): Promise<void> {
+    await this.sink.close();
+    await this.#deadLetters.close();
+  }
+
+  get laneSink(): LaneSink {
+    const { sink } = this;
+    return {
+      perUtcDay: sink.perUtcDay,
+      takesDeflate: sink.takesDeflate,
+      shape: (facts, utcDay) => sink.shape(facts, utcDay),
+      deliver: (body, records, signal, inflatedBytes) =>
+        deliver(
+          body,
+          records,
+          sink,
+          {
+            clock: this.#clock,
+            random: this.#random,
+            deadLetters: this.#deadLetters,
+            health: this.health,
+            bodyLimit: this.#bodyLimit,
+            backoff: this.#backoff,
+            events: {
+              retry: (_name, reason, count, delayMs) => this.#retrying(reason, count, delayMs),
+              refused: (_name, _status, count) => {
+                if (this.#deadLetters.reason === 'dead_letter') this.deadLettered += count;
+              },
+              tooLarge: (_name, bodyBytes) =>
+                this.#log.warn('the sink refuses bodies of this size, smaller ones follow', {
+                  sink: this.name,
+                  bodyBytes,
+                }),
+            },
+          },
+          signal,
+          inflatedBytes,
+        ),
+    };
+  }
+
+  #retrying(reason: string, records: number, delayMs: number): void {
+    this.retries.set(reason, (this.retries.get(reason) ?? 0) + 1);
+    const trouble = this.health.trouble;
+    const key = `${trouble?.kind} ${reason}`;
+    const nowMs = this.#clock.monotonicMs();
+    if (key === this.#told.key && nowMs < this.#told.untilMs) return;
+    this.#told = { key, untilMs: nowMs + TELL_AGAIN_MS };
+    const fields = { sink: this.name, reason, detail: trouble?.detail, records, delayMs: Math.round(delayMs) };
+    if (trouble?.kind === 'held') this.#log.error('the sink refuses the agent; somebody must act', fields);
+    else this.#log.warn('the sink does not take records now, they are sent again', fields);
+  }
+}

@@ -1,0 +1,53 @@
+import { duration, integer, section, size, text } from '@vigie/core/config/fields';
+import * as v from 'valibot';
+
+const names = v.optional(v.array(text()), []);
+
+/** The kubelet rotates at 10 MiB and keeps 5: one container's unread past fits five times into this. */
+const DELETED_BYTES = 256 * 1024 * 1024;
+
+/** A token bucket: delay, never loss. */
+const rateLimit = section({
+  bytes_per_second: size({ min: 1 }),
+  /** Default: one second's worth. */
+  burst: v.optional(size({ min: 1 })),
+});
+
+/** A source of type kubernetes_logs: the container logs that the kubelet keeps on this node. */
+export const kubernetesLogsSchema = section({
+  type: v.literal('kubernetes_logs'),
+  /** Absolute patterns of live files or links to them; rotated generations beside them are found from there. */
+  paths: v.optional(
+    v.pipe(
+      v.array(v.pipe(text(), v.startsWith('/', 'an absolute path or pattern'))),
+      v.minLength(1, 'at least one path'),
+    ),
+    ['/var/log/containers/*.log'],
+  ),
+  /** For files that no checkpoint knows when the agent starts for the first time. */
+  read_from: v.optional(v.picklist(['beginning', 'end']), 'beginning'),
+  /** Files not changed for longer are not begun. */
+  ignore_older: v.optional(duration({ min: 1 })),
+  include: v.optional(
+    section({ namespaces: names, pods: names, containers: names, labels: v.optional(v.literal(''), '') }),
+    {},
+  ),
+  exclude: v.optional(
+    section({ namespaces: names, pods: names, containers: names, labels: v.optional(v.literal(''), '') }),
+    {},
+  ),
+  metadata: v.optional(v.literal('none'), 'none'),
+  /** Labels given to every container of this source: for nodes that no API server knows. */
+  static_labels: v.optional(v.record(text(), v.string()), {}),
+  max_line_bytes: v.optional(size({ min: 1024, max: 16 * 1024 * 1024 }), '1MiB'),
+  /** How long the beginning of a record waits for its end. */
+  partial_timeout: v.optional(duration({ min: 1 }), '10s'),
+  read_bytes: v.optional(size({ min: 16 * 1024, max: 4 * 1024 * 1024 }), '512KiB'),
+  reconcile_interval: v.optional(duration({ min: 50 }), '10s'),
+  max_open_files: v.optional(integer({ min: 1, max: 1_000_000 }), 1024),
+  /** Unread bytes of deleted files that may be kept open; beyond, the oldest are let go and counted as lost. */
+  deleted_bytes_limit: v.optional(size(), DELETED_BYTES),
+  limits: v.optional(section({ per_pod: v.optional(rateLimit), per_namespace: v.optional(rateLimit) }), {}),
+});
+
+export type KubernetesLogsConfig = v.InferOutput<typeof kubernetesLogsSchema>;

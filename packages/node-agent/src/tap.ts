@@ -1,0 +1,62 @@
+import type { Batch } from '@vigie/log-pipeline/batch/batch';
+import { FLAG_DROPPED, FLAG_FRAGMENT, FLAG_STDERR } from '@vigie/log-pipeline/kernel/layout';
+import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
+
+/** A record as a person looks at it. */
+export interface TappedRecord {
+  /** As written, RFC 3339. */
+  readonly time: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly namespace: string | undefined;
+  readonly pod: string | undefined;
+  readonly container: string | undefined;
+  readonly path: string;
+  /** Decoded, invalid UTF-8 replaced, cut at MESSAGE_BYTES. */
+  readonly message: string;
+}
+
+/** What fits on a few terminal lines. */
+const MESSAGE_BYTES = 4096;
+
+/** A sample of what passes, at most `recordsPerSecond`: watching must not slow what is watched. */
+export class Tap {
+  readonly #listener: (record: TappedRecord) => void;
+  readonly #recordsPerSecond: number;
+  readonly #monotonicMs: () => number;
+  #windowStartMs = 0;
+  #taken = 0;
+
+  constructor(listener: (record: TappedRecord) => void, recordsPerSecond: number, monotonicMs: () => number) {
+    this.#listener = listener;
+    this.#recordsPerSecond = recordsPerSecond;
+    this.#monotonicMs = monotonicMs;
+  }
+
+  readonly observe = (batch: Batch, first: number, end: number, log: ContainerLog): void => {
+    const nowMs = this.#monotonicMs();
+    if (nowMs - this.#windowStartMs >= 1000) {
+      this.#windowStartMs = nowMs;
+      this.#taken = 0;
+    }
+    for (let row = first; row < end && this.#taken < this.#recordsPerSecond; row++) {
+      if ((batch.table.flags(row) & (FLAG_DROPPED | FLAG_FRAGMENT)) !== 0) continue;
+      this.#taken++;
+      this.#listener(decodeRow(batch, row, log));
+    }
+  };
+}
+
+function decodeRow({ table, kernel }: Batch, row: number, log: ContainerLog): TappedRecord {
+  const time = table.timeStart(row);
+  const message = table.messageStart(row);
+  const pod = log.pod ?? log.container;
+  return {
+    time: kernel.memory.toString('latin1', time, time + table.timeLength(row)),
+    stream: (table.flags(row) & FLAG_STDERR) !== 0 ? 'stderr' : 'stdout',
+    namespace: pod?.namespace,
+    pod: pod?.podName,
+    container: pod?.containerName,
+    path: log.displayPath,
+    message: kernel.memory.toString('utf8', message, message + Math.min(MESSAGE_BYTES, table.messageLength(row))),
+  };
+}

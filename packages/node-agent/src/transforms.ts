@@ -1,0 +1,13 @@
+import { DOCUMENT_PATHS } from '@vigie/log-pipeline/encode/document';
+import { ParseJson } from '@vigie/log-pipeline/transforms/parse-json';
+import type { Transform } from '@vigie/log-pipeline/transforms/transform';
+import type { TransformConfig } from './transform-config.ts';
+
+export function createTransform(section: TransformConfig): Transform {
+  return new ParseJson({
+    target: section.target,
+    onError: section.on_error,
+    keepMessage: section.keep_message,
+    reservedNames: DOCUMENT_PATHS,
+  });
+}

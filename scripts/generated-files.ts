@@ -1,0 +1,28 @@
+/** Every file of the repository that is made from code, wholly or in part. `npm run generate` writes them; a test holds what
+ *  is committed against them. */
+import { readFileSync } from 'node:fs';
+import { PROCESS_METRICS } from '@vigie/core/process-metrics';
+import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
+import { dashboardFiles } from '../dashboards/dashboards.ts';
+import { metricsTable } from './metrics-table.ts';
+
+const AGENT_REFERENCE = 'docs/reference/node-agent.md';
+
+/** Contents by path from the repository's root. */
+export function generatedFiles(): Map<string, string> {
+  const files = dashboardFiles();
+  const metrics = metricsTable(AGENT_METRICS, PROCESS_METRICS);
+  files.set(AGENT_REFERENCE, withBlock(AGENT_REFERENCE, 'agent-metrics', metrics));
+  return files;
+}
+
+/** The file with what stands between `<!-- generated:NAME -->` and `<!-- /generated -->` replaced.
+ *  @throws when it has no such place */
+function withBlock(path: string, name: string, content: string): string {
+  const text = readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+  const opening = `<!-- generated:${name} -->\n`;
+  const start = text.indexOf(opening) + opening.length;
+  const end = text.indexOf('<!-- /generated -->', start);
+  if (start < opening.length || end === -1) throw new Error(`${path} has no place for ${name}`);
+  return `${text.slice(0, start)}${content}\n${text.slice(end)}`;
+}

@@ -1,0 +1,150 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadAgentConfig } from '@vigie/node-agent/config';
+import { DaemonSet } from 'kubernetes-models/apps/v1';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { ConfigMap, ResourceQuota, ServiceAccount } from 'kubernetes-models/v1';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { manifestProblems } from './manifest-check.ts';
+
+const FOLDER = fileURLToPath(new URL('../../deploy/node-agent', import.meta.url));
+const DEFAULT_PORT = 9880;
+
+const kustomization: unknown = parse(await readFile(join(FOLDER, 'kustomization.yaml'), 'utf8'));
+const files = (await readdir(FOLDER)).filter((name) => name !== 'kustomization.yaml');
+const manifests = new Map<string, unknown>();
+for (const file of files) manifests.set(file, parse(await readFile(join(FOLDER, file), 'utf8')));
+
+/** The one manifest of a kind. */
+function only<T>(is: (value: unknown) => value is T): T {
+  const [found, ...others] = [...manifests.values()].filter(is);
+  if (found === undefined || others.length > 0) throw new Error('not exactly one manifest of the kind');
+  return found;
+}
+
+const daemonSet = only(DaemonSet.is);
+const configMap = only(ConfigMap.is);
+const policy = only(NetworkPolicy.is);
+const pod = daemonSet.spec?.template.spec;
+const container = pod?.containers[0];
+
+const config = await loadedConfig(configMap.data?.['agent.yaml'] ?? '');
+
+async function loadedConfig(text: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'vigie-deploy-'));
+  try {
+    await writeFile(join(folder, 'agent.yaml'), text);
+    return await loadAgentConfig(join(folder, 'agent.yaml'), {}, undefined);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe('manifests', () => {
+  it.each([...manifests])('%s is valid and has no field that Kubernetes does not know', (_file, manifest) => {
+    expect(manifestProblems(manifest)).toEqual([]);
+  });
+
+  it('are all applied by the kustomization', () => {
+    expect(kustomization).toMatchObject({ resources: expect.arrayContaining(files) });
+  });
+
+  it('the check itself finds misspelt fields and wrong types', () => {
+    const misspelt = structuredClone(manifests.get('daemon-set.yaml')) as {
+      spec: { template: { spec: Record<string, unknown> } };
+    };
+    misspelt.spec.template.spec.tolerationz = [];
+    expect(manifestProblems(misspelt)).toEqual(['unknown field .spec.template.spec.tolerationz']);
+    const mistyped = structuredClone(manifests.get('daemon-set.yaml')) as { spec: Record<string, unknown> };
+    mistyped.spec.minReadySeconds = 'ten';
+    expect(manifestProblems(mistyped)).toEqual([expect.stringContaining('minReadySeconds')]);
+  });
+});
+
+describe('the agent', () => {
+  it('has the configuration that its command names', () => {
+    const at = container?.command?.indexOf('--config') ?? -1;
+    const mount = container?.volumeMounts?.find(({ name }) => name === 'config');
+    expect(container?.command?.[at + 1]).toBe(`${mount?.mountPath}/agent.yaml`);
+    expect(pod?.volumes?.find(({ name }) => name === 'config')?.configMap?.name).toBe(configMap.metadata?.name);
+  });
+
+  it('listens where probes, annotations and the network policy expect it', () => {
+    expect(config.listen.address).toEqual({ host: '', port: DEFAULT_PORT });
+    expect(container?.ports).toEqual([{ name: 'http', containerPort: DEFAULT_PORT, protocol: 'TCP' }]);
+    expect(daemonSet.spec?.template.metadata?.annotations?.['prometheus.io/port']).toBe(String(DEFAULT_PORT));
+    expect(policy.spec?.ingress?.flatMap(({ ports }) => ports ?? [])).toEqual([
+      { protocol: 'TCP', port: DEFAULT_PORT },
+    ]);
+    const probes = [container?.startupProbe, container?.livenessProbe, container?.readinessProbe];
+    expect(probes.map((probe) => probe?.httpGet)).toEqual([
+      { path: '/livez', port: 'http' },
+      { path: '/livez', port: 'http' },
+      { path: '/readyz', port: 'http' },
+    ]);
+  });
+
+  it('may reach its sink', () => {
+    const ports = policy.spec?.egress?.flatMap(({ ports }) => ports ?? []).map(({ port }) => port);
+    for (const sink of Object.values(config.sinks)) {
+      if (sink.type !== 'elasticsearch') continue;
+      for (const endpoint of sink.endpoints) expect(ports).toContain(Number(new URL(endpoint).port));
+    }
+  });
+
+  it('can read the logs and write its state, and nothing else of the node', () => {
+    const mounts = Object.fromEntries((container?.volumeMounts ?? []).map(({ name, ...mount }) => [name, mount]));
+    const hostPaths = (pod?.volumes ?? []).filter(({ hostPath }) => hostPath !== undefined);
+    const writable = hostPaths.filter(({ name }) => mounts[name]?.readOnly !== true);
+    expect(writable.map(({ hostPath }) => hostPath?.path)).toEqual([config.data_dir]);
+    for (const { name, hostPath } of hostPaths) expect(mounts[name]?.mountPath).toBe(hostPath?.path);
+    const logRoots = hostPaths.filter(({ name }) => name !== 'data').map(({ hostPath }) => `${hostPath?.path}/`);
+    for (const path of Object.values(config.sources).flatMap(({ paths }) => paths)) {
+      expect(logRoots.some((root) => path.startsWith(root))).toBe(true);
+    }
+  });
+
+  it('keeps its dead letters where they outlive the pod', () => {
+    for (const { dead_letter: deadLetter } of Object.values(config.sinks)) {
+      expect(deadLetter?.path.startsWith(`${config.data_dir}/`)).toBe(true);
+    }
+  });
+
+  it('has time to drain before it is killed', () => {
+    const closeMs = 3000;
+    expect((pod?.terminationGracePeriodSeconds ?? 0) * 1000).toBeGreaterThan(config.shutdown_grace + closeMs);
+  });
+
+  it('knows its node and its own pod, so that it does not ship its own log', () => {
+    const names = container?.env?.map(({ name, valueFrom }) => [name, valueFrom?.fieldRef?.fieldPath]);
+    expect(names).toEqual([
+      ['NODE_NAME', 'spec.nodeName'],
+      ['POD_NAME', 'metadata.name'],
+      ['POD_NAMESPACE', 'metadata.namespace'],
+    ]);
+  });
+
+  it('has no right in the API and no token to use one', () => {
+    const kinds = [...manifests.values()].map((manifest) => (manifest as { kind: string }).kind);
+    expect(kinds.filter((kind) => /Role/.test(kind))).toEqual([]);
+    expect(only(ServiceAccount.is).automountServiceAccountToken).toBe(false);
+    expect(pod?.automountServiceAccountToken).toBe(false);
+    expect(pod?.serviceAccountName).toBe(only(ServiceAccount.is).metadata?.name);
+  });
+
+  it('runs without privileges, on every node, before others are evicted', () => {
+    expect(container?.securityContext).toEqual({
+      privileged: false,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(pod?.securityContext?.seccompProfile).toEqual({ type: 'RuntimeDefault' });
+    expect(pod?.tolerations).toEqual([{ operator: 'Exists' }]);
+    const admitted = only(ResourceQuota.is).spec?.scopeSelector?.matchExpressions?.[0]?.values;
+    expect(admitted).toEqual([pod?.priorityClassName]);
+  });
+});

@@ -1,0 +1,18 @@
+import { readdirSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+
+/** One project per package, so that `vitest --project core` runs one; test/ holds what spans packages. */
+const packages = readdirSync(new URL('./packages', import.meta.url));
+
+export default defineConfig({
+  test: {
+    testTimeout: 20_000,
+    projects: [
+      ...packages.map((name) => ({
+        extends: true as const,
+        test: { name, include: [`packages/${name}/test/**/*.test.ts`] },
+      })),
+      { extends: true, test: { name: 'suite', include: ['test/**/*.test.ts'], exclude: ['test/real/**'] } },
+    ],
+  },
+});
