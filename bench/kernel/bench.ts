@@ -13,6 +13,7 @@ import { DEFLATE_BEGIN_BYTES } from '../../packages/log-pipeline/src/kernel/layo
 import { loadKernel } from '../../packages/log-pipeline/src/kernel/load.ts';
 import { ParseJson } from '../../packages/log-pipeline/src/transforms/parse-json.ts';
 import { testShape } from '../../packages/log-pipeline/test/kernel/shapes.ts';
+import { contextOf } from '../../packages/log-pipeline/test/transforms/harness.ts';
 import type { BenchContext } from '../harness/context.ts';
 import { replaceSection } from '../harness/docs-section.ts';
 import { environment } from '../harness/environment.ts';
@@ -127,7 +128,7 @@ function works(batch: Batch): Readonly<Record<string, Work>> {
   const long = testShape('none', labels);
   const longId = testShape('offset-hash', labels);
   const parseJson = new ParseJson({ target: '', onError: 'keep', keepMessage: true, reservedNames: DOCUMENT_PATHS });
-  const uncounted = { kept: () => undefined, dropped: () => undefined };
+  const uncounted = contextOf();
   return {
     frame: () => 0,
     'frame + encode, short constants': () => encode(short),

@@ -31,6 +31,10 @@ export const FLAG_PARTIAL = 16;
 export const FLAG_DROPPED = 32;
 /** The record is written without its message. */
 export const FLAG_HIDE_MESSAGE = 64;
+/** Five bits: the OpenTelemetry severity number, 1 to 24, or 0 where nothing has set it. */
+export const FLAG_SEVERITY_SHIFT = 8;
+/** Of the number itself, not of the flags. */
+export const FLAG_SEVERITY_MASK = 31;
 export const TAIL_SHIFT = 2;
 export const TAIL_MASK = 7;
 

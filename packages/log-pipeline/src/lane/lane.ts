@@ -14,7 +14,7 @@ import { RoundRobin } from '../schedule/round-robin.ts';
 import type { TokenBucket } from '../schedule/token-bucket.ts';
 import type { Catalog, CatalogReader } from '../tail/catalog.ts';
 import { type ContainerLog, type Generation, isSealed } from '../tail/generation.ts';
-import type { Transform } from '../transforms/transform.ts';
+import type { ContainerFacts, Transform } from '../transforms/transform.ts';
 import { LogCursor } from './log-cursor.ts';
 import { LaneReader, type PendingRows, type ReaderOptions, type ReaderReports } from './reader.ts';
 import { Resume, type ResumeOptions } from './resume.ts';
@@ -66,7 +66,7 @@ export interface LaneDeps {
   readonly entries: readonly CheckpointEntry[] | undefined;
   /** Carried on where a lane takes over from an earlier one. */
   readonly ledger: LaneLedger;
-  readonly facts: (log: ContainerLog) => Omit<RecordFacts, 'idPrefix'>;
+  readonly facts: (log: ContainerLog) => ContainerFacts;
   readonly buckets: (log: ContainerLog) => readonly TokenBucket[];
   /** The log is gone for good. */
   readonly forget: (log: ContainerLog) => void;
@@ -338,13 +338,26 @@ export class Lane implements CatalogReader {
         for (const bucket of cursor.buckets) bucket.take(result.bytes, nowMs);
         this.#ready.used(cursor, result.bytes, true);
         if (!cursor.partials.isEmpty) this.#withPartials.add(cursor);
-        this.#transform();
+        this.#transform(cursor.log);
     }
   }
 
-  #transform(): void {
-    for (const { name, transform } of this.#deps.transforms) {
+  #transform(log: ContainerLog): void {
+    const { clock, transforms } = this.#deps;
+    if (transforms.length === 0) return;
+    let facts: ContainerFacts | undefined;
+    const factsNow = (): ContainerFacts => {
+      facts ??= this.#deps.facts(log);
+      return facts;
+    };
+    const times = { nowMs: clock.monotonicMs(), wallMs: clock.nowMs() };
+    for (const { name, transform } of transforms) {
       transform.apply(this.#batch, {
+        ...times,
+        log,
+        get facts() {
+          return factsNow();
+        },
         dropped: (reason, records, rawBytes) => this.ledger.dropped(reason, rawBytes, records),
         kept: (reason, records) => this.#deps.reports.transformKept(name, reason, records),
       });
@@ -504,7 +517,7 @@ export class Lane implements CatalogReader {
       }
       this.#pending = this.#reader.flushPartial(cursor, stderr);
       if (this.#pending === undefined) continue;
-      this.#transform();
+      this.#transform(cursor.log);
       return true;
     }
     return false;
@@ -578,7 +591,7 @@ function checkpointEntry(progress: Progress, monotonicMs: number): CheckpointEnt
 
 /** Names a generation for good: X and X.gz share it, it survives the loss of the checkpoint, and it does not
  *  change as the file grows. 132 bits of SHA-256 as 22 url-safe characters. */
-function idPrefix(facts: Omit<RecordFacts, 'idPrefix'>, generation: Generation): string {
+function idPrefix(facts: ContainerFacts, generation: Generation): string {
   const { podUid, containerName, restartCount, nodeName } = facts;
   const owner =
     podUid === undefined

@@ -8,6 +8,7 @@ import type { Kernel, ScanResult } from '../kernel/kernel.ts';
 import { FLAG_DROPPED, FLAG_FRAGMENT, FLAG_HIDE_MESSAGE } from '../kernel/layout.ts';
 import { namesCollide } from '../kernel/name-paths.ts';
 import { rewriteMembers, rewrittenBound } from './json-rewrite.ts';
+import { addMembers, type Span } from './members.ts';
 import type { Transform, TransformContext } from './transform.ts';
 
 export interface ParseJsonOptions {
@@ -94,16 +95,10 @@ export class ParseJson implements Transform {
       table.setExtra(row, scan.start + 1, scan.end - scan.start - 2);
       return undefined;
     }
-    let members: Span | undefined = isSpliced ? membersOf(memory, scan) : this.#move(batch, scan);
+    const members = isSpliced ? membersOf(memory, scan) : this.#move(batch, scan);
     if (members === undefined) return 'no_room';
     if (members.start === members.end) return undefined;
-    if (earlierBytes > 0) {
-      const start = table.extraStart(row);
-      members = joinMembers(batch, { start, end: start + earlierBytes }, members);
-      if (members === undefined) return 'no_room';
-    }
-    table.setExtra(row, members.start, members.end - members.start);
-    return undefined;
+    return addMembers(batch, row, members) ? undefined : 'no_room';
   }
 
   /** Builds the members in the arena. */
@@ -129,11 +124,6 @@ export class ParseJson implements Transform {
 }
 
 const REASONS: readonly Reason[] = ['not_an_object', 'invalid_json', 'too_deep', 'no_room'];
-
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
 
 const SPACES_AND_COMMA: ReadonlySet<number> = new Set(Buffer.from(' \t\n\r,'));
 
@@ -183,24 +173,4 @@ function regroup(kernel: Kernel, begin: number, { start, end, collisions }: Scan
   }
   memory[out++] = CLOSE_BRACE;
   return out;
-}
-
-/** Members of an earlier transform, then new ones; of two with the same name the new one's value stays. */
-function joinMembers({ kernel, arena }: Batch, earlier: Span, added: Span): Span | undefined {
-  const { memory } = kernel;
-  const joinedBytes = earlier.end - earlier.start + (added.end - added.start) + 3;
-  const at = arena.alloc(joinedBytes);
-  if (at === -1) return undefined;
-  memory[at] = OPEN_BRACE;
-  let out = copy(memory, at + 1, earlier.start, earlier.end);
-  memory[out++] = COMMA;
-  out = copy(memory, out, added.start, added.end);
-  memory[out++] = CLOSE_BRACE;
-  if (!kernel.scanObject(at, joinedBytes).needsRewrite) return { start: at + 1, end: out - 1 };
-  const bound = rewrittenBound(joinedBytes, 0);
-  const start = arena.alloc(bound);
-  if (start === -1) return undefined;
-  const end = rewrite(memory, start, { start: at, end: out }, []);
-  arena.shrink(start, end - start);
-  return { start, end };
 }

@@ -1,8 +1,21 @@
 /** A step between framing and encoding: it edits the columns of a batch's rows and counts what it does. */
 import type { Batch } from '../batch/batch.ts';
+import type { RecordFacts } from '../encode/document.ts';
 
-/** Where a transform reports; one per transform and lane. Calls are per batch, not per record. */
+/** What is known of the container that wrote a batch. */
+export type ContainerFacts = Omit<RecordFacts, 'idPrefix'>;
+
+/** What a transform sees beside the batch, and where it reports. A batch is of one container log; calls are per batch,
+ *  not per record. Valid until `apply` returns. */
 export interface TransformContext {
+  /** Of the container whose records these are; computed when first asked for. */
+  readonly facts: ContainerFacts;
+  /** The container log: key for state per container, in a WeakMap. */
+  readonly log: object;
+  /** Monotonic. */
+  readonly nowMs: number;
+  /** Unix time. */
+  readonly wallMs: number;
   /** Records removed from the batch: the rows are flagged DROPPED already.
    *  @param rawBytes sum of their `rawBytes`, for the ledger */
   dropped(reason: string, records: number, rawBytes: number): void;
@@ -11,6 +24,7 @@ export interface TransformContext {
 }
 
 /** Rules for every transform:
+ *  - an instance belongs to one lane, and so does what it remembers;
  *  - rows flagged DROPPED or FRAGMENT are not touched;
  *  - a record is changed by pointing its columns elsewhere, never by writing over input bytes: the input's tail is the
  *    head of the next batch;

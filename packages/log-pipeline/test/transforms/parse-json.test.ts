@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Batch } from '../../src/batch/batch.ts';
+import type { Batch } from '../../src/batch/batch.ts';
 import { JsonLineEncoder } from '../../src/encode/json-lines.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { FLAG_DROPPED, FLAG_FRAGMENT, FLAG_HIDE_MESSAGE } from '../../src/kernel/layout.ts';
 import { ParseJson, type ParseJsonOptions } from '../../src/transforms/parse-json.ts';
 import { ILL_FORMED } from '../kernel/adversarial-bytes.ts';
 import { jsonObjectText, nearJsonObject } from '../kernel/json-texts.ts';
-import { KERNELS, putInput, putReadTime, READ_TIME, SIZES, simdKernel, twinKernel } from '../kernel/kernels.ts';
+import { KERNELS, READ_TIME, SIZES, simdKernel, twinKernel } from '../kernel/kernels.ts';
 import { SEEDED } from '../kernel/seeded.ts';
 import { testShape } from '../kernel/shapes.ts';
+import { batchOf, Counts, extraOf } from './harness.ts';
 
 const OPTIONS: ParseJsonOptions = {
   target: '',
@@ -17,45 +18,6 @@ const OPTIONS: ParseJsonOptions = {
   keepMessage: true,
   reservedNames: ['@timestamp', 'message', 'stream', 'log', 'offset'],
 };
-
-class Counts {
-  readonly kept: Record<string, number> = {};
-  readonly dropped: Record<string, readonly [records: number, rawBytes: number]> = {};
-
-  context = {
-    kept: (reason: string, records: number) => {
-      this.kept[reason] = records;
-    },
-    dropped: (reason: string, records: number, rawBytes: number) => {
-      this.dropped[reason] = [records, rawBytes];
-    },
-  };
-}
-
-/** A batch of one row per message. */
-function batchOf(kernel: Kernel, messages: readonly (string | Uint8Array)[]): Batch {
-  const batch = new Batch(kernel);
-  batch.reset();
-  const parts = messages.map((message) => Buffer.from(message));
-  let at = putInput(kernel, Buffer.concat(parts), 0);
-  for (const [row, { length }] of parts.entries()) {
-    kernel.table.setLine(row, at, at + length);
-    kernel.table.setTime(row, ...putReadTime(kernel));
-    kernel.table.setMessage(row, at, length);
-    kernel.table.setFlags(row, 0);
-    kernel.table.setRawBytes(row, length + 1);
-    kernel.table.setOffset(row, 0);
-    kernel.table.setExtra(row, 0, 0);
-    at += length;
-  }
-  batch.rowCount = parts.length;
-  return batch;
-}
-
-function extraOf(batch: Batch, row: number): string {
-  const start = batch.table.extraStart(row);
-  return batch.kernel.memory.toString('utf8', start, start + batch.table.extraLength(row));
-}
 
 /** @returns the members as text, or the reason for which there are none */
 function parse(kernel: Kernel, message: string | Uint8Array, options: Partial<ParseJsonOptions> = {}): string {

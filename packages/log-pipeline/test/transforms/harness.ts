@@ -1,0 +1,59 @@
+import { Batch } from '../../src/batch/batch.ts';
+import type { Kernel } from '../../src/kernel/kernel.ts';
+import type { TransformContext } from '../../src/transforms/transform.ts';
+import { putInput, putReadTime } from '../kernel/kernels.ts';
+import { factsOf } from '../sinks/facts.ts';
+
+/** A context with facts and times as a test sets them. */
+export function contextOf(changed: Partial<TransformContext> = {}): TransformContext {
+  return {
+    facts: factsOf(),
+    log: {},
+    nowMs: 0,
+    wallMs: Date.UTC(2026, 10, 21),
+    kept: () => undefined,
+    dropped: () => undefined,
+    ...changed,
+  };
+}
+
+/** What a transform counted. */
+export class Counts {
+  readonly kept: Record<string, number> = {};
+  readonly dropped: Record<string, readonly [records: number, rawBytes: number]> = {};
+
+  readonly context = contextOf({
+    kept: (reason, records) => {
+      this.kept[reason] = records;
+    },
+    dropped: (reason, records, rawBytes) => {
+      this.dropped[reason] = [records, rawBytes];
+    },
+  });
+}
+
+/** A batch of one row per message. */
+export function batchOf(kernel: Kernel, messages: readonly (string | Uint8Array)[]): Batch {
+  const batch = new Batch(kernel);
+  batch.reset();
+  const parts = messages.map((message) => Buffer.from(message));
+  let at = putInput(kernel, Buffer.concat(parts), 0);
+  for (const [row, { length }] of parts.entries()) {
+    kernel.table.setLine(row, at, at + length);
+    kernel.table.setTime(row, ...putReadTime(kernel));
+    kernel.table.setMessage(row, at, length);
+    kernel.table.setFlags(row, 0);
+    kernel.table.setRawBytes(row, length + 1);
+    kernel.table.setOffset(row, 0);
+    kernel.table.setExtra(row, 0, 0);
+    at += length;
+  }
+  batch.rowCount = parts.length;
+  return batch;
+}
+
+/** A row's extra members as text. */
+export function extraOf(batch: Batch, row: number): string {
+  const start = batch.table.extraStart(row);
+  return batch.kernel.memory.toString('utf8', start, start + batch.table.extraLength(row));
+}
