@@ -1,6 +1,6 @@
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
-import type { RecordFacts } from '@vigie/log-pipeline/encode/document';
+import { NO_POD_METADATA, type RecordFacts } from '@vigie/log-pipeline/encode/document';
 import { Catalog, type CatalogOptions } from '@vigie/log-pipeline/tail/catalog';
 import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
 import { createSelector, type SelfPod } from './selection.ts';
@@ -58,6 +58,7 @@ export class SourceRuntime {
   facts(log: ContainerLog): Omit<RecordFacts, 'idPrefix'> {
     const { pod, container } = log;
     return {
+      ...NO_POD_METADATA,
       namespace: pod?.namespace ?? container?.namespace,
       podName: pod?.podName ?? container?.podName,
       podUid: pod?.podUid,

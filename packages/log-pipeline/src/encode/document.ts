@@ -11,11 +11,43 @@ export interface RecordFacts {
   readonly restartCount: number | undefined;
   readonly containerId: string | undefined;
   readonly nodeName: string | undefined;
+  readonly podIp: string | undefined;
+  /** As the pod's status has it: `registry.example/shop/web:1.4`. */
+  readonly containerImage: string | undefined;
+  /** What somebody deployed: the Deployment of a ReplicaSet's pod, the CronJob of a Job's. */
+  readonly owner: Owner | undefined;
+  /** The ReplicaSet or Job between the pod and `owner`, where there is one. */
+  readonly controller: Owner | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  /** Those that the operator picks. */
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly clusterName: string | undefined;
+  /** Metadata is configured, and of this pod none came in time: what the path says is all. */
+  readonly metadataIncomplete: boolean;
   readonly path: string;
   /** 22 url-safe characters that name the generation: pod uid, container, restart, first complete line. */
   readonly idPrefix: string;
 }
+
+/** A Kubernetes object that owns a pod. */
+export interface Owner {
+  /** `Deployment`, `StatefulSet`, or the kind of a custom resource. */
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** The facts of a container that nothing but its path is known of. */
+export const NO_POD_METADATA = {
+  podIp: undefined,
+  containerImage: undefined,
+  owner: undefined,
+  controller: undefined,
+  namespaceLabels: {},
+  annotations: {},
+  clusterName: undefined,
+  metadataIncomplete: false,
+} as const satisfies Partial<RecordFacts>;
 
 /** Members of a document's root. */
 export const DOCUMENT_ROOT_NAMES: readonly string[] = [

@@ -7,7 +7,7 @@ import { systemClock } from '@vigie/core/clock';
 import type { CheckpointEntry } from '../../src/checkpoint/format.ts';
 import { openCheckpoint } from '../../src/checkpoint/store.ts';
 import { LaneLedger } from '../../src/delivery/ledger.ts';
-import { documentShape, NO_OPENING, type RecordFacts } from '../../src/encode/document.ts';
+import { documentShape, NO_OPENING, NO_POD_METADATA, type RecordFacts } from '../../src/encode/document.ts';
 import { createKernel } from '../../src/kernel/kernel.ts';
 import { Lane, type LaneOptions, type LaneReports } from '../../src/lane/lane.ts';
 import { Catalog } from '../../src/tail/catalog.ts';
@@ -120,6 +120,7 @@ export class LaneBed {
       store,
       entries,
       facts: (log: ContainerLog) => ({
+        ...NO_POD_METADATA,
         namespace: log.pod?.namespace,
         podName: log.pod?.podName,
         podUid: log.pod?.podUid,

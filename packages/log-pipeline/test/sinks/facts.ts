@@ -1,8 +1,9 @@
-import type { RecordFacts } from '../../src/encode/document.ts';
+import { NO_POD_METADATA, type RecordFacts } from '../../src/encode/document.ts';
 
 /** A container as the agent knows it, less or other facts as a test wants. */
 export function factsOf(changed: Partial<RecordFacts> = {}): RecordFacts {
   return {
+    ...NO_POD_METADATA,
     namespace: 'shop',
     podName: 'web-1',
     podUid: '2f7c1a52-6a0e-4a1c-9b0e-0d7f0e6d1b11',
