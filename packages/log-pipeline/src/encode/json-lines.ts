@@ -9,6 +9,9 @@ import * as layout from '../kernel/layout.ts';
 export interface JsonLineShape {
   /** offset-hash: behind `head` stand 12 lower-case hex digits of the offset, `-`, 16 of the message bytes' xxHash64. */
   readonly id: 'none' | 'offset-hash';
+  /** RFC 3339 as it stands, or Unix time in decimal: seconds with nine decimals, or nanoseconds up to 2^63 - 1. A time before
+   *  1970 is 0. Default rfc3339. */
+  readonly time?: 'rfc3339' | 'unix_seconds' | 'unix_nanos';
   /** Ends where the id or the time begins: `{"create":{"_id":"PREFIX-` or `{"create":{}}\n{"@timestamp":"`. */
   readonly head: Uint8Array;
   /** `"}}\n{"@timestamp":"`; empty when `id` is none. */
@@ -122,6 +125,7 @@ function writeShape(memory: Buffer, at: number, shape: JsonLineShape): void {
   if (shapeBytes > MAX_SHAPE_BYTES) throw new ShapeTooLargeError(shapeBytes, MAX_SHAPE_BYTES);
   memory.writeUInt32LE(shape.id === 'none' ? layout.ID_NONE : layout.ID_OFFSET_HASH, at + layout.SHAPE_ID_KIND);
   memory.writeUInt32LE(constantBytesPerRecord(shape), at + layout.SHAPE_RECORD_BYTES);
+  memory.writeUInt32LE(TIME_FORMS[shape.time ?? 'rfc3339'], at + layout.SHAPE_TIME_FORM);
   memory.writeDoubleLE(0, at + layout.SHAPE_LAST_POSITION); // not yet in the zlib stream
   let next = at + layout.SHAPE_CONSTANTS;
   for (const [descriptor, bytes] of parts) {
@@ -132,6 +136,12 @@ function writeShape(memory: Buffer, at: number, shape: JsonLineShape): void {
   }
 }
 
+const TIME_FORMS = {
+  rfc3339: layout.TIME_AS_WRITTEN,
+  unix_seconds: layout.TIME_UNIX_SECONDS,
+  unix_nanos: layout.TIME_UNIX_NANOS,
+} as const;
+
 /** Upper bound over all flags, the bare forms being parts of the full ones. */
 export function constantBytesPerRecord(shape: JsonLineShape): number {
   return (
@@ -140,6 +150,7 @@ export function constantBytesPerRecord(shape: JsonLineShape): number {
     Math.max(shape.stdout.length, shape.stderr.length, shape.stdoutBare.length, shape.stderrBare.length) +
     shape.afterMessage.length +
     shape.beforeOffset.length +
-    Math.max(...shape.tails.map((tail) => tail.length))
+    Math.max(...shape.tails.map((tail) => tail.length)) +
+    (shape.time === undefined || shape.time === 'rfc3339' ? 0 : layout.UNIX_TIME_BYTES)
   );
 }

@@ -80,7 +80,17 @@ export const SHAPE_TAILS = 72;
 export const SHAPE_LAST_POSITION = 136;
 export const SHAPE_SUM_A = 144;
 export const SHAPE_SUM_B = 148;
+/** One of TIME_. */
+export const SHAPE_TIME_FORM = 152;
 export const SHAPE_CONSTANTS = 192;
+
+/** How a record's time is written: as it stands, RFC 3339, or as a number of seconds with nine decimals or of nanoseconds. */
+export const TIME_AS_WRITTEN = 0;
+export const TIME_UNIX_SECONDS = 1;
+export const TIME_UNIX_NANOS = 2;
+/** What a Unix time may take beside the bytes of the text it comes from: 12 digits, a point and 9 of a text that has 19 at
+ *  least. Rounded up, and enough for a text that is none. */
+export const UNIX_TIME_BYTES = 32;
 
 export const ID_NONE = 0;
 export const ID_OFFSET_HASH = 1;

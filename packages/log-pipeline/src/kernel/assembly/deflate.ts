@@ -27,7 +27,6 @@ import {
   ROW_MESSAGE_START,
   ROW_OFFSET,
   ROW_TIME_LENGTH,
-  ROW_TIME_START,
   SHAPE_AFTER_ID,
   SHAPE_AFTER_MESSAGE,
   SHAPE_BEFORE_OFFSET,
@@ -42,6 +41,7 @@ import {
   SHAPE_SUM_A,
   SHAPE_SUM_B,
   SHAPE_TAILS,
+  SHAPE_TIME_FORM,
   STORED_BLOCK_BYTES,
   STORED_HEADER_BYTES,
   TAIL_MASK,
@@ -50,7 +50,7 @@ import {
 import { ADLER_MODULUS, addBytes, MAX_SUM_BYTES, sumBytes } from './adler32';
 import { copy } from './copy';
 import { writeDecimal, writeHex48, writeHex64 } from './digits';
-import { copyPart, spliceExtra } from './encode';
+import { copyPart, spliceExtra, writeTime } from './encode';
 import { escapeMessage } from './escape';
 import { hash64 } from './hash64';
 import { lengthBits, writeReference } from './reference';
@@ -77,6 +77,7 @@ export function encodeDeflate(
 ): i32 {
   const constantBytes = <u64>load<u32>(shape, SHAPE_RECORD_BYTES) + RECORD_FIXED_BYTES;
   const hasId = load<u32>(shape, SHAPE_ID_KIND) == ID_OFFSET_HASH;
+  const timeForm = load<u32>(shape, SHAPE_TIME_FORM);
   const constantLength = load<u32>(shape, SHAPE_BEFORE_OFFSET + 4);
   // How far a reference to the constant may reach; 0: none is made.
   const reach: f64 = constantLength < <u32>MIN_REFERENCE_BYTES ? 0 : DEFLATE_WINDOW_BYTES;
@@ -129,7 +130,7 @@ export function encodeDeflate(
       out = writeHex64(out, hash);
       out = copyPart(out, shape + SHAPE_AFTER_ID);
     }
-    out = copy(out, load<u32>(row, ROW_TIME_START), timeLength);
+    out = writeTime(out, row, timeLength, timeForm);
     if ((flags & FLAG_HIDE_MESSAGE) == 0) {
       out = copyPart(out, shape + (flags & FLAG_STDERR ? SHAPE_STDERR : SHAPE_STDOUT));
       out = escapeMessage(out, message, message + messageLength);

@@ -37,6 +37,15 @@ function writeLeading(out: usize, digits: u64): usize {
   return out + 8 - zeros;
 }
 
+/** Writes a number below 10^9 with its leading zeros.
+ *  @returns one past the last digit */
+export function writeNineDigits(out: usize, value: u32): usize {
+  const first = value / 100000000;
+  store<u8>(out, <u8>(48 + first));
+  store<u64>(out, eightDigits(value - first * 100000000) | 0x3030303030303030, 1);
+  return out + 9;
+}
+
 /** A nibble in each byte lane into its lower-case hex digit. */
 // @ts-ignore: decorator
 @inline

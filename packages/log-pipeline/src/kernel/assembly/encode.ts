@@ -29,14 +29,17 @@ import {
   SHAPE_STDOUT,
   SHAPE_STDOUT_BARE,
   SHAPE_TAILS,
+  SHAPE_TIME_FORM,
   TAIL_MASK,
   TAIL_SHIFT,
+  TIME_AS_WRITTEN,
 } from '../layout';
 import { copy } from './copy';
 import { writeDecimal, writeHex48, writeHex64 } from './digits';
 import { escapeMessage } from './escape';
 import { hash64 } from './hash64';
 import { table } from './state';
+import { writeUnixTime } from './unix-time';
 
 // @ts-ignore: decorator
 @inline
@@ -55,6 +58,7 @@ export function encodeJsonLines(
 ): i32 {
   const constantBytes = <u64>load<u32>(shape, SHAPE_RECORD_BYTES) + RECORD_FIXED_BYTES;
   const hasId = load<u32>(shape, SHAPE_ID_KIND) == ID_OFFSET_HASH;
+  const timeForm = load<u32>(shape, SHAPE_TIME_FORM);
   let out = outStart;
   let records = 0;
   let index = first;
@@ -79,7 +83,7 @@ export function encodeJsonLines(
       out = writeHex64(out, hash);
       out = copyPart(out, shape + SHAPE_AFTER_ID);
     }
-    out = copy(out, load<u32>(row, ROW_TIME_START), timeLength);
+    out = writeTime(out, row, timeLength, timeForm);
     if ((flags & FLAG_HIDE_MESSAGE) == 0) {
       out = copyPart(out, shape + (flags & FLAG_STDERR ? SHAPE_STDERR : SHAPE_STDOUT));
       out = escapeMessage(out, message, message + messageLength);
@@ -107,6 +111,13 @@ export function encodeJsonLines(
   store<u32>(RESULT_RECORDS, records);
   store<u32>(RESULT_WRITTEN_BYTES, <u32>(out - outStart));
   return index;
+}
+
+// @ts-ignore: decorator
+@inline
+export function writeTime(out: usize, row: usize, length: usize, form: u32): usize {
+  const time = <usize>load<u32>(row, ROW_TIME_START);
+  return form == TIME_AS_WRITTEN ? copy(out, time, length) : writeUnixTime(out, time, length, form);
 }
 
 // @ts-ignore: decorator

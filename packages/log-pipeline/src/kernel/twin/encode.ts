@@ -1,6 +1,7 @@
 /** Rows of the table into JSON lines. */
 import * as layout from '../layout.ts';
 import type { TwinMemory } from '../twin.ts';
+import { readUnixTime, type UnixTime } from '../unix-time.ts';
 import { hash64 } from './hash64.ts';
 import { sequenceLength } from './utf8.ts';
 
@@ -70,7 +71,13 @@ export function writeUpToConstant(memory: TwinMemory, outStart: number, row: num
     out = writeAscii(memory, out, hash.toString(16).padStart(HASH_HEX_DIGITS, '0'));
     out = copyPart(memory, out, shape + layout.SHAPE_AFTER_ID);
   }
-  out = copy(memory, out, column(layout.ROW_TIME_START), column(layout.ROW_TIME_LENGTH));
+  out = writeTime(
+    memory,
+    out,
+    column(layout.ROW_TIME_START),
+    column(layout.ROW_TIME_LENGTH),
+    view.getUint32(shape + layout.SHAPE_TIME_FORM, true),
+  );
   if ((flags & layout.FLAG_HIDE_MESSAGE) === 0) {
     out = copyPart(memory, out, shape + (isStderr ? layout.SHAPE_STDERR : layout.SHAPE_STDOUT));
     out = escapeMessage(memory, out, messageStart, messageLength);
@@ -83,6 +90,20 @@ export function writeUpToConstant(memory: TwinMemory, outStart: number, row: num
     out = copy(memory, out, column(layout.ROW_EXTRA_START), extraLength);
   }
   return out;
+}
+
+const NANOS_DIGITS = 9;
+const LAST_NANO = 2n ** 63n - 1n;
+
+function writeTime(memory: TwinMemory, out: number, start: number, length: number, form: number): number {
+  if (form === layout.TIME_AS_WRITTEN) return copy(memory, out, start, length);
+  const time: UnixTime = { seconds: 0, nanos: 0 };
+  readUnixTime(memory.bytes, start, length, time);
+  if (form === layout.TIME_UNIX_SECONDS) {
+    return writeAscii(memory, out, `${time.seconds}.${String(time.nanos).padStart(NANOS_DIGITS, '0')}`);
+  }
+  const unixNanos = BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanos);
+  return writeAscii(memory, out, (unixNanos < LAST_NANO ? unixNanos : LAST_NANO).toString());
 }
 
 /** The rest of the row's record, behind `beforeOffset`. */
