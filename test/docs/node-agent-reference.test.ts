@@ -83,10 +83,13 @@ const cases: readonly [readonly string[], Schema][] = [
   [['`agent.yaml`'], agentSchema as unknown as Schema],
   [['Source `kubernetes_logs`'], sectionOf(sources, 'kubernetes_logs')],
   [['Transform `parse_json`'], sectionOf(unwrapped(transforms), 'parse_json')],
-  [['Every sink', 'Sinks over HTTP', 'Sink `elasticsearch`'], sectionOf(sinks, 'elasticsearch')],
-  [['Every sink', 'Sinks over HTTP', 'Sink `http`'], sectionOf(sinks, 'http')],
-  [['Every sink', 'Sink `file`'], sectionOf(sinks, 'file')],
-  [['Every sink', 'Sink `console`'], sectionOf(sinks, 'console')],
+  [
+    ['Every sink', 'Sinks of JSON documents', 'Sinks over HTTP', 'Sink `elasticsearch`'],
+    sectionOf(sinks, 'elasticsearch'),
+  ],
+  [['Every sink', 'Sinks of JSON documents', 'Sinks over HTTP', 'Sink `http`'], sectionOf(sinks, 'http')],
+  [['Every sink', 'Sinks of JSON documents', 'Sink `file`'], sectionOf(sinks, 'file')],
+  [['Every sink', 'Sinks of JSON documents', 'Sink `console`'], sectionOf(sinks, 'console')],
 ];
 
 describe('the configuration reference', () => {

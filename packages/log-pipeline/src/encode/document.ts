@@ -1,6 +1,9 @@
-/** One log record as an ECS document. Everything but time, stream, message and offset is the same for every
+/** One log record as a JSON document. Everything but time, stream, message and offset is the same for every
  *  record of a container's generation, so it is serialised once, into the constant pieces that the encoder copies. */
+import { ecsFields, type Field } from './ecs-fields.ts';
 import type { JsonLineShape } from './json-lines.ts';
+import { flatMembers, nestedMembers } from './json-members.ts';
+import { otelResourceAttributes } from './otel-attributes.ts';
 
 /** What is known of the container that wrote a record. An absent fact leaves its member out of the document. */
 export interface RecordFacts {
@@ -49,13 +52,19 @@ export const NO_POD_METADATA = {
   metadataIncomplete: false,
 } as const satisfies Partial<RecordFacts>;
 
-/** Members of a document's root. */
+/** `ecs`: nested, as the Elastic Common Schema has it. `flat`: the same fields, named by their paths in one object.
+ *  `otel`: one object of OpenTelemetry's attribute names and `body`. Each begins with `@timestamp`. */
+export const DOCUMENT_FORMATS = ['ecs', 'flat', 'otel'] as const;
+export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
+
+/** Members of an ECS document's root. */
 export const DOCUMENT_ROOT_NAMES: readonly string[] = [
   '@timestamp',
   'message',
   'stream',
   'kubernetes',
   'container',
+  'orchestrator',
   'log',
   'data_stream',
 ];
@@ -65,6 +74,22 @@ export const DOCUMENT_ROOT_NAMES: readonly string[] = [
 export const DOCUMENT_PATHS: readonly string[] = DOCUMENT_ROOT_NAMES.flatMap((name) =>
   name === 'log' ? ['log.file', 'log.offset', 'log.flags'] : [name],
 );
+
+const OTEL_RESOURCE_PATHS: readonly string[] = ['k8s', 'container', 'service', 'deployment', 'data_stream'];
+const OTEL_PATHS: readonly string[] = [
+  '@timestamp',
+  'body',
+  'log.iostream',
+  'log.file',
+  'log.offset',
+  'log.flags',
+  ...OTEL_RESOURCE_PATHS,
+];
+
+/** The paths that documents of a format have of their own. */
+export function documentPaths(format: DocumentFormat): readonly string[] {
+  return format === 'otel' ? OTEL_PATHS : DOCUMENT_PATHS;
+}
 
 /** What stands before the document: nothing, or a bulk action line.
  *  `withId`: `head` ends where the id's generation prefix begins, and `afterId` closes it. */
@@ -87,74 +112,59 @@ export function documentShape(
   facts: RecordFacts,
   opening: Opening,
   dataStream: DataStreamMembers | undefined,
+  format: DocumentFormat = 'ecs',
 ): JsonLineShape {
   const document = '{"@timestamp":"';
-  const members: string[] = [];
-  const kubernetes = kubernetesMembers(facts);
-  if (kubernetes !== '') members.push(`"kubernetes":{${kubernetes}}`);
-  if (facts.containerId !== undefined) members.push(`"container":{"id":${jsonText(facts.containerId)}}`);
-  if (dataStream !== undefined) {
-    const { type, dataset, namespace } = dataStream;
-    const parts = [`"type":${jsonText(type)}`, `"dataset":${jsonText(dataset)}`, `"namespace":${jsonText(namespace)}`];
-    members.push(`"data_stream":{${parts.join(',')}}`);
-  }
-  members.push(`"log":{"file":{"path":${jsonText(facts.path)}},"offset":`);
+  const { stream, message } = format === 'otel' ? OTEL_NAMES : ECS_NAMES;
   return {
     id: opening.id,
     head: bytes(opening.id === 'none' ? opening.head + document : `${opening.head}${facts.idPrefix}-`),
     afterId: bytes(opening.id === 'none' ? '' : opening.afterId + document),
-    stdout: bytes('","stream":"stdout","message":"'),
-    stderr: bytes('","stream":"stderr","message":"'),
-    stdoutBare: bytes('","stream":"stdout"'),
-    stderrBare: bytes('","stream":"stderr"'),
+    stdout: bytes(`","${stream}":"stdout","${message}":"`),
+    stderr: bytes(`","${stream}":"stderr","${message}":"`),
+    stdoutBare: bytes(`","${stream}":"stdout"`),
+    stderrBare: bytes(`","${stream}":"stderr"`),
     afterMessage: bytes('"'),
-    beforeOffset: bytes(`,${members.join(',')}`),
-    tails: TAILS,
+    beforeOffset: bytes(beforeOffset(facts, dataStream, format)),
+    tails: format === 'ecs' ? NESTED_TAILS : FLAT_TAILS,
   };
 }
 
+const ECS_NAMES = { stream: 'stream', message: 'message' };
+const OTEL_NAMES = { stream: 'log.iostream', message: 'body' };
+
+function beforeOffset(facts: RecordFacts, dataStream: DataStreamMembers | undefined, format: DocumentFormat): string {
+  const path: Field = [['log', 'file', 'path'], facts.path];
+  if (format === 'ecs') {
+    const members = nestedMembers(ecsFields(facts, dataStream));
+    // The object `log` stays open for the offset and the flags.
+    return `,${members}${members === '' ? '' : ','}"log":{${nestedMembers([[['file', 'path'], facts.path]])},"offset":`;
+  }
+  const fields = format === 'flat' ? ecsFields(facts, dataStream) : otelFields(facts, dataStream);
+  return `,${flatMembers([...fields, path])},"log.offset":`;
+}
+
+/** An annotation may name an attribute of any name: those that a transform could write as well, or that a record has
+ *  of its own, are left to OTLP, which keeps a resource's attributes apart. */
+function otelFields(facts: RecordFacts, dataStream: DataStreamMembers | undefined): Field[] {
+  const fields = Array.from(
+    otelResourceAttributes(facts, 'dedotted'),
+    ([name, value]): Field => [[name], value],
+  ).filter(([[name = '']]) => OTEL_RESOURCE_PATHS.some((path) => name.startsWith(`${path}.`)));
+  for (const [name, value] of Object.entries(dataStream ?? {})) fields.push([['data_stream', name], value]);
+  return fields;
+}
+
+const NESTED_TAILS = tails('flags', '}}\n');
+const FLAT_TAILS = tails('log.flags', '}\n');
+
 /** Bits of the index: 1 truncated, 2 unparsed, 4 partial. */
-const TAILS: readonly Uint8Array[] = Array.from({ length: 8 }, (_, bits) => {
-  const flags = ['truncated', 'unparsed', 'partial'].filter((_name, bit) => (bits & (1 << bit)) !== 0);
-  return bytes(flags.length === 0 ? '}}\n' : `,"flags":${JSON.stringify(flags)}}}\n`);
-});
-
-function kubernetesMembers(facts: RecordFacts): string {
-  const { namespace, podName, podUid, containerName, nodeName } = facts;
-  const members: string[] = [];
-  if (namespace !== undefined) members.push(`"namespace":${jsonText(namespace)}`);
-  const pod: string[] = [];
-  if (podName !== undefined) pod.push(`"name":${jsonText(podName)}`);
-  if (podUid !== undefined) pod.push(`"uid":${jsonText(podUid)}`);
-  if (pod.length > 0) members.push(`"pod":{${pod.join(',')}}`);
-  if (containerName !== undefined) members.push(`"container":{"name":${jsonText(containerName)}}`);
-  if (nodeName !== undefined) members.push(`"node":{"name":${jsonText(nodeName)}}`);
-  const labels = dedottedLabels(facts.labels);
-  if (labels.size > 0) {
-    const pairs = Array.from(labels, ([name, value]) => `${jsonText(name)}:${jsonText(value)}`);
-    members.push(`"labels":{${pairs.join(',')}}`);
-  }
-  return members.join(',');
+function tails(name: string, end: string): readonly Uint8Array[] {
+  return Array.from({ length: 8 }, (_, bits) => {
+    const flags = ['truncated', 'unparsed', 'partial'].filter((_name, bit) => (bits & (1 << bit)) !== 0);
+    return bytes(flags.length === 0 ? end : `,"${name}":${JSON.stringify(flags)}${end}`);
+  });
 }
-
-/** `app.kubernetes.io/name` as `app_kubernetes_io/name`: with its dots it would be an object beside the text
- *  that a plain `app` is, and Elasticsearch refuses one of the two. Of two labels that become one name, the
- *  one that had that name from the start wins: a document with the name twice would be refused. */
-export function dedottedLabels(labels: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
-  const dedotted = new Map<string, string>();
-  for (const name of Object.keys(labels).sort()) {
-    const key = name.replaceAll('.', '_');
-    if (key === name || !Object.hasOwn(labels, key)) dedotted.set(key, labels[name] ?? '');
-  }
-  return dedotted;
-}
-
-/** JSON text of a string that may hold lone surrogates (file names): they become U+FFFD, as in messages. */
-export function jsonText(text: string): string {
-  return JSON.stringify(LONE_SURROGATE.test(text) ? Buffer.from(text).toString() : text);
-}
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 function bytes(text: string): Uint8Array {
   return Buffer.from(text);

@@ -2,12 +2,17 @@
  *  Source: semantic conventions for resources (k8s, container, service), and "Specify resource attributes using
  *  Kubernetes annotations" (non-normative), which the OpenTelemetry operator follows too. */
 import type { Owner, RecordFacts } from './document.ts';
+import { dedottedLabels } from './labels.ts';
 
 type ContainerFacts = Omit<RecordFacts, 'idPrefix'>;
 
 /** Attributes of the resource: the same for every record of a container.
+ *  @param labelNames as they are, or without their dots for who reads dots in names as paths
  *  @returns texts; `k8s.container.restart_count` is a number, as the conventions have it */
-export function otelResourceAttributes(facts: ContainerFacts): ReadonlyMap<string, string | number> {
+export function otelResourceAttributes(
+  facts: ContainerFacts,
+  labelNames: 'as-they-are' | 'dedotted' = 'as-they-are',
+): ReadonlyMap<string, string | number> {
   const attributes = new Map<string, string | number>();
   const set = (name: string, value: string | number | undefined): void => {
     if (value !== undefined) attributes.set(name, value);
@@ -27,9 +32,13 @@ export function otelResourceAttributes(facts: ContainerFacts): ReadonlyMap<strin
   const image = facts.containerImage === undefined ? undefined : splitImage(facts.containerImage);
   set('container.image.name', image?.name);
   set('container.image.tag', image?.tag);
-  for (const [name, value] of Object.entries(facts.labels)) set(`k8s.pod.label.${name}`, value);
-  for (const [name, value] of Object.entries(facts.namespaceLabels)) set(`k8s.namespace.label.${name}`, value);
-  for (const [name, value] of Object.entries(facts.annotations)) set(`k8s.pod.annotation.${name}`, value);
+  const setAll = (prefix: string, labels: Readonly<Record<string, string>>): void => {
+    const named = labelNames === 'dedotted' ? dedottedLabels(labels) : Object.entries(labels);
+    for (const [name, value] of named) set(`${prefix}.${name}`, value);
+  };
+  setAll('k8s.pod.label', facts.labels);
+  setAll('k8s.namespace.label', facts.namespaceLabels);
+  setAll('k8s.pod.annotation', facts.annotations);
   setService(facts, image, set);
   // The application's own word, where the operator lets it through, is the last one.
   for (const [name, value] of Object.entries(facts.annotations)) {

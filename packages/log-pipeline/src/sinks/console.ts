@@ -5,15 +5,22 @@ import type { Clock } from '@vigie/core/clock';
 import { section } from '@vigie/core/config/fields';
 import { describeError, errorCode } from '@vigie/core/errors';
 import * as v from 'valibot';
-import { DOCUMENT_ROOT_NAMES, documentShape, NO_OPENING, type RecordFacts } from '../encode/document.ts';
+import {
+  DOCUMENT_ROOT_NAMES,
+  type DocumentFormat,
+  documentShape,
+  NO_OPENING,
+  type RecordFacts,
+} from '../encode/document.ts';
 import type { JsonLineShape } from '../encode/json-lines.ts';
 import type { SendOutcome, Sink, SinkDeps } from './sink.ts';
-import { sinkEntries } from './sink-section.ts';
+import { documentEntries, sinkEntries } from './sink-section.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export const consoleSchema = section({
   type: v.literal('console'),
   ...sinkEntries,
+  ...documentEntries,
   /** `text`: time, namespace/pod/container, message. */
   encoding: v.optional(v.picklist(['json', 'text']), 'json'),
 });
@@ -33,21 +40,29 @@ export class ConsoleSink implements Sink {
   readonly perUtcDay = false;
   readonly takesDeflate = false;
   readonly #encoding: 'json' | 'text';
+  readonly #format: DocumentFormat;
   readonly #clock: Clock;
   readonly #fd: number;
   /** Bodies are written one after another, or their lines would mix. */
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param fd standard output; tests give another */
-  constructor(name: string, config: Pick<ConsoleSinkConfig, 'encoding'>, deps: Pick<SinkDeps, 'clock'>, fd = STDOUT) {
+  constructor(
+    name: string,
+    config: Pick<ConsoleSinkConfig, 'encoding' | 'format'>,
+    deps: Pick<SinkDeps, 'clock'>,
+    fd = STDOUT,
+  ) {
     this.name = name;
     this.#encoding = config.encoding;
+    // Text is made of the ECS document, which nobody sees.
+    this.#format = config.encoding === 'text' ? 'ecs' : config.format;
     this.#clock = deps.clock;
     this.#fd = fd;
   }
 
   shape(facts: RecordFacts): JsonLineShape {
-    return documentShape(facts, NO_OPENING, undefined);
+    return documentShape(facts, NO_OPENING, undefined, this.#format);
   }
 
   async start(): Promise<void> {

@@ -1,17 +1,18 @@
 /** NDJSON documents in files that are rotated by size. */
 import { filePath, integer, section, size } from '@vigie/core/config/fields';
 import * as v from 'valibot';
-import { documentShape, NO_OPENING, type RecordFacts } from '../encode/document.ts';
+import { type DocumentFormat, documentShape, NO_OPENING, type RecordFacts } from '../encode/document.ts';
 import type { JsonLineShape } from '../encode/json-lines.ts';
 import { utcDay } from '../encode/utc-day.ts';
 import { type NameTemplate, parseNameTemplate, renderNameTemplate } from './name-template.ts';
 import { type AppendOutcome, RotatingFile, type RotationLimits } from './rotating-file.ts';
 import type { SendOutcome, Sink, SinkDeps } from './sink.ts';
-import { sinkEntries } from './sink-section.ts';
+import { documentEntries, sinkEntries } from './sink-section.ts';
 
 export const fileSchema = section({
   type: v.literal('file'),
   ...sinkEntries,
+  ...documentEntries,
   /** With %Y, %m, %d: the UTC day of the record. */
   path: v.pipe(
     filePath(),
@@ -42,6 +43,7 @@ export class FileSink implements Sink {
   readonly linesPerRecord = 1;
   readonly perUtcDay = false;
   readonly takesDeflate = false;
+  readonly #format: DocumentFormat;
   readonly #template: NameTemplate;
   readonly #limits: RotationLimits;
   readonly #deps: SinkDeps;
@@ -50,13 +52,14 @@ export class FileSink implements Sink {
 
   constructor(name: string, config: FileSinkConfig, deps: SinkDeps) {
     this.name = name;
+    this.#format = config.format;
     this.#template = config.path;
     this.#limits = { maxBytes: config.rotate.max_size, keep: config.rotate.keep };
     this.#deps = deps;
   }
 
   shape(facts: RecordFacts): JsonLineShape {
-    return documentShape(facts, NO_OPENING, undefined);
+    return documentShape(facts, NO_OPENING, undefined, this.#format);
   }
 
   async start(): Promise<void> {

@@ -1,17 +1,18 @@
 /** NDJSON documents posted to a URL. */
 import { section } from '@vigie/core/config/fields';
 import * as v from 'valibot';
-import { documentShape, NO_OPENING, type RecordFacts } from '../encode/document.ts';
+import { type DocumentFormat, documentShape, NO_OPENING, type RecordFacts } from '../encode/document.ts';
 import type { JsonLineShape } from '../encode/json-lines.ts';
 import { outcomeOfFailure } from './http-client/answer-outcome.ts';
 import { HttpClient } from './http-client/client.ts';
 import { endpointUrl, httpEntries, httpSettings } from './http-client/settings.ts';
 import type { SendOutcome, Sink, SinkDeps } from './sink.ts';
-import { sinkEntries } from './sink-section.ts';
+import { documentEntries, sinkEntries } from './sink-section.ts';
 
 export const httpSchema = section({
   type: v.literal('http'),
   ...sinkEntries,
+  ...documentEntries,
   /** Its path and query are sent as written. */
   url: endpointUrl({ query: true }),
   ...httpEntries,
@@ -28,6 +29,7 @@ export class HttpSink implements Sink {
   readonly linesPerRecord = 1;
   readonly takesDeflate: boolean;
   readonly perUtcDay = false;
+  readonly #format: DocumentFormat;
   readonly #path: string;
   readonly #client: HttpClient;
   readonly #deps: SinkDeps;
@@ -35,6 +37,7 @@ export class HttpSink implements Sink {
   constructor(name: string, config: HttpSinkConfig, deps: SinkDeps) {
     this.name = name;
     this.takesDeflate = config.compression?.algorithm === 'deflate';
+    this.#format = config.format;
     this.#deps = deps;
     this.#path = config.url.pathname + config.url.search;
     this.#client = new HttpClient(httpSettings([new URL(config.url.origin)], config), {
@@ -46,7 +49,7 @@ export class HttpSink implements Sink {
   }
 
   shape(facts: RecordFacts): JsonLineShape {
-    return documentShape(facts, NO_OPENING, undefined);
+    return documentShape(facts, NO_OPENING, undefined, this.#format);
   }
 
   async start(): Promise<void> {

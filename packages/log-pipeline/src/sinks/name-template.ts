@@ -1,5 +1,6 @@
 /** Names that hold fields and dates: `logs-{{ kubernetes.namespace }}-default`, `logs-%Y.%m.%d`. */
-import { dedottedLabels, type RecordFacts } from '../encode/document.ts';
+import type { RecordFacts } from '../encode/document.ts';
+import { dedottedLabels } from '../encode/labels.ts';
 
 type Part =
   | { readonly kind: 'text'; readonly text: string }

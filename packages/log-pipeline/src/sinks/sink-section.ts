@@ -1,6 +1,7 @@
 /** What every sink's section in the configuration may say. */
 import { duration, filePath, integer, section, size, text } from '@vigie/core/config/fields';
 import * as v from 'valibot';
+import { DOCUMENT_FORMATS } from '../encode/document.ts';
 
 export const sinkEntries = {
   /** Sources and transforms whose records come here. */
@@ -34,4 +35,9 @@ export const sinkEntries = {
       keep: v.optional(integer({ min: 0, max: 1000 }), 5),
     }),
   ),
+};
+
+/** What those say too that write JSON documents. */
+export const documentEntries = {
+  format: v.optional(v.picklist(DOCUMENT_FORMATS), 'ecs'),
 };

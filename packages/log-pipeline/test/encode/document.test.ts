@@ -4,13 +4,15 @@ import {
   type DataStreamMembers,
   DOCUMENT_PATHS,
   DOCUMENT_ROOT_NAMES,
-  dedottedLabels,
+  documentPaths,
   documentShape,
   NO_OPENING,
   type Opening,
   type RecordFacts,
 } from '../../src/encode/document.ts';
 import type { JsonLineShape } from '../../src/encode/json-lines.ts';
+import { dedottedLabels } from '../../src/encode/labels.ts';
+import { namesCollide } from '../../src/kernel/name-paths.ts';
 import { factsOf } from '../sinks/facts.ts';
 
 interface Row {
@@ -120,7 +122,7 @@ describe('a document', () => {
 
   test('its root holds the names that transforms must keep clear of, and no others', () => {
     const members = { type: 'logs', dataset: 'kubernetes', namespace: 'default' };
-    const names = Object.keys(document(factsOf(), { message: '' }, members) ?? {});
+    const names = Object.keys(document(factsOf({ clusterName: 'prod' }), { message: '' }, members) ?? {});
     expect([...names].sort()).toEqual([...DOCUMENT_ROOT_NAMES].sort());
   });
 
@@ -148,6 +150,138 @@ describe('a document', () => {
         expect(parsed).toMatchObject({ message, log: { file: { path } }, kubernetes: { pod: { name: some.podName } } });
       }),
     );
+  });
+});
+
+const everything = factsOf({
+  podIp: '10.0.0.7',
+  containerImage: 'shop/web:1.4',
+  restartCount: 3,
+  owner: { kind: 'Deployment', name: 'web' },
+  controller: { kind: 'ReplicaSet', name: 'web-5d4f8c7b9c' },
+  namespaceLabels: { 'example.com/team': 'checkout' },
+  annotations: { 'example.com/tier': 'gold' },
+  clusterName: 'prod-eu',
+  metadataIncomplete: true,
+});
+
+describe('pod metadata', () => {
+  test('stands where Beats has it', () => {
+    expect(document(everything)).toEqual({
+      '@timestamp': '2026-11-21T04:12:19.123456789Z',
+      stream: 'stdout',
+      message: 'hello',
+      kubernetes: {
+        namespace: 'shop',
+        pod: { name: 'web-1', uid: '2f7c1a52-6a0e-4a1c-9b0e-0d7f0e6d1b11', ip: '10.0.0.7' },
+        container: { name: 'web', status: { restarts: 3 } },
+        node: { name: 'node-1' },
+        replicaset: { name: 'web-5d4f8c7b9c' },
+        deployment: { name: 'web' },
+        labels: { app: 'web', 'app_kubernetes_io/name': 'web' },
+        namespace_labels: { 'example_com/team': 'checkout' },
+        annotations: { 'example_com/tier': 'gold' },
+        metadata: 'incomplete',
+      },
+      container: { id: 'c0ffee', image: { name: 'shop/web:1.4' } },
+      orchestrator: { cluster: { name: 'prod-eu' } },
+      log: { file: { path: '/var/log/pods/shop_web-1_2f7c/web/0.log' }, offset: 141 },
+    });
+  });
+
+  test.each(['StatefulSet', 'DaemonSet', 'Job', 'CronJob'])('names a %s', (kind) => {
+    expect(document(factsOf({ owner: { kind, name: 'n' } }))).toMatchObject({
+      kubernetes: { [kind.toLowerCase()]: { name: 'n' } },
+    });
+  });
+
+  test('leaves out an owner of a kind that no field is made for', () => {
+    expect(
+      record(documentShape(factsOf({ owner: { kind: 'Rollout', name: 'web' } }), NO_OPENING, undefined)),
+    ).not.toMatch(/rollout/i);
+  });
+});
+
+describe('flat', () => {
+  test('has the same fields by their paths, on one level', () => {
+    const members = { type: 'logs', dataset: 'kubernetes', namespace: 'default' };
+    const line = record(documentShape(everything, NO_OPENING, members, 'flat'), { message: 'hello', flags: 5 });
+    const flat: Record<string, unknown> = JSON.parse(line);
+    const nested = JSON.parse(record(documentShape(everything, NO_OPENING, members), { message: 'hello', flags: 5 }));
+    expect(flat).toEqual(pathsOf(nested));
+    expect(flat).toMatchObject({
+      'kubernetes.labels.app_kubernetes_io/name': 'web',
+      'log.flags': ['truncated', 'partial'],
+    });
+  });
+});
+
+/** Objects as paths to what stands in them; lists are values. */
+function pathsOf(value: unknown, path = ''): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { [path]: value };
+  return Object.assign(
+    {},
+    ...Object.entries(value).map(([name, child]) => pathsOf(child, path === '' ? name : `${path}.${name}`)),
+  );
+}
+
+describe('otel', () => {
+  const otel = (facts: RecordFacts, row: Row): Record<string, unknown> =>
+    JSON.parse(record(documentShape(facts, NO_OPENING, undefined, 'otel'), row));
+
+  test('has the attributes of resource and record, and a body', () => {
+    expect(otel(everything, { message: 'hello', stderr: true, extra: '"user":"u1"' })).toEqual({
+      '@timestamp': '2026-11-21T04:12:19.123456789Z',
+      'log.iostream': 'stderr',
+      body: 'hello',
+      user: 'u1',
+      'k8s.cluster.name': 'prod-eu',
+      'k8s.node.name': 'node-1',
+      'k8s.namespace.name': 'shop',
+      'k8s.pod.name': 'web-1',
+      'k8s.pod.uid': '2f7c1a52-6a0e-4a1c-9b0e-0d7f0e6d1b11',
+      'k8s.pod.ip': '10.0.0.7',
+      'k8s.container.name': 'web',
+      'k8s.container.restart_count': 3,
+      'k8s.replicaset.name': 'web-5d4f8c7b9c',
+      'k8s.deployment.name': 'web',
+      'container.id': 'c0ffee',
+      'container.image.name': 'shop/web',
+      'container.image.tag': '1.4',
+      'k8s.pod.label.app': 'web',
+      'k8s.pod.label.app_kubernetes_io/name': 'web',
+      'k8s.namespace.label.example_com/team': 'checkout',
+      'k8s.pod.annotation.example_com/tier': 'gold',
+      'service.namespace': 'shop',
+      'service.name': 'web',
+      'service.version': '1.4',
+      'service.instance.id': 'shop.web-1.web',
+      'log.file.path': '/var/log/pods/shop_web-1_2f7c/web/0.log',
+      'log.offset': 141,
+    });
+  });
+
+  test('an annotation cannot write a name that records have of their own, or that a transform may write', () => {
+    const annotations = Object.fromEntries(
+      ['@timestamp', 'body', 'log.file.path', 'user', 'service.name'].map((name) => [
+        `resource.opentelemetry.io/${name}`,
+        'forged',
+      ]),
+    );
+    const line = record(documentShape(factsOf({ annotations }), NO_OPENING, undefined, 'otel'), { message: 'm' });
+    const names = [...line.matchAll(/"([^"]+)":/g)].map(([, name]) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(JSON.parse(line)).toMatchObject({ body: 'm', 'service.name': 'forged' });
+    expect(JSON.parse(line)).not.toHaveProperty('user');
+  });
+
+  test('every name of its own stands on a path that transforms keep clear of', () => {
+    const members = { type: 'logs', dataset: 'kubernetes', namespace: 'default' };
+    const line = record(documentShape(everything, NO_OPENING, members, 'otel'), { message: 'm', flags: 1 });
+    const outside = Object.keys(JSON.parse(line)).filter(
+      (name) => !documentPaths('otel').some((path) => namesCollide(path, name)),
+    );
+    expect(outside).toEqual([]);
   });
 });
 

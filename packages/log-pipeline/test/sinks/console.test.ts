@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 function sinkOf(encoding: 'json' | 'text'): ConsoleSink {
-  return new ConsoleSink('out', { encoding }, { clock: systemClock }, writer.fd);
+  return new ConsoleSink('out', { encoding, format: 'ecs' }, { clock: systemClock }, writer.fd);
 }
 
 async function read(length: number): Promise<string> {

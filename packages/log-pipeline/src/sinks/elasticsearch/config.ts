@@ -2,7 +2,7 @@ import { duration, integer, section, size, text } from '@vigie/core/config/field
 import * as v from 'valibot';
 import { endpointUrl, httpEntries } from '../http-client/settings.ts';
 import { type NameTemplate, parseNameTemplate } from '../name-template.ts';
-import { sinkEntries } from '../sink-section.ts';
+import { documentEntries, sinkEntries } from '../sink-section.ts';
 import { isLegalName } from './target-names.ts';
 
 /** Elastic's own templates roll over at these (docs: "logs" ILM policy); nothing is deleted unless asked for. */
@@ -42,6 +42,7 @@ export const elasticsearchSchema = v.pipe(
   section({
     type: v.literal('elasticsearch'),
     ...sinkEntries,
+    ...documentEntries,
     endpoints: v.pipe(v.array(endpointUrl()), v.minLength(1, 'at least one URL')),
     data_stream: v.optional(nameTemplate()),
     index: v.optional(nameTemplate()),

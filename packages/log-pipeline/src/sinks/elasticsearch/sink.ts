@@ -66,7 +66,7 @@ export class ElasticsearchSink implements Sink {
   shape(facts: RecordFacts, utcDay: string | undefined): JsonLineShape {
     const target = this.#names.nameFor(facts, utcDay ?? '');
     const members = this.#config.data_stream_fields ? dataStreamMembers(target) : undefined;
-    return documentShape(facts, this.#opening(target), members);
+    return documentShape(facts, this.#opening(target), members, this.#config.format);
   }
 
   async start(): Promise<void> {
