@@ -41,7 +41,7 @@ export async function replayDeadLetters(file: string, config: AgentConfig, deps:
         sinks.set(name, sink);
         await sink.start(ending.signal);
       }
-      const { rejected } = await sink.laneSink.deliver(body, records, ending.signal, undefined);
+      const { rejected } = await sink.deliver(body, records, ending.signal, undefined);
       counts.refused += rejected.length;
       counts.accepted += records - rejected.length;
     }

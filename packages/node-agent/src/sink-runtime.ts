@@ -3,7 +3,7 @@ import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import type { DeadLetters } from '@vigie/log-pipeline/delivery/dead-letter';
-import { BodyLimit, deliver } from '@vigie/log-pipeline/delivery/deliver';
+import { BodyLimit, type DeliveryResult, deliver } from '@vigie/log-pipeline/delivery/deliver';
 import { SinkHealth } from '@vigie/log-pipeline/delivery/sink-health';
 import type { LaneSink } from '@vigie/log-pipeline/lane/lane';
 import type { Sink } from '@vigie/log-pipeline/sinks/sink';
@@ -62,34 +62,43 @@ export class SinkRuntime {
       perUtcDay: sink.perUtcDay,
       takesDeflate: sink.takesDeflate,
       shape: (facts, utcDay) => sink.shape(facts, utcDay),
-      deliver: (body, records, signal, inflatedBytes) =>
-        deliver(
-          body,
-          records,
-          sink,
-          {
-            clock: this.#clock,
-            random: this.#random,
-            deadLetters: this.#deadLetters,
-            health: this.health,
-            bodyLimit: this.#bodyLimit,
-            backoff: this.#backoff,
-            events: {
-              retry: (_name, reason, count, delayMs) => this.#retrying(reason, count, delayMs),
-              refused: (_name, _status, count) => {
-                if (this.#deadLetters.reason === 'dead_letter') this.deadLettered += count;
-              },
-              tooLarge: (_name, bodyBytes) =>
-                this.#log.warn('the sink refuses bodies of this size, smaller ones follow', {
-                  sink: this.name,
-                  bodyBytes,
-                }),
-            },
-          },
-          signal,
-          inflatedBytes,
-        ),
+      deliver: (body, records, signal, inflatedBytes) => this.deliver(body, records, signal, inflatedBytes),
     };
+  }
+
+  /** As `deliver` of the pipeline, with what this sink has of its own. */
+  deliver(
+    body: Uint8Array,
+    records: number,
+    signal: AbortSignal,
+    inflatedBytes: number | undefined,
+  ): Promise<DeliveryResult> {
+    return deliver(
+      body,
+      records,
+      this.sink,
+      {
+        clock: this.#clock,
+        random: this.#random,
+        deadLetters: this.#deadLetters,
+        health: this.health,
+        bodyLimit: this.#bodyLimit,
+        backoff: this.#backoff,
+        events: {
+          retry: (_name, reason, count, delayMs) => this.#retrying(reason, count, delayMs),
+          refused: (_name, _status, count) => {
+            if (this.#deadLetters.reason === 'dead_letter') this.deadLettered += count;
+          },
+          tooLarge: (_name, bodyBytes) =>
+            this.#log.warn('the sink refuses bodies of this size, smaller ones follow', {
+              sink: this.name,
+              bodyBytes,
+            }),
+        },
+      },
+      signal,
+      inflatedBytes,
+    );
   }
 
   #retrying(reason: string, records: number, delayMs: number): void {

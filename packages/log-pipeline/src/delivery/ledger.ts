@@ -9,6 +9,12 @@ export class LaneLedger {
   ackedBytes = 0;
   ackedRecords = 0;
   inFlightBytes = 0;
+  /** The part of what is in flight that stands in the sink's disk buffer. */
+  bufferedBytes = 0;
+  bufferedRecords = 0;
+  /** The part of what was read that an earlier process read, and left in the disk buffer. */
+  restoredBytes = 0;
+  restoredRecords = 0;
   sentBytes = 0;
   batches = 0;
   unparsedRecords = 0;
@@ -36,11 +42,32 @@ export class LaneLedger {
     if (records > 0) add(this.droppedRecords, reason, records);
   }
 
-  /** The reader ends with bytes that nobody acknowledged: another will read them again, and count them then. */
+  /** In flight already, and now on the disk. */
+  buffered(bytes: number, records: number): void {
+    this.bufferedBytes += bytes;
+    this.bufferedRecords += records;
+  }
+
+  /** An earlier process left them in the disk buffer. */
+  restored(bytes: number, records: number): void {
+    this.restoredBytes += bytes;
+    this.restoredRecords += records;
+    this.readRecords += records;
+    this.read(bytes);
+    this.buffered(bytes, records);
+  }
+
+  /** They leave the disk buffer; `acked` and `dropped` say where to. */
+  unbuffered(bytes: number, records: number): void {
+    this.buffered(-bytes, -records);
+  }
+
+  /** The reader ends with bytes that nobody acknowledged: another will read them again, and count them then. What
+   *  stands in the disk buffer is not read again. */
   handOver(): void {
-    this.readBytes -= this.inFlightBytes;
-    this.inFlightBytes = 0;
-    this.readRecords = this.ackedRecords;
+    this.readBytes -= this.inFlightBytes - this.bufferedBytes;
+    this.inFlightBytes = this.bufferedBytes;
+    this.readRecords = this.ackedRecords + this.bufferedRecords;
     for (const records of this.droppedRecords.values()) this.readRecords += records;
   }
 

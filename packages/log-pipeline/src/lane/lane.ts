@@ -38,14 +38,22 @@ export interface LaneSink {
   /** Bodies are to be zlib streams. */
   readonly takesDeflate: boolean;
   shape(facts: RecordFacts, utcDay: string | undefined): JsonLineShape;
-  /** Resolves when every record is accepted or refused for good.
-   *  @param inflatedBytes where the body is a zlib stream: the length of its lines */
+  /** Resolves when every record is accepted or refused for good, or all are in a buffer on the disk.
+   *  @param inflatedBytes where the body is a zlib stream: the length of its lines
+   *  @param recordBytes input bytes record by record */
   deliver(
     body: Uint8Array,
     records: number,
     signal: AbortSignal,
     inflatedBytes: number | undefined,
-  ): Promise<{ readonly rejected: readonly { readonly index: number; readonly reason: string }[] }>;
+    recordBytes: Uint32Array,
+  ): Promise<LaneDelivery>;
+}
+
+export interface LaneDelivery {
+  readonly rejected: readonly { readonly index: number; readonly reason: string }[];
+  /** They stay in flight for the ledger, whose counts the buffer continues; the log's bytes are not needed any more. */
+  readonly buffered?: boolean;
 }
 
 export interface LaneReports extends ReaderReports {
@@ -471,8 +479,13 @@ export class Lane implements CatalogReader {
     const startedMs = clock.monotonicMs();
     this.ledger.batches++;
     const delivery = sink
-      .deliver(body, slot.records, this.#abort.signal, inflatedBytes)
-      .then(({ rejected }) => {
+      .deliver(body, slot.records, this.#abort.signal, inflatedBytes, slot.recordBytes.subarray(0, slot.records))
+      .then(({ rejected, buffered }) => {
+        if (buffered === true) {
+          this.ledger.buffered(slot.inputBytes, slot.records);
+          this.#settle(slot);
+          return;
+        }
         let bytes = slot.inputBytes;
         for (const { index, reason } of rejected) {
           const recordBytes = slot.recordBytes[index] ?? 0;
