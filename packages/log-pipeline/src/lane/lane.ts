@@ -16,6 +16,7 @@ import type { Catalog, CatalogReader } from '../tail/catalog.ts';
 import { type ContainerLog, type Generation, isSealed } from '../tail/generation.ts';
 import type { ContainerFacts, Transform } from '../transforms/transform.ts';
 import { LogCursor } from './log-cursor.ts';
+import { type LogPlan, type LogPlans, NO_PLAN } from './log-plan.ts';
 import { LaneReader, type PendingRows, type ReaderOptions, type ReaderReports } from './reader.ts';
 import { Resume, type ResumeOptions } from './resume.ts';
 import { Slot } from './slot.ts';
@@ -78,6 +79,8 @@ export interface LaneDeps {
   readonly buckets: (log: ContainerLog) => readonly TokenBucket[];
   /** The log is gone for good. */
   readonly forget: (log: ContainerLog) => void;
+  /** Where logs differ in what is done with them. */
+  readonly plans?: LogPlans | undefined;
   readonly reports: LaneReports;
 }
 
@@ -324,7 +327,8 @@ export class Lane implements CatalogReader {
 
   async #take(cursor: LogCursor, allowanceBytes: number): Promise<void> {
     const nowMs = this.#deps.clock.monotonicMs();
-    let waitMs = 0;
+    cursor.heldUntilMs = this.#deps.plans?.heldUntilMs(cursor.log, nowMs) ?? 0;
+    let waitMs = Math.max(0, cursor.heldUntilMs - nowMs);
     for (const bucket of cursor.buckets) waitMs = Math.max(waitMs, bucket.waitMs(nowMs));
     if (waitMs > 0) {
       this.#ready.park(cursor, nowMs + waitMs);
@@ -346,12 +350,15 @@ export class Lane implements CatalogReader {
         for (const bucket of cursor.buckets) bucket.take(result.bytes, nowMs);
         this.#ready.used(cursor, result.bytes, true);
         if (!cursor.partials.isEmpty) this.#withPartials.add(cursor);
-        this.#transform(cursor.log);
+        this.#transform(cursor);
     }
   }
 
-  #transform(log: ContainerLog): void {
-    const { clock, transforms } = this.#deps;
+  #transform(cursor: LogCursor): void {
+    const { log } = cursor;
+    const { clock } = this.#deps;
+    const planned = this.#plan(cursor).transforms;
+    const transforms = planned.length === 0 ? this.#deps.transforms : [...planned, ...this.#deps.transforms];
     if (transforms.length === 0) return;
     let facts: ContainerFacts | undefined;
     const factsNow = (): ContainerFacts => {
@@ -370,6 +377,11 @@ export class Lane implements CatalogReader {
         kept: (reason, records) => this.#deps.reports.transformKept(name, reason, records),
       });
     }
+  }
+
+  #plan(cursor: LogCursor): LogPlan {
+    cursor.plan ??= this.#deps.plans?.of(cursor.log) ?? NO_PLAN;
+    return cursor.plan;
   }
 
   /** Moves pending rows into the slot, as many as fit. */
@@ -448,11 +460,12 @@ export class Lane implements CatalogReader {
   }
 
   #shape(generation: Generation, day: string | undefined): JsonLineShape {
-    const key = `${generation.id} ${generation.head?.hash ?? ''} ${day ?? ''}`;
+    const revision = this.#cursors.get(generation.log)?.revision ?? 0;
+    const key = `${generation.id} ${revision} ${generation.head?.hash ?? ''} ${day ?? ''}`;
     const known = this.#shapes.get(key);
     if (known !== undefined) return known;
     const facts = this.#deps.facts(generation.log);
-    const shape = this.#deps.sink.shape({ ...facts, idPrefix: idPrefix(facts, generation) }, day);
+    const shape = this.#deps.sink.shape({ ...facts, idPrefix: idPrefix(facts.nodeName, generation) }, day);
     if (this.#shapes.size >= SHAPES_KEPT) {
       const oldest = this.#shapes.keys().next();
       if (oldest.done !== true) this.#shapes.delete(oldest.value);
@@ -466,9 +479,18 @@ export class Lane implements CatalogReader {
     this.#observer = observer;
   }
 
-  /** Facts about containers changed: shapes are built anew when next needed. */
-  forgetShapes(): void {
-    this.#shapes.clear();
+  /** Other facts are known of the container, or more: what was made of them is made anew when next needed, and the log
+   *  waits no longer for them. */
+  refresh(log: ContainerLog): void {
+    const cursor = this.#cursors.get(log);
+    if (cursor === undefined) return;
+    cursor.revision++;
+    cursor.plan = undefined;
+    cursor.buckets = this.#deps.buckets(log);
+    if (cursor.heldUntilMs === 0) return;
+    cursor.heldUntilMs = 0;
+    this.#ready.unpark(cursor);
+    this.#wakeUp();
   }
 
   #dispatch(slot: Slot): void {
@@ -530,7 +552,7 @@ export class Lane implements CatalogReader {
       }
       this.#pending = this.#reader.flushPartial(cursor, stderr);
       if (this.#pending === undefined) continue;
-      this.#transform(cursor.log);
+      this.#transform(cursor);
       return true;
     }
     return false;
@@ -603,15 +625,13 @@ function checkpointEntry(progress: Progress, monotonicMs: number): CheckpointEnt
 }
 
 /** Names a generation for good: X and X.gz share it, it survives the loss of the checkpoint, and it does not
- *  change as the file grows. 132 bits of SHA-256 as 22 url-safe characters. */
-function idPrefix(facts: ContainerFacts, generation: Generation): string {
-  const { podUid, containerName, restartCount, nodeName } = facts;
+ *  change as the file grows, nor by what becomes known of the pod. 132 bits of SHA-256 as 22 url-safe characters. */
+function idPrefix(nodeName: string | undefined, { log, head }: Generation): string {
+  const { pod } = log;
   const owner =
-    podUid === undefined
-      ? [nodeName ?? '', generation.log.key]
-      : [podUid, containerName ?? '', String(restartCount ?? 0)];
+    pod === undefined ? [nodeName ?? '', log.key] : [pod.podUid, pod.containerName, String(pod.restartCount)];
   return createHash('sha256')
-    .update([...owner, generation.head?.hash ?? ''].join('\0'))
+    .update([...owner, head?.hash ?? ''].join('\0'))
     .digest('base64url')
     .slice(0, 22);
 }

@@ -4,12 +4,19 @@ import { type PartialBudget, Partials } from '../framing/partials.ts';
 import type { TokenBucket } from '../schedule/token-bucket.ts';
 import type { ContainerLog, Generation } from '../tail/generation.ts';
 import { GzipReader } from '../tail/gzip-reader.ts';
+import type { LogPlan } from './log-plan.ts';
 
 /** One lane's place in one container's log. */
 export class LogCursor {
   readonly log: ContainerLog;
   readonly partials: Partials;
-  readonly buckets: readonly TokenBucket[];
+  buckets: readonly TokenBucket[];
+  /** What its pod asks for, once it is known. */
+  plan: LogPlan | undefined;
+  /** How often other facts became known of its container. */
+  revision = 0;
+  /** It is not read before, since more may be known of its pod by then; monotonic. */
+  heldUntilMs = 0;
   format: LogFormat | undefined;
   /** Time of the newest record read, Unix ms; how far behind the lane is. */
   recordTimeMs: number | undefined;
@@ -76,9 +83,9 @@ export class LogCursor {
     return bytes;
   }
 
-  /** Its pod or namespace has used up its rate: it waits on purpose. */
+  /** Its pod or namespace has used up its rate, or its pod is not known yet: it waits on purpose. */
   isDelayed(monotonicMs: number): boolean {
-    return this.buckets.some((bucket) => bucket.waitMs(monotonicMs) > 0);
+    return this.heldUntilMs > monotonicMs || this.buckets.some((bucket) => bucket.waitMs(monotonicMs) > 0);
   }
 
   /** Archives are read front to back, one at a time. */

@@ -72,6 +72,14 @@ export class RoundRobin<T extends object> {
     this.#parked.add(item);
   }
 
+  /** It need not wait any longer. */
+  unpark(item: T): void {
+    const entry = this.#entries.get(item);
+    if (entry === undefined || !this.#parked.delete(item)) return;
+    entry.parkedUntilMs = 0;
+    this.offer(item);
+  }
+
   /** When the first parked item may go on; undefined if none waits. */
   nextWakeMs(): number | undefined {
     let earliest: number | undefined;

@@ -1,0 +1,366 @@
+/** Requests to one API server (or kubelet) over node:http(s): kept alive, with the certificates and the token of now. */
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { TLSSocket } from 'node:tls';
+import type { Clock, Timer } from '@vigie/core/clock';
+import { describeError, errorCode, VigieError } from '@vigie/core/errors';
+import type { ClientTlsOptions } from '@vigie/core/tls';
+import { type KubeFailure, type KubeRefusal, refusalOfBody } from './answer.ts';
+import type { KubeConfig } from './config.ts';
+import { Identity } from './identity.ts';
+
+export interface KubeRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** From `/api` or `/apis`, each segment encoded (see resourcePath). */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Sent as JSON. */
+  readonly body?: object;
+  /** Another form than `application/json`, such as `application/json;as=PartialObjectMetadataList;…`. */
+  readonly accept?: string;
+  /** Of the body, for PATCH: `application/merge-patch+json`. */
+  readonly contentType?: string;
+}
+
+export type KubeAnswer =
+  | {
+      readonly status: 'ok';
+      readonly httpStatus: number;
+      /** The parsed JSON. */
+      readonly body: unknown;
+    }
+  | KubeRefusal
+  | KubeFailure;
+
+export type KubeStreamAnswer = KubeStream | KubeRefusal | KubeFailure;
+
+/** The body of an answer as it comes. */
+export interface KubeStream {
+  readonly status: 'ok';
+  /** Ends with the body; throws {KubeStreamError} when the connection breaks or stays silent, and what the signal was
+   *  aborted with. Leaving the loop closes the connection. To be iterated once. */
+  readonly chunks: AsyncIterable<Buffer>;
+  /** From now on, a connection without a byte for this long is a broken one. */
+  limitSilence(limitMs: number): void;
+}
+
+export class KubeStreamError extends VigieError {
+  readonly reason: KubeFailure['reason'];
+
+  constructor(reason: KubeFailure['reason'], message: string, options?: ErrorOptions) {
+    super('KUBE_STREAM_BROKEN', message, options);
+    this.reason = reason;
+  }
+}
+
+export interface KubeClientDeps {
+  readonly clock: Clock;
+  /** As in `vigie/0.1.0`. */
+  readonly userAgent: string;
+  /** Told once each time a changed certificate or token turns out unusable; the old one is used on. */
+  readonly reloadFailed: (detail: string) => void;
+}
+
+/** The API server ends what takes it longer than 60 s, and the answer may wait in a queue of its own for as long. */
+const ANSWER_TIMEOUT_MS = 70_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** etcd holds objects of up to 1.5 MiB, twice that as JSON. */
+const MAX_ANSWER_BYTES = 8 << 20;
+/** Of a refusal a person reads the beginning. */
+const MAX_REFUSAL_BYTES = 64 << 10;
+/** A peer that vanished without a word (a node lost its power, a balancer forgot us) is found by probes. */
+const TCP_KEEP_ALIVE_MS = 30_000;
+/** The API server closes a connection that idles for 90 s, balancers in front of it earlier: we close it first. */
+const AGENT_OPTIONS = { keepAlive: true, timeout: 30_000, scheduling: 'lifo', maxFreeSockets: 4 } as const;
+
+export class KubeClient {
+  readonly #config: KubeConfig;
+  readonly #deps: KubeClientDeps;
+  readonly #identity: Identity;
+  /** Ends what is in progress when the client is closed. */
+  readonly #closing = new Set<(reason: Error) => void>();
+  #agent: { readonly agent: http.Agent; readonly tls: ClientTlsOptions | undefined } | undefined;
+  #reportedFailure: string | undefined;
+  #closed = false;
+
+  constructor(config: KubeConfig, deps: KubeClientDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#identity = new Identity(config, deps.clock);
+  }
+
+  /** Of the pod or the kubeconfig's context. */
+  get namespace(): string {
+    return this.#config.namespace;
+  }
+
+  /** Reads certificates and token, so that what is missing is known at start.
+   *  @throws {VigieError} FILE_UNREADABLE, TLS_INVALID, SECRET_EMPTY */
+  check(): void {
+    this.#identity.tls();
+    this.#identity.authorization();
+  }
+
+  /** @throws the signal's reason, and what check() throws */
+  async request(request: KubeRequest, signal: AbortSignal): Promise<KubeAnswer> {
+    const opened = await this.#open(request, signal);
+    if (opened.status !== 'open') return opened;
+    const body = await readAll(opened.exchange, MAX_ANSWER_BYTES);
+    if (!Buffer.isBuffer(body)) return body;
+    try {
+      const parsed: unknown = body.length === 0 ? undefined : JSON.parse(body.toString('utf8'));
+      return { status: 'ok', httpStatus: opened.httpStatus, body: parsed };
+    } catch (error) {
+      return { status: 'failed', reason: 'protocol', detail: `the answer is not JSON: ${describeError(error)}` };
+    }
+  }
+
+  /** As request(), for bodies too large to be held, or without an end.
+   *  @returns as soon as the head of the answer is there */
+  async stream(request: KubeRequest, signal: AbortSignal): Promise<KubeStreamAnswer> {
+    const opened = await this.#open(request, signal);
+    if (opened.status !== 'open') return opened;
+    const { exchange } = opened;
+    return { status: 'ok', chunks: exchange.chunks(), limitSilence: (limitMs) => exchange.limit(limitMs) };
+  }
+
+  /** Ends all that is in progress. */
+  close(): void {
+    this.#closed = true;
+    for (const end of this.#closing) end(new KubeStreamError('network', 'the client is closed'));
+    this.#agent?.agent.destroy();
+  }
+
+  /** Sends the request, and once more with a new token where the old one is refused. */
+  async #open(request: KubeRequest, signal: AbortSignal): Promise<Opened> {
+    const authorization = this.#identity.authorization();
+    const first = await this.#attempt(request, authorization, signal);
+    if (first.status !== 'refused' || first.httpStatus !== 401) return first;
+    if (!this.#identity.renewed(authorization)) return first;
+    return this.#attempt(request, this.#identity.authorization(), signal);
+  }
+
+  async #attempt(request: KubeRequest, authorization: string | undefined, signal: AbortSignal): Promise<Opened> {
+    signal.throwIfAborted();
+    if (this.#closed) return { status: 'failed', reason: 'network', detail: 'the client is closed' };
+    const { server } = this.#config;
+    const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
+    const agent = this.#agentOfNow();
+    this.#reportReloads();
+    const outgoing = (server.protocol === 'https:' ? https : http).request({
+      host: server.hostname.replace(/^\[|\]$/g, ''),
+      port: server.port,
+      method: request.method,
+      path: server.pathname.replace(/\/$/, '') + request.path + queryOf(request.query),
+      headers: {
+        host: server.host,
+        'user-agent': this.#deps.userAgent,
+        accept: request.accept ?? 'application/json',
+        ...(authorization === undefined ? {} : { authorization }),
+        // Without a length, Node sends the body of a DELETE unframed.
+        ...(body === undefined
+          ? {}
+          : { 'content-type': request.contentType ?? 'application/json', 'content-length': body.length }),
+      },
+      agent,
+    });
+    const exchange = new Exchange(outgoing, server.origin, this.#deps.clock, signal);
+    this.#closing.add(exchange.end);
+    outgoing.once('close', () => this.#closing.delete(exchange.end));
+    outgoing.end(body);
+    const response = await exchange.response();
+    if (!(response instanceof http.IncomingMessage)) return response;
+    const httpStatus = response.statusCode ?? 0;
+    if (httpStatus >= 200 && httpStatus < 300) return { status: 'open', httpStatus, exchange };
+    const refusal = await readAll(exchange, MAX_REFUSAL_BYTES);
+    return refusalOfBody(httpStatus, response.headers, Buffer.isBuffer(refusal) ? refusal : Buffer.alloc(0));
+  }
+
+  /** Changed certificates apply to new connections; what is in progress ends on the old ones. */
+  #agentOfNow(): http.Agent {
+    if (this.#config.server.protocol === 'http:') {
+      this.#agent ??= { agent: new http.Agent(AGENT_OPTIONS), tls: undefined };
+      return this.#agent.agent;
+    }
+    const tls = this.#identity.tls();
+    if (this.#agent?.tls !== tls) {
+      if (this.#agent !== undefined) retire(this.#agent.agent);
+      this.#agent = { agent: new https.Agent({ ...AGENT_OPTIONS, ...tls }), tls };
+    }
+    return this.#agent.agent;
+  }
+
+  #reportReloads(): void {
+    const { failure } = this.#identity;
+    const detail = failure === undefined ? undefined : describeError(failure);
+    if (detail !== undefined && detail !== this.#reportedFailure) this.#deps.reloadFailed(detail);
+    this.#reportedFailure = detail;
+  }
+}
+
+type Opened =
+  | { readonly status: 'open'; readonly httpStatus: number; readonly exchange: Exchange }
+  | KubeRefusal
+  | KubeFailure;
+
+/** `/api/v1/namespaces/shop/pods/web-0`, `/apis/coordination.k8s.io/v1/leases`.
+ *  @param group empty for the core group */
+export function resourcePath(
+  { group, version, resource }: { readonly group: string; readonly version: string; readonly resource: string },
+  namespace?: string,
+  name?: string,
+): string {
+  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+  const within = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${root}${within}/${resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+}
+
+function queryOf(query: KubeRequest['query']): string {
+  const set = Object.entries(query ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return set.length === 0 ? '' : `?${new URLSearchParams(set)}`;
+}
+
+/** @returns the body; of a longer one than allowed, or one that breaks off, why there is none */
+async function readAll(exchange: Exchange, maxBytes: number): Promise<Buffer | KubeFailure> {
+  const chunks: Buffer[] = [];
+  let received = 0;
+  try {
+    for await (const chunk of exchange.chunks()) {
+      received += chunk.length;
+      if (received > maxBytes)
+        return { status: 'failed', reason: 'protocol', detail: `an answer of more than ${maxBytes} bytes` };
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof KubeStreamError) return { status: 'failed', reason: error.reason, detail: error.message };
+    throw error;
+  }
+  return Buffer.concat(chunks);
+}
+
+function retire(agent: http.Agent): void {
+  // A connection that becomes free finds no place to wait in, and is closed.
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+}
+
+/** One request on the wire, from its first byte to its answer's last. */
+class Exchange {
+  readonly #outgoing: http.ClientRequest;
+  readonly #origin: string;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #head: Promise<http.IncomingMessage | KubeFailure>;
+  /** Set once: why this end gave up. */
+  #ended: Error | undefined;
+  #silence: Timer | undefined;
+  #silenceLimitMs = ANSWER_TIMEOUT_MS;
+  #heardAtMs = 0;
+
+  constructor(outgoing: http.ClientRequest, origin: string, clock: Clock, signal: AbortSignal) {
+    this.#outgoing = outgoing;
+    this.#origin = origin;
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#head = this.#awaitHead();
+    const abort = (): void => this.end(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    outgoing.once('close', () => {
+      signal.removeEventListener('abort', abort);
+      this.#silence?.cancel();
+    });
+    this.limit(ANSWER_TIMEOUT_MS);
+  }
+
+  /** @throws the signal's reason */
+  async response(): Promise<http.IncomingMessage | KubeFailure> {
+    const head = await this.#head;
+    if (!(head instanceof http.IncomingMessage)) this.#signal.throwIfAborted();
+    return head;
+  }
+
+  /** @throws {KubeStreamError}, and the signal's reason */
+  async *chunks(): AsyncGenerator<Buffer, void, undefined> {
+    const head = await this.response();
+    if (!(head instanceof http.IncomingMessage)) throw new KubeStreamError(head.reason, head.detail);
+    try {
+      for await (const chunk of head as AsyncIterable<Buffer>) {
+        this.#heardAtMs = this.#clock.monotonicMs();
+        yield chunk;
+        // Whoever reads slowly must not find the server silent.
+        this.#heardAtMs = this.#clock.monotonicMs();
+      }
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (this.#ended instanceof KubeStreamError) throw this.#ended;
+      throw new KubeStreamError(reasonOf(error), `${this.#origin}: ${describe(error)}`, { cause: error });
+    } finally {
+      this.#silence?.cancel();
+    }
+  }
+
+  limit(limitMs: number): void {
+    this.#silenceLimitMs = limitMs;
+    this.#heardAtMs = this.#clock.monotonicMs();
+    this.#watchSilence(limitMs);
+  }
+
+  /** One timer that looks how long ago the last byte came, and not one per chunk. */
+  #watchSilence(delayMs: number): void {
+    this.#silence?.cancel();
+    this.#silence = this.#clock.setTimer(delayMs, () => {
+      const leftMs = this.#heardAtMs + this.#silenceLimitMs - this.#clock.monotonicMs();
+      if (leftMs > 0) this.#watchSilence(leftMs);
+      else this.end(new KubeStreamError('timeout', `${this.#origin}: no byte within ${this.#silenceLimitMs / 1000} s`));
+    });
+  }
+
+  readonly end = (reason: Error): void => {
+    this.#ended ??= reason;
+    this.#outgoing.destroy(this.#ended);
+  };
+
+  #awaitHead(): Promise<http.IncomingMessage | KubeFailure> {
+    const outgoing = this.#outgoing;
+    return new Promise((resolve) => {
+      const connectTimer = this.#clock.setTimer(CONNECT_TIMEOUT_MS, () => {
+        this.end(
+          new KubeStreamError('timeout', `${this.#origin}: no connection within ${CONNECT_TIMEOUT_MS / 1000} s`),
+        );
+      });
+      outgoing.on('socket', (socket) => {
+        const ready = (): void => {
+          connectTimer.cancel();
+          socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+        };
+        if (socket.connecting) socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', ready);
+        else ready();
+      });
+      outgoing.once('close', () => connectTimer.cancel());
+      // Stays on: an error after the head is seen by who reads the body, and must not end the process here.
+      outgoing.on('error', (error) => {
+        const broken = this.#ended instanceof KubeStreamError ? this.#ended : undefined;
+        resolve({
+          status: 'failed',
+          reason: broken?.reason ?? reasonOf(error),
+          detail: broken?.message ?? `${this.#origin}: ${describe(error)}`,
+        });
+      });
+      outgoing.on('response', (response) => {
+        this.#heardAtMs = this.#clock.monotonicMs();
+        resolve(response);
+      });
+    });
+  }
+}
+
+/** llhttp's codes begin with HPE_: what came is not HTTP. */
+function reasonOf(error: unknown): KubeFailure['reason'] {
+  return errorCode(error)?.startsWith('HPE_') === true ? 'protocol' : 'network';
+}
+
+function describe(error: unknown): string {
+  const described = describeError(error);
+  const code = errorCode(error);
+  return code === undefined || described.includes(code) ? described : `${described} (${code})`;
+}

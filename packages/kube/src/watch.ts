@@ -1,0 +1,169 @@
+/** One watch: what changed since a resource version, until the server ends it or the connection breaks. */
+import type { Clock } from '@vigie/core/clock';
+import { errorCode } from '@vigie/core/errors';
+import { type KubeFailure, type KubeRefusal, refusalOf } from './answer.ts';
+import { type KubeClient, KubeStreamError } from './client.ts';
+import { acceptOf, type Collection } from './collection.ts';
+import { JsonSequenceReader } from './json-stream.ts';
+import { failureOf } from './list.ts';
+import { type Fields, Projection } from './projection.ts';
+
+export interface WatchHandlers<T> {
+  /** The server has accepted the watch. */
+  opened(): void;
+  added(object: T): void;
+  modified(object: T): void;
+  deleted(object: T): void;
+  bookmarked(): void;
+  /** An object that could not be decoded: its change is missing. */
+  undecodable(): void;
+  /** All up to here has been told; called after each of the above. */
+  reached(resourceVersion: string): void;
+  received(bytes: number): void;
+}
+
+export interface WatchEnded {
+  readonly status: 'ended';
+}
+
+/** Servers with bookmarks send one a minute: after three minutes without a byte there is nobody any more. Where this is
+ *  wrong, it costs one new watch from the version reached. */
+const SILENCE_AFTER_BOOKMARK_MS = 180_000;
+/** The server ends a watch by itself; one that outlives that by this much is dead. */
+const OVERDUE_MS = 30_000;
+
+/** @param timeoutMs after which the server is to end it
+ *  @returns `ended` when the server ended it in order
+ *  @throws the signal's reason, and what a handler throws */
+export async function watchOnce<T>(
+  client: KubeClient,
+  collection: Collection<T>,
+  { resourceVersion, timeoutMs }: { readonly resourceVersion: string; readonly timeoutMs: number },
+  handlers: WatchHandlers<T>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<WatchEnded | KubeRefusal | KubeFailure> {
+  signal.throwIfAborted();
+  const ending = new AbortController();
+  const abort = (): void => ending.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  const overdue = clock.setTimer(timeoutMs + OVERDUE_MS, () => {
+    ending.abort(new KubeStreamError('timeout', `the server did not end the watch after ${timeoutMs / 1000} s`));
+  });
+  const accept = acceptOf(collection).watch;
+  try {
+    const query = {
+      ...collection.selectors,
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion,
+      timeoutSeconds: String(Math.round(timeoutMs / 1000)),
+    };
+    const request = {
+      method: 'GET',
+      path: collection.path,
+      query,
+      ...(accept === undefined ? {} : { accept }),
+    } as const;
+    const answer = await client.stream(request, ending.signal);
+    if (answer.status !== 'ok') return answer;
+    // A quiet collection sends nothing for as long as the watch lasts.
+    answer.limitSilence(timeoutMs + OVERDUE_MS);
+    handlers.opened();
+    return await readEvents(collection, handlers, answer.chunks, () => answer.limitSilence(SILENCE_AFTER_BOOKMARK_MS));
+  } catch (error) {
+    signal.throwIfAborted();
+    return failureOf(error);
+  } finally {
+    overdue.cancel();
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+async function readEvents<T>(
+  collection: Collection<T>,
+  handlers: WatchHandlers<T>,
+  chunks: AsyncIterable<Buffer>,
+  onBookmark: () => void,
+): Promise<WatchEnded | KubeRefusal> {
+  const projection = new Projection(eventFields(collection.form.fields));
+  let refusal: KubeRefusal | undefined;
+  const reader = new JsonSequenceReader((bytes, start, end) => {
+    if (refusal !== undefined) return;
+    const event = parseEvent(projection, bytes, start, end);
+    if (event.type === 'ERROR') {
+      refusal = refusalOf(event.object, undefined, 'the server ended the watch with an error', undefined);
+      return;
+    }
+    if (event.type === 'BOOKMARK') {
+      onBookmark();
+      handlers.bookmarked();
+    } else tell(event, collection, handlers);
+    if (event.resourceVersion !== '') handlers.reached(event.resourceVersion);
+  });
+  for await (const chunk of chunks) {
+    handlers.received(chunk.length);
+    reader.write(chunk);
+    if (refusal !== undefined) return refusal;
+  }
+  reader.end();
+  return { status: 'ended' };
+}
+
+interface WatchEvent {
+  readonly type: string;
+  readonly object: unknown;
+  readonly resourceVersion: string;
+}
+
+/** @throws {KubeStreamError} for what is no event: what it says is unknown, so the watch cannot go on */
+function parseEvent(projection: Projection, bytes: Buffer, start: number, end: number): WatchEvent {
+  try {
+    const event = projection.parse(bytes, start, end);
+    const object = at(event, 'object');
+    const type = at(event, 'type');
+    const version = at(at(object, 'metadata'), 'resourceVersion');
+    if (typeof type === 'string') return { type, object, resourceVersion: typeof version === 'string' ? version : '' };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new KubeStreamError('protocol', 'the server sent what is no watch event');
+}
+
+function tell<T>({ type, object }: WatchEvent, { form }: Collection<T>, handlers: WatchHandlers<T>): void {
+  let decoded: T;
+  try {
+    decoded = form.decode(object);
+  } catch (error) {
+    if (errorCode(error) !== 'KUBE_OBJECT_INVALID') throw error;
+    handlers.undecodable();
+    return;
+  }
+  switch (type) {
+    case 'ADDED':
+      handlers.added(decoded);
+      return;
+    case 'MODIFIED':
+      handlers.modified(decoded);
+      return;
+    case 'DELETED':
+      handlers.deleted(decoded);
+      return;
+    default:
+      // A kind of event that some later version brings.
+      handlers.undecodable();
+  }
+}
+
+/** Those of the object, its version, and those of the Status that is an ERROR event's object. */
+function eventFields(fields: Fields): Fields {
+  if (fields === true) return true;
+  const { metadata = {} } = fields;
+  const withVersion = metadata === true ? metadata : { ...metadata, resourceVersion: true as const };
+  const status = { code: true, reason: true, message: true, details: true } as const;
+  return { type: true, object: { ...fields, metadata: withVersion, ...status } };
+}
+
+function at(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
