@@ -87,7 +87,7 @@ async function bundle(source, output, files) {
     target: 'node20.19',
     supported: { 'dynamic-import': false }, // becomes require(): the ESM loader stays unloaded
     define: { 'import.meta.url': 'undefined' },
-    keepNames: true,
+    // Identifiers stay as they are, for stack traces; keepNames would cost 2.6 MB of property tables (docs/decisions/0012).
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
