@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { size } from '@vigie/core/config/fields';
 import { agentSchema } from '@vigie/node-agent/config';
 import * as v from 'valibot';
@@ -71,6 +71,12 @@ function sectionOf(schema: Schema | undefined, type: string): Schema {
   return section;
 }
 
+/** Types with a page of their own: test/docs/components.test.ts holds those. */
+function pagesOf(kind: string): string[] {
+  const folder = new URL(`../../docs/reference/${kind}/`, import.meta.url);
+  return existsSync(folder) ? readdirSync(folder).map((name) => name.replace(/\.md$/, '')) : [];
+}
+
 function unwrapped(schema: Schema): Schema {
   return schema.wrapped ?? schema;
 }
@@ -105,7 +111,9 @@ describe('the configuration reference', () => {
     const types = [sources, unwrapped(transforms), sinks].flatMap(({ value }) =>
       ((value?.options ?? [value]) as Schema[]).map(({ entries }) => entries?.type?.literal),
     );
-    for (const type of types) expect(PAGE).toMatch(new RegExp(`^### (Source|Transform|Sink) \`${type}\`$`, 'm'));
+    const described = types.filter((type) => new RegExp(`^### (Source|Transform|Sink) \`${type}\`$`, 'm').test(PAGE));
+    const pages = ['sources', 'transforms', 'sinks'].flatMap(pagesOf);
+    for (const type of types) expect([...described, ...pages]).toContain(type);
   });
 
   it('links to headings that exist', () => {

@@ -12,7 +12,7 @@ import { fileSchema } from '@vigie/log-pipeline/sinks/file';
 import { httpSchema } from '@vigie/log-pipeline/sinks/http';
 import * as v from 'valibot';
 import { kubernetesLogsSchema } from './source-config.ts';
-import { parseJsonSchema } from './transform-config.ts';
+import { transformSchema } from './transform-config.ts';
 import { wiringProblems } from './wiring.ts';
 
 const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of letters, digits, _ and -'));
@@ -26,7 +26,7 @@ export const agentSchema = section({
   /** How long SIGTERM waits for requests in flight. */
   shutdown_grace: v.optional(duration({ max: 600_000 }), '15s'),
   sources: v.pipe(v.record(name, kubernetesLogsSchema), v.minEntries(1, 'at least one source')),
-  transforms: v.optional(v.record(name, v.variant('type', [parseJsonSchema])), {}),
+  transforms: v.optional(v.record(name, transformSchema), {}),
   sinks: v.pipe(
     v.record(name, v.variant('type', [elasticsearchSchema, fileSchema, httpSchema, consoleSchema])),
     v.minEntries(1, 'at least one sink'),

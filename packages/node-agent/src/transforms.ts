@@ -1,13 +1,22 @@
+import { assertNever } from '@vigie/core/errors';
 import { DOCUMENT_PATHS } from '@vigie/log-pipeline/encode/document';
+import { Filter } from '@vigie/log-pipeline/transforms/filter';
 import { ParseJson } from '@vigie/log-pipeline/transforms/parse-json';
 import type { Transform } from '@vigie/log-pipeline/transforms/transform';
 import type { TransformConfig } from './transform-config.ts';
 
 export function createTransform(section: TransformConfig): Transform {
-  return new ParseJson({
-    target: section.target,
-    onError: section.on_error,
-    keepMessage: section.keep_message,
-    reservedNames: DOCUMENT_PATHS,
-  });
+  switch (section.type) {
+    case 'filter':
+      return new Filter(section);
+    case 'parse_json':
+      return new ParseJson({
+        target: section.target,
+        onError: section.on_error,
+        keepMessage: section.keep_message,
+        reservedNames: DOCUMENT_PATHS,
+      });
+    default:
+      return assertNever(section);
+  }
 }

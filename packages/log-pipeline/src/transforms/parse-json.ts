@@ -1,8 +1,11 @@
 /** `parse_json`: the members of a message that is a JSON object become members of the record. Nothing is decoded and
  *  built again: the record's extra column points at the bytes between the braces, in the message itself where they can
  *  stand as they are, in the arena where something has to move. */
+import { section } from '@vigie/core/config/fields';
 import { bug } from '@vigie/core/errors';
+import * as v from 'valibot';
 import type { Batch } from '../batch/batch.ts';
+import { DOCUMENT_PATHS } from '../encode/document.ts';
 import { readJsonObject } from '../kernel/json-reader.ts';
 import type { Kernel, ScanResult } from '../kernel/kernel.ts';
 import { FLAG_DROPPED, FLAG_FRAGMENT, FLAG_HIDE_MESSAGE } from '../kernel/layout.ts';
@@ -10,6 +13,27 @@ import { namesCollide } from '../kernel/name-paths.ts';
 import { rewriteMembers, rewrittenBound } from './json-rewrite.ts';
 import { addMembers, type Span } from './members.ts';
 import type { Transform, TransformContext } from './transform.ts';
+import { transformEntries } from './transform-section.ts';
+
+export const parseJsonSchema = section({
+  type: v.literal('parse_json'),
+  ...transformEntries,
+  /** Where the object's members go: "" merges at the root, a colliding key then goes under `json`. */
+  target: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (target) => !DOCUMENT_PATHS.some((path) => namesCollide(path, target)),
+        `a name that records do not have of their own (${DOCUMENT_PATHS.join(', ')})`,
+      ),
+    ),
+    '',
+  ),
+  /** What happens to a record whose message is no JSON object. */
+  on_error: v.optional(v.picklist(['keep', 'drop']), 'keep'),
+  /** false leaves the message out, once its members are in the document. */
+  keep_message: v.optional(v.boolean(), true),
+});
 
 export interface ParseJsonOptions {
   /** Member that takes the whole object; empty merges its members into the record's root. It must not collide with a

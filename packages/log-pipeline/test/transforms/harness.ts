@@ -1,5 +1,6 @@
 import { Batch } from '../../src/batch/batch.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
+import { FLAG_DROPPED, FLAG_FRAGMENT } from '../../src/kernel/layout.ts';
 import type { TransformContext } from '../../src/transforms/transform.ts';
 import { putInput, putReadTime } from '../kernel/kernels.ts';
 import { factsOf } from '../sinks/facts.ts';
@@ -56,4 +57,22 @@ export function batchOf(kernel: Kernel, messages: readonly (string | Uint8Array)
 export function extraOf(batch: Batch, row: number): string {
   const start = batch.table.extraStart(row);
   return batch.kernel.memory.toString('utf8', start, start + batch.table.extraLength(row));
+}
+
+/** Gives a row members, as an earlier transform would. */
+export function setExtra({ table, kernel, arena }: Batch, row: number, members: string): void {
+  const bytes = Buffer.from(members);
+  const at = arena.alloc(bytes.length);
+  kernel.memory.set(bytes, at);
+  table.setExtra(row, at, bytes.length);
+}
+
+/** The messages of the records that are left. */
+export function messagesOf({ table, kernel, rowCount }: Batch): string[] {
+  return Array.from({ length: rowCount }, (_, row) => row)
+    .filter((row) => (table.flags(row) & (FLAG_DROPPED | FLAG_FRAGMENT)) === 0)
+    .map((row) => {
+      const start = table.messageStart(row);
+      return kernel.memory.toString('utf8', start, start + table.messageLength(row));
+    });
 }
