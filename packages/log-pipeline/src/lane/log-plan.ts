@@ -1,0 +1,19 @@
+/** What is particular to one container log in one lane: what its pod's annotations ask for, and whether what is known of
+ *  the pod is worth waiting for. */
+import type { ContainerLog } from '../tail/generation.ts';
+import type { Transform } from '../transforms/transform.ts';
+
+export interface LogPlan {
+  /** Before the route's own. */
+  readonly transforms: readonly { readonly name: string; readonly transform: Transform }[];
+}
+
+export const NO_PLAN: LogPlan = { transforms: [] };
+
+export interface LogPlans {
+  /** Until when the log is not to be read because more may be known of its pod by then, monotonic. A time that is over
+   *  lets it be read. Nothing is buffered meanwhile: the file waits. */
+  heldUntilMs(log: ContainerLog, nowMs: number): number;
+  /** Asked for when the log is first read, and again after `Lane.refresh`. */
+  of(log: ContainerLog): LogPlan;
+}
