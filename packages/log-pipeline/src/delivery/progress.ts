@@ -24,6 +24,8 @@ export class Progress {
   skipping: Hold | undefined;
   /** Its bytes are gone and counted: nothing will be read any more. */
   abandoned = false;
+  /** What its copy lacks is counted. */
+  cutCounted = false;
   readonly #holds: Hold[] = [];
 
   constructor(generation: Generation, readOffset: number) {

@@ -15,6 +15,8 @@ export interface OpenPartial {
   /** Input bytes of the fragments kept so far. */
   rawBytes: number;
   truncated: boolean;
+  /** Bytes were lost behind it: what comes next is not its continuation. */
+  interrupted: boolean;
 }
 
 /** Bytes of all open partials of one lane, bounded: 10,000 containers must not hold 1 MiB each. */
@@ -61,6 +63,7 @@ export class Partials {
       length: 0,
       rawBytes: 0,
       truncated: false,
+      interrupted: false,
     };
     if (stderr) this.#stderr = partial;
     else this.#stdout = partial;
@@ -93,6 +96,12 @@ export class Partials {
     this.#budget.usedBytes -= partial.length;
     if (stderr) this.#stderr = undefined;
     else this.#stdout = undefined;
+  }
+
+  /** The stream whose partial will never be continued, if there is one. */
+  get interrupted(): boolean | undefined {
+    if (this.#stdout?.interrupted === true) return false;
+    return this.#stderr?.interrupted === true ? true : undefined;
   }
 
   /** The stream whose partial was opened first, if it is older than `beforeMs`. */

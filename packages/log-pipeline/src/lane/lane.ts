@@ -10,6 +10,7 @@ import { JsonLineEncoder, type JsonLineShape } from '../encode/json-lines.ts';
 import { PartialBudget } from '../framing/partials.ts';
 import type { EncodeResult, Kernel } from '../kernel/kernel.ts';
 import { DEFLATE_BEGIN_BYTES, FLAG_DROPPED, FLAG_FRAGMENT } from '../kernel/layout.ts';
+import { Breath } from '../schedule/breath.ts';
 import { RoundRobin } from '../schedule/round-robin.ts';
 import type { TokenBucket } from '../schedule/token-bucket.ts';
 import type { Catalog, CatalogReader } from '../tail/catalog.ts';
@@ -65,13 +66,16 @@ export interface LaneReports extends ReaderReports {
   fault(error: unknown): void;
 }
 
+/** A generation, or what is known of one that was not found yet. */
+export type CheckpointKey = Generation | CheckpointEntry;
+
 export interface LaneDeps {
   readonly clock: Clock;
   readonly kernel: Kernel;
   readonly catalog: Catalog;
   readonly sink: LaneSink;
   readonly transforms: readonly { readonly name: string; readonly transform: Transform }[];
-  readonly store: CheckpointStore<Generation>;
+  readonly store: CheckpointStore<CheckpointKey>;
   readonly entries: readonly CheckpointEntry[] | undefined;
   /** Carried on where a lane takes over from an earlier one. */
   readonly ledger: LaneLedger;
@@ -113,6 +117,7 @@ export class Lane implements CatalogReader {
   readonly #budget: PartialBudget;
   readonly #cursors = new Map<ContainerLog, LogCursor>();
   readonly #ready: RoundRobin<LogCursor>;
+  readonly #breath = new Breath();
   readonly #withPartials = new Set<LogCursor>();
   readonly #shapes = new Map<string, JsonLineShape>();
   readonly #free: Slot[];
@@ -147,15 +152,10 @@ export class Lane implements CatalogReader {
           options.batchBytes * (deps.sink.takesDeflate ? DEFLATED_BATCHES : 1),
         ),
     );
-    this.#reader = new LaneReader(
-      this.#batch,
-      deps.catalog,
-      deps.clock,
-      options,
-      this.ledger,
-      deps.reports,
-      (cursor, generation) => this.#begin(cursor, generation),
-    );
+    this.#reader = new LaneReader(this.#batch, deps.catalog, deps.clock, options, this.ledger, deps.reports, {
+      begin: (cursor, generation) => this.#begin(cursor, generation),
+      gapBetween: (log, before, after) => this.#resume.gapBetween(log, before, after),
+    });
   }
 
   get source(): string {
@@ -191,6 +191,8 @@ export class Lane implements CatalogReader {
         if (cursor.find(generation) === undefined) this.#begin(cursor, generation);
       }
     }
+    // Until they are counted: a process that is killed before leaves them to the next one.
+    for (const entry of this.#resume.unclaimed) this.#deps.store.put(entry, entry);
     if (this.#options.once) this.#countVanished();
     else this.#vanishedTimer = clock.setTimer(VANISHED_AFTER_MS, () => this.#countVanished());
     this.#scheduleCheckpoint();
@@ -264,7 +266,16 @@ export class Lane implements CatalogReader {
   }
 
   #begin(cursor: LogCursor, generation: Generation): Progress {
-    const offset = this.#resume.offsetOf(generation, this.#deps.clock.monotonicMs());
+    const nowMs = this.#deps.clock.monotonicMs();
+    const { offset, entry } = this.#resume.placeOf(generation, nowMs);
+    if (entry !== undefined) {
+      this.#deps.store.delete(entry);
+      // What is shorter now is a copy: one that is still being made, or one that lacks the rest.
+      if (!generation.live && entry.size > generation.sizeBytes) {
+        if (isSealed(generation, nowMs)) generation.cutFromBytes ??= entry.size;
+        else generation.sizeBytes = entry.size;
+      }
+    }
     const progress = cursor.begin(generation, offset);
     this.#dirty.add(progress);
     return progress;
@@ -272,6 +283,7 @@ export class Lane implements CatalogReader {
 
   #countVanished(): void {
     for (const { entry, lostBytes } of this.#resume.takeVanished()) {
+      this.#deps.store.delete(entry);
       if (lostBytes === 0) continue;
       this.ledger.lost('deleted_while_down', lostBytes);
       this.#deps.reports.lost(entry.path, lostBytes, 'deleted_while_down');
@@ -305,6 +317,7 @@ export class Lane implements CatalogReader {
   async #fill(slot: Slot): Promise<void> {
     const { clock } = this.#deps;
     while (!this.#stopping || this.#mustFinish) {
+      await this.#breath.take();
       if (this.#pending !== undefined) {
         this.#encode(slot, this.#pending);
         if (this.#pending !== undefined || slot.isFull || this.#stopping) return;
@@ -342,7 +355,7 @@ export class Lane implements CatalogReader {
       case 'wait':
         this.#ready.park(cursor, result.untilMs);
         return;
-      case 'again':
+      case 'passed':
         this.#ready.used(cursor, result.bytes, true);
         return;
       case 'rows':

@@ -22,6 +22,8 @@ export class LogCursor {
   recordTimeMs: number | undefined;
   /** Monotonic time of the last read that moved forward. */
   movedAtMs: number;
+  /** Where the last rows came from. */
+  lastRead: Generation | undefined;
   /** Read errors in a row, for the pause before the next try. */
   failures = 0;
   readonly #progress = new Map<Generation, Progress>();

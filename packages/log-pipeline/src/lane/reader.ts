@@ -8,11 +8,12 @@ import { type JoinedRow, joinFragments, writePartial } from '../framing/join.ts'
 import type { FrameResult, Kernel } from '../kernel/kernel.ts';
 import { FLAG_FRAGMENT, FLAG_PARTIAL, FLAG_STDERR, FLAG_TRUNCATED, FLAG_UNPARSED } from '../kernel/layout.ts';
 import type { Catalog } from '../tail/catalog.ts';
-import type { Generation } from '../tail/generation.ts';
+import type { ContainerLog, Generation, GoneReason } from '../tail/generation.ts';
 import { isSealed } from '../tail/generation.ts';
 import { headOf, PREFIX_BYTES } from '../tail/head.ts';
 import { readHead } from '../tail/read-head.ts';
 import type { LogCursor } from './log-cursor.ts';
+import type { Gap } from './resume.ts';
 
 /** Rows framed from one read, waiting to be encoded. */
 export interface PendingRows {
@@ -29,9 +30,11 @@ export interface PendingRows {
 
 export type ReadResult =
   | { readonly status: 'rows'; readonly pending: PendingRows; readonly bytes: number }
-  /** Bytes were passed over or bookkeeping was done: ask again. */
-  | { readonly status: 'again'; readonly bytes: number }
+  /** Bytes of a line that is too long, one at least, were passed over. */
+  | { readonly status: 'passed'; readonly bytes: number }
+  /** Not before then, whatever is heard of the log meanwhile. */
   | { readonly status: 'wait'; readonly untilMs: number }
+  /** Not before something is heard of the log. */
   | { readonly status: 'nothing' };
 
 export interface ReaderOptions {
@@ -39,6 +42,12 @@ export interface ReaderOptions {
   readonly maxLineBytes: number;
   /** Ends last lines without a newline even in live files: nothing more will come. */
   readonly once: boolean;
+}
+
+/** What the lane knows of its logs from before. */
+export interface ReaderOrigin {
+  begin(cursor: LogCursor, generation: Generation): Progress;
+  gapBetween(log: ContainerLog, before: Generation, after: Generation): Gap;
 }
 
 export interface ReaderReports {
@@ -53,7 +62,8 @@ const READ_RETRY_MS = 1_000;
 const DOUBT_RETRY_MS = 25;
 const NEWLINE = 0x0a;
 
-/** Turns the next bytes of a log into rows in kernel memory. One per lane, as the kernel is. */
+/** Turns the next bytes of a log into rows in kernel memory. One per lane, as the kernel is. Every call moves forward by
+ *  a byte or a record, or names what to wait for: whatever the files do, nobody who asks again and again spins. */
 export class LaneReader {
   readonly #kernel: Kernel;
   readonly #batch: Batch;
@@ -62,7 +72,7 @@ export class LaneReader {
   readonly #options: ReaderOptions;
   readonly #ledger: LaneLedger;
   readonly #reports: ReaderReports;
-  readonly #begin: (cursor: LogCursor, generation: Generation) => Progress;
+  readonly #origin: ReaderOrigin;
   readonly #buffer: Buffer;
   readonly #prefix = Buffer.alloc(PREFIX_BYTES);
 
@@ -73,7 +83,7 @@ export class LaneReader {
     options: ReaderOptions,
     ledger: LaneLedger,
     reports: ReaderReports,
-    begin: (cursor: LogCursor, generation: Generation) => Progress,
+    origin: ReaderOrigin,
   ) {
     this.#kernel = batch.kernel;
     this.#batch = batch;
@@ -82,13 +92,26 @@ export class LaneReader {
     this.#options = options;
     this.#ledger = ledger;
     this.#reports = reports;
-    this.#begin = begin;
+    this.#origin = origin;
     this.#buffer = batch.kernel.memory;
   }
 
   /** @param allowanceBytes how much the scheduler lets this log read now */
   async read(cursor: LogCursor, allowanceBytes: number): Promise<ReadResult> {
+    for (;;) {
+      const result = await this.#readOnce(cursor, allowanceBytes);
+      if (result !== 'again') return result;
+    }
+  }
+
+  /** @returns 'again' after it noted something of a generation that leads elsewhere now, and no second time */
+  async #readOnce(cursor: LogCursor, allowanceBytes: number): Promise<ReadResult | 'again'> {
     const picked = this.#pick(cursor);
+    if (picked.status === 'generation' && !this.#heedGap(cursor, picked.progress.generation))
+      return this.#waitForScan();
+    const { interrupted } = cursor.partials;
+    const ended = interrupted === undefined ? undefined : this.flushPartial(cursor, interrupted);
+    if (ended !== undefined) return { status: 'rows', pending: ended, bytes: 0 };
     if (picked.status !== 'generation') return picked;
     const { progress, endsHere } = picked;
     const { generation } = progress;
@@ -103,10 +126,7 @@ export class LaneReader {
         generation.encoding === 'gzip'
           ? await this.#readGzip(cursor, progress, length)
           : await this.#readPlain(progress, length);
-      if (outcome === 'doubt') {
-        this.#catalog.doubt(generation);
-        return { status: 'wait', untilMs: this.#clock.monotonicMs() + DOUBT_RETRY_MS };
-      }
+      if (outcome === 'doubt') return this.#doubt(generation);
       bytes = outcome;
     } catch (error) {
       this.#reports.readError(generation, error);
@@ -119,14 +139,15 @@ export class LaneReader {
     cursor.failures = 0;
     if (bytes === 0) {
       // The size said more than the file has: an archive's trailer, or a truncation that a scan will sort out.
-      if (generation.encoding === 'gzip') generation.sizeBytes = position;
-      else {
-        progress.stuckAtBytes = generation.sizeBytes;
-        this.#catalog.doubt(generation);
+      if (generation.encoding === 'gzip') {
+        generation.sizeBytes = position;
+        return 'again';
       }
-      return { status: 'again', bytes: 0 };
+      progress.stuckAtBytes = generation.sizeBytes;
+      return this.#doubt(generation);
     }
     if (position + bytes > generation.sizeBytes) generation.sizeBytes = position + bytes;
+    if (position + bytes > generation.certainBytes) generation.certainBytes = position + bytes;
     cursor.movedAtMs = this.#clock.monotonicMs();
     cursor.format ??= detectFormat(
       position === 0
@@ -136,6 +157,15 @@ export class LaneReader {
     if (progress.skipping !== undefined) return this.#skip(progress, bytes);
     const atEnd = endsHere && position + bytes >= generation.sizeBytes;
     return this.#frame(cursor, progress, bytes, length, atEnd);
+  }
+
+  #doubt(generation: Generation): ReadResult {
+    this.#catalog.doubt(generation);
+    return this.#waitForScan();
+  }
+
+  #waitForScan(): ReadResult {
+    return { status: 'wait', untilMs: this.#clock.monotonicMs() + DOUBT_RETRY_MS };
   }
 
   /** The record of a stream whose end did not come in time, as rows of its own. */
@@ -174,10 +204,10 @@ export class LaneReader {
     const { once } = this.#options;
     let waitMs: number | undefined;
     for (const generation of cursor.log.generations) {
-      const progress = cursor.find(generation) ?? this.#begin(cursor, generation);
+      const progress = cursor.find(generation) ?? this.#origin.begin(cursor, generation);
       if (progress.abandoned) continue;
       if (generation.gone !== undefined) {
-        this.#abandon(progress);
+        this.#abandon(cursor, progress);
         continue;
       }
       const ends = once || isSealed(generation, nowMs);
@@ -187,6 +217,7 @@ export class LaneReader {
         if (!generation.live) waitMs = Math.min(waitMs ?? Infinity, nowMs + SETTLE_MS * 10);
         continue;
       }
+      if (generation.cutFromBytes !== undefined) this.#countCut(cursor, progress, generation.cutFromBytes);
       if (!generation.live && !once && nowMs - generation.grownAtMs < SETTLE_MS) {
         return { status: 'wait', untilMs: generation.grownAtMs + SETTLE_MS };
       }
@@ -195,13 +226,49 @@ export class LaneReader {
   }
 
   /** Its unread bytes are gone: counted, never silent. */
-  #abandon(progress: Progress): void {
+  #abandon(cursor: LogCursor, progress: Progress): void {
     const { generation } = progress;
-    const bytes = generation.sizeBytes - progress.readOffset;
-    if (bytes > 0) this.#ledger.lost(generation.gone ?? 'deleted', bytes);
+    if (generation.cutFromBytes !== undefined) this.#countCut(cursor, progress, generation.cutFromBytes);
+    this.#lose(cursor, generation, generation.gone ?? 'deleted', generation.sizeBytes - progress.readOffset);
     progress.abandoned = true;
     if (progress.skipping !== undefined) progress.release(progress.skipping);
     progress.skipping = undefined;
+  }
+
+  /** Bytes beyond the end of the copy that took its place. */
+  #countCut(cursor: LogCursor, progress: Progress, cutFromBytes: number): void {
+    if (progress.cutCounted) return;
+    progress.cutCounted = true;
+    const { generation, readOffset } = progress;
+    this.#lose(cursor, generation, 'truncated', cutFromBytes - Math.max(readOffset, generation.sizeBytes));
+  }
+
+  #lose(cursor: LogCursor, generation: Generation, reason: GoneReason, bytes: number): void {
+    if (bytes <= 0) return;
+    this.#ledger.lost(reason, bytes);
+    const { generations } = cursor.log;
+    const at = generations.indexOf(generation);
+    for (const stderr of [false, true]) {
+      const partial = cursor.partials.get(stderr);
+      if (partial !== undefined && generations.indexOf(partial.hold.progress.generation) <= at) {
+        partial.interrupted = true;
+      }
+    }
+  }
+
+  /** What is open goes on in the next generation, but not in the one after a generation that vanished.
+   *  @returns false while nobody can tell */
+  #heedGap(cursor: LogCursor, next: Generation): boolean {
+    const { lastRead, log, partials } = cursor;
+    if (partials.isEmpty || lastRead === undefined || lastRead === next) return true;
+    const gap = this.#origin.gapBetween(log, lastRead, next);
+    if (gap === 'unsure') return false;
+    if (gap === 'none') return true;
+    for (const stderr of [false, true]) {
+      const partial = partials.get(stderr);
+      if (partial !== undefined) partial.interrupted = true;
+    }
+    return true;
   }
 
   async #readPlain(progress: Progress, length: number): Promise<number | 'doubt'> {
@@ -276,10 +343,10 @@ export class LaneReader {
       progress.release(progress.skipping);
       progress.skipping = undefined;
     }
-    return { status: 'again', bytes: passed };
+    return { status: 'passed', bytes: passed };
   }
 
-  #frame(cursor: LogCursor, progress: Progress, bytes: number, asked: number, atEnd: boolean): ReadResult {
+  #frame(cursor: LogCursor, progress: Progress, bytes: number, asked: number, atEnd: boolean): ReadResult | 'again' {
     const kernel = this.#kernel;
     const { input } = kernel.regions;
     const position = progress.readOffset;
@@ -294,10 +361,10 @@ export class LaneReader {
         // Asked for less than the region holds: take all of it before calling the line unfinished.
         if (bytes >= asked) {
           progress.longLine = true;
-          return { status: 'again', bytes: 0 };
+          return 'again';
         }
         progress.stuckAtBytes = progress.generation.sizeBytes;
-        return { status: 'nothing' };
+        return position + bytes < progress.generation.sizeBytes ? this.#doubt(progress.generation) : 'again';
       }
       // A newline in the slack behind the input ends the line for the kernel; it is not counted.
       this.#buffer[input.start + bytes] = NEWLINE;
@@ -319,6 +386,7 @@ export class LaneReader {
       progress.skipping = hold;
     }
     progress.longLine = false;
+    cursor.lastRead = progress.generation;
     progress.readOffset = position + consumedBytes;
     this.#ledger.read(consumedBytes);
     const joined: JoinedRow[] = [];

@@ -1,5 +1,5 @@
 import type { CheckpointEntry } from '../checkpoint/format.ts';
-import type { Generation } from '../tail/generation.ts';
+import type { ContainerLog, Generation } from '../tail/generation.ts';
 
 export interface ResumeOptions {
   readonly readFrom: 'beginning' | 'end';
@@ -7,52 +7,100 @@ export interface ResumeOptions {
   readonly ignoreOlderMs: number | undefined;
 }
 
+/** Where to begin in a generation, and what is known of it from before. */
+export interface Place {
+  /** First byte to read. */
+  readonly offset: number;
+  /** The entry that says so, used up by this. */
+  readonly entry: CheckpointEntry | undefined;
+}
+
+/** Whether a generation that the checkpoint knows is missing between two others. `unsure`: a scan may have missed it. */
+export type Gap = 'none' | 'unsure' | 'certain';
+
+/** What the checkpoint knows of a log, oldest first, as it was written. */
+interface Known {
+  readonly entry: CheckpointEntry;
+  generation: Generation | undefined;
+}
+
 /** Where to begin in a generation: the checkpoint where it knows it, else what the configuration says. */
 export class Resume {
   readonly #options: ResumeOptions;
   /** The lane has run before, so a file it does not know came while it was down and is read from its start. */
   readonly #ranBefore: boolean;
-  readonly #entries = new Map<string, CheckpointEntry[]>();
+  readonly #logs = new Map<string, Known[]>();
+  #toldVanished = false;
 
   constructor(entries: readonly CheckpointEntry[] | undefined, options: ResumeOptions) {
     this.#options = options;
     this.#ranBefore = entries !== undefined;
     for (const entry of entries ?? []) {
-      const list = this.#entries.get(entry.log);
-      if (list === undefined) this.#entries.set(entry.log, [entry]);
-      else list.push(entry);
+      const known = { entry, generation: undefined };
+      const list = this.#logs.get(entry.log);
+      if (list === undefined) this.#logs.set(entry.log, [known]);
+      else list.push(known);
     }
   }
 
   get logs(): Iterable<string> {
-    return this.#entries.keys();
+    return this.#logs.keys();
   }
 
-  /** @returns first byte to read; the entry that says so is used up */
-  offsetOf(generation: Generation, monotonicMs: number): number {
-    const list = this.#entries.get(generation.log.key);
-    const index = list?.findIndex((entry) => isSame(entry, generation)) ?? -1;
-    const entry = index < 0 ? undefined : list?.splice(index, 1)[0];
-    if (list?.length === 0) this.#entries.delete(generation.log.key);
-    if (entry !== undefined) {
-      // Shorter than what was acknowledged, yet the same first line: rewritten from its start.
-      return entry.offset <= generation.sizeBytes ? entry.offset : 0;
+  placeOf(generation: Generation, monotonicMs: number): Place {
+    const list = this.#logs.get(generation.log.key);
+    const known = list?.find((one) => one.generation === undefined && isSame(one.entry, generation));
+    if (known !== undefined && !this.#toldVanished) {
+      known.generation = generation;
+      if (list?.every((one) => one.generation !== undefined)) this.#logs.delete(generation.log.key);
+      return { offset: offsetIn(generation, known.entry), entry: known.entry };
     }
     const { readFrom, ignoreOlderMs } = this.#options;
-    if (ignoreOlderMs !== undefined && monotonicMs - generation.grownAtMs > ignoreOlderMs) {
-      return generation.sizeBytes;
-    }
-    if (readFrom === 'end' && !this.#ranBefore && generation.log.initial) return generation.sizeBytes;
-    return 0;
+    const tooOld = ignoreOlderMs !== undefined && monotonicMs - generation.grownAtMs > ignoreOlderMs;
+    const fromEnd = readFrom === 'end' && !this.#ranBefore && generation.log.initial;
+    return { offset: tooOld || fromEnd ? generation.sizeBytes : 0, entry: undefined };
   }
 
-  /** Generations that the checkpoint knows and nothing on disk answers to any more, with the bytes of them
-   *  that were never acknowledged. Each is told once. */
+  /** A message that is open at the end of one generation goes on in the next one only if that is the next one.
+   *  @param before read by this lane, older than `after` */
+  gapBetween(log: ContainerLog, before: Generation, after: Generation): Gap {
+    const list = this.#logs.get(log.key);
+    const from = list?.findIndex((one) => one.generation === before) ?? -1;
+    if (list === undefined || from < 0) return 'none';
+    const to = list.findIndex((one) => one.generation === after);
+    const between = list.slice(from + 1, to < 0 ? list.length : to);
+    if (!between.some((one) => one.generation === undefined && mayLack(one.entry))) return 'none';
+    return this.#toldVanished ? 'certain' : 'unsure';
+  }
+
+  /** Generations that the checkpoint knows and nothing on disk answers to. */
+  get unclaimed(): CheckpointEntry[] {
+    if (this.#toldVanished) return [];
+    const known = [...this.#logs.values()].flat();
+    return known.filter((one) => one.generation === undefined).map((one) => one.entry);
+  }
+
+  /** As `unclaimed`, with the bytes of each that were never acknowledged: from now on they count as gone. */
   takeVanished(): { readonly entry: CheckpointEntry; readonly lostBytes: number }[] {
-    const vanished = [...this.#entries.values()].flat();
-    this.#entries.clear();
+    const vanished = this.unclaimed;
+    this.#toldVanished = true;
+    for (const [log, list] of this.#logs) {
+      if (list.every((one) => one.generation === undefined)) this.#logs.delete(log);
+    }
     return vanished.map((entry) => ({ entry, lostBytes: Math.max(0, entry.size - entry.offset) }));
   }
+}
+
+/** Shorter than what was acknowledged, yet opening with the same line, a live file was written anew; a rotated one is a
+ *  copy that was cut short. */
+function offsetIn(generation: Generation, entry: CheckpointEntry): number {
+  return generation.live && entry.offset > generation.sizeBytes ? 0 : entry.offset;
+}
+
+/** Whether bytes of it may be missing from what was acknowledged; of one without a first line nothing is known, it may
+ *  stand there as an archive. */
+function mayLack({ head, offset, size, done }: CheckpointEntry): boolean {
+  return head !== undefined && !(done && offset >= size);
 }
 
 /** The first line decides where there is one: inodes are used again, and X.gz has another than X. */

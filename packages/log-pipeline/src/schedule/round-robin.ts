@@ -37,7 +37,11 @@ export class RoundRobin<T extends object> {
 
   /** There is something to read; harmless if it is queued already. A parked item stays parked. */
   offer(item: T): void {
-    const entry = this.#entry(item);
+    let entry = this.#entries.get(item);
+    if (entry === undefined) {
+      entry = { deficitBytes: 0, queued: false, parkedUntilMs: 0 };
+      this.#entries.set(item, entry);
+    }
     if (entry.queued || entry.parkedUntilMs > 0) return;
     entry.queued = true;
     this.#queue.push(item);
@@ -45,28 +49,30 @@ export class RoundRobin<T extends object> {
 
   next(nowMs: number): Turn<T> | undefined {
     this.#unpark(nowMs);
-    const item = this.#queue[this.#head];
-    if (item === undefined) return undefined;
-    this.#head++;
-    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue.splice(0, this.#head);
-      this.#head = 0;
+    for (let item = this.#shift(); item !== undefined; item = this.#shift()) {
+      const entry = this.#entries.get(item);
+      if (entry === undefined) continue;
+      entry.queued = false;
+      // Offered during the turn that ended by parking it: it is offered again when its wait is over.
+      if (entry.parkedUntilMs > 0) continue;
+      entry.deficitBytes += this.#quantumBytes;
+      return { item, allowanceBytes: entry.deficitBytes };
     }
-    const entry = this.#entry(item);
-    entry.queued = false;
-    entry.deficitBytes += this.#quantumBytes;
-    return { item, allowanceBytes: entry.deficitBytes };
+    return undefined;
   }
 
-  /** Ends a turn. @param more whether there is more to read now */
+  /** Ends a turn that the item used, in full or in part. @param more whether there is more to read now */
   used(item: T, bytes: number, more: boolean): void {
-    const entry = this.#entry(item);
+    const entry = this.#entries.get(item);
+    if (entry === undefined) return;
     entry.deficitBytes = more ? Math.min(this.#quantumBytes, Math.max(0, entry.deficitBytes - bytes)) : 0;
     if (more) this.offer(item);
   }
 
+  /** Ends a turn by a wait, whatever is offered meanwhile: not before `untilMs` is it given another. */
   park(item: T, untilMs: number): void {
-    const entry = this.#entry(item);
+    const entry = this.#entries.get(item);
+    if (entry === undefined) return;
     entry.deficitBytes = 0;
     entry.parkedUntilMs = untilMs;
     this.#parked.add(item);
@@ -84,12 +90,13 @@ export class RoundRobin<T extends object> {
   nextWakeMs(): number | undefined {
     let earliest: number | undefined;
     for (const item of this.#parked) {
-      const { parkedUntilMs } = this.#entry(item);
+      const parkedUntilMs = this.#entries.get(item)?.parkedUntilMs ?? 0;
       if (earliest === undefined || parkedUntilMs < earliest) earliest = parkedUntilMs;
     }
     return earliest;
   }
 
+  /** Forgets it. Whoever has it in a turn may still end that: nothing comes of it. */
   remove(item: T): void {
     this.#entries.delete(item);
     this.#parked.delete(item);
@@ -97,23 +104,25 @@ export class RoundRobin<T extends object> {
     if (index >= 0) this.#queue.splice(index, 1);
   }
 
+  #shift(): T | undefined {
+    const item = this.#queue[this.#head];
+    if (item === undefined) return undefined;
+    this.#head++;
+    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
   #unpark(nowMs: number): void {
     if (this.#parked.size === 0) return;
     for (const item of this.#parked) {
-      const entry = this.#entry(item);
-      if (entry.parkedUntilMs > nowMs) continue;
+      const entry = this.#entries.get(item);
+      if (entry === undefined || entry.parkedUntilMs > nowMs) continue;
       entry.parkedUntilMs = 0;
       this.#parked.delete(item);
       this.offer(item);
     }
-  }
-
-  #entry(item: T): Entry {
-    let entry = this.#entries.get(item);
-    if (entry === undefined) {
-      entry = { deficitBytes: 0, queued: false, parkedUntilMs: 0 };
-      this.#entries.set(item, entry);
-    }
-    return entry;
   }
 }

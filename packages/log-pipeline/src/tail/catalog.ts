@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '@vigie/core/clock';
+import { Breath } from '../schedule/breath.ts';
 import { Descriptors } from './descriptors.ts';
 import { FolderListings, QUIET_MS } from './folder-listings.ts';
 import { FolderWatches } from './folder-watches.ts';
@@ -45,8 +46,6 @@ export interface CatalogDeps {
   readonly reports: CatalogReports;
 }
 
-/** How long one slice of a scan may keep the event loop. */
-const SLICE_MS = 5;
 /** Folder events come in bursts (create, symlink, rename): one listing serves all. */
 const DISCOVER_DEBOUNCE_MS = 50;
 const RESCAN_MS = 25;
@@ -81,7 +80,7 @@ export class Catalog {
   #generationId = 0;
   #started = false;
   #closed = false;
-  #sliceStartMs = 0;
+  readonly #breath = new Breath();
 
   constructor(options: CatalogOptions, deps: CatalogDeps) {
     this.#options = options;
@@ -159,7 +158,7 @@ export class Catalog {
   async reconcile(): Promise<void> {
     await this.discover();
     for (const [folder, logs] of [...this.#folders]) {
-      await this.#breathe();
+      await this.#breath.take();
       if (!this.#isUnchanged(folder, logs)) await this.scanFolder(folder);
     }
     this.#enforceDeletedBudget();
@@ -207,7 +206,7 @@ export class Catalog {
     const globFolders = new Set<string>();
     const fresh = new Set<string>();
     for (const pattern of this.#options.paths) {
-      const found = await expandGlob(pattern, this.#listings, () => this.#breathe());
+      const found = await expandGlob(pattern, this.#listings, () => this.#breath.take());
       for (const folder of found.folders) globFolders.add(folder);
       for (const { folder, error } of found.errors) this.#deps.reports.error('list', folder, error);
       const matched = new Set(found.matches.map(({ path }) => path));
@@ -236,7 +235,7 @@ export class Catalog {
       if (!globFolders.has(folder) && !this.#folders.has(folder)) this.#watches.remove(folder);
     }
     for (const folder of fresh) {
-      await this.#breathe();
+      await this.#breath.take();
       await this.scanFolder(folder);
     }
   }
@@ -520,20 +519,9 @@ export class Catalog {
       if (this.#watches.has(folder)) continue;
       for (const log of logs) {
         if (this.hot.has(log)) continue;
-        await this.#breathe();
+        await this.#breath.take();
         if (this.hot.differs(log)) this.hot.heat(log);
       }
     }
-  }
-
-  #breathe(): Promise<void> | undefined {
-    const now = performance.now();
-    if (now - this.#sliceStartMs < SLICE_MS) return undefined;
-    return new Promise((resolve) =>
-      setImmediate(() => {
-        this.#sliceStartMs = performance.now();
-        resolve();
-      }),
-    );
   }
 }

@@ -32,6 +32,11 @@ export interface Generation {
   head: Head | undefined;
   /** Bytes before compression, as last seen. */
   sizeBytes: number;
+  /** Size at which its first line was last seen to be its own. What was added since may be another file's, under the
+   *  same name and inode. */
+  certainBytes: number;
+  /** Size it had before a copy that is shorter took its place: bytes from `sizeBytes` up to here are gone. */
+  cutFromBytes: number | undefined;
   changedNs: bigint;
   /** Monotonic time at which it last grew (before the agent started: as its mtime tells). */
   grownAtMs: number;

@@ -66,7 +66,11 @@ export async function reconcileLineage(
     if (plainStays ? sameBytes(generation, file) : file.gzip && sameArchive(generation, file, archives.get(file)))
       continue;
     // Else the inode was used again: by the archive made of another generation, or by the next live file.
-    if (plainStays) truncated.add(generation);
+    if (plainStays) {
+      truncated.add(generation);
+      // By its size alone the other file was taken for this one, grown.
+      if (file.sizeBytes >= generation.sizeBytes) generation.sizeBytes = generation.certainBytes;
+    }
     generation.inode = undefined;
     generation.path = undefined;
     known.delete(file.inode);
@@ -131,7 +135,16 @@ export async function reconcileLineage(
         deps.corrupt(file.path, error);
         continue;
       }
-    } else generation.sizeBytes = Math.max(file.sizeBytes, twin === undefined ? 0 : generation.sizeBytes);
+    } else {
+      const seenBytes = twin === undefined ? 0 : twin.sizeBytes;
+      generation.sizeBytes = Math.max(file.sizeBytes, seenBytes);
+      // A copy that nobody adds to any more lacks what was written while it was made.
+      if (old && !file.live && seenBytes > file.sizeBytes) {
+        generation.sizeBytes = file.sizeBytes;
+        generation.cutFromBytes = seenBytes;
+      }
+    }
+    generation.certainBytes = generation.sizeBytes;
     truncated.delete(generation);
     placed.set(generation, file);
   }
@@ -183,6 +196,7 @@ function sameBytes(generation: Generation, file: FoundFile): boolean {
     return true;
   }
   generation.suspect = false;
+  generation.certainBytes = file.sizeBytes;
   return true;
 }
 
@@ -231,6 +245,8 @@ function createGeneration(log: ContainerLog, file: FoundFile, head: Head | undef
     live: file.live,
     head,
     sizeBytes: 0,
+    certainBytes: 0,
+    cutFromBytes: undefined,
     changedNs: file.changedNs,
     grownAtMs: deps.monotonicMs - Math.max(0, deps.nowMs - file.modifiedMs),
     gone: undefined,
@@ -243,6 +259,7 @@ function learnHead(generation: Generation, file: FoundFile): void {
   if (generation.head !== undefined || file.gzip || file.sizeBytes === 0) return;
   try {
     generation.head = headOf(readHeadOf(file.path));
+    generation.certainBytes = file.sizeBytes;
   } catch {
     // Renamed since the listing: the scan that follows finds it.
   }

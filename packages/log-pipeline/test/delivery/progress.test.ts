@@ -24,6 +24,8 @@ function generation(): Generation {
     live: true,
     head: undefined,
     sizeBytes: 0,
+    certainBytes: 0,
+    cutFromBytes: undefined,
     changedNs: 0n,
     grownAtMs: 0,
     gone: undefined,

@@ -13,6 +13,7 @@ import { Lane, type LaneOptions, type LaneReports } from '../../src/lane/lane.ts
 import { Catalog } from '../../src/tail/catalog.ts';
 import type { ContainerLog, Generation } from '../../src/tail/generation.ts';
 import { HEAD_BYTES } from '../../src/tail/head.ts';
+import type { Transform } from '../../src/transforms/transform.ts';
 
 /** A record as the sink got it, decoded. */
 export interface Received {
@@ -34,9 +35,12 @@ export class LaneBed {
   readonly lost: { log: string; bytes: number; reason: string }[] = [];
   readonly faults: unknown[] = [];
   catalog: Catalog | undefined;
+  /** One that behaves as files rarely do. */
+  catalogClass = Catalog;
   lane: Lane | undefined;
   /** Bodies are asked for as zlib streams. */
   takesDeflate = false;
+  transforms: readonly Transform[] = [];
   /** While set, requests stay unanswered until it resolves. */
   gate: Promise<void> | undefined;
   #waiters: (() => void)[] = [];
@@ -58,7 +62,7 @@ export class LaneBed {
   }
 
   async start({ inputBytes, slotBytes, ...options }: BedOptions = {}): Promise<Lane> {
-    this.catalog = new Catalog(
+    this.catalog = new this.catalogClass(
       {
         paths: [join(this.root, 'pods/*/*/*.log')],
         reconcileIntervalMs: 200,
@@ -116,7 +120,7 @@ export class LaneBed {
           return { rejected: [] };
         },
       },
-      transforms: [],
+      transforms: this.transforms.map((transform) => ({ name: transform.type, transform })),
       store,
       entries,
       facts: (log: ContainerLog) => ({

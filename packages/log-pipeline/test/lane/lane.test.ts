@@ -5,6 +5,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
@@ -13,6 +14,10 @@ import {
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FLAG_DROPPED } from '../../src/kernel/layout.ts';
+import { Catalog } from '../../src/tail/catalog.ts';
+import type { ContainerLog, Generation } from '../../src/tail/generation.ts';
+import { headOf } from '../../src/tail/head.ts';
 import { cri, Gate, LaneBed, numbered } from './harness.ts';
 
 describe('a lane', () => {
@@ -315,5 +320,113 @@ describe('a lane', () => {
     const again = await bed.start({ once: true });
     await bed.until(() => again.isIdle);
     expect(bed.received.length).toBe(2);
+  });
+});
+
+/** Every doubt is heard of, and none is cleared up: what a scan finds while files change faster than it looks. */
+class StubbornCatalog extends Catalog {
+  doubts = 0;
+  /** Most doubts between two turns of the event loop. */
+  mostAtOnce = 0;
+  readonly #changed = new Set<(log: ContainerLog) => void>();
+  #atOnce = 0;
+
+  override attach(reader: Parameters<Catalog['attach']>[0]): void {
+    super.attach(reader);
+    this.#changed.add((log) => reader.changed(log));
+  }
+
+  override scanFolder(folder: string): Promise<void> {
+    return this.doubts === 0 ? super.scanFolder(folder) : Promise.resolve();
+  }
+
+  override doubt(generation: Generation): void {
+    this.doubts++;
+    if (this.#atOnce++ === 0) setImmediate(() => (this.#atOnce = 0));
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
+    // A lane that spins would never let the test fail.
+    if (this.#atOnce > 100) throw new Error('the lane spins');
+    for (const changed of this.#changed) queueMicrotask(() => changed(generation.log));
+  }
+}
+
+describe('a lane in doubt about a file', () => {
+  let bed: LaneBed;
+  let log = '';
+  beforeEach(() => {
+    bed = new LaneBed();
+    bed.catalogClass = StubbornCatalog;
+    log = bed.logPath();
+  });
+  afterEach(async () => {
+    await bed.stop();
+    bed.remove();
+  });
+  const generation = (): Generation =>
+    [...(bed.catalog?.logs.values() ?? [])][0]?.generations[0] ?? expect.fail('none');
+
+  function expectPatience(): void {
+    expect(bed.faults).toEqual([]);
+    expect(bed.catalog instanceof StubbornCatalog && bed.catalog.mostAtOnce).toBe(1);
+  }
+
+  async function doubts(count: number): Promise<void> {
+    await bed.until(() => bed.catalog instanceof StubbornCatalog && bed.catalog.doubts >= count);
+  }
+
+  it('waits between looks at a file that keeps opening with other bytes, and goes on once it does not', async () => {
+    bed.append(log, 'one');
+    await bed.start();
+    await bed.until(() => bed.received.length === 1);
+    const { head } = generation();
+    generation().head = headOf(Buffer.from('2026-11-21T09:00:00.000000001Z stdout F another file\n'));
+    bed.append(log, 'two');
+    await doubts(4);
+    expectPatience();
+    generation().head = head;
+    await bed.until(() => bed.received.length === 2);
+    expect(bed.messages).toEqual(['one', 'two']);
+  });
+
+  it.each([
+    { once: false },
+    { once: true },
+  ])('waits between looks at a file that has fewer bytes than it should, %o', async ({ once }) => {
+    bed.append(log, 'one');
+    const lane = await bed.start({ once });
+    await bed.until(() => bed.received.length === 1 && lane.isIdle);
+    generation().sizeBytes += 100;
+    lane.changed(generation().log);
+    await doubts(1);
+    // In a file that may still grow, the size that was found wrong is not asked for again.
+    if (once) await doubts(4);
+    expectPatience();
+    bed.append(log, 'x'.repeat(200));
+    generation().sizeBytes += 200;
+    await bed.until(() => bed.received.length === 2);
+  });
+
+  it('lets timers and signals have their turn while there is always more to read', async () => {
+    let turned = false;
+    let batches = 0;
+    bed.transforms = [
+      {
+        type: 'writes_more_and_drops_all',
+        apply: (batch, { dropped }) => {
+          if (batches++ === 0) setImmediate(() => (turned = true));
+          for (let row = 0; row < batch.rowCount; row++) {
+            dropped('test', 1, batch.table.rawBytes(row));
+            batch.table.setFlags(row, batch.table.flags(row) | FLAG_DROPPED);
+          }
+          if (turned || batches > 20_000) return;
+          bed.append(log, 'more');
+          generation().sizeBytes = statSync(log).size;
+        },
+      },
+    ];
+    bed.append(log, 'one');
+    const lane = await bed.start();
+    await bed.until(() => turned && lane.isIdle);
+    expect(batches).toBeLessThan(20_000);
   });
 });

@@ -43,12 +43,27 @@ describe('RoundRobin', () => {
   it('leaves out who is parked until its time', () => {
     const queue = new RoundRobin<{ name: string }>(100);
     const a = item('a');
+    queue.offer(a);
+    expect(queue.next(0)?.item).toBe(a);
     queue.park(a, 50);
     queue.offer(a);
     expect(queue.next(49)).toBeUndefined();
     expect(queue.nextWakeMs()).toBe(50);
     expect(queue.next(50)?.item).toBe(a);
     expect(queue.nextWakeMs()).toBeUndefined();
+  });
+
+  it('leaves out who is parked though it was offered during its turn', () => {
+    const queue = new RoundRobin<{ name: string }>(100);
+    const a = item('a');
+    queue.offer(a);
+    queue.next(0);
+    queue.offer(a);
+    queue.park(a, 50);
+    expect(queue.next(49)).toBeUndefined();
+    expect(queue.next(50)?.item).toBe(a);
+    queue.used(a, 10, false);
+    expect(queue.next(60)).toBeUndefined();
   });
 
   it('forgets who is removed', () => {
@@ -58,5 +73,18 @@ describe('RoundRobin', () => {
     queue.remove(a);
     expect(queue.next(0)).toBeUndefined();
     expect(queue.isEmpty).toBe(true);
+  });
+
+  it('forgets who is removed during its turn', () => {
+    const queue = new RoundRobin<{ name: string }>(100);
+    const a = item('a');
+    for (const end of [() => queue.used(a, 10, true), () => queue.park(a, 50)]) {
+      queue.offer(a);
+      queue.next(0);
+      queue.remove(a);
+      end();
+      expect(queue.next(100)).toBeUndefined();
+      expect(queue.parked).toBe(0);
+    }
   });
 });
