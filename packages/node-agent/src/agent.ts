@@ -10,12 +10,12 @@ import { createKernel, recordBound } from '@vigie/log-pipeline/kernel/kernel';
 import { Lane } from '@vigie/log-pipeline/lane/lane';
 import type { ContainerLog, Generation } from '@vigie/log-pipeline/tail/generation';
 import { HEAD_BYTES } from '@vigie/log-pipeline/tail/head';
-import { addedMembersBound, type Transform } from '@vigie/log-pipeline/transforms/transform';
+import { addedMembersBound } from '@vigie/log-pipeline/transforms/transform';
 import { type AgentMetrics, LaneCounters } from './agent-metrics.ts';
 import type { AgentConfig } from './config.ts';
 import { type LedgerEntry, ledgerOf } from './ledger.ts';
 import { RateLimits } from './rate-limits.ts';
-import { laneRoutes, type Route } from './routes.ts';
+import { type CreateTransform, laneRoutes, type Route } from './routes.ts';
 import type { SinkRuntime } from './sink-runtime.ts';
 import { type NodeIdentity, SourceRuntime } from './source-runtime.ts';
 import { Tap, type TappedRecord } from './tap.ts';
@@ -28,7 +28,7 @@ export interface AgentDeps {
   readonly identity: NodeIdentity;
   /** Compiled kernel; undefined runs the TypeScript twin. */
   readonly kernel: WebAssembly.Module | undefined;
-  readonly createTransform: (section: AgentConfig['transforms'][string]) => Transform;
+  readonly createTransform: CreateTransform;
   readonly createSink: (name: string, config: AgentConfig['sinks'][string]) => SinkRuntime;
 }
 

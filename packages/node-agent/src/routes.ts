@@ -1,6 +1,10 @@
+import { bug } from '@vigie/core/errors';
+import { Route as RouteTransform, routeName } from '@vigie/log-pipeline/transforms/route';
 import type { Transform } from '@vigie/log-pipeline/transforms/transform';
+import { OnWays, Ways } from '@vigie/log-pipeline/transforms/ways';
 import type { AgentConfig } from './config.ts';
-import { pathsTo } from './wiring.ts';
+import type { TransformConfig } from './transform-config.ts';
+import { type Way, waysTo } from './wiring.ts';
 
 /** The way from one source to one sink. */
 export interface Route {
@@ -8,23 +12,54 @@ export interface Route {
   readonly sink: string;
   readonly sinkConfig: AgentConfig['sinks'][string];
   /** In the order in which records pass them; instances of this route alone. */
-  readonly transforms: readonly { readonly name: string; readonly transform: Transform }[];
+  readonly transforms: readonly LaneStep[];
 }
 
-/** @param create an instance with state of its own: what a transform remembers belongs to one lane */
-export function laneRoutes(
-  config: AgentConfig,
-  create: (section: AgentConfig['transforms'][string]) => Transform,
-): Route[] {
+export interface LaneStep {
+  readonly name: string;
+  readonly transform: Transform;
+}
+
+/** Makes an instance with state of its own: what a transform remembers belongs to one lane. A route is no transform of
+ *  its own: what it does depends on where its outputs lead. */
+export type CreateTransform = (section: Exclude<TransformConfig, { type: 'route' }>, name: string) => Transform;
+
+export function laneRoutes(config: AgentConfig, create: CreateTransform): Route[] {
   return Object.entries(config.sinks).flatMap(([sink, sinkConfig]) =>
-    pathsTo(config, sinkConfig.inputs).map(({ source, transforms }) => ({
-      source,
+    waysTo(config, sinkConfig.inputs).map((way) => ({
+      source: way.source,
       sink,
       sinkConfig,
-      transforms: transforms.flatMap((name) => {
-        const section = config.transforms[name];
-        return section === undefined ? [] : [{ name, transform: create(section) }];
-      }),
+      transforms: laneSteps(way, config.transforms, create),
     })),
   );
+}
+
+/** Up to the first route all records go one way. From there on each has its own, and a transform is shown those that
+ *  come by its inputs. */
+function laneSteps({ source, steps }: Way, sections: AgentConfig['transforms'], create: CreateTransform): LaneStep[] {
+  const ways = new Ways();
+  const numbers = new Map([[source, 0]]);
+  let isShared = true;
+  return steps.map(({ transform: name, inputs, outputs }) => {
+    const section = sections[name] ?? missing(name);
+    const from = inputs.map((input) => numbers.get(input) ?? missing(input));
+    const to = outputs.map((output) => {
+      if (!isShared || section.type === 'route') numbers.set(output, numbers.size);
+      else numbers.set(output, 0);
+      return { output, way: numbers.get(output) ?? 0 };
+    });
+    const isFirst = isShared;
+    if (section.type === 'route') {
+      isShared = false;
+      const leading = to.map(({ output, way }) => ({ name: routeName(output), way }));
+      return { name, transform: new RouteTransform(section, leading, ways, isFirst ? undefined : from) };
+    }
+    const transform = create(section, name);
+    return { name, transform: isShared ? transform : new OnWays(transform, ways, from, to[0]?.way ?? 0) };
+  });
+}
+
+function missing(name: string): never {
+  throw bug(`${name} is wired but does not exist`);
 }

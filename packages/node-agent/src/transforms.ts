@@ -2,10 +2,9 @@ import { assertNever } from '@vigie/core/errors';
 import { DOCUMENT_PATHS } from '@vigie/log-pipeline/encode/document';
 import { Filter } from '@vigie/log-pipeline/transforms/filter';
 import { ParseJson } from '@vigie/log-pipeline/transforms/parse-json';
-import type { Transform } from '@vigie/log-pipeline/transforms/transform';
-import type { TransformConfig } from './transform-config.ts';
+import type { CreateTransform } from './routes.ts';
 
-export function createTransform(section: TransformConfig): Transform {
+export const createTransform: CreateTransform = (section) => {
   switch (section.type) {
     case 'filter':
       return new Filter(section);
@@ -19,4 +18,4 @@ export function createTransform(section: TransformConfig): Transform {
     default:
       return assertNever(section);
   }
-}
+};

@@ -1,9 +1,16 @@
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { UNMATCHED } from '@vigie/log-pipeline/transforms/route';
 
 export interface Wiring {
   readonly sources: Readonly<Record<string, unknown>>;
-  readonly transforms: Readonly<Record<string, { readonly inputs: readonly string[] }>>;
+  readonly transforms: Readonly<Record<string, WiredTransform>>;
   readonly sinks: Readonly<Record<string, { readonly inputs: readonly string[] }>>;
+}
+
+interface WiredTransform {
+  readonly inputs: readonly string[];
+  /** Of a transform of type route: by name. Its records leave by `NAME.ROUTE` and not by `NAME`. */
+  readonly route?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface WiringProblem {
@@ -11,10 +18,19 @@ export interface WiringProblem {
   readonly expected: string;
 }
 
-/** The source and the transforms that records pass on their way to a component's inputs. */
-export interface WiringPath {
+/** What records of one source pass on their way to a component's inputs. */
+export interface Way {
   readonly source: string;
-  readonly transforms: readonly string[];
+  /** Each behind everything that leads to it. */
+  readonly steps: readonly WayStep[];
+}
+
+export interface WayStep {
+  readonly transform: string;
+  /** By which records of this source come here. */
+  readonly inputs: readonly string[];
+  /** By which they go on: its name, or of a route those of its outputs that lead there. */
+  readonly outputs: readonly string[];
 }
 
 /** What is wrong with how components are joined: names that do not exist or are used twice, cycles, records
@@ -22,7 +38,7 @@ export interface WiringPath {
 export function wiringProblems(wiring: Wiring): WiringProblem[] {
   const { sources, transforms, sinks } = wiring;
   const problems: WiringProblem[] = [];
-  const outputs = [...Object.keys(sources), ...Object.keys(transforms)];
+  const outputs = [...Object.keys(sources), ...Object.keys(transforms).flatMap((name) => outputsOf(transforms, name))];
   for (const name of Object.keys(transforms)) {
     if (Object.hasOwn(sources, name)) {
       problems.push({ path: ['transforms', name], expected: 'a name that no source has' });
@@ -35,9 +51,9 @@ export function wiringProblems(wiring: Wiring): WiringProblem[] {
   const used = new Set<string>();
   for (const { section, name, inputs } of readers) {
     for (const [index, input] of inputs.entries()) {
-      used.add(input);
+      used.add(componentOf(input));
       if (outputs.includes(input)) continue;
-      const known = outputs.filter((output) => output !== name).join(', ');
+      const known = outputs.filter((output) => componentOf(output) !== name).join(', ');
       problems.push({
         path: [section, name, 'inputs', index],
         expected: `the name of a source or transform (${known})`,
@@ -60,12 +76,8 @@ export function wiringProblems(wiring: Wiring): WiringProblem[] {
     }
   }
   for (const [name, { inputs }] of Object.entries(sinks)) {
-    const seen = new Set<string>();
-    for (const { source } of pathsTo(wiring, inputs)) {
-      if (!seen.has(source)) {
-        seen.add(source);
-        continue;
-      }
+    const twice = new Set(waysTo(wiring, inputs).flatMap((way) => (bringsTwice(way, inputs) ? [way.source] : [])));
+    for (const source of twice) {
       problems.push({
         path: ['sinks', name, 'inputs'],
         expected: `inputs that bring the records of ${source} once, not by several ways`,
@@ -75,27 +87,63 @@ export function wiringProblems(wiring: Wiring): WiringProblem[] {
   return problems;
 }
 
-/** Every path that ends in these inputs; names exist and nothing goes in circles. */
-export function pathsTo(wiring: Pick<Wiring, 'sources' | 'transforms'>, inputs: readonly string[]): WiringPath[] {
-  return inputs.flatMap((input) => {
-    if (Object.hasOwn(wiring.sources, input)) return [{ source: input, transforms: [] }];
-    const transform = wiring.transforms[input];
-    if (transform === undefined) return [];
-    return pathsTo(wiring, transform.inputs).map(({ source, transforms }) => ({
-      source,
-      transforms: [...transforms, input],
-    }));
+/** The way of every source that leads to these inputs; names exist and nothing goes in circles. */
+export function waysTo(
+  { sources, transforms }: Pick<Wiring, 'sources' | 'transforms'>,
+  inputs: readonly string[],
+): Way[] {
+  const order: string[] = [];
+  const wanted = new Set<string>();
+  const visit = (output: string): void => {
+    wanted.add(output);
+    const name = componentOf(output);
+    const transform = transforms[name];
+    if (transform === undefined || order.includes(name)) return;
+    for (const input of transform.inputs) visit(input);
+    order.push(name);
+  };
+  for (const input of inputs) visit(input);
+  const from = Object.keys(sources).filter((source) => wanted.has(source));
+  return from.map((source) => {
+    const reached = new Set([source]);
+    const steps: WayStep[] = [];
+    for (const transform of order) {
+      const taken = transforms[transform]?.inputs.filter((input) => reached.has(input)) ?? [];
+      if (taken.length === 0) continue;
+      const outputs = outputsOf(transforms, transform).filter((output) => wanted.has(output));
+      for (const output of outputs) reached.add(output);
+      steps.push({ transform, inputs: taken, outputs });
+    }
+    return { source, steps };
   });
+}
+
+/** Where two read the same output, each gets its records: only the outputs of a route share them out. */
+function bringsTwice({ source, steps }: Way, sinkInputs: readonly string[]): boolean {
+  const own = new Set([source, ...steps.flatMap(({ outputs }) => outputs)]);
+  const read = [...steps.flatMap(({ inputs }) => inputs), ...sinkInputs.filter((input) => own.has(input))];
+  return new Set(read).size < read.length;
+}
+
+function outputsOf(transforms: Wiring['transforms'], name: string): string[] {
+  const route = transforms[name]?.route;
+  return route === undefined ? [name] : [...Object.keys(route), UNMATCHED].map((output) => `${name}.${output}`);
+}
+
+/** Names of components have no dots. */
+function componentOf(output: string): string {
+  const dot = output.indexOf('.');
+  return dot === -1 ? output : output.slice(0, dot);
 }
 
 function isInCycle(transforms: Wiring['transforms'], name: string): boolean {
   const seen = new Set<string>();
-  const ahead = [...(transforms[name]?.inputs ?? [])];
+  const ahead = [...(transforms[name]?.inputs ?? [])].map(componentOf);
   for (let input = ahead.pop(); input !== undefined; input = ahead.pop()) {
     if (input === name) return true;
     if (seen.has(input)) continue;
     seen.add(input);
-    ahead.push(...(transforms[input]?.inputs ?? []));
+    ahead.push(...(transforms[input]?.inputs ?? []).map(componentOf));
   }
   return false;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pathsTo, type Wiring, wiringProblems } from '../src/wiring.ts';
+import { type Wiring, waysTo, wiringProblems } from '../src/wiring.ts';
 
 function wiring(transforms: Record<string, string[]>, sinks: Record<string, string[]>, sources = ['pods']): Wiring {
   const withInputs = (entries: Record<string, string[]>): Record<string, { inputs: string[] }> =>
@@ -36,8 +36,73 @@ describe('wiringProblems', () => {
   });
 });
 
-describe('pathsTo', () => {
+/** `split` has the routes `a` and `b`. */
+function routed(transforms: Record<string, string[]>, sinks: Record<string, string[]>): Wiring {
+  const plain = wiring(transforms, sinks);
+  return { ...plain, transforms: { ...plain.transforms, split: { inputs: ['pods'], route: { a: {}, b: {} } } } };
+}
+
+describe('wiringProblems of routes', () => {
+  const good: [string, Wiring][] = [
+    ['one output', routed({}, { es: ['split.a'] })],
+    ['several outputs to one sink', routed({}, { es: ['split.a', 'split.b', 'split._unmatched'] })],
+    ['outputs by different transforms to one sink', routed({ x: ['split.a'] }, { es: ['x', 'split.b'] })],
+    ['outputs that join in a transform', routed({ x: ['split.a', 'split.b'] }, { es: ['x'] })],
+    ['one output to two sinks', routed({}, { es: ['split.a'], file: ['split.a'] })],
+  ];
+  it.each(good)('accepts %s', (_name, given) => {
+    expect(wiringProblems(given)).toEqual([]);
+  });
+
+  const bad: [string, Wiring, (string | number)[]][] = [
+    ['a route by its bare name', routed({}, { es: ['split'] }), ['sinks', 'es', 'inputs', 0]],
+    ['an output that it does not have', routed({}, { es: ['split.c'] }), ['sinks', 'es', 'inputs', 0]],
+    [
+      'an output of a transform that is no route',
+      routed({ x: ['split.a'] }, { es: ['x.a'] }),
+      ['sinks', 'es', 'inputs', 0],
+    ],
+    ['the same output twice', routed({}, { es: ['split.a', 'split.a'] }), ['sinks', 'es', 'inputs']],
+    [
+      'an output by two transforms',
+      routed({ x: ['split.a'], y: ['split.a'] }, { es: ['x', 'y'] }),
+      ['sinks', 'es', 'inputs'],
+    ],
+    ['the source beside its route', routed({}, { es: ['split.a', 'pods'] }), ['sinks', 'es', 'inputs']],
+    [
+      'a route that leads back',
+      routed({ x: ['split.a', 'y'], y: ['x'] }, { es: ['y'] }),
+      ['transforms', 'x', 'inputs'],
+    ],
+    ['a route that nobody takes', routed({}, { es: ['pods'] }), ['transforms', 'split']],
+  ];
+  it.each(bad)('refuses %s', (_name, given, path) => {
+    expect(wiringProblems(given)[0]?.path).toEqual(path);
+  });
+});
+
+describe('waysTo', () => {
   it('lists transforms in the order in which records pass them', () => {
-    expect(pathsTo(wiring({ a: ['pods'], b: ['a'] }, {}), ['b'])).toEqual([{ source: 'pods', transforms: ['a', 'b'] }]);
+    const steps = [
+      { transform: 'a', inputs: ['pods'], outputs: ['a'] },
+      { transform: 'b', inputs: ['a'], outputs: ['b'] },
+    ];
+    expect(waysTo(wiring({ b: ['a'], a: ['pods'] }, {}), ['b'])).toEqual([{ source: 'pods', steps }]);
+  });
+
+  it('leaves out what does not lead there', () => {
+    const given = routed({ x: ['split.a'], y: ['x', 'split.b'], z: ['split._unmatched'] }, {});
+    const steps = [
+      { transform: 'split', inputs: ['pods'], outputs: ['split.a', 'split.b'] },
+      { transform: 'x', inputs: ['split.a'], outputs: ['x'] },
+      { transform: 'y', inputs: ['x', 'split.b'], outputs: ['y'] },
+    ];
+    expect(waysTo(given, ['y'])).toEqual([{ source: 'pods', steps }]);
+  });
+
+  it('keeps sources apart', () => {
+    const given = wiring({ a: ['pods', 'apps'], b: ['apps'] }, {}, ['pods', 'apps']);
+    expect(waysTo(given, ['a']).map(({ source }) => source)).toEqual(['pods', 'apps']);
+    expect(waysTo(given, ['b']).map(({ source }) => source)).toEqual(['apps']);
   });
 });
