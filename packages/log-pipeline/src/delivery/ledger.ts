@@ -21,6 +21,8 @@ export class LaneLedger {
   truncatedRecords = 0;
   partialRecords = 0;
   joinedRecords = 0;
+  /** Records of several lines that ended because of a limit: their next line began another. */
+  cutRecords = 0;
   readonly droppedBytes = new Map<DropReason, number>();
   readonly droppedRecords = new Map<DropReason, number>();
   readonly lostBytes = new Map<string, number>();

@@ -6,8 +6,8 @@ export interface Hold {
   readonly start: number;
   /** Slots, and the batch itself, that still need it. */
   users: number;
-  /** Holds on records that were open where this one starts: reading again from its start would find them without
-   *  their beginning, so they stay as long as it does. */
+  /** Holds that stay as long as this one does: on records that were open where it starts, because reading again from
+   *  its start would find them without their beginning, and on what of it lies in a later generation. */
   readonly before: Hold[];
 }
 
@@ -22,10 +22,13 @@ export class Progress {
   longLine = false;
   /** Inside a line longer than the limit whose rest is being passed over. */
   skipping: Hold | undefined;
+  /** Something of it has been read. */
+  entered = false;
   /** Its bytes are gone and counted: nothing will be read any more. */
   abandoned = false;
   /** What its copy lacks is counted. */
   cutCounted = false;
+  /** By their start. */
   readonly #holds: Hold[] = [];
 
   constructor(generation: Generation, readOffset: number) {
@@ -42,10 +45,13 @@ export class Progress {
     return this.#holds.length === 0;
   }
 
-  /** @param start not before the start of any hold taken earlier (readers move forward only) */
+  /** @param start a byte that is read and not acknowledged.
+   *  Cost: a step back for every hold that starts later; records that stay open are held when their read is framed */
   hold(start: number): Hold {
     const hold: Hold = { progress: this, start, users: 1, before: [] };
-    this.#holds.push(hold);
+    let at = this.#holds.length;
+    while (at > 0 && this.#holds[at - 1]!.start > start) at--;
+    this.#holds.splice(at, 0, hold);
     return hold;
   }
 
@@ -53,6 +59,16 @@ export class Progress {
   static tie(hold: Hold, open: Hold): void {
     open.users++;
     hold.before.push(open);
+  }
+
+  /** Reading comes from another generation into this one while a record that began there is open. As long as anything up
+   *  to its beginning is unacknowledged, reading again would find that beginning, and has to find the rest of it here. */
+  follow(open: Hold, start: number): void {
+    const earlier = open.progress.#holds.filter((hold) => hold.users > 0 && hold.start <= open.start);
+    if (open.progress === this || earlier.length === 0) return;
+    const rest = this.hold(start);
+    rest.users = earlier.length;
+    for (const hold of earlier) hold.before.push(rest);
   }
 
   /** Gives up one use; the last one lets the checkpoint move on.

@@ -2,6 +2,7 @@ import type { LaneLedger } from '../delivery/ledger.ts';
 import { type Hold, Progress } from '../delivery/progress.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { FLAG_FRAGMENT, FLAG_STDERR, FLAG_TRUNCATED, FLAG_UNPARSED } from '../kernel/layout.ts';
+import type { OpenRecords } from '../multiline/open-records.ts';
 import type { Partials } from './partials.ts';
 
 /** A joined record's claim on its first fragment, which may lie in an older batch or generation. */
@@ -20,6 +21,7 @@ export function joinFragments(
   kernel: Kernel,
   rows: number,
   partials: Partials,
+  open: OpenRecords,
   progress: Progress,
   ledger: LaneLedger,
   nowMs: number,
@@ -45,9 +47,10 @@ export function joinFragments(
         progress.hold(offset),
         nowMs,
       );
-      // Reading again from here would find the other stream's record without its beginning.
-      const other = partials.get(!stderr);
-      if (other !== undefined) Progress.tie(partial.hold, other.hold);
+      // Reading again from here would find what is open besides without its beginning.
+      for (const other of [partials.get(!stderr), open.get(stderr), open.get(!stderr)]) {
+        if (other !== undefined) Progress.tie(partial.hold, other.hold);
+      }
     }
     const cut = partials.append(partial, message);
     if (cut > 0) ledger.dropped('truncated', cut, 0);

@@ -79,7 +79,7 @@ export class Partials {
     );
     const kept = Math.min(room, message.length);
     if (partial.length + kept > partial.bytes.length) {
-      const grown = new Uint8Array(Math.max(partial.length + kept, partial.bytes.length * 2, 4096));
+      const grown = new Uint8Array(Math.max(partial.length + kept, partial.bytes.length * 2));
       grown.set(partial.bytes.subarray(0, partial.length));
       partial.bytes = grown;
     }

@@ -82,4 +82,9 @@ export class RowTable {
   copyRow(from: number, to: number): void {
     this.#words.copyWithin(to * WORDS, from * WORDS, (from + 1) * WORDS);
   }
+
+  /** Moves rows first..end up by `count` rows; what was there is overwritten. */
+  moveRows(first: number, end: number, count: number): void {
+    this.#words.copyWithin((first + count) * WORDS, first * WORDS, end * WORDS);
+  }
 }

@@ -95,6 +95,8 @@ export type RecordObserver = (batch: Batch, first: number, end: number, log: Con
 /** A scan while files are being renamed may miss one; what a checkpoint knows counts as gone only after this. */
 const VANISHED_AFTER_MS = 1_000;
 const IDLE_WAIT_MS = 1_000;
+/** A quarter of the time after which a record of several lines is complete by default. */
+const OPEN_WAIT_MS = 250;
 /** Rows deflated between two looks at how long the lines have become. */
 const DEFLATE_ROWS = 1_024;
 /** A deflated request may stand for so many times batch.max_bytes of lines: what Elasticsearch advises for the plain
@@ -362,7 +364,7 @@ export class Lane implements CatalogReader {
         this.#pending = result.pending;
         for (const bucket of cursor.buckets) bucket.take(result.bytes, nowMs);
         this.#ready.used(cursor, result.bytes, true);
-        if (!cursor.partials.isEmpty) this.#withPartials.add(cursor);
+        if (cursor.isWaiting) this.#withPartials.add(cursor);
         this.#transform(cursor);
     }
   }
@@ -558,24 +560,36 @@ export class Lane implements CatalogReader {
   #flushPartials(nowMs: number): boolean {
     const beforeMs = this.#options.once ? nowMs : nowMs - this.#options.partialTimeoutMs;
     for (const cursor of this.#withPartials) {
-      const stderr = cursor.partials.expired(beforeMs);
-      if (stderr === undefined) {
-        if (cursor.partials.isEmpty) this.#withPartials.delete(cursor);
+      this.#pending = this.#expired(cursor, nowMs, beforeMs);
+      if (this.#pending === undefined) {
+        if (!cursor.isWaiting) this.#withPartials.delete(cursor);
         continue;
       }
-      this.#pending = this.#reader.flushPartial(cursor, stderr);
-      if (this.#pending === undefined) continue;
       this.#transform(cursor);
       return true;
     }
     return false;
   }
 
+  /** What waited for its end for too long. Of a log that is behind, the next line may be there already. */
+  #expired(cursor: LogCursor, nowMs: number, partialsBeforeMs: number): PendingRows | undefined {
+    const partial = cursor.partials.expired(partialsBeforeMs);
+    if (partial !== undefined) return this.#reader.flushPartial(cursor, partial);
+    if (cursor.open.isEmpty) return undefined;
+    const timeoutMs = this.#options.once ? 0 : (this.#options.multiline?.(cursor.log)?.timeoutMs ?? 0);
+    const stderr = cursor.open.expired(nowMs - timeoutMs);
+    if (stderr === undefined || cursor.unreadBytes() > 0) return undefined;
+    return this.#reader.flushOpen(cursor, stderr);
+  }
+
   #nextWakeMs(slot: Slot): number {
     const nowMs = this.#deps.clock.monotonicMs();
     let wakeMs = nowMs + IDLE_WAIT_MS * 60;
     if (slot.records > 0) wakeMs = Math.min(wakeMs, slot.firstAtMs + this.#options.lingerMs);
-    if (this.#withPartials.size > 0) wakeMs = Math.min(wakeMs, nowMs + IDLE_WAIT_MS);
+    if (this.#withPartials.size > 0) {
+      const waitMs = this.#options.multiline === undefined ? IDLE_WAIT_MS : OPEN_WAIT_MS;
+      wakeMs = Math.min(wakeMs, nowMs + waitMs);
+    }
     return Math.max(0, Math.min(wakeMs, this.#ready.nextWakeMs() ?? Infinity) - nowMs);
   }
 

@@ -1,6 +1,7 @@
 import { Progress } from '../delivery/progress.ts';
 import type { LogFormat } from '../framing/docker.ts';
 import { type PartialBudget, Partials } from '../framing/partials.ts';
+import { OpenRecords } from '../multiline/open-records.ts';
 import type { TokenBucket } from '../schedule/token-bucket.ts';
 import type { ContainerLog, Generation } from '../tail/generation.ts';
 import { GzipReader } from '../tail/gzip-reader.ts';
@@ -10,6 +11,8 @@ import type { LogPlan } from './log-plan.ts';
 export class LogCursor {
   readonly log: ContainerLog;
   readonly partials: Partials;
+  /** Records whose next line may come, where lines are joined. */
+  readonly open: OpenRecords;
   buckets: readonly TokenBucket[];
   /** What its pod asks for, once it is known. */
   plan: LogPlan | undefined;
@@ -39,8 +42,14 @@ export class LogCursor {
   ) {
     this.log = log;
     this.partials = new Partials(maxLineBytes, budget);
+    this.open = new OpenRecords(budget);
     this.buckets = buckets;
     this.movedAtMs = nowMs;
+  }
+
+  /** Something that was read waits for its end. */
+  get isWaiting(): boolean {
+    return !this.partials.isEmpty || !this.open.isEmpty;
   }
 
   get all(): Iterable<Progress> {

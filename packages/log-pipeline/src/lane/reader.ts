@@ -7,6 +7,7 @@ import { decodeDockerRows, detectFormat } from '../framing/docker.ts';
 import { type JoinedRow, joinFragments, writePartial } from '../framing/join.ts';
 import type { FrameResult, Kernel } from '../kernel/kernel.ts';
 import { FLAG_FRAGMENT, FLAG_PARTIAL, FLAG_STDERR, FLAG_TRUNCATED, FLAG_UNPARSED } from '../kernel/layout.ts';
+import { joinLines, type Multiline, SPARE_ROWS, writeOpenRecord } from '../multiline/join-lines.ts';
 import type { Catalog } from '../tail/catalog.ts';
 import type { ContainerLog, Generation, GoneReason } from '../tail/generation.ts';
 import { isSealed } from '../tail/generation.ts';
@@ -42,6 +43,8 @@ export interface ReaderOptions {
   readonly maxLineBytes: number;
   /** Ends last lines without a newline even in live files: nothing more will come. */
   readonly once: boolean;
+  /** How a log's lines become records; undefined where each is one. Asked for every read. */
+  readonly multiline?: ((log: ContainerLog) => Multiline | undefined) | undefined;
 }
 
 /** What the lane knows of its logs from before. */
@@ -193,6 +196,18 @@ export class LaneReader {
       joined: [],
       nextJoined: 0,
     };
+  }
+
+  /** The record of a stream that got no further line in time, as a row of its own. */
+  flushOpen(cursor: LogCursor, stderr: boolean): PendingRows | undefined {
+    const record = cursor.open.take(stderr);
+    if (record === undefined) return undefined;
+    this.#batch.reset();
+    this.#batch.rowCount = 1;
+    writeOpenRecord(this.#kernel, 0, record);
+    this.#ledger.readRecords++;
+    const { hold } = record;
+    return { cursor, progress: hold.progress, rows: 1, next: 0, hold, joined: [], nextJoined: 0 };
   }
 
   #pick(
@@ -378,9 +393,13 @@ export class LaneReader {
     }
     const hold = progress.hold(position);
     for (const stderr of [false, true]) {
-      const open = cursor.partials.get(stderr);
-      if (open !== undefined) Progress.tie(hold, open.hold);
+      for (const open of [cursor.partials.get(stderr), cursor.open.get(stderr)]) {
+        if (open === undefined) continue;
+        Progress.tie(hold, open.hold);
+        if (!progress.entered) progress.follow(open.hold, position);
+      }
     }
+    progress.entered = true;
     if (flag === FLAG_TRUNCATED) {
       hold.users++;
       progress.skipping = hold;
@@ -389,6 +408,7 @@ export class LaneReader {
     cursor.lastRead = progress.generation;
     progress.readOffset = position + consumedBytes;
     this.#ledger.read(consumedBytes);
+    const nowMs = this.#clock.monotonicMs();
     const joined: JoinedRow[] = [];
     let fragments = framed.fragmentRows;
     let unparsed = framed.unparsedRows;
@@ -408,10 +428,19 @@ export class LaneReader {
     }
     this.#learnTime(cursor, rows, unparsed);
     if (fragments > 0 || !cursor.partials.isEmpty) {
-      joinFragments(kernel, rows, cursor.partials, progress, this.#ledger, this.#clock.monotonicMs(), joined);
+      joinFragments(kernel, rows, cursor.partials, cursor.open, progress, this.#ledger, nowMs, joined);
     }
     if (flag === FLAG_PARTIAL) this.#ledger.partialRecords++;
-    this.#ledger.readRecords += rows - fragments;
+    let records = rows - fragments;
+    const multiline = this.#options.multiline?.(cursor.log);
+    if (multiline !== undefined) {
+      const { partials, open } = cursor;
+      const lines = joinLines({ kernel, rows, multiline, open, partials, progress, position, joined, nowMs });
+      rows = lines.rows;
+      records += lines.records;
+      this.#ledger.cutRecords += lines.cut;
+    }
+    this.#ledger.readRecords += records;
     this.#batch.rowCount = rows;
     this.#batch.fragmentRows = fragments;
     this.#batch.unparsedRows = unparsed;
@@ -422,9 +451,10 @@ export class LaneReader {
   #frameBytes(cursor: LogCursor, bytes: number, position: number): FrameResult {
     const kernel = this.#kernel;
     const { input, readTime } = kernel.regions;
+    const maxRows = kernel.table.maxRows - SPARE_ROWS;
     return cursor.format === 'docker'
-      ? kernel.frameLines(input.start, bytes, position, readTime.start, this.#readTimeLength, kernel.table.maxRows)
-      : kernel.frameCri(input.start, bytes, position, readTime.start, this.#readTimeLength, kernel.table.maxRows);
+      ? kernel.frameLines(input.start, bytes, position, readTime.start, this.#readTimeLength, maxRows)
+      : kernel.frameCri(input.start, bytes, position, readTime.start, this.#readTimeLength, maxRows);
   }
 
   #readTimeLength = 0;

@@ -61,6 +61,11 @@ export class LaneBed {
     appendFileSync(path, messages.map((message) => cri(message)).join(''));
   }
 
+  /** @param lines as `cri` makes them */
+  appendRaw(path: string, ...lines: string[]): void {
+    appendFileSync(path, lines.join(''));
+  }
+
   async start({ inputBytes, slotBytes, ...options }: BedOptions = {}): Promise<Lane> {
     this.catalog = new this.catalogClass(
       {
