@@ -11,6 +11,10 @@ const startedAt = performance.now();
 const kernelWasm = join(root, 'packages/log-pipeline/dist/kernel.wasm');
 const cliDist = join(root, 'packages/cli/dist');
 
+/** The end of a chunk: what `require` remembers of it goes, so that it can be collected once nobody uses it. */
+const FORGET_MODULE =
+  'delete require.cache[module.id];module.parent.children.splice(module.parent.children.indexOf(module),1);';
+
 await buildKernel();
 await buildCommands();
 console.error(`built in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
@@ -47,7 +51,8 @@ async function buildKernel() {
 }
 
 /** Bundles main.ts as vigie.cjs, and whatever it reaches by `import()` as files of their own: a command costs the
- *  memory of what it runs. Code that two files share is in both, so errors are told by code, not by instanceof. */
+ *  memory of what it runs. Code that two files share is in both, so errors are told by code, not by instanceof.
+ *  Only the caller of `import()` holds what it loads; the next one loads it again. */
 async function buildCommands() {
   const main = join(root, 'packages/cli/src/main.ts');
   if (!existsSync(main)) return;
@@ -91,6 +96,7 @@ async function bundle(source, output, files) {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
+    footer: output.startsWith('chunks/') ? { js: FORGET_MODULE } : {},
     logLevel: 'warning',
     plugins: [lazyFiles],
   });

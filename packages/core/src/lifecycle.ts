@@ -1,6 +1,7 @@
 /** Runs a long-lived part of Vigie as a process: start, reload on SIGHUP, drain on SIGTERM, and an exit code. */
 import type { Clock, Timer } from './clock.ts';
 import { errorCode } from './errors.ts';
+import { collectWhenIdle } from './idle-memory.ts';
 import type { Log } from './log.ts';
 
 /** 0: done. 1: failed at run time. 2: bad usage or configuration. */
@@ -67,8 +68,10 @@ export async function runComponent(component: Component, options: RunOptions): P
     ['SIGHUP', reload],
   ] as const;
   for (const [signal, listener] of listeners) process.on(signal, listener);
+  const collecting = collectWhenIdle(options.clock);
   try {
     const code = await untilEnd(component, ending.signal, log);
+    collecting.cancel();
     const closed = await close(component, options);
     return closed ? code : 1;
   } finally {

@@ -5,7 +5,7 @@ import { type ExitCode, runComponent } from '@vigie/core/lifecycle';
 import { createLog, type Log } from '@vigie/core/log';
 import { compileKernel } from '@vigie/log-pipeline/kernel/load';
 import { createAgentMetrics } from './agent-metrics.ts';
-import { type AgentConfig, loadAgentConfig } from './config.ts';
+import type { AgentConfig } from './config.ts';
 import { replayDeadLetters } from './replay.ts';
 import { AgentService, type ServiceDeps } from './service.ts';
 import { createSinkRuntime } from './sinks.ts';
@@ -29,7 +29,7 @@ const DEFAULT_ONCE_TIMEOUT_MS = 60_000;
 /** `vigie node-agent`: runs until SIGTERM, or until everything is delivered with `once`. */
 export async function runNodeAgent(options: NodeAgentOptions): Promise<ExitCode> {
   const { configFile, listen } = options;
-  const readConfig = (): Promise<AgentConfig> => loadAgentConfig(configFile, process.env, listen);
+  const readConfig = (): Promise<AgentConfig> => loadConfigFile(configFile, listen);
   let config: AgentConfig;
   try {
     config = await readConfig();
@@ -80,13 +80,19 @@ export async function checkNodeAgentConfig(files: readonly string[]): Promise<Ex
   let worst: ExitCode = 0;
   for (const file of files) {
     try {
-      await loadAgentConfig(file, process.env, undefined);
+      await loadConfigFile(file, undefined);
       process.stdout.write(`${file}: ok\n`);
     } catch (error) {
       worst = reportBadConfig(error);
     }
   }
   return worst;
+}
+
+/** The YAML parser and the schemas are loaded for as long as a configuration is read (scripts/build.mjs). */
+async function loadConfigFile(file: string, listen: string | undefined): Promise<AgentConfig> {
+  const { loadAgentConfig } = await import('./config.ts');
+  return loadAgentConfig(file, process.env, listen);
 }
 
 function reportBadConfig(error: unknown): ExitCode {

@@ -1,0 +1,65 @@
+/** Gives memory back that a burst of work took. V8 collects when the heap has grown by half again or more, so that a
+ *  process which then has nothing to do keeps the garbage of its start for hours: 5 MB of a node agent's 70
+ *  (docs/decisions/0012). */
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Clock, Timer } from './clock.ts';
+
+/** What is known of the process, and done to it. */
+export interface ProcessMemory {
+  cpuMs(): number;
+  heapBytes(): number;
+  collect(): void;
+}
+
+const LOOK_INTERVAL_MS = 3_000;
+/** Of a core: a pause of 20 ms is nobody's latency then. */
+const IDLE_SHARE = 0.05;
+/** More than the young generation comes to between two of its own collections: an idle agent would collect for ever. */
+const GROWN_BYTES = 4 * 1024 * 1024;
+/** The first finds the garbage, the second gives back the pages that it has emptied. */
+const COLLECTIONS = 2;
+
+/** Looks every 3 s whether the heap has grown and the process is idle, and collects then.
+ *  @returns ends it */
+export function collectWhenIdle(clock: Clock, memory: ProcessMemory = ownMemory()): Timer {
+  let timer: Timer;
+  let settledBytes = 0;
+  let due = 0;
+  let cpuMs = memory.cpuMs();
+  const look = (): void => {
+    const spentMs = memory.cpuMs() - cpuMs;
+    if (memory.heapBytes() - settledBytes >= GROWN_BYTES) due = COLLECTIONS;
+    if (due > 0 && spentMs < LOOK_INTERVAL_MS * IDLE_SHARE) {
+      due--;
+      memory.collect();
+      settledBytes = memory.heapBytes();
+    }
+    cpuMs = memory.cpuMs();
+    timer = clock.setTimer(LOOK_INTERVAL_MS, look);
+  };
+  timer = clock.setTimer(LOOK_INTERVAL_MS, look);
+  return { cancel: () => timer.cancel() };
+}
+
+function ownMemory(): ProcessMemory {
+  let collect: (() => void) | undefined;
+  return {
+    cpuMs() {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e3;
+    },
+    heapBytes: () => getHeapStatistics().used_heap_size,
+    collect() {
+      collect ??= exposedCollector();
+      collect();
+    },
+  };
+}
+
+/** `gc` as --expose-gc has it, for a process that was started without: contexts made after the flag have it. */
+function exposedCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  return collect;
+}
