@@ -278,7 +278,7 @@ export class Reflector<T> {
   }
 }
 
-type WatchEnd = { readonly status: 'ended' | 'short' } | KubeRefusal | KubeFailure;
+type WatchEnd = { readonly status: 'ended' } | { readonly status: 'short' } | KubeRefusal | KubeFailure;
 
 /** The server has too much to do, or is going or coming. */
 function isTemporary({ httpStatus }: KubeRefusal): boolean {

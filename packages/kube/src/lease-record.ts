@@ -1,0 +1,66 @@
+/** The record of a coordination.k8s.io/v1 Lease, as client-go's LeaseLock reads and writes it. */
+import { VigieError } from '@vigie/core/errors';
+
+/** As the server has it; what is not known here is sent back as it came. */
+export interface LeaseObject {
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly [other: string]: unknown;
+}
+
+export interface LeaseRecord {
+  readonly lease: LeaseObject;
+  /** Empty: nobody's. */
+  readonly holder: string;
+  readonly leaseDurationMs: number;
+}
+
+/** @throws {VigieError} KUBE_OBJECT_INVALID for what is no Lease */
+export function leaseRecord(body: unknown): LeaseRecord {
+  if (!isRecord(body) || !isRecord(body.metadata))
+    throw new VigieError('KUBE_OBJECT_INVALID', 'the answer is no Lease');
+  const spec = isRecord(body.spec) ? body.spec : {};
+  const { holderIdentity, leaseDurationSeconds } = spec;
+  return {
+    lease: { ...body, metadata: body.metadata, spec },
+    holder: typeof holderIdentity === 'string' ? holderIdentity : '',
+    leaseDurationMs: typeof leaseDurationSeconds === 'number' ? leaseDurationSeconds * 1000 : 0,
+  };
+}
+
+/** The lease with another holder, or the same one's renewal. */
+export function leaseWith(
+  lease: LeaseObject,
+  {
+    holder,
+    leaseDurationMs,
+    nowMs,
+  }: { readonly holder: string; readonly leaseDurationMs: number; readonly nowMs: number },
+): LeaseObject {
+  const { holderIdentity, leaseTransitions, acquireTime } = lease.spec;
+  const isRenewal = holderIdentity === holder && holder !== '';
+  const transitions = typeof leaseTransitions === 'number' ? leaseTransitions : 0;
+  // The first holder is no transition, and neither is giving it back.
+  const isTransition = !isRenewal && holder !== '' && holderIdentity !== undefined;
+  const now = microTime(nowMs);
+  return {
+    ...lease,
+    spec: {
+      ...lease.spec,
+      holderIdentity: holder,
+      leaseDurationSeconds: leaseDurationMs / 1000,
+      acquireTime: isRenewal && acquireTime !== undefined ? acquireTime : now,
+      renewTime: now,
+      leaseTransitions: isTransition ? transitions + 1 : transitions,
+    },
+  };
+}
+
+/** Kubernetes' MicroTime: always six digits behind the point. */
+function microTime(unixMs: number): string {
+  return new Date(unixMs).toISOString().replace('Z', '000Z');
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,302 @@
+/** Leader election by a Lease, compatible with client-go's LeaseLock: at most one of several processes works at a time, as
+ *  long as their clocks run at nearly the same rate. What the clocks show does not matter: times in the record are for
+ *  people, and how old a record is counts from when it was first seen here. */
+import type { Clock, Timer } from '@vigie/core/clock';
+import { VigieError } from '@vigie/core/errors';
+import type { Log } from '@vigie/core/log';
+import type { Random } from '@vigie/core/random';
+import { describeObstacle, type KubeFailure, type KubeRefusal } from './answer.ts';
+import { type KubeClient, resourcePath } from './client.ts';
+import { type LeaseObject, leaseRecord, leaseWith } from './lease-record.ts';
+
+export interface LeaseOptions {
+  readonly namespace: string;
+  readonly name: string;
+  /** Of this process, and of no other: the pod's name, say. */
+  readonly identity: string;
+  /** How long a record must be seen unchanged before another one takes the lease. Whole seconds. */
+  readonly leaseDurationMs?: number;
+  /** A leader that could not renew for so long stops. Less than leaseDurationMs. */
+  readonly renewDeadlineMs?: number;
+  /** Between two attempts. */
+  readonly retryPeriodMs?: number;
+}
+
+export interface LeaseHandlers {
+  /** This process leads.
+   *  @param signal aborts when it no longer does: what is done for the lease ends with it */
+  started(signal: AbortSignal): void;
+  /** It no longer leads; comes after the signal. */
+  stopped(): void;
+  /** Another identity holds the lease, this one included; empty: nobody. */
+  leaderChanged?(identity: string): void;
+}
+
+export interface LeaseDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** client-go's defaults for core components. */
+const DEFAULT_LEASE_DURATION_MS = 15_000;
+const DEFAULT_RENEW_DEADLINE_MS = 10_000;
+const DEFAULT_RETRY_PERIOD_MS = 2000;
+/** client-go's: an acquiring process waits between 1 and 2.2 periods, so that those waiting do not try together. */
+const JITTER_FACTOR = 1.2;
+
+interface Observed {
+  readonly lease: LeaseObject;
+  readonly holder: string;
+  /** When this very record was first seen, or, of one's own, when it was sent. */
+  readonly atMs: number;
+  readonly validForMs: number;
+}
+
+export class LeaseElector {
+  readonly #client: KubeClient;
+  readonly #options: Required<LeaseOptions>;
+  readonly #handlers: LeaseHandlers;
+  readonly #deps: LeaseDeps;
+  readonly #log: Log;
+  readonly #collectionPath: string;
+  readonly #path: string;
+  readonly #ending = new AbortController();
+  #observed: Observed | undefined;
+  #reportedLeader = '';
+  #leading: AbortController | undefined;
+  /** Of the last renewal that the server has accepted, when it was sent. */
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | undefined;
+
+  /** @throws {VigieError} LEASE_OPTIONS_INVALID when the durations do not keep two leaders apart */
+  constructor(client: KubeClient, options: LeaseOptions, handlers: LeaseHandlers, deps: LeaseDeps) {
+    this.#client = client;
+    this.#options = {
+      leaseDurationMs: DEFAULT_LEASE_DURATION_MS,
+      renewDeadlineMs: DEFAULT_RENEW_DEADLINE_MS,
+      retryPeriodMs: DEFAULT_RETRY_PERIOD_MS,
+      ...options,
+    };
+    checkOptions(this.#options);
+    this.#handlers = handlers;
+    this.#deps = deps;
+    const { namespace, name } = options;
+    this.#log = deps.log.child({ lease: `${namespace}/${name}` });
+    const leases = { group: 'coordination.k8s.io', version: 'v1', resource: 'leases' };
+    this.#collectionPath = resourcePath(leases, namespace);
+    this.#path = resourcePath(leases, namespace, name);
+  }
+
+  /** Whether this process may act as the leader now; false too when it has been stopped for so long that a timer of it
+   *  is yet to fire. */
+  get isLeader(): boolean {
+    return this.#leading !== undefined && this.#deps.clock.monotonicMs() < this.#deadlineMs;
+  }
+
+  /** Who was last seen to hold the lease; empty: nobody. */
+  get leader(): string {
+    return this.#observed?.holder ?? '';
+  }
+
+  /** Tries to lead until it is closed, and again whenever it has lost the lease. */
+  start(signal: AbortSignal): void {
+    const abort = (): void => this.#ending.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    this.#running ??= this.#run(this.#ending.signal).finally(() => signal.removeEventListener('abort', abort));
+  }
+
+  /** Stops leading and gives the lease back, so that another one need not wait for it to run out. What is done for the
+   *  lease must have ended. */
+  async close(): Promise<void> {
+    this.#ending.abort(new Error('the elector is closed'));
+    await this.#running;
+  }
+
+  get #deadlineMs(): number {
+    return this.#renewedAtMs + this.#options.renewDeadlineMs;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#deps;
+    const { retryPeriodMs } = this.#options;
+    while (!signal.aborted) {
+      const mayLead = await this.#attempt(signal).catch((error: unknown) => {
+        if (!signal.aborted) this.#log.error('the lease cannot be asked for', { error });
+        return false;
+      });
+      if (signal.aborted) break;
+      if (mayLead && this.#leading === undefined) this.#begin();
+      const waitMs = this.#leading === undefined ? retryPeriodMs * (1 + random() * JITTER_FACTOR) : retryPeriodMs;
+      await clock.sleep(waitMs, signal).catch(() => undefined);
+    }
+    const led = this.#leading !== undefined;
+    this.#stop('closed');
+    if (led) await this.#release();
+  }
+
+  /** One attempt to take the lease or to renew it.
+   *  @returns whether this process holds it now
+   *  @throws the signal's reason */
+  async #attempt(signal: AbortSignal): Promise<boolean> {
+    // An answer that comes after the deadline may be of a lease that somebody else has taken.
+    return this.#within(
+      this.#leading === undefined ? this.#options.renewDeadlineMs : this.#leftMs(),
+      signal,
+      async (limited) => {
+        const mine = this.#observed;
+        if (mine !== undefined && mine.holder === this.#options.identity && this.#isValid(mine)) {
+          const renewed = await this.#write('PUT', mine.lease, limited);
+          if (renewed === 'written') return true;
+          // Somebody else wrote to it (a label, a new holder), or the answer to an earlier renewal was lost: look.
+        }
+        return this.#look(limited);
+      },
+    );
+  }
+
+  #leftMs(): number {
+    return Math.max(0, this.#deadlineMs - this.#deps.clock.monotonicMs());
+  }
+
+  async #look(signal: AbortSignal): Promise<boolean> {
+    const answer = await this.#client.request({ method: 'GET', path: this.#path }, signal);
+    if (answer.status === 'refused' && answer.httpStatus === 404) {
+      const { name, namespace } = this.#options;
+      const metadata = { name, namespace };
+      const created = await this.#write(
+        'POST',
+        { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: {} },
+        signal,
+      );
+      return created === 'written';
+    }
+    if (answer.status !== 'ok') {
+      this.#obstacle(answer);
+      return false;
+    }
+    const record = leaseRecord(answer.body);
+    this.#observe(record.lease, record.holder, record.leaseDurationMs);
+    const observed = this.#observed;
+    if (observed === undefined) return false;
+    const isFree = observed.holder === '' || observed.holder === this.#options.identity || !this.#isValid(observed);
+    return isFree && (await this.#write('PUT', observed.lease, signal)) === 'written';
+  }
+
+  /** A record that is the same as before keeps the time at which it was first seen. */
+  #observe(lease: LeaseObject, holder: string, validForMs: number): void {
+    const same = JSON.stringify(lease.spec) === JSON.stringify(this.#observed?.lease.spec);
+    const atMs = same && this.#observed !== undefined ? this.#observed.atMs : this.#deps.clock.monotonicMs();
+    this.#observed = { lease, holder, atMs, validForMs };
+    this.#reportLeader(holder);
+  }
+
+  #isValid({ atMs, validForMs }: Observed): boolean {
+    return this.#deps.clock.monotonicMs() < atMs + validForMs;
+  }
+
+  /** Writes this identity into the lease, on condition that nobody has written to it since. */
+  async #write(method: 'POST' | 'PUT', lease: LeaseObject, signal: AbortSignal): Promise<'written' | 'not_written'> {
+    const { clock } = this.#deps;
+    const { identity, leaseDurationMs } = this.#options;
+    const sentAtMs = clock.monotonicMs();
+    const body = leaseWith(lease, { holder: identity, leaseDurationMs, nowMs: clock.nowMs() });
+    const path = method === 'POST' ? this.#collectionPath : this.#path;
+    const answer = await this.#client.request({ method, path, body }, signal);
+    if (answer.status !== 'ok') {
+      this.#obstacle(answer);
+      return 'not_written';
+    }
+    const record = leaseRecord(answer.body);
+    this.#observed = { lease: record.lease, holder: identity, atMs: sentAtMs, validForMs: leaseDurationMs };
+    this.#renewedAtMs = sentAtMs;
+    this.#reportLeader(identity);
+    this.#armDeadline();
+    return 'written';
+  }
+
+  #deadline: Timer | undefined;
+
+  #armDeadline(): void {
+    this.#deadline?.cancel();
+    this.#deadline = this.#deps.clock.setTimer(this.#leftMs(), () => this.#stop('not renewed in time'));
+  }
+
+  #begin(): void {
+    this.#log.info('leading');
+    this.#leading = new AbortController();
+    this.#handlers.started(this.#leading.signal);
+  }
+
+  #stop(reason: string): void {
+    this.#deadline?.cancel();
+    const leading = this.#leading;
+    if (leading === undefined) return;
+    this.#leading = undefined;
+    this.#log.info('no longer leading', { reason });
+    leading.abort(new Error(`no longer the leader: ${reason}`));
+    this.#handlers.stopped();
+  }
+
+  /** Best effort: a lease not given back runs out. */
+  async #release(): Promise<void> {
+    const { clock } = this.#deps;
+    const lease = this.#observed?.lease;
+    if (lease === undefined || this.#observed?.holder !== this.#options.identity) return;
+    // As client-go: a second, because nothing may be given for none.
+    const body = leaseWith(lease, { holder: '', leaseDurationMs: 1000, nowMs: clock.nowMs() });
+    const never = new AbortController().signal;
+    await this.#within(this.#options.retryPeriodMs, never, async (signal) => {
+      const answer = await this.#client.request({ method: 'PUT', path: this.#path, body }, signal);
+      if (answer.status !== 'ok') this.#obstacle(answer);
+    }).catch((error: unknown) => this.#log.warn('the lease was not given back', { error }));
+  }
+
+  #reportLeader(holder: string): void {
+    if (holder === this.#reportedLeader) return;
+    this.#reportedLeader = holder;
+    this.#handlers.leaderChanged?.(holder);
+  }
+
+  #obstacle(obstacle: KubeRefusal | KubeFailure): void {
+    const detail = describeObstacle(obstacle);
+    // Of several that try, all but one meet a conflict.
+    if (obstacle.status === 'refused' && obstacle.httpStatus === 409)
+      this.#log.debug('somebody else was first', { detail });
+    else if (obstacle.status === 'refused' && (obstacle.httpStatus === 403 || obstacle.httpStatus === 404))
+      this.#log.error('the lease is refused', { detail });
+    else this.#log.warn('the lease cannot be asked for', { detail });
+  }
+
+  /** @throws what act throws, and the signal's reason; that of the limit too */
+  async #within<T>(limitMs: number, signal: AbortSignal, act: (limited: AbortSignal) => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    const limited = new AbortController();
+    const abort = (): void => limited.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    const timer = this.#deps.clock.setTimer(limitMs, () => {
+      limited.abort(new VigieError('LEASE_TIMEOUT', `no answer within ${limitMs / 1000} s`));
+    });
+    try {
+      return await act(limited.signal);
+    } finally {
+      timer.cancel();
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+function checkOptions({ leaseDurationMs, renewDeadlineMs, retryPeriodMs, identity }: Required<LeaseOptions>): void {
+  const wrong =
+    leaseDurationMs % 1000 !== 0 || leaseDurationMs < 1000
+      ? 'leaseDurationMs must be whole seconds'
+      : leaseDurationMs <= renewDeadlineMs
+        ? 'leaseDurationMs must be greater than renewDeadlineMs'
+        : renewDeadlineMs <= retryPeriodMs * JITTER_FACTOR || retryPeriodMs <= 0
+          ? 'renewDeadlineMs must be greater than retryPeriodMs * 1.2'
+          : identity === ''
+            ? 'identity must not be empty'
+            : undefined;
+  if (wrong !== undefined) throw new VigieError('LEASE_OPTIONS_INVALID', wrong);
+}
