@@ -104,6 +104,8 @@ const DEFLATE_ROWS = 1_024;
 const DEFLATED_BATCHES = 4;
 /** Shapes kept ready: at 1-2 KiB each, what the busy containers of a node need. */
 const SHAPES_KEPT = 512;
+/** Then nobody is busy, and they are let go: with their buffers they take 1.4 MB. */
+const SHAPES_IDLE_MS = 5_000;
 
 /** One source to one sink: reads when a slot is free, frames, transforms, encodes, delivers, and lets the
  *  checkpoint follow the acknowledgements. Lanes share nothing but the catalog, so a dead sink holds back
@@ -122,6 +124,7 @@ export class Lane implements CatalogReader {
   readonly #breath = new Breath();
   readonly #withPartials = new Set<LogCursor>();
   readonly #shapes = new Map<string, JsonLineShape>();
+  #shapedAtMs = 0;
   readonly #free: Slot[];
   #pending: PendingRows | undefined;
   #observer: RecordObserver | undefined;
@@ -477,6 +480,7 @@ export class Lane implements CatalogReader {
   #shape(generation: Generation, day: string | undefined): JsonLineShape {
     const revision = this.#cursors.get(generation.log)?.revision ?? 0;
     const key = `${generation.id} ${revision} ${generation.head?.hash ?? ''} ${day ?? ''}`;
+    this.#shapedAtMs = this.#deps.clock.monotonicMs();
     const known = this.#shapes.get(key);
     if (known !== undefined) return known;
     const facts = this.#deps.facts(generation.log);
@@ -611,6 +615,7 @@ export class Lane implements CatalogReader {
 
   #scheduleCheckpoint(): void {
     this.#checkpointTimer = this.#deps.clock.setTimer(this.#options.checkpointIntervalMs, () => {
+      if (this.#deps.clock.monotonicMs() - this.#shapedAtMs >= SHAPES_IDLE_MS) this.#shapes.clear();
       const flushed = this.#dirty.size > 0 ? this.flushCheckpoint() : Promise.resolve();
       void flushed.then(() => {
         if (!this.#stopping) this.#scheduleCheckpoint();
