@@ -6,7 +6,7 @@ import { Descriptors } from './descriptors.ts';
 import { FolderListings, QUIET_MS } from './folder-listings.ts';
 import { FolderWatches } from './folder-watches.ts';
 import { type ContainerLog, type Generation, isSealed } from './generation.ts';
-import { expandGlob } from './glob.ts';
+import { expandGlob, type GlobMatch } from './glob.ts';
 import { HotLogs } from './hot-logs.ts';
 import { type FoundFile, isStillThere, reconcileLineage } from './lineage.ts';
 import { type ContainerLinkFacts, parseContainerLink, parsePodLogPath } from './pod-path.ts';
@@ -69,6 +69,8 @@ export class Catalog {
   readonly #folders = new Map<string, Set<ContainerLog>>();
   #globFolders: ReadonlySet<string> = new Set();
   readonly #links = new Map<string, { readonly target: string; readonly resolved: string }>();
+  /** The log that a match led to. A link changes with its folder, and then matches are other objects. */
+  readonly #leads = new WeakMap<GlobMatch, string>();
   readonly #scans = new Map<string, Promise<void>>();
   readonly #rescan = new Set<string>();
   readonly #adopted = new Set<string>();
@@ -209,14 +211,21 @@ export class Catalog {
       const found = await expandGlob(pattern, this.#listings, () => this.#breath.take());
       for (const folder of found.folders) globFolders.add(folder);
       for (const { folder, error } of found.errors) this.#deps.reports.error('list', folder, error);
-      const matched = new Set(found.matches.map(({ path }) => path));
-      for (const { path, isLink } of found.matches) {
+      let matched: ReadonlySet<string> | undefined;
+      for (const match of found.matches) {
+        const lead = this.#leads.get(match);
+        if (lead !== undefined && this.logs.has(lead)) continue;
+        const { path, isLink } = match;
         if (!isLink && this.logs.has(path)) continue;
         const rotated = parseRotatedName(basename(path));
-        if (rotated !== undefined && matched.has(join(dirname(path), rotated.base))) continue;
+        if (rotated !== undefined) {
+          matched ??= new Set(found.matches.map((one) => one.path));
+          if (matched.has(join(dirname(path), rotated.base))) continue;
+        }
         if (path.endsWith('.tmp') || path.endsWith('.gz')) continue;
         const target = isLink ? this.#resolve(path) : { resolved: path, display: path };
         if (target === undefined) continue;
+        this.#leads.set(match, target.resolved);
         const existing = this.logs.get(target.resolved);
         if (existing !== undefined) {
           existing.container ??= parseContainerLink(path);
@@ -255,7 +264,9 @@ export class Catalog {
     const cached = this.#links.get(path);
     if (cached?.target === target) return { resolved: cached.resolved, display };
     try {
-      const resolved = realpathSync(path);
+      const real = realpathSync(path);
+      // One string for what is mostly one path: there are thousands.
+      const resolved = real === absolute ? absolute : real;
       this.#links.set(path, { target, resolved });
       return { resolved, display };
     } catch {

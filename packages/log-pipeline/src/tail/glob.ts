@@ -64,13 +64,15 @@ export async function expandGlob(
       }
       return;
     }
+    if (last) {
+      for (const match of matchesIn(folder, list(folder), segment)) matches.push(match);
+      return;
+    }
     const accepts = matcherOf(segment);
     for (const entry of list(folder)) {
       if (!accepts(entry.name)) continue;
       const path = join(folder, entry.name);
-      if (!last) {
-        if (isFolder(entry, path)) await walk(path, index + 1);
-      } else if (entry.kind === 'file' || entry.kind === 'link') matches.push({ path, isLink: entry.kind === 'link' });
+      if (isFolder(entry, path)) await walk(path, index + 1);
     }
   };
   await walk('/', 0);
@@ -84,6 +86,24 @@ function nearestFolder(folder: string): string {
     nearest = dirname(nearest);
   }
   return nearest;
+}
+
+/** Of listings that stayed as they are, by last segment. */
+const known = new WeakMap<readonly Listed[], Map<string, readonly GlobMatch[]>>();
+
+/** @returns the same objects as long as the folder's listing stays the same one */
+function matchesIn(folder: string, listed: readonly Listed[], segment: string): readonly GlobMatch[] {
+  const bySegment = known.get(listed) ?? new Map<string, readonly GlobMatch[]>();
+  known.set(listed, bySegment);
+  let matches = bySegment.get(segment);
+  if (matches === undefined) {
+    const accepts = matcherOf(segment);
+    matches = listed
+      .filter(({ name, kind }) => (kind === 'file' || kind === 'link') && accepts(name))
+      .map(({ name, kind }) => ({ path: join(folder, name), isLink: kind === 'link' }));
+    bySegment.set(segment, matches);
+  }
+  return matches;
 }
 
 /** Compiled once: a pass over 10,000 folders asks 20,000 times. As many as configurations have segments. */
