@@ -91,6 +91,7 @@ function reportLane({ lane, counters }: RunningLane, clock: Clock, report: Agent
   report('truncatedRecords', labels, ledger.truncatedRecords);
   report('partialRecords', labels, ledger.partialRecords);
   report('joinedRecords', labels, ledger.joinedRecords);
+  report('cutRecords', labels, ledger.cutRecords);
   for (const reason of LOSS_REASONS) report('lostBytes', { ...labels, reason }, 0);
   for (const reason of DROP_REASONS) {
     report('droppedBytes', { ...labels, reason }, 0);

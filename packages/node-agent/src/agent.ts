@@ -244,15 +244,17 @@ export class NodeAgent {
         partialTimeoutMs: from.partial_timeout,
         partialBudgetBytes: Math.max(PARTIAL_BUDGET_BYTES, from.max_line_bytes * 2),
         checkpointIntervalMs: config.checkpoint_interval,
+        multiline: route.multiline,
       },
       {
         clock,
         kernel: createKernel({
           inputBytes,
           maxRows: MAX_ROWS,
-          // Joined messages and decoded entries of one batch, three bytes for one that was invalid; what transforms add.
+          // Joined messages and decoded entries of one batch, three bytes for one that was invalid; records of several
+          // lines, and what was open of each stream before; what transforms add.
           arenaBytes:
-            3 * inputBytes + from.max_line_bytes + route.transforms.length * addedMembersBound(3 * inputBytes),
+            4 * inputBytes + 3 * from.max_line_bytes + route.transforms.length * addedMembersBound(3 * inputBytes),
           slots,
           // A record begins below batch.max_bytes, and the largest has room behind.
           slotBytes:

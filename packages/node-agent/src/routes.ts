@@ -1,4 +1,6 @@
 import { bug } from '@vigie/core/errors';
+import type { Multiline } from '@vigie/log-pipeline/multiline/join-lines';
+import { multilineOf } from '@vigie/log-pipeline/multiline/multiline-section';
 import { Route as RouteTransform, routeName } from '@vigie/log-pipeline/transforms/route';
 import type { Transform } from '@vigie/log-pipeline/transforms/transform';
 import { OnWays, Ways } from '@vigie/log-pipeline/transforms/ways';
@@ -13,6 +15,8 @@ export interface Route {
   readonly sinkConfig: AgentConfig['sinks'][string];
   /** In the order in which records pass them; instances of this route alone. */
   readonly transforms: readonly LaneStep[];
+  /** How lines become records, before any transform. */
+  readonly multiline: Multiline | undefined;
 }
 
 export interface LaneStep {
@@ -22,7 +26,10 @@ export interface LaneStep {
 
 /** Makes an instance with state of its own: what a transform remembers belongs to one lane. A route is no transform of
  *  its own: what it does depends on where its outputs lead. */
-export type CreateTransform = (section: Exclude<TransformConfig, { type: 'route' }>, name: string) => Transform;
+export type CreateTransform = (section: Exclude<TransformConfig, NotInstances>, name: string) => Transform;
+
+/** What a lane does itself: `route` by where its outputs lead, `multiline` where it reads. */
+type NotInstances = { readonly type: 'route' | 'multiline' };
 
 export function laneRoutes(config: AgentConfig, create: CreateTransform): Route[] {
   return Object.entries(config.sinks).flatMap(([sink, sinkConfig]) =>
@@ -31,6 +38,7 @@ export function laneRoutes(config: AgentConfig, create: CreateTransform): Route[
       sink,
       sinkConfig,
       transforms: laneSteps(way, config.transforms, create),
+      multiline: multilineIn(way, config.transforms),
     })),
   );
 }
@@ -41,7 +49,7 @@ function laneSteps({ source, steps }: Way, sections: AgentConfig['transforms'], 
   const ways = new Ways();
   const numbers = new Map([[source, 0]]);
   let isShared = true;
-  return steps.map(({ transform: name, inputs, outputs }) => {
+  return steps.flatMap(({ transform: name, inputs, outputs }) => {
     const section = sections[name] ?? missing(name);
     const from = inputs.map((input) => numbers.get(input) ?? missing(input));
     const to = outputs.map((output) => {
@@ -49,15 +57,22 @@ function laneSteps({ source, steps }: Way, sections: AgentConfig['transforms'], 
       else numbers.set(output, 0);
       return { output, way: numbers.get(output) ?? 0 };
     });
+    if (section.type === 'multiline') return [];
     const isFirst = isShared;
     if (section.type === 'route') {
       isShared = false;
       const leading = to.map(({ output, way }) => ({ name: routeName(output), way }));
-      return { name, transform: new RouteTransform(section, leading, ways, isFirst ? undefined : from) };
+      return [{ name, transform: new RouteTransform(section, leading, ways, isFirst ? undefined : from) }];
     }
     const transform = create(section, name);
-    return { name, transform: isShared ? transform : new OnWays(transform, ways, from, to[0]?.way ?? 0) };
+    return [{ name, transform: isShared ? transform : new OnWays(transform, ways, from, to[0]?.way ?? 0) }];
   });
+}
+
+function multilineIn({ steps }: Way, sections: AgentConfig['transforms']): Multiline | undefined {
+  const [first] = steps;
+  const section = first === undefined ? undefined : sections[first.transform];
+  return section?.type === 'multiline' ? multilineOf(section) : undefined;
 }
 
 function missing(name: string): never {

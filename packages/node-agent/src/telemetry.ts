@@ -87,6 +87,12 @@ export const AGENT_METRICS = {
     help: 'Records put together from fragments.',
     labels: LANE,
   },
+  cutRecords: {
+    name: 'vigie_agent_multiline_cut_records_total',
+    type: 'counter',
+    help: 'Records of several lines that ended at a limit; their next line began another.',
+    labels: LANE,
+  },
   transformKept: {
     name: 'vigie_agent_transform_kept_records_total',
     type: 'counter',

@@ -8,6 +8,7 @@ export interface Wiring {
 }
 
 interface WiredTransform {
+  readonly type?: string;
   readonly inputs: readonly string[];
   /** Of a transform of type route: by name. Its records leave by `NAME.ROUTE` and not by `NAME`. */
   readonly route?: Readonly<Record<string, unknown>> | undefined;
@@ -58,6 +59,14 @@ export function wiringProblems(wiring: Wiring): WiringProblem[] {
         path: [section, name, 'inputs', index],
         expected: `the name of a source or transform (${known})`,
       });
+    }
+  }
+  for (const [name, { type, inputs }] of Object.entries(transforms)) {
+    if (type !== 'multiline') continue;
+    for (const [index, input] of inputs.entries()) {
+      if (Object.hasOwn(sources, input)) continue;
+      const expected = 'a source: lines are joined before anything else is done with them';
+      problems.push({ path: ['transforms', name, 'inputs', index], expected });
     }
   }
   for (const name of Object.keys(transforms)) {

@@ -6,6 +6,7 @@ import type { CheckpointStore, FlushOutcome } from '../checkpoint/store.ts';
 import type { LaneLedger } from '../delivery/ledger.ts';
 import type { Hold, Progress } from '../delivery/progress.ts';
 import type { RecordFacts } from '../encode/document.ts';
+import { isGroupShape, type RecordShape } from '../encode/group-shape.ts';
 import { JsonLineEncoder, type JsonLineShape } from '../encode/json-lines.ts';
 import { PartialBudget } from '../framing/partials.ts';
 import type { EncodeResult, Kernel } from '../kernel/kernel.ts';
@@ -39,7 +40,9 @@ export interface LaneSink {
   readonly perUtcDay: boolean;
   /** Bodies are to be zlib streams. */
   readonly takesDeflate: boolean;
-  shape(facts: RecordFacts, utcDay: string | undefined): JsonLineShape;
+  /** A log's records are in one request at a time. */
+  readonly ordered?: boolean;
+  shape(facts: RecordFacts, utcDay: string | undefined): RecordShape;
   /** Resolves when every record is accepted or refused for good, or all are in a buffer on the disk.
    *  @param inflatedBytes where the body is a zlib stream: the length of its lines
    *  @param recordBytes input bytes record by record */
@@ -123,9 +126,12 @@ export class Lane implements CatalogReader {
   readonly #ready: RoundRobin<LogCursor>;
   readonly #breath = new Breath();
   readonly #withPartials = new Set<LogCursor>();
-  readonly #shapes = new Map<string, JsonLineShape>();
+  readonly #shapes = new Map<string, RecordShape>();
   #shapedAtMs = 0;
   readonly #free: Slot[];
+  /** Of an ordered sink: logs with records in flight, and cursors whose turn came meanwhile. */
+  readonly #underway = new Set<ContainerLog>();
+  readonly #heldBack = new Set<LogCursor>();
   #pending: PendingRows | undefined;
   #observer: RecordObserver | undefined;
   #wake: (() => void) | undefined;
@@ -250,6 +256,7 @@ export class Lane implements CatalogReader {
     this.#deps.forget(log);
     this.#ready.remove(cursor);
     this.#withPartials.delete(cursor);
+    this.#heldBack.delete(cursor);
     for (const progress of cursor.all) this.#dirty.delete(progress);
     this.#cursors.delete(log);
   }
@@ -324,6 +331,10 @@ export class Lane implements CatalogReader {
     while (!this.#stopping || this.#mustFinish) {
       await this.#breath.take();
       if (this.#pending !== undefined) {
+        if (this.#underway.has(this.#pending.progress.generation.log)) {
+          await this.#sleep(undefined);
+          continue;
+        }
         this.#encode(slot, this.#pending);
         if (this.#pending !== undefined || slot.isFull || this.#stopping) return;
       }
@@ -333,9 +344,15 @@ export class Lane implements CatalogReader {
       if (turn === undefined) {
         if (this.#flushPartials(nowMs)) continue;
         if (this.#options.once && slot.records > 0) return;
-        this.#idle = slot.records === 0 && this.#withPartials.size === 0 && this.#ready.parked === 0;
+        const waiting = this.#withPartials.size + this.#ready.parked + this.#heldBack.size;
+        this.#idle = slot.records === 0 && waiting === 0;
         await this.#sleep(this.#nextWakeMs(slot));
         this.#idle = false;
+        continue;
+      }
+      if (this.#underway.has(turn.item.log)) {
+        this.#ready.used(turn.item, 0, false);
+        this.#heldBack.add(turn.item);
         continue;
       }
       await this.#take(turn.item, turn.allowanceBytes);
@@ -352,6 +369,7 @@ export class Lane implements CatalogReader {
       this.#ready.park(cursor, nowMs + waitMs);
       return;
     }
+    this.#plan(cursor);
     const result = await this.#reader.read(cursor, allowanceBytes);
     switch (result.status) {
       case 'nothing':
@@ -418,15 +436,12 @@ export class Lane implements CatalogReader {
       }
       const first = pending.next;
       if (this.#deps.sink.takesDeflate) end = Math.min(end, first + DEFLATE_ROWS);
-      const encoded = this.#write(slot, this.#shape(generation, day), first, end);
+      const encoded = this.#write(slot, this.#shape(generation, day), first, end, generation.log);
       if (encoded.records === 0 && encoded.nextRow < end && slot.records === 0) {
         this.#dropTooLarge(encoded.nextRow);
         continue;
       }
       pending.next = encoded.nextRow;
-      for (let row = first; row < encoded.nextRow; row++) {
-        if ((table.flags(row) & (FLAG_DROPPED | FLAG_FRAGMENT)) === 0) slot.add(table.rawBytes(row));
-      }
       used ||= encoded.records > 0;
       this.#observer?.(this.#batch, first, encoded.nextRow, generation.log);
       this.#moveJoined(pending, slot);
@@ -435,6 +450,7 @@ export class Lane implements CatalogReader {
     if (used) {
       pending.hold.users++;
       slot.holds.push(pending.hold);
+      if (this.#deps.sink.ordered === true) slot.logs.add(generation.log);
     }
     if (pending.next < pending.rows) return;
     this.#release(pending.hold);
@@ -448,8 +464,26 @@ export class Lane implements CatalogReader {
     this.ledger.dropped('record_too_large', table.rawBytes(row), 1);
   }
 
-  /** Encodes rows at the end of the slot: as lines, or as the next part of its zlib stream. */
-  #write(slot: Slot, shape: JsonLineShape, first: number, end: number): EncodeResult {
+  /** Encodes rows at the end of the slot: as lines, as the next part of its zlib stream, or as groups. */
+  #write(slot: Slot, shape: RecordShape, first: number, end: number, log: ContainerLog): EncodeResult {
+    const { kernel } = this.#deps;
+    const { table } = kernel;
+    if (isGroupShape(shape)) {
+      const { softEnd, hardEnd } = slot;
+      const room = { start: slot.start + slot.bytes, softEnd, hardEnd };
+      const encoded = shape.write({ kernel, first, end, log }, room, (row) => slot.add(table.rawBytes(row)));
+      slot.bytes += encoded.writtenBytes;
+      slot.plainBytes = slot.bytes;
+      return encoded;
+    }
+    const encoded = this.#writeLines(slot, shape, first, end);
+    for (let row = first; row < encoded.nextRow; row++) {
+      if ((table.flags(row) & (FLAG_DROPPED | FLAG_FRAGMENT)) === 0) slot.add(table.rawBytes(row));
+    }
+    return encoded;
+  }
+
+  #writeLines(slot: Slot, shape: JsonLineShape, first: number, end: number): EncodeResult {
     const { kernel, sink } = this.#deps;
     const encoder = this.#encoder;
     if (!sink.takesDeflate) {
@@ -477,7 +511,7 @@ export class Lane implements CatalogReader {
     }
   }
 
-  #shape(generation: Generation, day: string | undefined): JsonLineShape {
+  #shape(generation: Generation, day: string | undefined): RecordShape {
     const revision = this.#cursors.get(generation.log)?.revision ?? 0;
     const key = `${generation.id} ${revision} ${generation.head?.hash ?? ''} ${day ?? ''}`;
     this.#shapedAtMs = this.#deps.clock.monotonicMs();
@@ -519,6 +553,7 @@ export class Lane implements CatalogReader {
     const body = kernel.memory.subarray(slot.start, slot.start + slot.bytes);
     const startedMs = clock.monotonicMs();
     this.ledger.batches++;
+    for (const log of slot.logs) this.#underway.add(log);
     const delivery = sink
       .deliver(body, slot.records, this.#abort.signal, inflatedBytes, slot.recordBytes.subarray(0, slot.records))
       .then(({ rejected, buffered }) => {
@@ -545,10 +580,22 @@ export class Lane implements CatalogReader {
       })
       .then(() => {
         this.#deliveries.delete(delivery);
+        this.#arrived(slot);
         this.#free.push(slot);
         this.#wakeUp();
       });
     this.#deliveries.add(delivery);
+  }
+
+  /** What of its logs comes next may go now. */
+  #arrived(slot: Slot): void {
+    for (const log of slot.logs) this.#underway.delete(log);
+    slot.logs.clear();
+    for (const cursor of this.#heldBack) {
+      if (this.#underway.has(cursor.log)) continue;
+      this.#heldBack.delete(cursor);
+      this.#ready.offer(cursor);
+    }
   }
 
   #settle(slot: Slot): void {
@@ -564,6 +611,7 @@ export class Lane implements CatalogReader {
   #flushPartials(nowMs: number): boolean {
     const beforeMs = this.#options.once ? nowMs : nowMs - this.#options.partialTimeoutMs;
     for (const cursor of this.#withPartials) {
+      if (this.#underway.has(cursor.log)) continue;
       this.#pending = this.#expired(cursor, nowMs, beforeMs);
       if (this.#pending === undefined) {
         if (!cursor.isWaiting) this.#withPartials.delete(cursor);
@@ -580,7 +628,7 @@ export class Lane implements CatalogReader {
     const partial = cursor.partials.expired(partialsBeforeMs);
     if (partial !== undefined) return this.#reader.flushPartial(cursor, partial);
     if (cursor.open.isEmpty) return undefined;
-    const timeoutMs = this.#options.once ? 0 : (this.#options.multiline?.(cursor.log)?.timeoutMs ?? 0);
+    const timeoutMs = this.#options.once ? 0 : ((cursor.plan?.multiline ?? this.#options.multiline)?.timeoutMs ?? 0);
     const stderr = cursor.open.expired(nowMs - timeoutMs);
     if (stderr === undefined || cursor.unreadBytes() > 0) return undefined;
     return this.#reader.flushOpen(cursor, stderr);
@@ -591,8 +639,7 @@ export class Lane implements CatalogReader {
     let wakeMs = nowMs + IDLE_WAIT_MS * 60;
     if (slot.records > 0) wakeMs = Math.min(wakeMs, slot.firstAtMs + this.#options.lingerMs);
     if (this.#withPartials.size > 0) {
-      const waitMs = this.#options.multiline === undefined ? IDLE_WAIT_MS : OPEN_WAIT_MS;
-      wakeMs = Math.min(wakeMs, nowMs + waitMs);
+      wakeMs = Math.min(wakeMs, nowMs + OPEN_WAIT_MS);
     }
     return Math.max(0, Math.min(wakeMs, this.#ready.nextWakeMs() ?? Infinity) - nowMs);
   }

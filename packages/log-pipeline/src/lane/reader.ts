@@ -43,8 +43,8 @@ export interface ReaderOptions {
   readonly maxLineBytes: number;
   /** Ends last lines without a newline even in live files: nothing more will come. */
   readonly once: boolean;
-  /** How a log's lines become records; undefined where each is one. Asked for every read. */
-  readonly multiline?: ((log: ContainerLog) => Multiline | undefined) | undefined;
+  /** How lines become records where a log's plan does not say; undefined: each is one. */
+  readonly multiline?: Multiline | undefined;
 }
 
 /** What the lane knows of its logs from before. */
@@ -432,10 +432,12 @@ export class LaneReader {
     }
     if (flag === FLAG_PARTIAL) this.#ledger.partialRecords++;
     let records = rows - fragments;
-    const multiline = this.#options.multiline?.(cursor.log);
+    const multiline = cursor.plan?.multiline ?? this.#options.multiline;
     if (multiline !== undefined) {
       const { partials, open } = cursor;
-      const lines = joinLines({ kernel, rows, multiline, open, partials, progress, position, joined, nowMs });
+      const { maxLineBytes } = this.#options;
+      const read = { kernel, rows, multiline, open, partials, progress, position, joined, nowMs, maxLineBytes };
+      const lines = joinLines(read);
       rows = lines.rows;
       records += lines.records;
       this.#ledger.cutRecords += lines.cut;

@@ -1,4 +1,5 @@
 import type { Hold } from '../delivery/progress.ts';
+import type { ContainerLog } from '../tail/generation.ts';
 
 /** Records one request may carry: at 64 bytes each, the least a document takes, 4 MiB hold as many. */
 export const MAX_SLOT_RECORDS = 65_536;
@@ -20,6 +21,8 @@ export class Slot {
   /** Input bytes record by record, for those that the sink refuses. */
   readonly recordBytes = new Uint32Array(MAX_SLOT_RECORDS);
   holds: Hold[] = [];
+  /** Whose records are in it, where a log's records must not overtake each other. */
+  readonly logs = new Set<ContainerLog>();
 
   readonly plainLimitBytes: number;
 

@@ -35,6 +35,8 @@ export interface LinesToJoin {
   /** Claims of rows, in row order; brought up to date. */
   readonly joined: JoinedRow[];
   readonly nowMs: number;
+  /** Of a message, joined or not. */
+  readonly maxLineBytes: number;
 }
 
 export interface JoinedLines {
@@ -61,6 +63,7 @@ export function joinLines(lines: LinesToJoin): JoinedLines {
 
 class Joiner {
   readonly #lines: LinesToJoin;
+  readonly #maxBytes: number;
   readonly #claims = new Map<number, Hold[]>();
   /** Rows of each stream's current record that lie in this read. */
   readonly #current: readonly [number[], number[]] = [[], []];
@@ -74,6 +77,7 @@ class Joiner {
 
   constructor(lines: LinesToJoin) {
     this.#lines = lines;
+    this.#maxBytes = Math.min(lines.multiline.maxBytes, lines.maxLineBytes);
     for (const { row, hold } of lines.joined) {
       this.#claims.set(row, [hold]);
       this.#addExtent(hold, this.#lineOffset(row));
@@ -106,7 +110,7 @@ class Joiner {
     const { kernel, multiline, open, nowMs } = this.#lines;
     const current = this.#current[stream];
     if (current.length > 0) {
-      if (current.length >= multiline.maxLines || this.#currentBytes[stream] + 1 + length > multiline.maxBytes) {
+      if (current.length >= multiline.maxLines || this.#currentBytes[stream] + 1 + length > this.#maxBytes) {
         this.#cut++;
         return false;
       }
@@ -116,7 +120,7 @@ class Joiner {
     }
     const record = open.get(stream === 1);
     if (record === undefined) return false;
-    const fits = record.lines < multiline.maxLines && record.length + 1 + length <= multiline.maxBytes;
+    const fits = record.lines < multiline.maxLines && record.length + 1 + length <= this.#maxBytes;
     if (!fits || !open.hasRoom(length + 1)) {
       this.#cut++;
       return false;

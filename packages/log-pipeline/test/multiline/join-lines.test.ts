@@ -9,7 +9,7 @@ const JAVA: Multiline = { stdout: java, stderr: java, maxLines: 500, maxBytes: 3
 /** Longer than any test: only a next line, or the end of the run, completes a record. */
 const NEVER_MS = 600_000;
 
-const withJava = (options: Partial<Multiline> = {}) => ({ multiline: () => ({ ...JAVA, ...options }) });
+const withJava = (options: Partial<Multiline> = {}) => ({ multiline: { ...JAVA, ...options } });
 
 describe('a lane that joins lines', () => {
   let bed: LaneBed;

@@ -1,7 +1,7 @@
 /** Conditions as a configuration has them: `{level: error, kubernetes.namespace: {re: "^shop-"}, not: {stream: stdout}}`. */
 import { section } from '@vigie/core/config/fields';
-import { compileRegex, RegexError } from '@vigie/core/regex';
 import * as v from 'valibot';
+import { regexText } from '../regex-text.ts';
 import type { Operators, Scalar } from './value-test.ts';
 
 /** What a field is compared with. */
@@ -20,23 +20,10 @@ const scalar = v.union([v.string(), v.number(), v.boolean()]);
 const scalars = v.pipe(v.array(scalar), v.minLength(1, 'at least one value'));
 const bound = v.union([v.number(), v.string()]);
 
-const pattern = v.pipe(
-  v.string(),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    try {
-      compileRegex(dataset.value);
-    } catch (error) {
-      if (!(error instanceof RegexError)) throw error;
-      addIssue({ message: `a regular expression in RE2 syntax (${error.message})` });
-    }
-  }),
-);
-
 const operators: v.GenericSchema<unknown, Operators> = v.lazy(() =>
   v.pipe(
     section({
-      re: v.optional(pattern),
+      re: v.optional(regexText),
       not: v.optional(v.union([scalar, scalars, operators])),
       in: v.optional(scalars),
       gt: v.optional(bound),
