@@ -61,6 +61,7 @@ export class SinkRuntime {
     return {
       perUtcDay: sink.perUtcDay,
       takesDeflate: sink.takesDeflate,
+      ordered: sink.ordered ?? false,
       shape: (facts, utcDay) => sink.shape(facts, utcDay),
       deliver: (body, records, signal, inflatedBytes) => this.deliver(body, records, signal, inflatedBytes),
     };

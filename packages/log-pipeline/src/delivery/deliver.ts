@@ -3,8 +3,9 @@
 import { inflateSync } from 'node:zlib';
 import { Backoff, type BackoffOptions } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
-import { assertNever, bug } from '@vigie/core/errors';
+import { assertNever } from '@vigie/core/errors';
 import type { HeldReason, RejectedItem, RetryReason, Sink } from '../sinks/sink.ts';
+import { type BodyForm, bodyFormOf } from './body-form.ts';
 import type { DeadLetter, DeadLetters } from './dead-letter.ts';
 import type { SinkHealth } from './sink-health.ts';
 
@@ -62,10 +63,8 @@ const RETRY_BACKOFF: BackoffOptions = { baseMs: 500, capMs: 30_000 };
 /** Nobody mends a configuration within a second: 10 s to 60 s where retries begin at 500 ms and end at 30 s. */
 const HELD_FACTORS = { base: 20, cap: 2 };
 
-const NEWLINE = 0x0a;
-
 /** Resolves when no record of the body is left to send.
- *  @param body `records` records of `sink.linesPerRecord` lines; the caller's until the promise settles
+ *  @param body `records` records in the sink's form; the caller's until the promise settles
  *  @throws the signal's reason; what was not accepted by then must be sent again
  *  @param inflatedBytes the body is a zlib stream of so many bytes; it is inflated only when a part of it is refused
  *  Cost: nothing beside `send` when the body is accepted as it is. */
@@ -89,6 +88,7 @@ export async function deliver(
 class Delivery {
   readonly refused: RefusedRecord[] = [];
   readonly #sink: Sink;
+  readonly #form: BodyForm;
   readonly #deps: DeliveryDeps;
   readonly #signal: AbortSignal;
   readonly #retries: Backoff;
@@ -96,6 +96,7 @@ class Delivery {
 
   constructor(sink: Sink, deps: DeliveryDeps, signal: AbortSignal) {
     this.#sink = sink;
+    this.#form = bodyFormOf(sink);
     this.#deps = deps;
     this.#signal = signal;
     const { baseMs, capMs } = deps.backoff ?? RETRY_BACKOFF;
@@ -163,6 +164,16 @@ class Delivery {
           if (part.records > 1) return this.#halve(part);
           return this.#bury(part, [{ index: 0, httpStatus, error }]);
         }
+        case 'discarded': {
+          const { records, httpStatus } = outcome;
+          // Nobody knows which: the first ones stand for them, so that counts are right.
+          for (let index = 0; index < Math.min(records, part.records); index++) {
+            this.refused.push({ index: bodyIndex(part, index), reason: 'rejected' });
+          }
+          events.refused(this.#sink.name, httpStatus, Math.min(records, part.records));
+          health.passed(this);
+          return undefined;
+        }
         default:
           assertNever(outcome);
       }
@@ -191,10 +202,9 @@ class Delivery {
   async #bury(part: Part, items: readonly RejectedItem[]): Promise<undefined> {
     const { clock, random, deadLetters, health, events } = this.#deps;
     const sink = this.#sink.name;
-    const lines = recordBytes(
-      part,
+    const lines = this.#form.letters(
+      part.bytes,
       items.map(({ index }) => index),
-      this.#sink.linesPerRecord,
     );
     const timeMs = clock.nowMs();
     const letters = items.map(
@@ -226,17 +236,17 @@ class Delivery {
 
   #halve(part: Part): readonly [Part, Part] {
     const half = part.records >> 1;
-    const cut = lineEnd(part.bytes, 0, half * this.#sink.linesPerRecord);
     const { bytes, indices, records } = part;
+    const [first, second] = this.#form.split(bytes, half);
     const rest = typeof indices === 'number' ? indices + half : indices.slice(half);
     return [
       {
-        bytes: bytes.subarray(0, cut),
+        bytes: first,
         indices: typeof indices === 'number' ? indices : indices.slice(0, half),
         records: half,
         inflatedBytes: undefined,
       },
-      { bytes: bytes.subarray(cut), indices: rest, records: records - half, inflatedBytes: undefined },
+      { bytes: second, indices: rest, records: records - half, inflatedBytes: undefined },
     ];
   }
 
@@ -244,7 +254,7 @@ class Delivery {
   #pick(part: Part, chosen: readonly number[]): Part {
     if (chosen.length === part.records) return part;
     return {
-      bytes: Buffer.concat(recordBytes(part, chosen, this.#sink.linesPerRecord)),
+      bytes: this.#form.pick(part.bytes, chosen),
       indices: chosen.map((index) => bodyIndex(part, index)),
       records: chosen.length,
       inflatedBytes: undefined,
@@ -265,30 +275,4 @@ function plain(part: Part): Part {
 
 function bodyIndex(part: Part, index: number): number {
   return typeof part.indices === 'number' ? part.indices + index : (part.indices[index] ?? -1);
-}
-
-/** @param chosen ascending
- *  @returns views of the part's bytes, in the order of `chosen` */
-function recordBytes(part: Part, chosen: readonly number[], linesPerRecord: number): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  let record = 0;
-  let at = 0;
-  for (const index of chosen) {
-    const start = lineEnd(part.bytes, at, (index - record) * linesPerRecord);
-    at = lineEnd(part.bytes, start, linesPerRecord);
-    record = index + 1;
-    found.push(part.bytes.subarray(start, at));
-  }
-  return found;
-}
-
-/** @returns where `lines` lines from `start` end */
-function lineEnd(bytes: Uint8Array, start: number, lines: number): number {
-  let at = start;
-  for (let line = 0; line < lines; line++) {
-    const newline = bytes.indexOf(NEWLINE, at);
-    if (newline < 0) throw bug(`a body has ${line} lines from byte ${start}, ${lines} were announced`);
-    at = newline + 1;
-  }
-  return at;
 }

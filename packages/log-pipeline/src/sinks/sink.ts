@@ -1,7 +1,7 @@
 /** The contract between delivery and whatever takes the records: bytes in, an outcome out. */
 import type { Clock } from '@vigie/core/clock';
 import type { RecordFacts } from '../encode/document.ts';
-import type { JsonLineShape } from '../encode/json-lines.ts';
+import type { RecordShape } from '../encode/group-shape.ts';
 
 export type { RecordFacts };
 
@@ -15,8 +15,13 @@ export interface Sink {
   readonly perUtcDay: boolean;
   /** `send` takes bodies that are zlib streams (RFC 1950) of the same lines. */
   readonly takesDeflate: boolean;
+  /** Set where requests are not JSON lines but groups of records: shapes are GroupShapes then, one record is one line as a
+   *  dead letter only, and nothing is deflated. */
+  readonly grouped?: GroupedBodies;
+  /** Records of one log are in one request at a time, so that none overtakes another. */
+  readonly ordered?: boolean;
   /** @param utcDay `2026-11-21`, given exactly where `perUtcDay` says so */
-  shape(facts: RecordFacts, utcDay: string | undefined): JsonLineShape;
+  shape(facts: RecordFacts, utcDay: string | undefined): RecordShape;
   /** Reads certificates and secrets. Never waits for the other side: that it is down, or lacks a template,
    *  shows as the outcome of `send`.
    *  @throws {VigieError} a file that the configuration names cannot be used */
@@ -24,10 +29,20 @@ export interface Sink {
   /** Idempotent. Sends that still run are the caller's to abort first. */
   close(): Promise<void>;
   /** The body's memory is not touched any more once the promise settles. Several may run at once.
-   *  @param body `records` records of `linesPerRecord` lines each, every line with its newline
+   *  @param body `records` records of `linesPerRecord` lines each, every line with its newline; or as `grouped` says
    *  @param deflated the body is a zlib stream: given only where `takesDeflate` says so
    *  @returns never rejects but with the signal's reason */
   send(body: Uint8Array, records: number, signal: AbortSignal, deflated?: boolean): Promise<SendOutcome>;
+}
+
+/** Requests of encode/group-shape.ts. */
+export interface GroupedBodies {
+  /** Field numbers that lead to a record, from the request down. */
+  readonly path: readonly number[];
+  /** A body of one record as a JSON object without newlines, for a person to read and mend. */
+  toJson(body: Buffer): string;
+  /** The same back. @returns undefined for an object that is not such a record */
+  fromJson(text: string): Buffer | undefined;
 }
 
 /** `throttled`: 429. `unavailable`: 5xx. `protocol`: an answer that cannot be what the server meant.
@@ -65,6 +80,8 @@ export type SendOutcome =
       readonly retryAfterMs?: number;
     }
   | { readonly status: 'too_large' }
+  /** All are taken, but so many were thrown away, and nobody says which: they are not sent again. */
+  | { readonly status: 'discarded'; readonly records: number; readonly httpStatus: number; readonly error: string }
   /** The body is refused as bad, by at least one of its records. */
   | { readonly status: 'rejected'; readonly httpStatus: number; readonly error: string }
   /** A fault of configuration: nothing is wrong with the records, and nothing will change until somebody acts. */
