@@ -31,8 +31,12 @@ export interface Automaton {
   /** First entry of the start state's row. Row 0 is the dead state. */
   readonly start: number;
   /** Per state and column: the next state's row in the low ENTRY_ROW_BITS, above them what to do. One-pass: the number
-   *  of an action, 0 for nothing. Otherwise 1 where a match ends in front of the byte. */
+   *  of an action, 0 for nothing. Otherwise 1 where a match ends in front of the byte. Negative: it stays in a state that
+   *  most ASCII bytes do not leave, and what stands above the row is the number of that state's skip set. */
   readonly entries: Int32Array;
+  /** SKIP_BYTES each: which bytes may leave the state. Byte b may if it is 0x80 or more, or bit b >> 4 of the set's byte
+   *  b & 15 is set: so sixteen of them can be looked up at once. */
+  readonly skips: Uint8Array;
   /** One-pass: ACTION_WORDS each. */
   readonly actions: Int32Array;
   /** Otherwise, per entry: where its origins begin in `origins`. */
@@ -57,6 +61,10 @@ const MAX_SLOTS = 64;
  *  on sets there; masks are a low and a high word. */
 export const ACTION_WORDS = 5;
 export const ORIGIN_WORDS = 3;
+export const SKIP_BYTES = 16;
+const SKIP_MARK = 1 << 31;
+/** A state that fewer ASCII bytes stay in is mostly left after a few bytes. */
+const MIN_STAYING = 64;
 
 /** The end of the text as a column's representative. */
 const END = -1;
@@ -120,6 +128,7 @@ class Determiniser {
     const onePass = this.#states.every(({ threads }) => threads.length <= 1);
     const captures = onePass ? this.#actions() : this.#origins();
     if (captures === undefined) return undefined;
+    const skips = this.#markSkips(captures.entries);
     return {
       onePass,
       slots: this.#slots,
@@ -128,7 +137,26 @@ class Determiniser {
       stride: this.#representatives.length,
       start: start.row,
       ...captures,
+      skips,
     };
+  }
+
+  /** @returns the skip sets of the entries it marks */
+  #markSkips(entries: Int32Array): Uint8Array {
+    const skips: number[] = [];
+    for (const { row } of this.#states) {
+      const leaving: number[] = [];
+      for (let byte = 0; byte < 0x80; byte++) if (entries[row + this.#classes[byte]!] !== row) leaving.push(byte);
+      const number = skips.length / SKIP_BYTES;
+      if (row === 0 || 0x80 - leaving.length < MIN_STAYING || number > MAX_ACTIONS) continue;
+      const set = new Array<number>(SKIP_BYTES).fill(0);
+      for (const byte of leaving) set[byte & 15]! |= 1 << (byte >> 4);
+      skips.push(...set);
+      for (let column = row; column < row + this.#representatives.length - 1; column++) {
+        if (entries[column] === row) entries[column] = row | (number << ENTRY_ROW_BITS) | SKIP_MARK;
+      }
+    }
+    return Uint8Array.from(skips);
   }
 
   /** Bytes that no step and no assertion tells apart share a column. */

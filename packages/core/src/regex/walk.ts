@@ -1,6 +1,6 @@
 /** Runs an automaton's tables over bytes: one table look-up a byte, and for patterns that are not one-pass another one on
  *  the way back. */
-import { ACTION_WORDS, type Automaton, ENTRY_ROW_BITS, ENTRY_ROW_MASK, ORIGIN_WORDS } from './automaton.ts';
+import { ACTION_WORDS, type Automaton, ENTRY_ROW_BITS, ENTRY_ROW_MASK, ORIGIN_WORDS, SKIP_BYTES } from './automaton.ts';
 
 /** `ill_formed`: it stopped beside a byte that is not ASCII, so that if the text is not well-formed UTF-8 there may be a
  *  match after all. */
@@ -17,7 +17,7 @@ export function hasMatch(automaton: Automaton, bytes: Uint8Array, start: number,
       return 'match';
     row = entry & ENTRY_ROW_MASK;
     if (row === 0) break;
-    at += 1;
+    at = entry < 0 ? skip(automaton, entry, bytes, at + 1, end) : at + 1;
   }
   return stopsBesideNonAscii(bytes, start, at, end) ? 'ill_formed' : 'no_match';
 }
@@ -39,6 +39,18 @@ export function findMatch(
   return automaton.onePass
     ? onePass(automaton, bytes, start, end, spans)
     : twoPasses(automaton, bytes, start, end, spans);
+}
+
+/** @returns the first byte from `at` on that may leave the state, or the end */
+function skip({ skips }: Automaton, entry: number, bytes: Uint8Array, at: number, end: number): number {
+  const set = ((entry & 0x7fffffff) >>> ENTRY_ROW_BITS) * SKIP_BYTES;
+  let next = at;
+  while (next < end) {
+    const byte = bytes[next]!;
+    if (byte >= 0x80 || ((skips[set + (byte & 15)]! >> (byte >> 4)) & 1) === 1) break;
+    next += 1;
+  }
+  return next;
 }
 
 /** Whether an ill-formed byte can be why a walk stopped in front of byte `at`. */
@@ -66,7 +78,7 @@ function onePass(automaton: Automaton, bytes: Uint8Array, start: number, end: nu
     }
     row = entry & ENTRY_ROW_MASK;
     if (row === 0) break;
-    at += 1;
+    at = entry < 0 ? skip(automaton, entry, bytes, at + 1, end) : at + 1;
   }
   return { matched, illFormed: stopsBesideNonAscii(bytes, start, at, end) };
 }
@@ -95,6 +107,10 @@ function twoPasses(automaton: Automaton, bytes: Uint8Array, start: number, end: 
     row = entry & ENTRY_ROW_MASK;
     if (row === 0) break;
     at += 1;
+    if (entry >= 0) continue;
+    const passed = at;
+    at = skip(automaton, entry, bytes, at, end);
+    path.fill(row, passed - start, at - start);
   }
   const walked = { matched: matchAt !== -1, illFormed: stopsBesideNonAscii(bytes, start, at, end) };
   if (!walked.matched) return walked;
