@@ -29,7 +29,8 @@ export class LogCursor {
   lastRead: Generation | undefined;
   /** Read errors in a row, for the pause before the next try. */
   failures = 0;
-  readonly #progress = new Map<Generation, Progress>();
+  /** Few: one for each file of the log. */
+  #progress: Progress[] = [];
   #gzip: GzipReader | undefined;
   #gzipOf: Generation | undefined;
 
@@ -53,28 +54,28 @@ export class LogCursor {
   }
 
   get all(): Iterable<Progress> {
-    return this.#progress.values();
+    return this.#progress;
   }
 
   find(generation: Generation): Progress | undefined {
-    return this.#progress.get(generation);
+    return this.#progress.find((one) => one.generation === generation);
   }
 
   begin(generation: Generation, offset: number): Progress {
     const progress = new Progress(generation, offset);
-    this.#progress.set(generation, progress);
+    this.#progress.push(progress);
     return progress;
   }
 
   forget(generation: Generation): void {
-    this.#progress.delete(generation);
+    this.#progress = this.#progress.filter((one) => one.generation !== generation);
   }
 
   /** Bytes there are but that the sink has not acknowledged. */
   lagBytes(): number {
     let bytes = 0;
     for (const generation of this.log.generations) {
-      const progress = this.#progress.get(generation);
+      const progress = this.find(generation);
       if (progress?.abandoned === true) continue;
       bytes += Math.max(0, generation.sizeBytes - (progress?.ackedOffset ?? 0));
     }
@@ -84,7 +85,7 @@ export class LogCursor {
   unreadBytes(): number {
     let bytes = 0;
     for (const generation of this.log.generations) {
-      const progress = this.#progress.get(generation);
+      const progress = this.find(generation);
       if (progress?.abandoned === true) continue;
       const read = progress?.readOffset ?? 0;
       if (progress === undefined || progress.stuckAtBytes !== generation.sizeBytes) {
