@@ -26,8 +26,9 @@ export interface LeaseHandlers {
   /** This process leads.
    *  @param signal aborts when it no longer does: what is done for the lease ends with it */
   started(signal: AbortSignal): void;
-  /** It no longer leads; comes after the signal. */
-  stopped(): void;
+  /** It no longer leads; comes after the signal.
+   *  @returns when it closes, the lease is given back only after this has resolved */
+  stopped(): void | Promise<void>;
   /** Another identity holds the lease, this one included; empty: nobody. */
   leaderChanged?(identity: string): void;
 }
@@ -67,6 +68,7 @@ export class LeaseElector {
   #leading: AbortController | undefined;
   /** Of the last renewal that the server has accepted, when it was sent. */
   #renewedAtMs = Number.NEGATIVE_INFINITY;
+  #deadline: Timer | undefined;
   #running: Promise<void> | undefined;
 
   /** @throws {VigieError} LEASE_OPTIONS_INVALID when the durations do not keep two leaders apart */
@@ -107,8 +109,7 @@ export class LeaseElector {
     this.#running ??= this.#run(this.#ending.signal).finally(() => signal.removeEventListener('abort', abort));
   }
 
-  /** Stops leading and gives the lease back, so that another one need not wait for it to run out. What is done for the
-   *  lease must have ended. */
+  /** Stops leading and gives the lease back, so that another one need not wait for it to run out. */
   async close(): Promise<void> {
     this.#ending.abort(new Error('the elector is closed'));
     await this.#running;
@@ -131,9 +132,9 @@ export class LeaseElector {
       const waitMs = this.#leading === undefined ? retryPeriodMs * (1 + random() * JITTER_FACTOR) : retryPeriodMs;
       await clock.sleep(waitMs, signal).catch(() => undefined);
     }
-    const led = this.#leading !== undefined;
-    this.#stop('closed');
-    if (led) await this.#release();
+    if (this.#leading === undefined) return;
+    await this.#stop('closed');
+    await this.#release();
   }
 
   /** One attempt to take the lease or to renew it.
@@ -180,6 +181,7 @@ export class LeaseElector {
     this.#observe(record.lease, record.holder, record.leaseDurationMs);
     const observed = this.#observed;
     if (observed === undefined) return false;
+    if (observed.holder !== this.#options.identity) await this.#stop(`${observed.holder || 'nobody'} holds the lease`);
     const isFree = observed.holder === '' || observed.holder === this.#options.identity || !this.#isValid(observed);
     return isFree && (await this.#write('PUT', observed.lease, signal)) === 'written';
   }
@@ -216,11 +218,11 @@ export class LeaseElector {
     return 'written';
   }
 
-  #deadline: Timer | undefined;
-
   #armDeadline(): void {
     this.#deadline?.cancel();
-    this.#deadline = this.#deps.clock.setTimer(this.#leftMs(), () => this.#stop('not renewed in time'));
+    this.#deadline = this.#deps.clock.setTimer(this.#leftMs(), () => {
+      this.#stop('not renewed in time')?.catch((error: unknown) => this.#log.error('not stopped in order', { error }));
+    });
   }
 
   #begin(): void {
@@ -229,14 +231,14 @@ export class LeaseElector {
     this.#handlers.started(this.#leading.signal);
   }
 
-  #stop(reason: string): void {
+  #stop(reason: string): Promise<void> | undefined {
     this.#deadline?.cancel();
     const leading = this.#leading;
-    if (leading === undefined) return;
+    if (leading === undefined) return undefined;
     this.#leading = undefined;
     this.#log.info('no longer leading', { reason });
     leading.abort(new Error(`no longer the leader: ${reason}`));
-    this.#handlers.stopped();
+    return Promise.resolve(this.#handlers.stopped());
   }
 
   /** Best effort: a lease not given back runs out. */
