@@ -2,6 +2,7 @@ import { assertNever } from '@vigie/core/errors';
 import { DOCUMENT_PATHS } from '@vigie/log-pipeline/encode/document';
 import { Filter } from '@vigie/log-pipeline/transforms/filter';
 import { ParseJson } from '@vigie/log-pipeline/transforms/parse-json';
+import { Severity } from '@vigie/log-pipeline/transforms/severity';
 import type { CreateTransform } from './routes.ts';
 
 export const createTransform: CreateTransform = (section) => {
@@ -15,6 +16,8 @@ export const createTransform: CreateTransform = (section) => {
         keepMessage: section.keep_message,
         reservedNames: DOCUMENT_PATHS,
       });
+    case 'severity':
+      return new Severity(section);
     default:
       return assertNever(section);
   }

@@ -4,6 +4,7 @@ import { bug } from '@vigie/core/errors';
 import { Arena } from './arena.ts';
 import * as layout from './layout.ts';
 import { type KernelRegions, type KernelSizes, layOut } from './regions.ts';
+import { severityMember } from './severity.ts';
 import { instantiateSimd } from './simd.ts';
 import { RowTable } from './table.ts';
 import { createTwin, scanByTwin } from './twin.ts';
@@ -126,6 +127,14 @@ export interface Kernel {
    *  it. Ill-formed UTF-8 in strings is no error. Writes nothing. */
   scanObject(start: number, length: number): ScanResult;
 
+  /** Sets the severity flags of the rows firstRow..endRow (see FLAG_SEVERITY_SHIFT) that say how severe they are: in an
+   *  extra member or the message's JSON (SEVERITY_NAMES of twin/severity.ts), else in the message's text: klog's first
+   *  letter, `[error]`, `level=warn`, ` INFO `, `info:` at its start. A row without extra members gets `"log.level":"…"`.
+   *  Rows flagged DROPPED or FRAGMENT are left alone.
+   *  @param fallback for rows that say nothing; 0 leaves them as they are
+   *  @returns rows whose flags are set and whose member is not, for they have others */
+  findSeverities(firstRow: number, endRow: number, fallback: number): number;
+
   /** Of the last scan's colliding members, in their order: first byte of the name's quote, one past the value. */
   collisionStart(index: number): number;
   collisionEnd(index: number): number;
@@ -148,6 +157,7 @@ export interface KernelFunctions {
   hash64(start: number, length: number): bigint;
   /** @returns SCAN_ bits or errors of layout.ts */
   scanObject(start: number, length: number): number;
+  findSeverities(first: number, end: number, fallback: number): number;
 }
 
 export const MAX_RESERVED_NAME_BYTES = layout.RESERVED_SLOT_BYTES - 4;
@@ -179,6 +189,7 @@ export function createKernel(options: KernelOptions): Kernel {
   const results = new Uint32Array(buffer, 0, layout.STATE_BYTES / 4);
   const positions = new Float64Array(buffer, 0, layout.STATE_BYTES / 8);
   const memory = Buffer.from(buffer);
+  writeSeverityMembers(memory);
   const framed = { rows: 0, consumedBytes: 0, fragmentRows: 0, unparsedRows: 0 };
   const encoded = { nextRow: 0, records: 0, writtenBytes: 0 };
   const scanned: Writable<ScanResult> = { verdict: 'object', start: 0, end: 0, needsRewrite: false, collisions: 0 };
@@ -226,6 +237,7 @@ export function createKernel(options: KernelOptions): Kernel {
       scanned.collisions = results[layout.RESULT_COLLISIONS / 4]!;
       return scanned;
     },
+    findSeverities: (first, end, fallback) => functions.findSeverities(first, end, fallback),
     collisionStart: (index) => results[layout.COLLISIONS / 4 + index * 2]!,
     collisionEnd: (index) => results[layout.COLLISIONS / 4 + index * 2 + 1]!,
   };
@@ -251,5 +263,12 @@ function writeReservedNames(memory: Buffer, names: readonly string[]): void {
     name.copy(memory, slot + 4);
     const first = layout.RESERVED_FIRST_BYTES + name[0]!;
     if (memory[first] === 0) memory[first] = index + 1;
+  }
+}
+
+function writeSeverityMembers(memory: Buffer): void {
+  for (let severity = 1; severity <= layout.MAX_SEVERITY; severity++) {
+    const at = layout.SEVERITY_MEMBERS + severity * layout.SEVERITY_MEMBER_BYTES;
+    memory.writeUInt32LE(memory.write(severityMember(severity), at + 4, 'latin1'), at);
   }
 }

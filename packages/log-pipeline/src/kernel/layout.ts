@@ -35,6 +35,7 @@ export const FLAG_HIDE_MESSAGE = 64;
 export const FLAG_SEVERITY_SHIFT = 8;
 /** Of the number itself, not of the flags. */
 export const FLAG_SEVERITY_MASK = 31;
+export const MAX_SEVERITY = 24;
 export const TAIL_SHIFT = 2;
 export const TAIL_MASK = 7;
 
@@ -153,3 +154,11 @@ export const SCAN_STACK = 11264;
 /** Names seen, for finding them again: object number, position, length, unused; u32 each. */
 export const SEEN_NAMES = 16384;
 export const SEEN_NAMES_SLOTS = 1024;
+
+// Finding severities.
+/** By severity number: what goes into a record's extra members, as length (u32) and bytes. Written once, they stay. */
+export const SEVERITY_MEMBERS = 40960;
+export const SEVERITY_MEMBER_BYTES = 32;
+/** Bytes of a message in which a word may stand, and in which a member of an object may. */
+export const SEVERITY_TEXT_WINDOW = 256;
+export const SEVERITY_JSON_WINDOW = 4096;

@@ -34,6 +34,7 @@ function isKernel(exports: object): exports is KernelExports {
     'endDeflate',
     'hash64',
     'scanObject',
+    'findSeverities',
   ];
   return names.every((name) => typeof Reflect.get(exports, name) === 'function');
 }

@@ -6,6 +6,7 @@ import { encodeJsonLines } from './twin/encode.ts';
 import { frameCri, frameLines } from './twin/frame.ts';
 import { hash64 } from './twin/hash64.ts';
 import { scanObject } from './twin/scan.ts';
+import { findSeverities } from './twin/severity.ts';
 
 /** The twin's view of its memory. */
 export interface TwinMemory {
@@ -37,6 +38,7 @@ export function createTwin(
       endDeflate: (out) => endDeflate(memory, out),
       hash64: (start, length) => hash64(memory.bytes, start, length),
       scanObject: (start, length) => scanObject(memory, start, length),
+      findSeverities: (first, end, fallback) => findSeverities(memory, first, end, fallback),
     },
   };
 }

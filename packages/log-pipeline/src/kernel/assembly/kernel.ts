@@ -7,6 +7,7 @@ export { encodeJsonLines } from './encode';
 export { frameCri, frameLines } from './frame';
 export { hash64 } from './hash64';
 export { scanObject } from './scan';
+export { findSeverities } from './severity';
 
 /** Once per instance, before any other call. */
 export function setUp(tableStart: usize): void {
