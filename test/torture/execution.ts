@@ -180,6 +180,7 @@ class Execution {
   #start(): void {
     if (this.#agent.running) return;
     if (this.#sink.run > 0) this.#restarted = true;
+    this.#forget();
     this.#sink.run++;
     this.#agent.start();
   }
@@ -233,11 +234,17 @@ class Execution {
     if (bad) writeFileSync(this.#layout.config, 'sinks: [what\n');
     else this.#writeConfig();
     this.#agent.reload();
-    // What was in flight, or waits for the end of a message, is read once more.
-    if (!bad) this.#reloaded = true;
+    // What was in flight, or waits for the end of a message, is read once more; a busy agent may miss the bad file.
+    this.#reloaded = true;
+    this.#forget();
     // A restart needs a file that can be read; the agent has had its look at the bad one or will see this one.
     if (bad) await moment(20);
     this.#writeConfig();
+  }
+
+  /** What an agent saw of files that are gone, the next one may not know. */
+  #forget(): void {
+    for (const { generations } of this.#models()) for (const one of generations) one.goneUnnoticed ||= one.destroyed;
   }
 
   #writeConfig(): void {
@@ -256,11 +263,14 @@ class Execution {
   #destroyed(generation: Generation): void {
     this.#arrivals.absorb();
     let complete = true;
+    let seen = false;
     for (const record of generation.log.records) {
       if (!record.pieces.some((piece) => piece.generation === generation)) continue;
       record.arrivedInTime ||= this.#arrivals.has(record);
       complete &&= record.arrivedInTime;
+      seen ||= record.arrivedInTime;
     }
+    generation.goneUnnoticed = !seen || !this.#agent.running;
     if (!complete || this.#killed || this.#corrupted) this.#lossPossible = true;
   }
 
@@ -270,14 +280,23 @@ class Execution {
     await this.#until(
       () => due.every((record) => this.#arrivals.has(record)),
       () => `stuck: ${what}: ${describeMissing(due.filter((record) => !this.#arrivals.has(record)))}`,
+      () => this.#arrivals.stored.size + this.#arrivals.refused.size,
     );
   }
 
-  async #until(met: () => boolean | Promise<boolean>, report: () => string): Promise<void> {
-    const deadlineMs = performance.now() + this.#options.deadlineMs;
+  /** @param reached grows while there is progress: then the wait begins anew */
+  async #until(
+    met: () => boolean | Promise<boolean>,
+    report: () => string,
+    reached: () => number = () => 0,
+  ): Promise<void> {
+    let before = reached();
+    let deadlineMs = performance.now() + this.#options.deadlineMs;
     for (;;) {
       this.#arrivals.absorb();
       if (await met()) return;
+      if (reached() > before) deadlineMs = performance.now() + this.#options.deadlineMs;
+      before = reached();
       if (performance.now() > deadlineMs) throw new Stuck(report());
       await moment(POLL_MS);
     }
@@ -325,7 +344,8 @@ class Execution {
         arrivals: this.#arrivals,
         objections: this.#store.objections,
         ordered: !this.#sink.faulted && this.#scenario.settings.maxInFlight === 1,
-        restarted: this.#restarted || this.#reloaded,
+        // What follows an open message is not acknowledged before that ends: the run of --once reads it again.
+        restarted: this.#restarted || this.#reloaded || open,
         killed: this.#killed,
         layout: this.#layout,
       }),

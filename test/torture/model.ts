@@ -7,6 +7,8 @@ export interface Generation {
   bytes: number;
   /** No file holds the bytes any more. */
   destroyed: boolean;
+  /** A reader need not know that it was ever there. */
+  goneUnnoticed: boolean;
 }
 
 /** A line as it lies in its generation. */
@@ -23,6 +25,8 @@ export interface LogRecord {
   readonly log: LogModel;
   /** Place among the log's records, in the order in which they begin. */
   readonly order: number;
+  /** The one before it on its stream. */
+  readonly before: LogRecord | undefined;
   readonly pieces: Piece[];
   /** Its last line ends the message and has its newline. */
   complete: boolean;
@@ -57,6 +61,7 @@ export class LogModel {
   readonly #byTime = new Map<string, LogRecord>();
   readonly #unparsed = new Map<string, LogRecord>();
   readonly #open: Record<Stream, LogRecord | undefined> = { stdout: undefined, stderr: undefined };
+  readonly #latest: Record<Stream, LogRecord | undefined> = { stdout: undefined, stderr: undefined };
   #torn: Piece | undefined;
 
   constructor(key: string) {
@@ -64,7 +69,7 @@ export class LogModel {
   }
 
   addGeneration(): Generation {
-    const generation: Generation = { log: this, bytes: 0, destroyed: false };
+    const generation: Generation = { log: this, bytes: 0, destroyed: false, goneUnnoticed: false };
     this.generations.push(generation);
     return generation;
   }
@@ -120,6 +125,7 @@ export class LogModel {
     const record: LogRecord = {
       log: this,
       order: this.records.length,
+      before: line.time === undefined ? undefined : this.#latest[line.stream],
       pieces: [],
       complete: false,
       arrivedInTime: false,
@@ -129,6 +135,7 @@ export class LogModel {
     else {
       this.#byTime.set(line.time, record);
       this.#open[line.stream] = record;
+      this.#latest[line.stream] = record;
     }
     return record;
   }
@@ -174,8 +181,23 @@ export function openBytes(models: readonly LogModel[]): number {
   return open.reduce((sum, record) => sum + writtenBytes(record), 0);
 }
 
+/** Whether it may be missing, or arrive in another form, through no fault of the reader. */
 export function isEndangered(record: LogRecord): boolean {
+  return hasLost(record) || seemsToContinue(record) !== undefined;
+}
+
+function hasLost(record: LogRecord): boolean {
   return record.pieces.some((piece) => piece.generation.destroyed);
+}
+
+/** The record, left open in an earlier generation, that this one seems to be the rest of to whoever does not know that a
+ *  generation stood between them. */
+function seemsToContinue(record: LogRecord): LogRecord | undefined {
+  for (let before = record.before; before !== undefined && hasLost(before); before = before.before) {
+    const generations = new Set(before.pieces.map((piece) => piece.generation));
+    if (generations.size > 1 && [...generations].some((one) => one.goneUnnoticed)) return before;
+  }
+  return undefined;
 }
 
 /** Every form in which the record may arrive; more than one only where nobody can know better. */
@@ -223,7 +245,8 @@ function cut(parts: readonly Uint8Array[], flags: readonly string[], maxLineByte
   return { message: decodeUtf8(bytes.subarray(0, maxLineBytes)), flags: ['truncated', ...flags] };
 }
 
-/** Whether the message is one that a reader could make of what is left after some of its bytes were destroyed. */
+/** Whether the message is one that a reader could make of what is left after some of its bytes were destroyed, alone or
+ *  with what seems to continue it. */
 export function isRemainder(
   record: LogRecord,
   message: string,
@@ -231,9 +254,12 @@ export function isRemainder(
   maxLineBytes: number,
 ): boolean {
   const contents = contentsOf(record.pieces, format);
+  const heirs = record.log.records.filter((one) => seemsToContinue(one) === record);
+  const ends = [[], ...heirs.map((heir) => contentsOf(heir.pieces, format))];
   for (let from = 0; from < contents.length; from++) {
     for (let to = from + 1; to <= contents.length; to++) {
-      if (cut(contents.slice(from, to), [], maxLineBytes).message === message) return true;
+      const left = contents.slice(from, to);
+      if (ends.some((end) => cut([...left, ...end], [], maxLineBytes).message === message)) return true;
     }
   }
   return false;

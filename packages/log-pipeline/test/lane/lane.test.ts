@@ -9,6 +9,7 @@ import {
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -221,6 +222,103 @@ describe('a lane', () => {
     await bed.until(() => bed.lost.length === 1);
     expect(bed.lost[0]).toMatchObject({ bytes: unacknowledged, reason: 'deleted_while_down' });
     await bed.until(() => bed.messages.includes('new'));
+  });
+
+  it('counts what vanished while it was down, though it was killed before it could tell', async () => {
+    const log = bed.logPath();
+    bed.append(log, ...numbered(0, 10));
+    bed.gate = new Gate().opened;
+    await bed.start();
+    await bed.until(() => bed.lane?.inFlight === 1);
+    await bed.lane?.flushCheckpoint();
+    await bed.kill();
+    const { size } = statSync(log);
+    rmSync(log);
+    bed.append(log, 'new');
+    const lane = await bed.start();
+    await bed.until(() => lane.inFlight === 1);
+    await lane.flushCheckpoint();
+    await bed.kill();
+    expect(bed.lost).toEqual([]);
+    bed.gate = undefined;
+    await bed.start();
+    await bed.until(() => bed.lost.length === 1 && bed.received.length === 1);
+    expect(bed.lost[0]).toMatchObject({ bytes: size, reason: 'deleted_while_down' });
+  });
+
+  it('counts what a copy lacks that was made while its file was written to, and reads on behind it', async () => {
+    const log = bed.logPath();
+    bed.append(log, 'first');
+    const gate = new Gate();
+    bed.gate = gate.opened;
+    const lane = await bed.start();
+    await bed.until(() => lane.inFlight === 1);
+    bed.append(log, 'second');
+    await bed.until(() => lane.inFlight === 2);
+    bed.append(log, ...numbered(0, 10));
+    copyFileSync(log, `${log}.1`);
+    const { size } = statSync(log);
+    bed.append(log, ...numbered(10, 20));
+    const lostBytes = statSync(log).size - size;
+    await bed.catalog?.reconcile();
+    truncateSync(log, 0);
+    bed.append(log, ...numbered(20, 30));
+    utimesSync(`${log}.1`, 0, 0);
+    await bed.catalog?.reconcile();
+    gate.open();
+    bed.gate = undefined;
+    await bed.until(() => bed.received.length === 22 && lane.ledger.lostBytes.size > 0);
+    expect(bed.messages).toEqual(['first', 'second', ...numbered(0, 10), ...numbered(20, 30)]);
+    expect([...lane.ledger.lostBytes]).toEqual([['truncated', lostBytes]]);
+  });
+
+  it('joins nothing to a fragment whose rest was lost', async () => {
+    const log = bed.logPath();
+    bed.append(log, 'first');
+    const gate = new Gate();
+    bed.gate = gate.opened;
+    const lane = await bed.start();
+    await bed.until(() => lane.inFlight === 1);
+    appendFileSync(log, cri('second') + cri('begun', 'stderr', 'P'));
+    await bed.until(() => lane.inFlight === 2);
+    appendFileSync(log, cri('its rest', 'stderr'));
+    await bed.catalog?.reconcile();
+    truncateSync(log, 0);
+    appendFileSync(log, cri('other', 'stderr'));
+    await bed.catalog?.reconcile();
+    gate.open();
+    bed.gate = undefined;
+    await bed.until(() => bed.received.length === 4);
+    expect(bed.received.map(({ message, log: { flags } }) => [message, flags])).toEqual([
+      ['first', undefined],
+      ['second', undefined],
+      ['begun', ['partial']],
+      ['other', undefined],
+    ]);
+    expect([...lane.ledger.lostBytes.keys()]).toEqual(['truncated']);
+  });
+
+  it('joins nothing to a fragment whose rest vanished while it was down', async () => {
+    const log = bed.logPath();
+    appendFileSync(log, cri('begun', 'stderr', 'P'));
+    bed.gate = new Gate().opened;
+    const lane = await bed.start();
+    await bed.until(() => lane.ledger.readBytes > 0);
+    renameSync(log, `${log}.20261121-100000`);
+    appendFileSync(log, cri('its rest', 'stderr'));
+    await bed.until(() => lane.inFlight === 1);
+    await lane.flushCheckpoint();
+    await bed.kill();
+    rmSync(log);
+    appendFileSync(log, cri('other', 'stderr'));
+    bed.gate = undefined;
+    await bed.start();
+    await bed.until(() => bed.received.length === 2);
+    expect(bed.received.map(({ message, log: { flags } }) => [message, flags])).toEqual([
+      ['begun', ['partial']],
+      ['other', undefined],
+    ]);
+    expect(bed.lost).toMatchObject([{ reason: 'deleted_while_down' }]);
   });
 
   it('joins fragments of both streams across a rotation, bounded and flagged', async () => {

@@ -31,7 +31,7 @@ describe('reconcileLineage', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** Inodes are told by the test: file systems give out freed ones as they like. */
-  async function scan(inodes: Readonly<Record<string, string>>): Promise<readonly Generation[]> {
+  async function scan(inodes: Readonly<Record<string, string>>, ageMs = 0): Promise<readonly Generation[]> {
     const files = Object.entries(inodes).map(([name, inode]): FoundFile => {
       const path = join(folder, name);
       const rotated = parseRotatedName(name);
@@ -44,7 +44,7 @@ describe('reconcileLineage', () => {
         order: rotated?.order ?? '2',
         inode,
         sizeBytes: Number(stat.size),
-        modifiedMs: nowMs,
+        modifiedMs: nowMs - ageMs,
         changedNs: stat.ctimeNs,
       };
     });
@@ -112,6 +112,30 @@ describe('reconcileLineage', () => {
     writeFileSync(join(folder, '0.log.1'), 'live\n');
     await scan({ '0.log': 'A', '0.log.1': 'B' });
     expect(log.generations).toHaveLength(1);
+  });
+
+  it('does not take bytes of the file that got its inode for its own', async () => {
+    writeFileSync(join(folder, '0.log'), 'live\n');
+    const [live] = await scan({ '0.log': 'A' });
+    writeFileSync(join(folder, '0.log'), 'another file, and a longer one\n');
+    // What a look at size and inode makes of it.
+    if (live !== undefined) Object.assign(live, { sizeBytes: 31, suspect: true });
+    for (let look = 0; look < 2; look++) await scan({ '0.log': 'A' });
+    expect(live).toMatchObject({ sizeBytes: 5, gone: 'truncated' });
+    expect(at('0.log')).toMatchObject({ inode: 'A', sizeBytes: 31 });
+  });
+
+  it('waits for a copy to be made, and then knows what it lacks', async () => {
+    writeFileSync(join(folder, '0.log'), 'live\nwritten after the copy\n');
+    const [live] = await scan({ '0.log': 'A' });
+    writeFileSync(join(folder, '0.log.1'), 'live\n');
+    writeFileSync(join(folder, '0.log'), 'next\n');
+    await scan({ '0.log': 'A', '0.log.1': 'B' });
+    expect(at('0.log.1')).toBe(live);
+    expect(live).toMatchObject({ sizeBytes: 28, cutFromBytes: undefined });
+    for (let look = 0; look < 2; look++) await scan({ '0.log': 'A', '0.log.1': 'B' }, 10_000);
+    expect(at('0.log.1')).toBe(live);
+    expect(live).toMatchObject({ sizeBytes: 5, cutFromBytes: 28, gone: undefined });
   });
 
   it('keeps an archive that only got another number', async () => {
