@@ -244,6 +244,7 @@ export class NodeAgent {
         partialTimeoutMs: from.partial_timeout,
         partialBudgetBytes: Math.max(PARTIAL_BUDGET_BYTES, from.max_line_bytes * 2),
         checkpointIntervalMs: config.checkpoint_interval,
+        format: 'detect',
         multiline: route.multiline,
       },
       {

@@ -6,7 +6,8 @@ const DOCKER_LINE = /^\{"log":"/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 const encoder = new TextEncoder();
 
-export type LogFormat = 'cri' | 'docker';
+/** `plain`: every line is a message. */
+export type LogFormat = 'cri' | 'docker' | 'plain';
 
 /** Tells the format of a file from its first bytes; what is neither is read as CRI, line by unparsed line. */
 export function detectFormat(head: Uint8Array): LogFormat {

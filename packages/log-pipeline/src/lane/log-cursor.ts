@@ -1,4 +1,4 @@
-import { Progress } from '../delivery/progress.ts';
+import { type Hold, Progress } from '../delivery/progress.ts';
 import type { LogFormat } from '../framing/docker.ts';
 import { type PartialBudget, Partials } from '../framing/partials.ts';
 import { OpenRecords } from '../multiline/open-records.ts';
@@ -51,6 +51,15 @@ export class LogCursor {
   /** Something that was read waits for its end. */
   get isWaiting(): boolean {
     return !this.partials.isEmpty || !this.open.isEmpty;
+  }
+
+  *waiting(): Iterable<{ readonly hold: Hold; interrupted: boolean }> {
+    for (const stderr of [false, true]) {
+      const partial = this.partials.get(stderr);
+      if (partial !== undefined) yield partial;
+      const record = this.open.get(stderr);
+      if (record !== undefined) yield record;
+    }
   }
 
   get all(): Iterable<Progress> {

@@ -5,6 +5,7 @@ import type { LaneLedger } from '../delivery/ledger.ts';
 import { type Hold, Progress } from '../delivery/progress.ts';
 import { decodeDockerRows, detectFormat } from '../framing/docker.ts';
 import { type JoinedRow, joinFragments, writePartial } from '../framing/join.ts';
+import { takePlainLines } from '../framing/plain.ts';
 import type { FrameResult, Kernel } from '../kernel/kernel.ts';
 import { FLAG_FRAGMENT, FLAG_PARTIAL, FLAG_STDERR, FLAG_TRUNCATED, FLAG_UNPARSED } from '../kernel/layout.ts';
 import { joinLines, type Multiline, SPARE_ROWS, writeOpenRecord } from '../multiline/join-lines.ts';
@@ -43,6 +44,8 @@ export interface ReaderOptions {
   readonly maxLineBytes: number;
   /** Ends last lines without a newline even in live files: nothing more will come. */
   readonly once: boolean;
+  /** `detect`: as container runtimes write, told by each file's first line. */
+  readonly format: 'detect' | 'plain';
   /** How lines become records where a log's plan does not say; undefined: each is one. */
   readonly multiline?: Multiline | undefined;
 }
@@ -152,11 +155,14 @@ export class LaneReader {
     if (position + bytes > generation.sizeBytes) generation.sizeBytes = position + bytes;
     if (position + bytes > generation.certainBytes) generation.certainBytes = position + bytes;
     cursor.movedAtMs = this.#clock.monotonicMs();
-    cursor.format ??= detectFormat(
-      position === 0
-        ? this.#kernel.memory.subarray(input.start, input.start + bytes)
-        : (generation.head?.prefix ?? new Uint8Array(0)),
-    );
+    cursor.format ??=
+      this.#options.format === 'plain'
+        ? 'plain'
+        : detectFormat(
+            position === 0
+              ? this.#kernel.memory.subarray(input.start, input.start + bytes)
+              : (generation.head?.prefix ?? new Uint8Array(0)),
+          );
     if (progress.skipping !== undefined) return this.#skip(progress, bytes);
     const atEnd = endsHere && position + bytes >= generation.sizeBytes;
     return this.#frame(cursor, progress, bytes, length, atEnd);
@@ -263,26 +269,20 @@ export class LaneReader {
     this.#ledger.lost(reason, bytes);
     const { generations } = cursor.log;
     const at = generations.indexOf(generation);
-    for (const stderr of [false, true]) {
-      const partial = cursor.partials.get(stderr);
-      if (partial !== undefined && generations.indexOf(partial.hold.progress.generation) <= at) {
-        partial.interrupted = true;
-      }
+    for (const open of cursor.waiting()) {
+      if (generations.indexOf(open.hold.progress.generation) <= at) open.interrupted = true;
     }
   }
 
   /** What is open goes on in the next generation, but not in the one after a generation that vanished.
    *  @returns false while nobody can tell */
   #heedGap(cursor: LogCursor, next: Generation): boolean {
-    const { lastRead, log, partials } = cursor;
-    if (partials.isEmpty || lastRead === undefined || lastRead === next) return true;
+    const { lastRead, log } = cursor;
+    if (!cursor.isWaiting || lastRead === undefined || lastRead === next) return true;
     const gap = this.#origin.gapBetween(log, lastRead, next);
     if (gap === 'unsure') return false;
     if (gap === 'none') return true;
-    for (const stderr of [false, true]) {
-      const partial = partials.get(stderr);
-      if (partial !== undefined) partial.interrupted = true;
-    }
+    for (const open of cursor.waiting()) open.interrupted = true;
     return true;
   }
 
@@ -417,6 +417,10 @@ export class LaneReader {
       fragments = decoded.fragments;
       unparsed = rows - decoded.parsed;
     }
+    if (cursor.format === 'plain') {
+      takePlainLines(kernel, rows);
+      unparsed = 0;
+    }
     if (flag === FLAG_PARTIAL && fragments > 0) {
       // Nothing will complete it: the last fragment ends its record here.
       kernel.table.setFlags(0, kernel.table.flags(0) & ~FLAG_FRAGMENT);
@@ -454,7 +458,7 @@ export class LaneReader {
     const kernel = this.#kernel;
     const { input, readTime } = kernel.regions;
     const maxRows = kernel.table.maxRows - SPARE_ROWS;
-    return cursor.format === 'docker'
+    return cursor.format !== 'cri'
       ? kernel.frameLines(input.start, bytes, position, readTime.start, this.#readTimeLength, maxRows)
       : kernel.frameCri(input.start, bytes, position, readTime.start, this.#readTimeLength, maxRows);
   }

@@ -119,7 +119,7 @@ class Joiner {
       return true;
     }
     const record = open.get(stream === 1);
-    if (record === undefined) return false;
+    if (record === undefined || record.interrupted) return false;
     const fits = record.lines < multiline.maxLines && record.length + 1 + length <= this.#maxBytes;
     if (!fits || !open.hasRoom(length + 1)) {
       this.#cut++;
@@ -208,6 +208,7 @@ class Joiner {
         rawBytes: 0,
         flags: 0,
         lines: 0,
+        interrupted: false,
         touchedAtMs: nowMs,
       };
       open.open(stream === 1, record);

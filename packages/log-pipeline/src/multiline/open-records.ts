@@ -15,6 +15,8 @@ export interface OpenRecord {
   /** Of all its lines together. */
   flags: number;
   lines: number;
+  /** Bytes behind its newest line are lost: the next line is not its own. */
+  interrupted: boolean;
   /** Monotonic time of its newest line. */
   touchedAtMs: number;
 }

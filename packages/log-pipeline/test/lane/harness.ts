@@ -92,6 +92,7 @@ export class LaneBed {
       readBytes: 65_536,
       maxLineBytes: 32_768,
       once: false,
+      format: 'detect',
       readFrom: 'beginning',
       ignoreOlderMs: undefined,
       batchBytes: 65_536,

@@ -527,4 +527,14 @@ describe('a lane in doubt about a file', () => {
     await bed.until(() => turned && lane.isIdle);
     expect(batches).toBeLessThan(20_000);
   });
+
+  it('takes the lines of plain files as they stand, at the time of reading', async () => {
+    const log = bed.logPath();
+    bed.appendRaw(log, 'one\n', 'two\r\n', '\n', '2026-11-21T10:00:00Z stdout F three\n');
+    const lane = await bed.start({ format: 'plain' });
+    await bed.until(() => bed.received.length === 4);
+    expect(bed.messages).toEqual(['one', 'two', '', '2026-11-21T10:00:00Z stdout F three']);
+    expect(bed.received.map((record) => record.log.flags)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(lane.ledger).toMatchObject({ unparsedRecords: 0, inFlightBytes: 0 });
+  });
 });
