@@ -1,5 +1,5 @@
 /** The pods of one node from its kubelet, without a request to the API server: `GET /pods` every now and then. */
-import type { Clock } from '@vigie/core/clock';
+import type { Clock, Timer } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { describeObstacle } from './answer.ts';
@@ -10,7 +10,8 @@ import { type Pod, podForm } from './objects.ts';
 import type { ReflectorState } from './reflector.ts';
 
 export interface KubeletPodsOptions {
-  /** Between the end of one poll and the next: up to a tenth more, so that nodes do not fall into step. */
+  /** Between the beginnings of two polls, at least MIN_POLL_INTERVAL_MS: up to a tenth more, so that nodes do not fall
+   *  into step. */
   readonly intervalMs: number;
   readonly keepsAnnotation?: (key: string) => boolean;
 }
@@ -51,6 +52,9 @@ export class KubeletPods {
   #state: ReflectorState = 'connecting';
   #items: ReadonlyMap<string, Pod> = new Map();
   #running: Promise<void> | undefined;
+  #wanted = false;
+  /** Ends the pause, while there is one. */
+  #wake: () => void = () => undefined;
 
   readonly counters: KubeletPodsCounters = { polls: 0, failures: 0, undecodable: 0, receivedBytes: 0 };
 
@@ -89,6 +93,12 @@ export class KubeletPods {
     this.#running ??= this.#run(this.#ending.signal).finally(() => signal.removeEventListener('abort', abort));
   }
 
+  /** A pod is missing: the next poll comes as soon as MIN_POLL_INTERVAL_MS have passed since the last. */
+  want(): void {
+    this.#wanted = true;
+    this.#wake();
+  }
+
   /** Tells the handlers nothing more. */
   async close(): Promise<void> {
     this.#ending.abort(new Error('the poller is closed'));
@@ -96,16 +106,37 @@ export class KubeletPods {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { clock, random, log } = this.#deps;
     while (!signal.aborted) {
+      const startedAtMs = this.#deps.clock.monotonicMs();
+      this.#wanted = false;
       try {
         await this.#poll(signal);
       } catch (error) {
         if (signal.aborted) return;
-        log.error('the kubelet cannot be asked for its pods', { error });
+        this.#deps.log.error('the kubelet cannot be asked for its pods', { error });
       }
-      await clock.sleep(this.#intervalMs * (1 + random() / 10), signal).catch(() => undefined);
+      await this.#pause(startedAtMs, signal);
     }
+  }
+
+  /** Until the next poll is due, or wanted and allowed, or the end. */
+  async #pause(startedAtMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#deps;
+    const jitter = 1 + random() / 10;
+    const { promise, resolve } = deferred();
+    let timer: Timer | undefined;
+    this.#wake = () => {
+      timer?.cancel();
+      const intervalMs = this.#wanted ? MIN_POLL_INTERVAL_MS : this.#intervalMs;
+      timer = clock.setTimer(startedAtMs + intervalMs * jitter - clock.monotonicMs(), resolve);
+    };
+    this.#wake();
+    signal.addEventListener('abort', resolve, { once: true });
+    if (signal.aborted) resolve();
+    await promise;
+    signal.removeEventListener('abort', resolve);
+    timer?.cancel();
+    this.#wake = () => undefined;
   }
 
   async #poll(signal: AbortSignal): Promise<void> {
@@ -129,4 +160,12 @@ export class KubeletPods {
     this.#handlers.replaced(this.#items);
     this.#resolveFirstPoll();
   }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((fulfil) => {
+    resolve = fulfil;
+  });
+  return { promise, resolve };
 }
