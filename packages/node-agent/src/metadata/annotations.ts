@@ -26,8 +26,14 @@ export interface ContainerAnnotations {
   readonly multiline: PerStream<string>;
   /** The share that is kept, 0 to 1. */
   readonly sample: PerStream<number>;
-  readonly bytesPerSecond: number | undefined;
+  readonly rateLimit: AskedRate | undefined;
   readonly sinks: readonly string[] | undefined;
+}
+
+export interface AskedRate {
+  readonly bytesPerSecond: number;
+  /** Of this container alone, not of its pod. */
+  readonly ofContainer: boolean;
 }
 
 /** `not_allowed`: the operator's list does not have it. `unknown_name`: of a parser, a multiline rule or a sink. */
@@ -148,6 +154,8 @@ function streamOf(written: string | undefined): Stream | undefined {
 type Read = { readonly value: Asked['value'] } | { readonly expected: string };
 
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+/** Less would be another way to leave logs out: they would rotate away unread. */
+const MIN_BYTES_PER_SECOND = 1024;
 const DECIMAL = /^\d{0,3}\.?\d{1,9}$/;
 
 const VALUES: Readonly<Record<AnnotationKey, (written: string, dialect: Asked['dialect']) => Read>> = {
@@ -164,7 +172,9 @@ const VALUES: Readonly<Record<AnnotationKey, (written: string, dialect: Asked['d
   multiline: (written) => (NAME.test(written) ? { value: written } : { expected: 'the name of a multiline rule' }),
   'rate-limit': (written) => {
     const bytes = parseSize(written);
-    return bytes !== undefined && bytes > 0 ? { value: bytes } : { expected: 'bytes per second, such as 100Ki' };
+    return bytes !== undefined && bytes >= MIN_BYTES_PER_SECOND
+      ? { value: bytes }
+      : { expected: 'bytes per second, such as 100Ki, and at least 1Ki' };
   },
   sample: (written) => {
     const share = DECIMAL.test(written) ? Number(written) : Number.NaN;
@@ -197,25 +207,26 @@ function readBoolean(written: string, dialect: Asked['dialect']): boolean | unde
 }
 
 function containerAnnotations(asked: readonly Asked[], container: string): ContainerAnnotations {
-  const first = (key: AnnotationKey, stream: Stream | undefined): Value =>
+  const first = (key: AnnotationKey, stream: Stream | undefined): Asked | undefined =>
     asked.find(
       (one) =>
         one.key === key &&
         (one.container === undefined || one.container === container) &&
         (one.stream === undefined || one.stream === stream),
-    )?.value;
+    );
   const both = <T extends Asked['value']>(key: AnnotationKey, is: (value: Value) => value is T): PerStream<T> => {
-    const [stdout, stderr] = [first(key, 'stdout'), first(key, 'stderr')];
+    const [stdout, stderr] = [first(key, 'stdout')?.value, first(key, 'stderr')?.value];
     return { stdout: is(stdout) ? stdout : undefined, stderr: is(stderr) ? stderr : undefined };
   };
-  const limit = first('rate-limit', undefined);
-  const sinks = first('sink', undefined);
+  const rate = first('rate-limit', undefined);
+  const bytesPerSecond = rate?.value;
+  const sinks = first('sink', undefined)?.value;
   return {
     exclude: both('exclude', isBoolean),
     parser: both('parser', isParserName),
     multiline: both('multiline', isText),
     sample: both('sample', isNumber),
-    bytesPerSecond: isNumber(limit) ? limit : undefined,
+    rateLimit: isNumber(bytesPerSecond) ? { bytesPerSecond, ofContainer: rate?.container !== undefined } : undefined,
     sinks: Array.isArray(sinks) ? sinks : undefined,
   };
 }

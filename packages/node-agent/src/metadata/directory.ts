@@ -13,8 +13,7 @@ export interface PodEvents {
   /** All there are now. */
   replaced(pods: Iterable<PodEntry>): void;
   applied(pod: PodEntry): void;
-  /** @param pathUid see PodEntry */
-  removed(pathUid: string): void;
+  removed(pod: PodEntry): void;
 }
 
 export type LabelsOfNamespaces = ReadonlyMap<string, Readonly<Record<string, string>>>;
@@ -109,8 +108,8 @@ export class PodDirectory implements PodEvents {
       told.add(pod.pathUid);
       this.applied(pod);
     }
-    for (const [pathUid, { state }] of [...this.#slots]) {
-      if (state === 'live' && !told.has(pathUid)) this.removed(pathUid);
+    for (const [pathUid, { entry, state }] of [...this.#slots]) {
+      if (state === 'live' && !told.has(pathUid)) this.removed(entry);
     }
     if (this.#synced) return;
     this.#synced = true;
@@ -139,9 +138,10 @@ export class PodDirectory implements PodEvents {
     this.#changed(pathUid);
   }
 
-  removed(pathUid: string): void {
+  removed({ pathUid, uid }: PodEntry): void {
     const slot = this.#slots.get(pathUid);
-    if (slot === undefined) return;
+    // A static pod's mirror may be made anew before the deletion of the old one is told.
+    if (slot === undefined || slot.entry.uid !== uid) return;
     slot.state = 'gone';
     if (!this.#logs.has(pathUid)) this.#bury(pathUid);
   }

@@ -45,7 +45,7 @@ describe('annotations', () => {
       },
       multiline: { stdout: 'java', stderr: 'java' },
       sample: { stdout: 0.25, stderr: 0.25 },
-      bytesPerSecond: 102_400,
+      rateLimit: { bytesPerSecond: 102_400, ofContainer: false },
       sinks: ['es', 'loki'],
     });
   });
@@ -57,7 +57,7 @@ describe('annotations', () => {
       parser: none,
       multiline: none,
       sample: none,
-      bytesPerSecond: undefined,
+      rateLimit: undefined,
       sinks: undefined,
     });
   });
@@ -79,8 +79,11 @@ describe('annotations', () => {
   });
 
   test('a container whose name has a dash', () => {
-    expect(read({ 'vigie.io/rate-limit-a-b': '1Mi' }, 'a-b').bytesPerSecond).toBe(1 << 20);
-    expect(read({ 'vigie.io/rate-limit-a-b': '1Mi' }).bytesPerSecond).toBeUndefined();
+    expect(read({ 'vigie.io/rate-limit-a-b': '1Mi' }, 'a-b').rateLimit).toEqual({
+      bytesPerSecond: 1 << 20,
+      ofContainer: true,
+    });
+    expect(read({ 'vigie.io/rate-limit-a-b': '1Mi' }).rateLimit).toBeUndefined();
     expect(read({ 'vigie.io/exclude_stdout-a-b': 'true' }, 'a-b').exclude).toEqual({ stdout: true, stderr: undefined });
   });
 

@@ -41,7 +41,7 @@ describe('the directory', () => {
     directory.retain('a');
     directory.retain('a');
     directory.replaced([pod('a')]);
-    directory.removed('a');
+    directory.removed(pod('a'));
     directory.release('a');
     expect(directory.find('a')).toBeDefined();
     expect([...directory.remembered()].map(({ uid }) => uid)).toEqual(['a']);
@@ -51,7 +51,7 @@ describe('the directory', () => {
 
   test('keeps a pod that came and went before its logs were found', () => {
     directory.applied(pod('a'));
-    directory.removed('a');
+    directory.removed(pod('a'));
     directory.retain('a');
     expect(directory.find('a')).toBeDefined();
   });
@@ -59,7 +59,7 @@ describe('the directory', () => {
   test('keeps so many unused tombstones and no more', () => {
     for (let n = 0; n < 3000; n++) {
       directory.applied(pod(`p${n}`));
-      directory.removed(`p${n}`);
+      directory.removed(pod(`p${n}`));
     }
     expect(directory.size).toBe(512);
     expect(directory.find('p2999')).toBeDefined();
@@ -71,6 +71,14 @@ describe('the directory', () => {
     directory.replaced([pod('b')]);
     expect(directory.tombstones).toBe(1);
     expect([...directory.remembered()].map(({ uid }) => uid)).toEqual(['b']);
+  });
+
+  test("a static pod's new mirror outlives the deletion of the old one", () => {
+    directory.applied(entryOf({ pathUid: 'hash', uid: 'old' }));
+    directory.applied(entryOf({ pathUid: 'hash', uid: 'new' }));
+    directory.removed(entryOf({ pathUid: 'hash', uid: 'old' }));
+    expect(directory.tombstones).toBe(0);
+    expect(directory.find('hash')?.uid).toBe('new');
   });
 
   test('a pod that ends and loses its address keeps the one it had', () => {
