@@ -1,7 +1,9 @@
 /** One lane's kernel: a fixed piece of memory and the loops over it that cost something per byte (framing, escaping,
  *  encoding, hashing), in WebAssembly SIMD where that exists and in TypeScript where it does not. Same bytes out. */
 import { bug } from '@vigie/core/errors';
+import type { Automaton } from '@vigie/core/regex/automaton';
 import { Arena } from './arena.ts';
+import { type ExtractedMember, extractorBytes } from './extractor.ts';
 import * as layout from './layout.ts';
 import { type KernelRegions, type KernelSizes, layOut } from './regions.ts';
 import { severityMember } from './severity.ts';
@@ -135,6 +137,21 @@ export interface Kernel {
    *  @returns rows whose flags are set and whose member is not, for they have others */
   findSeverities(firstRow: number, endRow: number, fallback: number): number;
 
+  /** Puts an extractor where it stays as long as the kernel.
+   *  @returns its position, or -1 when the programs' region is full */
+  loadExtractor(automaton: Automaton | undefined, members: readonly ExtractedMember[]): number;
+
+  /** Matches an extractor's automaton with the text and writes its members' groups from `outStart` on, as `"name":value`
+   *  with commas between; nothing at or behind `outEnd` is touched but by stores of up to 31 bytes more.
+   *  @returns bytes written, or one of EXTRACT_ in layout.ts */
+  extract(extractor: number, start: number, length: number, outStart: number, outEnd: number): number;
+
+  /** Where `extract` would leave the groups' positions; `writeGroups` reads them. */
+  readonly groupSlots: Int32Array;
+
+  /** Writes the members of groups that the caller found. @returns as `extract` */
+  writeGroups(extractor: number, outStart: number, outEnd: number): number;
+
   /** Of the last scan's colliding members, in their order: first byte of the name's quote, one past the value. */
   collisionStart(index: number): number;
   collisionEnd(index: number): number;
@@ -158,6 +175,8 @@ export interface KernelFunctions {
   /** @returns SCAN_ bits or errors of layout.ts */
   scanObject(start: number, length: number): number;
   findSeverities(first: number, end: number, fallback: number): number;
+  extract(extractor: number, start: number, length: number, out: number, outEnd: number): number;
+  writeGroups(extractor: number, out: number, outEnd: number): number;
 }
 
 export const MAX_RESERVED_NAME_BYTES = layout.RESERVED_SLOT_BYTES - 4;
@@ -206,6 +225,7 @@ export function createKernel(options: KernelOptions): Kernel {
     encoded.writtenBytes = results[layout.RESULT_WRITTEN_BYTES / 4]!;
     return encoded;
   };
+  const programs = new Arena(regions.programs.start, regions.programs.end);
   return {
     kind: options.wasm === undefined ? 'typescript' : 'simd',
     memory,
@@ -238,6 +258,17 @@ export function createKernel(options: KernelOptions): Kernel {
       return scanned;
     },
     findSeverities: (first, end, fallback) => functions.findSeverities(first, end, fallback),
+    loadExtractor(automaton, members) {
+      // Positions are absolute: the bytes are made for where the next program will stand.
+      const at = programs.alloc(0);
+      const bytes = extractorBytes(automaton, members, at);
+      if (programs.alloc(bytes.length) === -1) return -1;
+      bytes.copy(memory, at);
+      return at;
+    },
+    groupSlots: new Int32Array(buffer, layout.EXTRACT_SLOTS, layout.EXTRACT_MAX_SLOTS),
+    extract: (...args) => functions.extract(...args),
+    writeGroups: (...args) => functions.writeGroups(...args),
     collisionStart: (index) => results[layout.COLLISIONS / 4 + index * 2]!,
     collisionEnd: (index) => results[layout.COLLISIONS / 4 + index * 2 + 1]!,
   };

@@ -162,3 +162,50 @@ export const SEVERITY_MEMBER_BYTES = 32;
 /** Bytes of a message in which a word may stand, and in which a member of an object may. */
 export const SEVERITY_TEXT_WINDOW = 256;
 export const SEVERITY_JSON_WINDOW = 4096;
+
+// Extracting the groups of a regular expression. What `extract` returns beside bytes written:
+export const EXTRACT_NO_MATCH = -1;
+/** The text stops the automaton beside a byte that is not ASCII: no match if it is well-formed, else not known. */
+export const EXTRACT_ILL_FORMED = -2;
+export const EXTRACT_NO_ROOM = -3;
+/** Start and end of each group of the last match, -1 where it took no part; i32 each. Then the same while matching. */
+export const EXTRACT_SLOTS = 43008;
+export const EXTRACT_WORKING_SLOTS = 43264;
+export const EXTRACT_MAX_SLOTS = 64;
+/** For what `extract` needs of all programs of a lane, tables included. */
+export const PROGRAM_BYTES = 4194304;
+// A loaded extractor: this header, then what it points to. Pointers are absolute, counts are of words or bytes.
+export const EXTRACTOR_ONE_PASS = 0;
+export const EXTRACTOR_END_CLASS = 4;
+export const EXTRACTOR_START = 8;
+export const EXTRACTOR_CLASSES = 12;
+export const EXTRACTOR_ENTRIES = 16;
+export const EXTRACTOR_ACTIONS = 20;
+export const EXTRACTOR_ORIGINS_OF = 24;
+export const EXTRACTOR_ORIGINS = 28;
+export const EXTRACTOR_SKIPS = 32;
+export const EXTRACTOR_SLOT_BYTES = 36;
+export const EXTRACTOR_MEMBERS = 40;
+export const EXTRACTOR_MEMBER_COUNT = 44;
+export const EXTRACTOR_HEADER_BYTES = 48;
+/** One member to write: its label (`"name":`), the group, what form its value takes, and the texts of that form. */
+export const MEMBER_LABEL = 0;
+export const MEMBER_LABEL_LENGTH = 4;
+export const MEMBER_GROUP = 8;
+export const MEMBER_FORM = 12;
+export const MEMBER_TEXTS = 16;
+export const MEMBER_BYTES = 20;
+/** Beside label and value: a comma, quotes, what a text may be long, and what stores may touch. */
+export const MEMBER_ROOM = 160;
+export const FORM_TEXT = 0;
+/** As it stands where JSON has such a number, else as text. */
+export const FORM_NUMBER = 1;
+/** One ASCII letter, for which the text of its byte value is written. */
+export const FORM_LETTER = 2;
+/** A syslog priority in decimal, for which the text of its number is written. */
+export const FORM_PRIORITY = 3;
+export const FORM_MASK = 7;
+/** The member is left out where the value is `-`. */
+export const FORM_OMITS_DASH = 8;
+export const LETTERS = 128;
+export const PRIORITIES = 192;

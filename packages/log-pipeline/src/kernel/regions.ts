@@ -1,6 +1,6 @@
 /** Where everything lies in one kernel's memory. Sizes are fixed at creation: the memory never grows, so views and
  *  buffers handed to the kernel's callers never detach, and pages nobody touches cost nothing. */
-import { ROW_BYTES, SHAPE_SLOT_BYTES, SHAPE_SLOTS, SLACK_BYTES, STATE_BYTES } from './layout.ts';
+import { PROGRAM_BYTES, ROW_BYTES, SHAPE_SLOT_BYTES, SHAPE_SLOTS, SLACK_BYTES, STATE_BYTES } from './layout.ts';
 
 /** `end` is one past the last byte a caller may use; SLACK_BYTES behind it belong to nobody. */
 export interface Region {
@@ -26,6 +26,8 @@ export interface KernelRegions {
   readonly input: Region;
   readonly table: Region;
   readonly arena: Region;
+  /** What transforms load once and keep: extractors. */
+  readonly programs: Region;
   readonly slots: readonly Region[];
   readonly totalBytes: number;
 }
@@ -52,6 +54,7 @@ export function layOut(sizes: KernelSizes): KernelRegions {
     input: take(sizes.inputBytes),
     table: take(sizes.maxRows * ROW_BYTES),
     arena: take(sizes.arenaBytes),
+    programs: take(PROGRAM_BYTES),
     slots: takeEach(sizes.slots, sizes.slotBytes),
   };
   const totalBytes = Math.ceil(next / PAGE_BYTES) * PAGE_BYTES;

@@ -35,6 +35,8 @@ function isKernel(exports: object): exports is KernelExports {
     'hash64',
     'scanObject',
     'findSeverities',
+    'extract',
+    'writeGroups',
   ];
   return names.every((name) => typeof Reflect.get(exports, name) === 'function');
 }

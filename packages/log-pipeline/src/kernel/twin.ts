@@ -3,6 +3,7 @@
 import type { KernelFunctions } from './kernel.ts';
 import { beginDeflate, encodeDeflate, endDeflate } from './twin/deflate.ts';
 import { encodeJsonLines } from './twin/encode.ts';
+import { extract, writeGroups } from './twin/extract.ts';
 import { frameCri, frameLines } from './twin/frame.ts';
 import { hash64 } from './twin/hash64.ts';
 import { scanObject } from './twin/scan.ts';
@@ -39,6 +40,8 @@ export function createTwin(
       hash64: (start, length) => hash64(memory.bytes, start, length),
       scanObject: (start, length) => scanObject(memory, start, length),
       findSeverities: (first, end, fallback) => findSeverities(memory, first, end, fallback),
+      extract: (...args) => extract(memory, ...args),
+      writeGroups: (...args) => writeGroups(memory, ...args),
     },
   };
 }

@@ -140,7 +140,7 @@ const SHORT_ESCAPES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Writes the bytes as the inside of a JSON string: `"`, `\` and controls escaped, ill-formed UTF-8 replaced. */
-function escapeMessage(memory: TwinMemory, outStart: number, from: number, length: number): number {
+export function escapeMessage(memory: TwinMemory, outStart: number, from: number, length: number): number {
   const { bytes } = memory;
   const end = from + length;
   let out = outStart;
