@@ -5,7 +5,7 @@ import type { Random } from '@vigie/core/random';
 import type { DeadLetters } from '@vigie/log-pipeline/delivery/dead-letter';
 import { BodyLimit, type DeliveryResult, deliver } from '@vigie/log-pipeline/delivery/deliver';
 import { SinkHealth } from '@vigie/log-pipeline/delivery/sink-health';
-import type { LaneSink } from '@vigie/log-pipeline/lane/lane';
+import type { LaneSink } from '@vigie/log-pipeline/lane/requests';
 import type { Sink } from '@vigie/log-pipeline/sinks/sink';
 
 /** The same trouble is told again after this long, so that a log of the last hour shows it. */
@@ -54,6 +54,11 @@ export class SinkRuntime {
   async close(): Promise<void> {
     await this.sink.close();
     await this.#deadLetters.close();
+  }
+
+  /** Names the form of its bodies: a buffer keeps those of one form apart from others. */
+  get bodyKind(): string {
+    return this.sink.bodyKind ?? this.sink.type;
   }
 
   get laneSink(): LaneSink {

@@ -5,12 +5,10 @@ import type { CheckpointEntry } from '../checkpoint/format.ts';
 import type { CheckpointStore, FlushOutcome } from '../checkpoint/store.ts';
 import type { LaneLedger } from '../delivery/ledger.ts';
 import type { Hold, Progress } from '../delivery/progress.ts';
-import type { RecordFacts } from '../encode/document.ts';
-import { isGroupShape, type RecordShape } from '../encode/group-shape.ts';
-import { JsonLineEncoder, type JsonLineShape } from '../encode/json-lines.ts';
+import type { RecordShape } from '../encode/group-shape.ts';
 import { PartialBudget } from '../framing/partials.ts';
-import type { EncodeResult, Kernel } from '../kernel/kernel.ts';
-import { DEFLATE_BEGIN_BYTES, FLAG_DROPPED, FLAG_FRAGMENT } from '../kernel/layout.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { FLAG_DROPPED } from '../kernel/layout.ts';
 import { Breath } from '../schedule/breath.ts';
 import { RoundRobin } from '../schedule/round-robin.ts';
 import type { TokenBucket } from '../schedule/token-bucket.ts';
@@ -20,8 +18,9 @@ import type { ContainerFacts, Transform } from '../transforms/transform.ts';
 import { LogCursor } from './log-cursor.ts';
 import { type LogPlan, type LogPlans, NO_PLAN } from './log-plan.ts';
 import { LaneReader, type PendingRows, type ReaderOptions, type ReaderReports } from './reader.ts';
+import { type LaneSink, type RequestReports, Requests } from './requests.ts';
 import { Resume, type ResumeOptions } from './resume.ts';
-import { Slot } from './slot.ts';
+import type { Slot } from './slot.ts';
 import { utcDayOf } from './utc-day.ts';
 
 export interface LaneOptions extends ReaderOptions, ResumeOptions {
@@ -35,38 +34,10 @@ export interface LaneOptions extends ReaderOptions, ResumeOptions {
   readonly checkpointIntervalMs: number;
 }
 
-/** What the lane needs of its sink: the shape of a record, and delivery with retries. */
-export interface LaneSink {
-  readonly perUtcDay: boolean;
-  /** Bodies are to be zlib streams. */
-  readonly takesDeflate: boolean;
-  /** A log's records are in one request at a time. */
-  readonly ordered?: boolean;
-  shape(facts: RecordFacts, utcDay: string | undefined): RecordShape;
-  /** Resolves when every record is accepted or refused for good, or all are in a buffer on the disk.
-   *  @param inflatedBytes where the body is a zlib stream: the length of its lines
-   *  @param recordBytes input bytes record by record */
-  deliver(
-    body: Uint8Array,
-    records: number,
-    signal: AbortSignal,
-    inflatedBytes: number | undefined,
-    recordBytes: Uint32Array,
-  ): Promise<LaneDelivery>;
-}
-
-export interface LaneDelivery {
-  readonly rejected: readonly { readonly index: number; readonly reason: string }[];
-  /** They stay in flight for the ledger, whose counts the buffer continues; the log's bytes are not needed any more. */
-  readonly buffered?: boolean;
-}
-
-export interface LaneReports extends ReaderReports {
+export interface LaneReports extends ReaderReports, RequestReports {
   lost(log: string, bytes: number, reason: string): void;
   checkpoint(outcome: FlushOutcome): void;
-  delivered(records: number, durationMs: number): void;
   transformKept(transform: string, reason: string, records: number): void;
-  fault(error: unknown): void;
 }
 
 /** A generation, or what is known of one that was not found yet. */
@@ -100,11 +71,6 @@ const VANISHED_AFTER_MS = 1_000;
 const IDLE_WAIT_MS = 1_000;
 /** A quarter of the time after which a record of several lines is complete by default. */
 const OPEN_WAIT_MS = 250;
-/** Rows deflated between two looks at how long the lines have become. */
-const DEFLATE_ROWS = 1_024;
-/** A deflated request may stand for so many times batch.max_bytes of lines: what Elasticsearch advises for the plain
- *  ones, 5-15 MB, at the size that is cheapest for the socket. */
-const DEFLATED_BATCHES = 4;
 /** Shapes kept ready: at 1-2 KiB each, what the busy containers of a node need. */
 const SHAPES_KEPT = 512;
 /** Then nobody is busy, and they are let go: with their buffers they take 1.4 MB. */
@@ -118,7 +84,7 @@ export class Lane implements CatalogReader {
   readonly #options: LaneOptions;
   readonly #deps: LaneDeps;
   readonly #batch: Batch;
-  readonly #encoder: JsonLineEncoder;
+  readonly #requests: Requests;
   readonly #reader: LaneReader;
   readonly #resume: Resume;
   readonly #budget: PartialBudget;
@@ -128,7 +94,6 @@ export class Lane implements CatalogReader {
   readonly #withPartials = new Set<LogCursor>();
   readonly #shapes = new Map<string, RecordShape>();
   #shapedAtMs = 0;
-  readonly #free: Slot[];
   /** Of an ordered sink: logs with records in flight, and cursors whose turn came meanwhile. */
   readonly #underway = new Set<ContainerLog>();
   readonly #heldBack = new Set<LogCursor>();
@@ -138,8 +103,6 @@ export class Lane implements CatalogReader {
   #stopping = false;
   #idle = false;
   #loop: Promise<void> | undefined;
-  readonly #deliveries = new Set<Promise<void>>();
-  readonly #abort = new AbortController();
   #checkpointTimer: { cancel(): void } | undefined;
   #vanishedTimer: { cancel(): void } | undefined;
   /** Progress that the checkpoint file does not show yet. */
@@ -150,19 +113,10 @@ export class Lane implements CatalogReader {
     this.#deps = deps;
     this.ledger = deps.ledger;
     this.#batch = new Batch(deps.kernel);
-    this.#encoder = new JsonLineEncoder(deps.kernel);
+    this.#requests = new Requests(options.batchBytes, deps);
     this.#budget = new PartialBudget(options.partialBudgetBytes);
     this.#ready = new RoundRobin(options.readBytes);
     this.#resume = new Resume(deps.entries, options);
-    this.#free = deps.kernel.regions.slots.map(
-      ({ start, end }) =>
-        new Slot(
-          start,
-          Math.min(start + options.batchBytes, end),
-          end,
-          options.batchBytes * (deps.sink.takesDeflate ? DEFLATED_BATCHES : 1),
-        ),
-    );
     this.#reader = new LaneReader(this.#batch, deps.catalog, deps.clock, options, this.ledger, deps.reports, {
       begin: (cursor, generation) => this.#begin(cursor, generation),
       gapBetween: (log, before, after) => this.#resume.gapBetween(log, before, after),
@@ -183,12 +137,12 @@ export class Lane implements CatalogReader {
 
   /** Requests that wait for their acknowledgement. */
   get inFlight(): number {
-    return this.#deliveries.size;
+    return this.#requests.inFlight;
   }
 
   /** Nothing left to read, to encode or to be acknowledged, as far as the catalog knows. */
   get isIdle(): boolean {
-    return this.#idle && this.#deliveries.size === 0;
+    return this.#idle && this.inFlight === 0;
   }
 
   /** The catalog has been started: what it found is there to be resumed. */
@@ -215,13 +169,13 @@ export class Lane implements CatalogReader {
     this.#stopping = true;
     this.#wakeUp();
     const abort = (): void => {
-      this.#abort.abort(signal.reason);
+      this.#requests.abort(signal.reason);
       this.#wakeUp();
     };
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
     await this.#loop;
-    await Promise.all(this.#deliveries);
+    await this.#requests.landed();
     signal.removeEventListener('abort', abort);
     this.#checkpointTimer?.cancel();
     this.#vanishedTimer?.cancel();
@@ -304,7 +258,7 @@ export class Lane implements CatalogReader {
 
   async #run(): Promise<void> {
     while (!this.#stopping || this.#mustFinish) {
-      const slot = this.#free.pop();
+      const slot = this.#requests.take();
       if (slot === undefined) {
         await this.#sleep(undefined);
         continue;
@@ -314,7 +268,7 @@ export class Lane implements CatalogReader {
       else {
         // A batch that transforms emptied still moves the checkpoint.
         this.#settle(slot);
-        this.#free.push(slot);
+        this.#requests.giveBack(slot);
       }
     }
   }
@@ -322,7 +276,7 @@ export class Lane implements CatalogReader {
   /** Of a read that is sent in part, the rest goes too before the lane ends: the checkpoint knows only whole reads, and
    *  the next process would send the first part again. */
   get #mustFinish(): boolean {
-    return this.#pending !== undefined && !this.#abort.signal.aborted;
+    return this.#pending !== undefined && !this.#requests.aborted;
   }
 
   /** Fills a slot until it is full, its linger time is over, or the lane stops. */
@@ -426,7 +380,7 @@ export class Lane implements CatalogReader {
     const { generation } = pending.progress;
     let used = false;
     while (pending.next < pending.rows && !slot.isFull) {
-      let end = Math.min(pending.rows, pending.next + (slot.recordBytes.length - slot.records));
+      let end = pending.rows;
       let day: string | undefined;
       if (this.#deps.sink.perUtcDay) {
         day = utcDayOf(memory, table, pending.next);
@@ -435,17 +389,17 @@ export class Lane implements CatalogReader {
         end = next;
       }
       const first = pending.next;
-      if (this.#deps.sink.takesDeflate) end = Math.min(end, first + DEFLATE_ROWS);
-      const encoded = this.#write(slot, this.#shape(generation, day), first, end, generation.log);
-      if (encoded.records === 0 && encoded.nextRow < end && slot.records === 0) {
-        this.#dropTooLarge(encoded.nextRow);
+      const before = slot.records;
+      const next = this.#requests.write(slot, this.#shape(generation, day), first, end, generation.log);
+      if (next < end && slot.records === 0) {
+        this.#dropTooLarge(next);
         continue;
       }
-      pending.next = encoded.nextRow;
-      used ||= encoded.records > 0;
-      this.#observer?.(this.#batch, first, encoded.nextRow, generation.log);
+      pending.next = next;
+      used ||= slot.records > before;
+      this.#observer?.(this.#batch, first, next, generation.log);
       this.#moveJoined(pending, slot);
-      if (encoded.nextRow < end) break;
+      if (next < end) break;
     }
     if (used) {
       pending.hold.users++;
@@ -462,44 +416,6 @@ export class Lane implements CatalogReader {
     const { table } = this.#deps.kernel;
     table.setFlags(row, table.flags(row) | FLAG_DROPPED);
     this.ledger.dropped('record_too_large', table.rawBytes(row), 1);
-  }
-
-  /** Encodes rows at the end of the slot: as lines, as the next part of its zlib stream, or as groups. */
-  #write(slot: Slot, shape: RecordShape, first: number, end: number, log: ContainerLog): EncodeResult {
-    const { kernel } = this.#deps;
-    const { table } = kernel;
-    if (isGroupShape(shape)) {
-      const { softEnd, hardEnd } = slot;
-      const room = { start: slot.start + slot.bytes, softEnd, hardEnd };
-      const encoded = shape.write({ kernel, first, end, log }, room, (row) => slot.add(table.rawBytes(row)));
-      slot.bytes += encoded.writtenBytes;
-      slot.plainBytes = slot.bytes;
-      return encoded;
-    }
-    const encoded = this.#writeLines(slot, shape, first, end);
-    for (let row = first; row < encoded.nextRow; row++) {
-      if ((table.flags(row) & (FLAG_DROPPED | FLAG_FRAGMENT)) === 0) slot.add(table.rawBytes(row));
-    }
-    return encoded;
-  }
-
-  #writeLines(slot: Slot, shape: JsonLineShape, first: number, end: number): EncodeResult {
-    const { kernel, sink } = this.#deps;
-    const encoder = this.#encoder;
-    if (!sink.takesDeflate) {
-      const encoded = encoder.encode(shape, first, end, slot.start + slot.bytes, slot.softEnd, slot.hardEnd);
-      slot.bytes += encoded.writtenBytes;
-      slot.plainBytes = slot.bytes;
-      return encoded;
-    }
-    if (slot.bytes === 0) {
-      encoder.beginDeflate(slot.start);
-      slot.bytes = DEFLATE_BEGIN_BYTES;
-    }
-    const encoded = encoder.encodeDeflate(shape, first, end, slot.start + slot.bytes, slot.softEnd, slot.hardEnd);
-    slot.bytes += encoded.writtenBytes;
-    slot.plainBytes = kernel.deflatedFrom;
-    return encoded;
   }
 
   /** A joined record's first fragment stays claimed by the request that carries the whole. */
@@ -547,44 +463,13 @@ export class Lane implements CatalogReader {
   }
 
   #dispatch(slot: Slot): void {
-    const { clock, kernel, sink, reports } = this.#deps;
-    const inflatedBytes = sink.takesDeflate ? slot.plainBytes : undefined;
-    if (sink.takesDeflate) slot.bytes += this.#encoder.endDeflate(slot.start + slot.bytes);
-    const body = kernel.memory.subarray(slot.start, slot.start + slot.bytes);
-    const startedMs = clock.monotonicMs();
-    this.ledger.batches++;
     for (const log of slot.logs) this.#underway.add(log);
-    const delivery = sink
-      .deliver(body, slot.records, this.#abort.signal, inflatedBytes, slot.recordBytes.subarray(0, slot.records))
-      .then(({ rejected, buffered }) => {
-        if (buffered === true) {
-          this.ledger.buffered(slot.inputBytes, slot.records);
-          this.#settle(slot);
-          return;
-        }
-        let bytes = slot.inputBytes;
-        for (const { index, reason } of rejected) {
-          const recordBytes = slot.recordBytes[index] ?? 0;
-          this.ledger.dropped(reason, recordBytes, 1);
-          bytes -= recordBytes;
-        }
-        this.ledger.acked(bytes, slot.records - rejected.length);
-        this.ledger.sentBytes += slot.plainBytes;
-        reports.delivered(slot.records, clock.monotonicMs() - startedMs);
-        this.#settle(slot);
-      })
-      .catch((error: unknown) => {
-        // Not acknowledged: the holds stay, and the next process reads these bytes again.
-        if (!this.#abort.signal.aborted) reports.fault(error);
-        slot.clear();
-      })
-      .then(() => {
-        this.#deliveries.delete(delivery);
-        this.#arrived(slot);
-        this.#free.push(slot);
-        this.#wakeUp();
-      });
-    this.#deliveries.add(delivery);
+    this.#requests.dispatch(slot, (taken) => {
+      // What was given up keeps its holds: the next process reads these bytes again.
+      if (taken) this.#settle(slot);
+      this.#arrived(slot);
+      this.#wakeUp();
+    });
   }
 
   /** What of its logs comes next may go now. */
@@ -600,7 +485,6 @@ export class Lane implements CatalogReader {
 
   #settle(slot: Slot): void {
     for (const hold of slot.holds) this.#release(hold);
-    slot.clear();
   }
 
   #release(hold: Hold): void {
