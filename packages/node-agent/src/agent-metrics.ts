@@ -6,6 +6,7 @@ import { LaneLedger } from '@vigie/log-pipeline/delivery/ledger';
 import type { LogCursor } from '@vigie/log-pipeline/lane/log-cursor';
 import type { GoneReason } from '@vigie/log-pipeline/tail/generation';
 import type { NodeAgent, RunningLane } from './agent.ts';
+import type { SinkBuffer } from './sink-buffers.ts';
 import { AGENT_METRICS, LAGGING_CONTAINERS } from './telemetry.ts';
 
 const METRICS = { ...AGENT_METRICS, ...PROCESS_METRICS };
@@ -22,7 +23,7 @@ const LOSS_REASONS: readonly (GoneReason | 'deleted_while_down')[] = [
   'truncated',
   'corrupt_gzip',
 ];
-const DROP_REASONS = ['dead_letter', 'record_too_large', 'rejected', 'truncated'];
+const DROP_REASONS = ['buffer_corrupt', 'buffer_full', 'dead_letter', 'record_too_large', 'rejected', 'truncated'];
 
 /** What one lane counts; it outlives the lane where a reload puts another in its place. */
 export class LaneCounters {
@@ -75,6 +76,20 @@ export function reportAgent(agent: NodeAgent, clock: Clock, report: AgentReport)
     report('sinkUp', { sink: sinkName }, health.trouble === undefined ? 1 : 0);
     if (health.trouble?.kind === 'held') report('sinkHeld', { sink: sinkName, reason: health.trouble.reason }, 1);
     report('deadLetters', { sink: sinkName }, sink.deadLettered);
+  }
+  for (const buffer of agent.buffers) reportBuffer(buffer, clock, report);
+}
+
+function reportBuffer({ sinkName, disk, damagedBytes }: SinkBuffer, clock: Clock, report: AgentReport): void {
+  if (disk === undefined) return;
+  const labels = { sink: sinkName };
+  report('bufferBytes', labels, disk.bytes);
+  report('bufferLimit', labels, disk.maxBytes);
+  report('bufferRecords', labels, disk.held().records);
+  const { oldestAtMs } = disk;
+  report('bufferAge', labels, oldestAtMs === undefined ? 0 : Math.max(0, (clock.nowMs() - oldestAtMs) / 1000));
+  for (const reason of ['torn', 'corrupt'] as const) {
+    report('bufferDamaged', { ...labels, reason }, damagedBytes[reason]);
   }
 }
 

@@ -16,6 +16,7 @@ import type { AgentConfig } from './config.ts';
 import { type LedgerEntry, ledgerOf } from './ledger.ts';
 import { RateLimits } from './rate-limits.ts';
 import { type CreateTransform, laneRoutes, type Route } from './routes.ts';
+import { type SinkBuffer, SinkBuffers } from './sink-buffers.ts';
 import type { SinkRuntime } from './sink-runtime.ts';
 import { type NodeIdentity, SourceRuntime } from './source-runtime.ts';
 import { Tap, type TappedRecord } from './tap.ts';
@@ -56,6 +57,7 @@ export class NodeAgent {
   #config: AgentConfig;
   readonly #sources = new Map<string, SourceRuntime>();
   #sinks = new Map<string, SinkRuntime>();
+  readonly #buffers: SinkBuffers;
   #lanes: RunningLane[] = [];
   readonly #taps = new Set<Tap>();
   #changing: Promise<void> = Promise.resolve();
@@ -66,6 +68,12 @@ export class NodeAgent {
     this.#config = config;
     this.#deps = deps;
     this.#once = once;
+    this.#buffers = new SinkBuffers({
+      ...deps,
+      ledger: (source, sink) => this.#lanes.find((one) => isBetween(one.route, source, sink))?.counters.ledger,
+      delivered: (source, sink, durationMs) =>
+        deps.metrics.observe('batchDuration', { source, sink }, durationMs / 1000),
+    });
   }
 
   get sources(): Iterable<SourceRuntime> {
@@ -74,6 +82,10 @@ export class NodeAgent {
 
   get sinks(): Iterable<SinkRuntime> {
     return this.#sinks.values();
+  }
+
+  get buffers(): Iterable<SinkBuffer> {
+    return this.#buffers.all;
   }
 
   get lanes(): readonly RunningLane[] {
@@ -85,6 +97,8 @@ export class NodeAgent {
     const { data_dir: dataDir } = this.#config;
     await fsPromises.mkdir(join(dataDir, 'checkpoints'), { recursive: true });
     this.#sinks = await this.#startSinks(this.#config, signal);
+    const exchangeBuffers = await this.#buffers.prepare(this.#config, this.#sinks);
+    await exchangeBuffers(signal);
     await this.#startSources(this.#config);
     await this.#startLanes(this.#config);
   }
@@ -96,7 +110,10 @@ export class NodeAgent {
     const change = this.#changing.then(async () => {
       if (this.#closed !== undefined) return;
       const sinks = await this.#startSinks(config, signal);
-      await this.#closeLanes(AbortSignal.any([signal, AbortSignal.timeout(this.#config.shutdown_grace)]));
+      const exchangeBuffers = await this.#prepareBuffers(config, sinks);
+      const grace = AbortSignal.any([signal, AbortSignal.timeout(this.#config.shutdown_grace)]);
+      await this.#closeLanes(grace);
+      await exchangeBuffers(grace);
       await Promise.all([...this.#sinks.values()].map((sink) => sink.close()));
       this.#sinks = sinks;
       // Positions stay where they are: in another folder every file would be read again.
@@ -112,6 +129,7 @@ export class NodeAgent {
   close(signal: AbortSignal): Promise<void> {
     this.#closed ??= this.#changing.then(async () => {
       await this.#closeLanes(signal);
+      await this.#buffers.close(signal);
       await Promise.all([...this.#sources.values()].map((source) => source.catalog.close()));
       await Promise.all([...this.#sinks.values()].map((sink) => sink.close()));
     });
@@ -122,7 +140,7 @@ export class NodeAgent {
   async delivered(sinkTimeoutMs: number, signal: AbortSignal): Promise<OnceOutcome> {
     const { clock } = this.#deps;
     for (;;) {
-      if (this.#lanes.every(({ lane }) => lane.isIdle)) return { status: 'done' };
+      if (this.#lanes.every(({ lane }) => lane.isIdle) && this.#buffers.areEmpty) return { status: 'done' };
       for (const { name, health } of this.#sinks.values()) {
         const { trouble } = health;
         if (trouble !== undefined && clock.monotonicMs() - trouble.sinceMs >= sinkTimeoutMs) {
@@ -180,6 +198,19 @@ export class NodeAgent {
     return sinks;
   }
 
+  /** Positions and buffers stay in the folder where they are. */
+  async #prepareBuffers(
+    config: AgentConfig,
+    sinks: ReadonlyMap<string, SinkRuntime>,
+  ): Promise<(signal: AbortSignal) => Promise<void>> {
+    try {
+      return await this.#buffers.prepare({ ...config, data_dir: this.#config.data_dir }, sinks);
+    } catch (error) {
+      await Promise.all([...sinks.values()].map((sink) => sink.close()));
+      throw error;
+    }
+  }
+
   async #startSources(config: AgentConfig): Promise<void> {
     const { clock, log, identity } = this.#deps;
     for (const [name, source] of this.#sources) {
@@ -203,12 +234,21 @@ export class NodeAgent {
     const before = this.#lanes;
     const lanes: RunningLane[] = [];
     for (const route of laneRoutes(config, this.#deps.createTransform)) {
-      const counters = before.find((one) => sameRoute(one.route, route))?.counters ?? new LaneCounters();
+      const counters = before.find((one) => sameRoute(one.route, route))?.counters ?? this.#newCounters(route);
       lanes.push(await this.#createLane(config, route, counters));
     }
     this.#lanes = lanes;
     this.#attachTaps();
+    this.#buffers.start(config, this.#sinks);
     for (const { lane } of lanes) await lane.start();
+  }
+
+  /** What an earlier process left in the disk buffer of the sink is in flight from the start. */
+  #newCounters({ source, sink }: Route): LaneCounters {
+    const counters = new LaneCounters();
+    const held = this.#buffers.of(sink)?.disk?.held().of(source);
+    if (held !== undefined) counters.ledger.restored(held.bytes, held.records);
+    return counters;
   }
 
   async #createLane(config: AgentConfig, route: Route, counters: LaneCounters): Promise<RunningLane> {
@@ -269,7 +309,7 @@ export class NodeAgent {
           wasm: kernel,
         }),
         catalog: source.catalog,
-        sink: sink.laneSink,
+        sink: this.#buffers.of(route.sink)?.before(sink.laneSink, route.source) ?? sink.laneSink,
         transforms: route.transforms,
         store,
         entries: read.status === 'ok' ? read.entries : undefined,
@@ -310,7 +350,11 @@ export class NodeAgent {
 }
 
 function sameRoute(a: Route, b: Route): boolean {
-  return a.source === b.source && a.sink === b.sink;
+  return isBetween(a, b.source, b.sink);
+}
+
+function isBetween(route: Route, source: string, sink: string): boolean {
+  return route.source === source && route.sink === sink;
 }
 
 function rateLimit(

@@ -11,6 +11,7 @@ import { elasticsearchSchema } from '@vigie/log-pipeline/sinks/elasticsearch/con
 import { fileSchema } from '@vigie/log-pipeline/sinks/file';
 import { httpSchema } from '@vigie/log-pipeline/sinks/http';
 import * as v from 'valibot';
+import { bufferProblems } from './buffer-config.ts';
 import { kubernetesLogsSchema } from './source-config.ts';
 import { transformSchema } from './transform-config.ts';
 import { wiringProblems } from './wiring.ts';
@@ -44,7 +45,9 @@ export async function loadAgentConfig(
   listenAt: string | undefined,
 ): Promise<AgentConfig> {
   const { value, problemAt } = await loadConfig(file, agentSchema, environment);
-  const problems = wiringProblems(value).map(({ path, expected }) => problemAt(path, expected));
+  const problems = [...wiringProblems(value), ...bufferProblems(value)].map(({ path, expected }) =>
+    problemAt(path, expected),
+  );
   if (problems.length > 0) throw new ConfigError(problems);
   if (listenAt === undefined) return value;
   const address = parseHostPort(listenAt);

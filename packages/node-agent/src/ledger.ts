@@ -8,6 +8,12 @@ export interface LedgerEntry {
   readonly readBytes: number;
   readonly ackedBytes: number;
   readonly inFlightBytes: number;
+  /** The part of what is in flight that stands in the sink's disk buffer. */
+  readonly bufferedBytes: number;
+  readonly bufferedRecords: number;
+  /** The part of what was read that an earlier process read, and left in the disk buffer. */
+  readonly restoredBytes: number;
+  readonly restoredRecords: number;
   readonly droppedBytes: Readonly<Record<string, number>>;
   readonly lostBytes: Readonly<Record<string, number>>;
   readonly readRecords: number;
@@ -39,6 +45,10 @@ export function ledgerOf(lane: Lane): LedgerEntry {
     readBytes: ledger.readBytes,
     ackedBytes: ledger.ackedBytes,
     inFlightBytes: ledger.inFlightBytes,
+    bufferedBytes: ledger.bufferedBytes,
+    bufferedRecords: ledger.bufferedRecords,
+    restoredBytes: ledger.restoredBytes,
+    restoredRecords: ledger.restoredRecords,
     droppedBytes: Object.fromEntries(ledger.droppedBytes),
     lostBytes: Object.fromEntries(ledger.lostBytes),
     readRecords: ledger.readRecords,

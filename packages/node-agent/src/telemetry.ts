@@ -167,6 +167,36 @@ export const AGENT_METRICS = {
     help: 'Records written to the dead-letter file.',
     labels: ['sink'],
   },
+  bufferBytes: {
+    name: 'vigie_agent_buffer_bytes',
+    type: 'gauge',
+    help: 'Size of the disk buffer of a sink.',
+    labels: ['sink'],
+  },
+  bufferLimit: {
+    name: 'vigie_agent_buffer_limit_bytes',
+    type: 'gauge',
+    help: 'Size that the disk buffer may have.',
+    labels: ['sink'],
+  },
+  bufferRecords: {
+    name: 'vigie_agent_buffer_records',
+    type: 'gauge',
+    help: 'Records in the disk buffer that the sink has not taken.',
+    labels: ['sink'],
+  },
+  bufferAge: {
+    name: 'vigie_agent_buffer_oldest_age_seconds',
+    type: 'gauge',
+    help: 'How long the oldest of them has been there; 0 while there is none.',
+    labels: ['sink'],
+  },
+  bufferDamaged: {
+    name: 'vigie_agent_buffer_damaged_bytes_total',
+    type: 'counter',
+    help: 'Bytes of the disk buffer that could not be used: torn when the agent was killed, or corrupt.',
+    labels: ['sink', 'reason'],
+  },
   batchDuration: {
     name: 'vigie_agent_batch_duration_seconds',
     type: 'histogram',

@@ -64,6 +64,14 @@ export class LaneLedger {
     this.buffered(-bytes, -records);
   }
 
+  /** They stay on the disk, and nobody sends them any more. */
+  leftBehind(bytes: number, records: number): void {
+    this.unbuffered(bytes, records);
+    this.inFlightBytes -= bytes;
+    this.readBytes -= bytes;
+    this.readRecords -= records;
+  }
+
   /** The reader ends with bytes that nobody acknowledged: another will read them again, and count them then. What
    *  stands in the disk buffer is not read again. */
   handOver(): void {

@@ -1,14 +1,20 @@
 /** What stands in a sink's way, over all deliveries that run to it: for /readyz and alarms. */
 import type { HeldReason, RetryReason } from '../sinks/sink.ts';
 
-/** `held`: nothing will move until somebody acts. `dead_letter`: the dead-letter file cannot be written.
+/** `held`: nothing will move until somebody acts. `dead_letter`: the dead-letter file cannot be written. `buffer`: nor can
+ *  the disk buffer.
  *  `retrying`: it may pass by itself. */
 export type Trouble =
   | { readonly kind: 'held'; readonly reason: HeldReason; readonly detail: string; readonly sinceMs: number }
-  | { readonly kind: 'dead_letter'; readonly reason: string; readonly detail: string; readonly sinceMs: number }
+  | {
+      readonly kind: 'dead_letter' | 'buffer';
+      readonly reason: string;
+      readonly detail: string;
+      readonly sinceMs: number;
+    }
   | { readonly kind: 'retrying'; readonly reason: RetryReason; readonly detail: string; readonly sinceMs: number };
 
-const GRAVITY: Record<Trouble['kind'], number> = { retrying: 0, dead_letter: 1, held: 2 };
+const GRAVITY: Record<Trouble['kind'], number> = { retrying: 0, dead_letter: 1, buffer: 1, held: 2 };
 
 export class SinkHealth {
   readonly #troubles = new Map<object, Trouble>();

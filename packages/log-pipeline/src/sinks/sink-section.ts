@@ -1,6 +1,7 @@
 /** What every sink's section in the configuration may say. */
 import { duration, filePath, integer, section, size, text } from '@vigie/core/config/fields';
 import * as v from 'valibot';
+import { bufferSection } from '../buffer/section.ts';
 import { DOCUMENT_FORMATS } from '../encode/document.ts';
 
 export const sinkEntries = {
@@ -28,6 +29,8 @@ export const sinkEntries = {
     ),
     {},
   ),
+  /** Records wait on the disk while the sink is down or slow. */
+  buffer: v.optional(bufferSection),
   dead_letter: v.optional(
     section({
       path: filePath(),

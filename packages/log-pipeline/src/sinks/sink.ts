@@ -20,6 +20,9 @@ export interface Sink {
   readonly grouped?: GroupedBodies;
   /** Records of one log are in one request at a time, so that none overtakes another. */
   readonly ordered?: boolean;
+  /** The form of its bodies, where that depends on more than the type: bodies that a disk buffer has kept are given to a
+   *  sink of the same form only. */
+  readonly bodyKind?: string;
   /** @param utcDay `2026-11-21`, given exactly where `perUtcDay` says so */
   shape(facts: RecordFacts, utcDay: string | undefined): RecordShape;
   /** Reads certificates and secrets. Never waits for the other side: that it is down, or lacks a template,

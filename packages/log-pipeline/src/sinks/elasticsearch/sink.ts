@@ -20,6 +20,7 @@ export class ElasticsearchSink implements Sink {
   readonly linesPerRecord = 2;
   readonly takesDeflate: boolean;
   readonly perUtcDay: boolean;
+  readonly bodyKind: string;
   readonly #config: ElasticsearchSinkConfig;
   readonly #deps: SinkDeps;
   readonly #target: Target;
@@ -39,6 +40,7 @@ export class ElasticsearchSink implements Sink {
     const { template } = this.#target;
     this.perUtcDay = template.dated;
     this.#nameInUrl = !template.dated && !template.hasFields;
+    this.bodyKind = ['elasticsearch', ...(this.#nameInUrl ? ['name in URL'] : []), `id: ${config.id}`].join(', ');
     this.#names = new TargetNames(template, config.max_names, () => deps.events.count(name, 'name_overflow', 1));
     const settings = httpSettings(config.endpoints, config);
     this.#client = new HttpClient(settings, {
