@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { readDeadLetters } from '@vigie/log-pipeline/delivery/dead-letter';
+import { replayedBody } from '@vigie/log-pipeline/delivery/replayed-body';
 import type { AgentConfig } from './config.ts';
 import type { ServiceDeps } from './service.ts';
 import type { SinkRuntime } from './sink-runtime.ts';
@@ -41,9 +42,13 @@ export async function replayDeadLetters(file: string, config: AgentConfig, deps:
         sinks.set(name, sink);
         await sink.start(ending.signal);
       }
-      const { rejected } = await sink.deliver(body, records, ending.signal, undefined);
+      const again = replayedBody(sink.sink, body, records, () => {
+        counts.unreadable++;
+        log.warn('a dead letter is not one of its sink', { file, sink: name });
+      });
+      const { rejected } = await sink.deliver(again.body, again.records, ending.signal, undefined);
       counts.refused += rejected.length;
-      counts.accepted += records - rejected.length;
+      counts.accepted += again.records - rejected.length;
     }
   } catch (error) {
     log.error('replay stopped', { file, error, ...counts });

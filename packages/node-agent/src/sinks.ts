@@ -7,6 +7,8 @@ import { ConsoleSink } from '@vigie/log-pipeline/sinks/console';
 import { ElasticsearchSink } from '@vigie/log-pipeline/sinks/elasticsearch/sink';
 import { FileSink } from '@vigie/log-pipeline/sinks/file';
 import { HttpSink } from '@vigie/log-pipeline/sinks/http';
+import { LokiSink } from '@vigie/log-pipeline/sinks/loki/sink';
+import { OtlpSink } from '@vigie/log-pipeline/sinks/otlp/sink';
 import type { Sink, SinkDeps, SinkEvent } from '@vigie/log-pipeline/sinks/sink';
 import type { AgentConfig } from './config.ts';
 import { SinkRuntime } from './sink-runtime.ts';
@@ -51,6 +53,10 @@ function createSink(name: string, config: SinkConfig, deps: SinkDeps): Sink {
       return new FileSink(name, config, deps);
     case 'http':
       return new HttpSink(name, config, deps);
+    case 'loki':
+      return new LokiSink(name, config, deps);
+    case 'otlp':
+      return new OtlpSink(name, config, deps);
     case 'console':
       return new ConsoleSink(name, config, deps);
     default:

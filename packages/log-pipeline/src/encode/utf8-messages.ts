@@ -27,9 +27,8 @@ export class Utf8Messages {
   }
 
   /** Ill-formed UTF-8 becomes U+FFFD.
-   *  @param maxBytes a longer message is cut before the character that would pass it
    *  Cost: two bytes looked at, or the message where it may be ill-formed */
-  read(row: number, maxBytes = Number.POSITIVE_INFINITY): void {
+  read(row: number): void {
     const { table, memory } = this.#kernel!;
     this.bytes = memory;
     this.start = table.messageStart(row);
@@ -39,16 +38,22 @@ export class Utf8Messages {
     // A part of well-formed text is well-formed where it begins and ends between characters.
     if (!isWithin || isContinuation(memory[this.start]!) || isContinuation(memory[end]!)) {
       const message = memory.subarray(this.start, end);
-      if (!isUtf8(message)) {
-        this.bytes = Buffer.from(message.toString('utf8'));
-        this.start = 0;
-        this.length = this.bytes.length;
-      }
+      if (!isUtf8(message)) this.take(Buffer.from(message.toString('utf8')));
     }
-    if (this.length <= maxBytes) return;
-    let cut = maxBytes;
-    while (cut > 0 && isContinuation(this.bytes[this.start + cut]!)) cut--;
-    this.length = cut;
+  }
+
+  /** Text that stands in for a message. */
+  take(text: Buffer): void {
+    this.bytes = text;
+    this.start = 0;
+    this.length = text.length;
+  }
+
+  /** Leaves out what is beyond so many bytes, and the character that is cut by it. */
+  cut(maxBytes: number): void {
+    let length = Math.min(this.length, maxBytes);
+    if (length < this.length) while (length > 0 && isContinuation(this.bytes[this.start + length]!)) length--;
+    this.length = length;
   }
 
   /** Copies what `read` came to.

@@ -33,8 +33,9 @@ const FIELDS = [
 ] as const;
 const LABEL = 'kubernetes.labels.';
 
-/** Parses what a person wrote in the configuration. `%%` is a percent sign. */
-export function parseNameTemplate(source: string): NameTemplateParsed {
+/** Parses what a person wrote in the configuration. `%%` is a percent sign.
+ *  @param more fields that this kind of name may hold besides */
+export function parseNameTemplate(source: string, more: readonly string[] = []): NameTemplateParsed {
   const parts: Part[] = [];
   let end = 0;
   for (const token of source.matchAll(TOKEN)) {
@@ -42,8 +43,8 @@ export function parseNameTemplate(source: string): NameTemplateParsed {
     end = token.index + token[0].length;
     const [whole, field, directive] = token;
     if (field !== undefined) {
-      if (!isField(field)) {
-        return invalid(`one of ${FIELDS.join(', ')}, ${LABEL}NAME where {{ ${field} }} stands`);
+      if (!isField(field) && !more.includes(field)) {
+        return invalid(`one of ${[...more, ...FIELDS].join(', ')}, ${LABEL}NAME where {{ ${field} }} stands`);
       }
       parts.push({ kind: 'field', field });
     } else if (directive === 'Y' || directive === 'm' || directive === 'd') {

@@ -44,8 +44,8 @@ export interface GroupedBodies {
   readonly path: readonly number[];
   /** A body of one record as a JSON object without newlines, for a person to read and mend. */
   toJson(body: Buffer): string;
-  /** The same back. @returns undefined for an object that is not such a record */
-  fromJson(text: string): Buffer | undefined;
+  /** The same back. @throws {VigieError} for what is not one such record */
+  fromJson(text: string): Buffer;
 }
 
 /** `throttled`: 429. `unavailable`: 5xx. `protocol`: an answer that cannot be what the server meant.
@@ -106,10 +106,17 @@ export interface SinkDeps {
 export interface SinkEvents {
   /** `redirected`: records that the server put into its failure store. `protocol_error`: answers that were not
    *  understood. `name_overflow`: containers sent to the fallback name, because `max_names` was reached.
-   *  `discarded_bytes`: bytes of rotated files deleted beyond `keep`. */
+   *  `discarded_bytes`: bytes of rotated files deleted beyond `keep`. `line_cut`: lines longer than the server takes.
+   *  `metadata_omitted`: fields that the server has no room for. */
   count(sink: string, event: SinkEvent, amount: number): void;
   /** Something an operator should read, that no outcome carries. */
   warn(sink: string, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-export type SinkEvent = 'redirected' | 'protocol_error' | 'name_overflow' | 'discarded_bytes';
+export type SinkEvent =
+  | 'redirected'
+  | 'protocol_error'
+  | 'name_overflow'
+  | 'discarded_bytes'
+  | 'line_cut'
+  | 'metadata_omitted';

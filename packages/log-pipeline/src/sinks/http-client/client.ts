@@ -16,6 +16,8 @@ export interface ClientRequest {
   /** Below the endpoint's own path, from `/`, with the query. */
   readonly path: string;
   readonly contentType?: string;
+  /** Beside those of the configuration, whose place they take. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** The body is a zlib stream already. */
   readonly deflated?: boolean;
@@ -78,6 +80,7 @@ export class HttpClient {
     const headers = {
       'user-agent': `vigie/${this.#deps.version}`,
       ...this.#settings.headers,
+      ...request.headers,
       ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
       ...(body === undefined ? {} : { 'content-length': body.length }),
       ...(coding === undefined ? {} : { 'content-encoding': coding }),
