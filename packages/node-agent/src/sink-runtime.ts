@@ -61,11 +61,6 @@ export class SinkRuntime {
     return this.sink.bodyKind ?? this.sink.type;
   }
 
-  /** Names the form of its bodies: a buffer keeps those of one form apart from others. */
-  get bodyKind(): string {
-    return this.sink.bodyKind ?? this.sink.type;
-  }
-
   get laneSink(): LaneSink {
     const { sink } = this;
     return {
