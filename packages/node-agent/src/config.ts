@@ -10,6 +10,8 @@ import { consoleSchema } from '@vigie/log-pipeline/sinks/console';
 import { elasticsearchSchema } from '@vigie/log-pipeline/sinks/elasticsearch/config';
 import { fileSchema } from '@vigie/log-pipeline/sinks/file';
 import { httpSchema } from '@vigie/log-pipeline/sinks/http';
+import { lokiSchema } from '@vigie/log-pipeline/sinks/loki/config';
+import { otlpSchema } from '@vigie/log-pipeline/sinks/otlp/config';
 import * as v from 'valibot';
 import { bufferProblems } from './buffer-config.ts';
 import { kubernetesLogsSchema } from './source-config.ts';
@@ -29,7 +31,10 @@ export const agentSchema = section({
   sources: v.pipe(v.record(name, kubernetesLogsSchema), v.minEntries(1, 'at least one source')),
   transforms: v.optional(v.record(name, transformSchema), {}),
   sinks: v.pipe(
-    v.record(name, v.variant('type', [elasticsearchSchema, fileSchema, httpSchema, consoleSchema])),
+    v.record(
+      name,
+      v.variant('type', [elasticsearchSchema, fileSchema, httpSchema, consoleSchema, lokiSchema, otlpSchema]),
+    ),
     v.minEntries(1, 'at least one sink'),
   ),
 });
