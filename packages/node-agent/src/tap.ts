@@ -1,6 +1,6 @@
 import type { Batch } from '@vigie/log-pipeline/batch/batch';
 import { FLAG_DROPPED, FLAG_FRAGMENT, FLAG_STDERR } from '@vigie/log-pipeline/kernel/layout';
-import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
+import type { ContainerFacts } from '@vigie/log-pipeline/transforms/transform';
 
 /** A record as a person looks at it. */
 export interface TappedRecord {
@@ -10,7 +10,7 @@ export interface TappedRecord {
   readonly namespace: string | undefined;
   readonly pod: string | undefined;
   readonly container: string | undefined;
-  readonly path: string;
+  readonly path: string | undefined;
   /** Decoded, invalid UTF-8 replaced, cut at MESSAGE_BYTES. */
   readonly message: string;
 }
@@ -32,7 +32,7 @@ export class Tap {
     this.#monotonicMs = monotonicMs;
   }
 
-  readonly observe = (batch: Batch, first: number, end: number, log: ContainerLog): void => {
+  readonly observe = (batch: Batch, first: number, end: number, facts: ContainerFacts): void => {
     const nowMs = this.#monotonicMs();
     if (nowMs - this.#windowStartMs >= 1000) {
       this.#windowStartMs = nowMs;
@@ -41,22 +41,21 @@ export class Tap {
     for (let row = first; row < end && this.#taken < this.#recordsPerSecond; row++) {
       if ((batch.table.flags(row) & (FLAG_DROPPED | FLAG_FRAGMENT)) !== 0) continue;
       this.#taken++;
-      this.#listener(decodeRow(batch, row, log));
+      this.#listener(decodeRow(batch, row, facts));
     }
   };
 }
 
-function decodeRow({ table, kernel }: Batch, row: number, log: ContainerLog): TappedRecord {
+function decodeRow({ table, kernel }: Batch, row: number, facts: ContainerFacts): TappedRecord {
   const time = table.timeStart(row);
   const message = table.messageStart(row);
-  const pod = log.pod ?? log.container;
   return {
     time: kernel.memory.toString('latin1', time, time + table.timeLength(row)),
     stream: (table.flags(row) & FLAG_STDERR) !== 0 ? 'stderr' : 'stdout',
-    namespace: pod?.namespace,
-    pod: pod?.podName,
-    container: pod?.containerName,
-    path: log.displayPath,
+    namespace: facts.namespace,
+    pod: facts.podName,
+    container: facts.containerName,
+    path: facts.path,
     message: kernel.memory.toString('utf8', message, message + Math.min(MESSAGE_BYTES, table.messageLength(row))),
   };
 }

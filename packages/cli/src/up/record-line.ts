@@ -51,7 +51,9 @@ export function levelColour(message: string): Colour | undefined {
 
 /** The longest form that fits: a container's name alone says least of where it is. */
 function containerLabel({ namespace, pod, container, path }: TappedRecord, cells: number): string {
-  if (pod === undefined || container === undefined) return printable(path.slice(path.lastIndexOf('/') + 1));
+  if (pod === undefined || container === undefined) {
+    return path === undefined ? '-' : printable(path.slice(path.lastIndexOf('/') + 1));
+  }
   const forms = [`${namespace}/${pod} ${container}`, `${pod} ${container}`, `${namespace}/${container}`, container];
   return printable(forms.find((form) => textWidth(form) <= cells) ?? container);
 }

@@ -28,7 +28,8 @@ export interface RecordFacts {
   readonly clusterName: string | undefined;
   /** Metadata is configured, and of this pod none came in time: what the path says is all. */
   readonly metadataIncomplete: boolean;
-  readonly path: string;
+  /** Of the file; undefined for a record that no file stands behind, which has no stream either. */
+  readonly path: string | undefined;
   /** 22 url-safe characters that name the generation: pod uid, container, restart, first complete line. */
   readonly idPrefix: string;
 }
@@ -120,28 +121,34 @@ export function documentShape(
     id: opening.id,
     head: bytes(opening.id === 'none' ? opening.head + document : `${opening.head}${facts.idPrefix}-`),
     afterId: bytes(opening.id === 'none' ? '' : opening.afterId + document),
-    stdout: bytes(`","${stream}":"stdout","${message}":"`),
-    stderr: bytes(`","${stream}":"stderr","${message}":"`),
-    stdoutBare: bytes(`","${stream}":"stdout"`),
-    stderrBare: bytes(`","${stream}":"stderr"`),
+    stdout: bytes(`"${streamMember(facts, stream, 'stdout')},"${message}":"`),
+    stderr: bytes(`"${streamMember(facts, stream, 'stderr')},"${message}":"`),
+    stdoutBare: bytes(`"${streamMember(facts, stream, 'stdout')}`),
+    stderrBare: bytes(`"${streamMember(facts, stream, 'stderr')}`),
     afterMessage: bytes('"'),
     beforeOffset: bytes(beforeOffset(facts, dataStream, format)),
-    tails: format === 'ecs' ? NESTED_TAILS : FLAT_TAILS,
+    tails: format !== 'ecs' ? FLAT_TAILS : facts.path === undefined ? PUSHED_TAILS : NESTED_TAILS,
   };
+}
+
+function streamMember({ path }: RecordFacts, name: string, stream: 'stdout' | 'stderr'): string {
+  return path === undefined ? '' : `,"${name}":"${stream}"`;
 }
 
 const ECS_NAMES = { stream: 'stream', message: 'message' };
 const OTEL_NAMES = { stream: 'log.iostream', message: 'body' };
 
 function beforeOffset(facts: RecordFacts, dataStream: DataStreamMembers | undefined, format: DocumentFormat): string {
-  const path: Field = [['log', 'file', 'path'], facts.path];
   if (format === 'ecs') {
     const members = nestedMembers(ecsFields(facts, dataStream));
+    // What tells records without a file apart is their number, which ECS calls the event's sequence.
+    if (facts.path === undefined) return `${members === '' ? '' : ','}${members},"event":{"sequence":`;
     // The object `log` stays open for the offset and the flags.
     return `,${members}${members === '' ? '' : ','}"log":{${nestedMembers([[['file', 'path'], facts.path]])},"offset":`;
   }
   const fields = format === 'flat' ? ecsFields(facts, dataStream) : otelFields(facts, dataStream);
-  return `,${flatMembers([...fields, path])},"log.offset":`;
+  if (facts.path === undefined) return `${fields.length === 0 ? '' : ','}${flatMembers(fields)},"event.sequence":`;
+  return `,${flatMembers([...fields, [['log', 'file', 'path'], facts.path]])},"log.offset":`;
 }
 
 /** An annotation may name an attribute of any name: those that a transform could write as well, or that a record has
@@ -155,14 +162,15 @@ function otelFields(facts: RecordFacts, dataStream: DataStreamMembers | undefine
   return fields;
 }
 
-const NESTED_TAILS = tails('flags', '}}\n');
-const FLAT_TAILS = tails('log.flags', '}\n');
+const NESTED_TAILS = tails((flags) => `${flags === '' ? '' : `,"flags":${flags}`}}}\n`);
+const PUSHED_TAILS = tails((flags) => `}${flags === '' ? '' : `,"log":{"flags":${flags}}`}}\n`);
+const FLAT_TAILS = tails((flags) => `${flags === '' ? '' : `,"log.flags":${flags}`}}\n`);
 
 /** Bits of the index: 1 truncated, 2 unparsed, 4 partial. */
-function tails(name: string, end: string): readonly Uint8Array[] {
+function tails(write: (flags: string) => string): readonly Uint8Array[] {
   return Array.from({ length: 8 }, (_, bits) => {
     const flags = ['truncated', 'unparsed', 'partial'].filter((_name, bit) => (bits & (1 << bit)) !== 0);
-    return bytes(flags.length === 0 ? end : `,"${name}":${JSON.stringify(flags)}${end}`);
+    return bytes(write(flags.length === 0 ? '' : JSON.stringify(flags)));
   });
 }
 

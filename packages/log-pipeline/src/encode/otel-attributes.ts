@@ -52,6 +52,7 @@ export function otelRecordAttributes(
   facts: ContainerFacts,
   stream: 'stdout' | 'stderr',
 ): ReadonlyMap<'log.iostream' | 'log.file.path', string> {
+  if (facts.path === undefined) return new Map();
   return new Map([
     ['log.iostream', stream],
     ['log.file.path', facts.path],

@@ -64,7 +64,7 @@ export interface LaneDeps {
 
 /** Sees rows `first` up to `end` of the batch; rows flagged DROPPED or FRAGMENT are no records. Called on the
  *  hot path: it takes what it wants and returns. */
-export type RecordObserver = (batch: Batch, first: number, end: number, log: ContainerLog) => void;
+export type RecordObserver = (batch: Batch, first: number, end: number, facts: ContainerFacts) => void;
 
 /** A scan while files are being renamed may miss one; what a checkpoint knows counts as gone only after this. */
 const VANISHED_AFTER_MS = 1_000;
@@ -397,7 +397,7 @@ export class Lane implements CatalogReader {
       }
       pending.next = next;
       used ||= slot.records > before;
-      this.#observer?.(this.#batch, first, next, generation.log);
+      this.#observer?.(this.#batch, first, next, this.#deps.facts(generation.log));
       this.#moveJoined(pending, slot);
       if (next < end) break;
     }
