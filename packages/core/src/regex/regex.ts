@@ -37,9 +37,23 @@ export class RegexError extends VigieError {
 }
 
 /** @throws {RegexError} when the source is not RE2 syntax; look-around and back references are not part of it
- *  Cost: up to some 50 ms for a pattern whose tables come near their bound (automaton.ts); one that is beyond it is
+ *  Cost: up to some 100 ms for a pattern whose tables come near their bound (automaton.ts); one that is beyond it is
  *  matched by re2js, which builds what it needs as it goes. */
 export function compileRegex(source: string): Regex {
+  const known = recent.get(source);
+  if (known !== undefined) return known;
+  const regex = compile(source);
+  const [oldest] = recent.keys();
+  if (recent.size >= RECENT && oldest !== undefined) recent.delete(oldest);
+  recent.set(source, regex);
+  return regex;
+}
+
+/** A configuration's patterns are compiled when it is checked and then for each lane: they share their tables. */
+const recent = new Map<string, Regex>();
+const RECENT = 32;
+
+function compile(source: string): Regex {
   const compiled = parse(source);
   const groupNames: (string | undefined)[] = Array.from({ length: compiled.groupCount() + 1 }, () => undefined);
   for (const [name, group] of Object.entries(compiled.namedGroups())) groupNames[group] = name;

@@ -7,10 +7,11 @@ export type ValueForm =
   | { readonly kind: 'text' | 'number' }
   /** One letter, and the JSON value each stands for; another text stays text. */
   | { readonly kind: 'letter'; readonly values: Readonly<Record<string, string>> }
-  /** A syslog priority, 0 to 191, and the JSON value each stands for. */
-  | { readonly kind: 'priority'; readonly value: (priority: number) => string };
+  /** A syslog priority, 0 to 191, and the whole members each stands for; what is none is left out. */
+  | { readonly kind: 'priority'; readonly members: (priority: number) => string };
 
 export interface ExtractedMember {
+  /** Not of a priority, which is members already. */
   readonly name: string;
   readonly group: number;
   readonly form: ValueForm;
@@ -55,7 +56,7 @@ export function extractorBytes(
 }
 
 function writeMember(writer: Writer, at: number, { name, group, form, omitsDash }: ExtractedMember): void {
-  const label = Buffer.from(`${JSON.stringify(name)}:`);
+  const label = Buffer.from(form.kind === 'priority' ? '' : `${JSON.stringify(name)}:`);
   writer.setWord(at + layout.MEMBER_LABEL, writer.append(label));
   writer.setWord(at + layout.MEMBER_LABEL_LENGTH, label.length);
   writer.setWord(at + layout.MEMBER_GROUP, group);
@@ -79,7 +80,7 @@ function textsOf(form: ValueForm): readonly string[] | undefined {
         return form.values[letter] ?? JSON.stringify(letter);
       });
     case 'priority':
-      return Array.from({ length: layout.PRIORITIES }, (_, priority) => form.value(priority));
+      return Array.from({ length: layout.PRIORITIES }, (_, priority) => form.members(priority));
     default:
       return undefined;
   }

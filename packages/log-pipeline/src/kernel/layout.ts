@@ -202,7 +202,7 @@ export const FORM_TEXT = 0;
 export const FORM_NUMBER = 1;
 /** One ASCII letter, for which the text of its byte value is written. */
 export const FORM_LETTER = 2;
-/** A syslog priority in decimal, for which the text of its number is written. */
+/** A syslog priority in decimal, for which the text of its number is written; what is none is left out. */
 export const FORM_PRIORITY = 3;
 export const FORM_MASK = 7;
 /** The member is left out where the value is `-`. */

@@ -20,7 +20,7 @@ function membersOf(groups: number): readonly ExtractedMember[] {
     { kind: 'text' },
     { kind: 'letter', values: { W: '"warn"', '-': 'null' } },
     { kind: 'number' },
-    { kind: 'priority', value: (priority) => `{"priority":${priority}}` },
+    { kind: 'priority', members: (priority) => `"priority":${priority},"severity":${priority % 8}` },
   ];
   return forms.flatMap((form, index) =>
     Array.from({ length: groups }, (_, group) => ({
@@ -28,7 +28,7 @@ function membersOf(groups: number): readonly ExtractedMember[] {
       group,
       form,
       omitsDash: (index + group) % 2 === 0,
-    })),
+    })).filter(({ group }) => form.kind !== 'priority' || group === 1),
   );
 }
 
@@ -104,13 +104,15 @@ describe('extracting groups', () => {
       return JSON.parse(`{${members}}`) as unknown;
     };
     expect(valuesOf('<13>W7.50')).toMatchObject({
-      'priority"1': { priority: 13 },
+      priority: 13,
+      severity: 5,
       'letter"2': 'warn',
       'number"3': 7.5,
       'number"1': 13,
       'text"3': '7.50',
     });
-    expect(valuesOf('<192>X-0')).toMatchObject({ 'priority"1': '192', 'letter"2': 'X', 'number"3': -0 });
+    expect(valuesOf('<192>X-0')).not.toHaveProperty('priority');
+    expect(valuesOf('<192>X-0')).toMatchObject({ 'letter"2': 'X', 'number"3': -0 });
     expect(valuesOf('<1>--')).not.toHaveProperty('text"2');
     expect(valuesOf('<1>-01')).toMatchObject({ 'letter"2': null, 'number"3': '01' });
   });

@@ -191,6 +191,7 @@ export function writeGroups(extractor: usize, outStart: usize, outEnd: usize): i
     const to = <usize>load<u32>(slots, 4);
     const form = load<u32>(member, MEMBER_FORM);
     if ((form & FORM_OMITS_DASH) != 0 && to - from == 1 && load<u8>(from) == DASH) continue;
+    if ((form & FORM_MASK) == FORM_PRIORITY && priorityOf(from, to) >= <u32>PRIORITIES) continue;
     const labelLength = <usize>load<u32>(member, MEMBER_LABEL_LENGTH);
     if (<u64>out + labelLength + <u64>(to - from) * ESCAPE_GROWTH + MEMBER_ROOM > <u64>outEnd) return EXTRACT_NO_ROOM;
     if (out != outStart) store<u8>(out++, 0x2c);
@@ -210,11 +211,8 @@ function writeValue(out: usize, from: usize, to: usize, form: u32, texts: usize)
     case FORM_LETTER:
       if (to - from == 1 && load<u8>(from) < <u8>LETTERS) return copyText(out, texts + (<usize>load<u8>(from) << 3));
       break;
-    case FORM_PRIORITY: {
-      const priority = priorityOf(from, to);
-      if (priority < <u32>PRIORITIES) return copyText(out, texts + (<usize>priority << 3));
-      break;
-    }
+    case FORM_PRIORITY:
+      return copyText(out, texts + (<usize>priorityOf(from, to) << 3));
     default:
       break;
   }

@@ -63,6 +63,7 @@ export function writeGroups(memory: TwinMemory, extractor: number, outStart: num
     const text = Buffer.from(bytes.buffer, from, to - from).toString('latin1');
     const form = word(layout.MEMBER_FORM);
     if ((form & layout.FORM_OMITS_DASH) !== 0 && text === '-') continue;
+    if ((form & layout.FORM_MASK) === layout.FORM_PRIORITY && !isPriority(text)) continue;
     const labelLength = word(layout.MEMBER_LABEL_LENGTH);
     const bound = labelLength + layout.ESCAPE_GROWTH * (to - from) + layout.MEMBER_ROOM;
     if (out + bound > outEnd) return layout.EXTRACT_NO_ROOM;
@@ -80,6 +81,10 @@ export function writeGroups(memory: TwinMemory, extractor: number, outStart: num
   return out - outStart;
 }
 
+function isPriority(text: string): boolean {
+  return PRIORITY.test(text) && Number(text) < layout.PRIORITIES;
+}
+
 /** Where the value stands ready to be copied; undefined where it becomes a string. */
 function readyValue({ view }: TwinMemory, text: string, start: number, form: number, texts: number) {
   const place = (index: number) => ({
@@ -92,7 +97,7 @@ function readyValue({ view }: TwinMemory, text: string, start: number, form: num
     case layout.FORM_LETTER:
       return text.length === 1 && text.charCodeAt(0) < layout.LETTERS ? place(text.charCodeAt(0)) : undefined;
     case layout.FORM_PRIORITY:
-      return PRIORITY.test(text) && Number(text) < layout.PRIORITIES ? place(Number(text)) : undefined;
+      return place(Number(text));
     default:
       return undefined;
   }
