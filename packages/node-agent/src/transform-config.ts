@@ -1,8 +1,13 @@
 import { multilineSchema } from '@vigie/log-pipeline/multiline/multiline-section';
 import { filterSchema } from '@vigie/log-pipeline/transforms/filter';
 import { parseJsonSchema } from '@vigie/log-pipeline/transforms/parse-json';
+import { remapSchema } from '@vigie/log-pipeline/transforms/remap';
 import { routeSchema } from '@vigie/log-pipeline/transforms/route';
+import { sampleSchema } from '@vigie/log-pipeline/transforms/sample';
 import { severitySchema } from '@vigie/log-pipeline/transforms/severity';
+import { throttleSchema } from '@vigie/log-pipeline/transforms/throttle';
+import { timestampSchema } from '@vigie/log-pipeline/transforms/timestamp';
+import { traceSchema } from '@vigie/log-pipeline/transforms/trace';
 import * as v from 'valibot';
 
 /** A section of `transforms`. */
@@ -12,6 +17,11 @@ export const transformSchema = v.variant('type', [
   parseJsonSchema,
   routeSchema,
   severitySchema,
+  remapSchema,
+  sampleSchema,
+  throttleSchema,
+  timestampSchema,
+  traceSchema,
 ]);
 
 export type TransformConfig = v.InferOutput<typeof transformSchema>;

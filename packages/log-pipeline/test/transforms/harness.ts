@@ -76,3 +76,12 @@ export function messagesOf({ table, kernel, rowCount }: Batch): string[] {
       return kernel.memory.toString('utf8', start, start + table.messageLength(row));
     });
 }
+
+/** Gives rows times of their own. */
+export function setTimes({ table, kernel, arena }: Batch, times: readonly string[]): void {
+  for (const [row, time] of times.entries()) {
+    const at = arena.alloc(time.length);
+    kernel.memory.write(time, at, 'latin1');
+    table.setTime(row, at, time.length);
+  }
+}
