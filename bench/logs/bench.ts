@@ -1,6 +1,6 @@
 /** The node agent beside its peers, in one run: throughput and memory, idle cost, many files, rotation torture.
  *  Options: --quick (64 MiB, one run, short windows), --runs N, --parts a,b,…,
- *  --contenders PATTERN (of throughput, by name). Anything but a full run is for a look and not for the record. */
+ *  --contenders PATTERN (of throughput and idle, by name). Anything but a full run is for a look and not for the record. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -66,7 +66,11 @@ export async function run(context: BenchContext): Promise<void> {
       configurations: Object.fromEntries(contenders.map(({ name, configuration }) => [name, configuration])),
       throughput: parts.has('throughput') ? await throughput(contenders, size.corpusBytes, workshop, runs) : undefined,
       idle: parts.has('idle')
-        ? await idle([vigie, ...peers.rsyslog.slice(0, 1)], workshop, size.windowSeconds)
+        ? await idle(
+            [vigie, ...peers.rsyslog.slice(0, 1)].filter(({ name }) => wanted.test(name)),
+            workshop,
+            size.windowSeconds,
+          )
         : undefined,
       manyFiles: parts.has('many-files') ? await manyFiles(vigie, workshop, size.windowSeconds) : undefined,
       torture: parts.has('torture') ? await torture([vigie, ...peers.rsyslog.slice(0, 1)], workshop, runs) : undefined,

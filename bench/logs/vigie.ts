@@ -29,7 +29,11 @@ const POD_LABELS: Readonly<Record<string, string>> = {
 };
 
 /** As the image runs it (deploy/images/vigie.Dockerfile). */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=0'];
+const IMAGE_ENV = {
+  NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1',
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+};
 
 /** The line every long-running command of vigie prints once its port is open. */
 export const LISTENING = /listening on (http:\S+) \(http\)/;
@@ -70,7 +74,7 @@ export function vigieContender(agent: AgentUnderTest, options: VigieOptions, nam
     launch(place) {
       const file = join(place.workDir, 'agent.yaml');
       writeFileSync(file, fillPlaces(configuration, place));
-      return { command: agent.nodePath, args: [...NODE_FLAGS, agent.bundle, 'node-agent', '--config', file] };
+      return { command: agent.nodePath, args: [agent.bundle, 'node-agent', '--config', file], env: IMAGE_ENV };
     },
   };
 }

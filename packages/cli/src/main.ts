@@ -3,6 +3,7 @@ import { describeError, errorCode } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import packageJson from '../package.json' with { type: 'json' };
 import type { CommandContext, CommandEntry } from './command.ts';
+import { preferMemory } from './v8-flags.ts';
 
 const COMMANDS: readonly CommandEntry[] = [
   {
@@ -42,6 +43,7 @@ function exitAfter(error: unknown): ExitCode {
   return 1;
 }
 
+preferMemory();
 // On Linux stdout and stderr are written synchronously: nothing is cut off by leaving.
 main(process.argv.slice(2), { version: packageJson.version, distDir: __dirname })
   .catch(exitAfter)
