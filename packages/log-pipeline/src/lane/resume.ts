@@ -55,6 +55,8 @@ export class Resume {
       if (list?.every((one) => one.generation !== undefined)) this.#logs.delete(generation.log.key);
       return { offset: offsetIn(generation, known.entry), entry: known.entry };
     }
+    // Of a lane before this one in the same process: that one counted what it had not read.
+    if (generation.gone !== undefined) return { offset: generation.sizeBytes, entry: undefined };
     const { readFrom, ignoreOlderMs } = this.#options;
     const tooOld = ignoreOlderMs !== undefined && monotonicMs - generation.grownAtMs > ignoreOlderMs;
     const fromEnd = readFrom === 'end' && !this.#ranBefore && generation.log.initial;

@@ -55,6 +55,12 @@ describe('Resume', () => {
     expect(resume.placeOf(generation('b', { sizeBytes: 20 }), 0).offset).toBe(50);
   });
 
+  it('has nothing to read of a generation that was gone, and counted, before', () => {
+    const resume = new Resume([entry('a')], options);
+    expect(resume.placeOf(generation('a', { gone: 'truncated' }), 0).offset).toBe(50);
+    expect(resume.placeOf(generation('b', { gone: 'truncated' }), 0).offset).toBe(100);
+  });
+
   it('tells once what nothing answers to, and by how many bytes it was behind', () => {
     const resume = new Resume([entry('a'), entry('b'), entry('c', { log: '/gone/0.log', offset: 100 })], options);
     resume.placeOf(generation('b'), 0);
