@@ -235,7 +235,12 @@ export class LaneReader {
       if (progress.readOffset < generation.sizeBytes) {
         const stuck = progress.stuckAtBytes === generation.sizeBytes;
         if (!stuck || ends) return { status: 'generation', progress, endsHere: ends };
-        if (!generation.live) waitMs = Math.min(waitMs ?? Infinity, nowMs + SETTLE_MS * 10);
+        if (generation.live) continue;
+        // What completes the line comes before what is in the next file.
+        if (nowMs - generation.grownAtMs < SETTLE_MS) {
+          return { status: 'wait', untilMs: generation.grownAtMs + SETTLE_MS };
+        }
+        waitMs = Math.min(waitMs ?? Infinity, nowMs + SETTLE_MS * 10);
         continue;
       }
       if (generation.cutFromBytes !== undefined) this.#countCut(cursor, progress, generation.cutFromBytes);
@@ -325,9 +330,11 @@ export class LaneReader {
     const { generation } = progress;
     if (generation.path === undefined) return 'doubt';
     const reader = cursor.gzip(generation, generation.path);
+    // All of the first line, by which the archive is known.
+    const known = (generation.head?.length ?? 0) - progress.readOffset;
     const { input } = this.#kernel.regions;
     try {
-      const bytes = await reader.read(this.#kernel.memory, input.start, length, progress.readOffset);
+      const bytes = await reader.read(this.#kernel.memory, input.start, Math.max(length, known), progress.readOffset);
       if (generation.head === undefined || reader.beginsWith(generation.head)) return bytes;
       cursor.closeGzip();
       return 'doubt';

@@ -204,6 +204,27 @@ describe('a lane', () => {
     expect(bed.messages).toEqual(['first', 'second', ...numbered(0, 20)]);
   });
 
+  it('reads an archive whose first line is longer than a turn of the scheduler allows', async () => {
+    const [log, other] = [bed.logPath('app'), bed.logPath('other')];
+    bed.append(other, 'first');
+    const gate = new Gate();
+    bed.gate = gate.opened;
+    const lane = await bed.start({ readBytes: 4096 });
+    await bed.until(() => lane.inFlight === 1);
+    bed.append(other, 'second');
+    await bed.until(() => lane.inFlight === 2);
+    bed.append(log, 'y'.repeat(30_000), 'after');
+    await bed.catalog?.reconcile();
+    writeFileSync(`${log}.1.gz`, gzipSync(readFileSync(log)));
+    rmSync(log);
+    bed.append(log, 'next');
+    await bed.catalog?.reconcile();
+    gate.open();
+    bed.gate = undefined;
+    await bed.until(() => bed.received.length === 5);
+    expect(bed.messages.slice(2)).toEqual(['y'.repeat(30_000), 'after', 'next']);
+  });
+
   it('counts what vanished while it was down', async () => {
     const log = bed.logPath();
     bed.append(log, ...numbered(0, 10));
