@@ -7,6 +7,10 @@ import type { LogCursor } from '@vigie/log-pipeline/lane/log-cursor';
 import type { GoneReason } from '@vigie/log-pipeline/tail/generation';
 import type { NodeAgent, RunningLane } from './agent.ts';
 import type { SinkBuffer } from './sink-buffers.ts';
+import { ANNOTATION_PROBLEMS } from './metadata/annotations.ts';
+import type { PodMetadata } from './metadata/pod-metadata.ts';
+import { PLAN_DROP_REASONS } from './metadata/pod-plans.ts';
+import type { SourcePods } from './metadata/source-pods.ts';
 import { AGENT_METRICS, LAGGING_CONTAINERS } from './telemetry.ts';
 
 const METRICS = { ...AGENT_METRICS, ...PROCESS_METRICS };
@@ -23,7 +27,15 @@ const LOSS_REASONS: readonly (GoneReason | 'deleted_while_down')[] = [
   'truncated',
   'corrupt_gzip',
 ];
-const DROP_REASONS = ['buffer_corrupt', 'buffer_full', 'dead_letter', 'record_too_large', 'rejected', 'truncated'];
+const DROP_REASONS = [
+  'buffer_corrupt',
+  'buffer_full',
+  'dead_letter',
+  'record_too_large',
+  'rejected',
+  'truncated',
+  ...PLAN_DROP_REASONS,
+];
 
 /** What one lane counts; it outlives the lane where a reload puts another in its place. */
 export class LaneCounters {
@@ -68,7 +80,9 @@ export function reportAgent(agent: NodeAgent, clock: Clock, report: AgentReport)
     report('watchedFolders', labels, source.catalog.watchedFolders);
     report('rotations', labels, source.rotations);
     for (const [operation, count] of source.errors) report('fileErrors', { ...labels, operation }, count);
+    if (source.pods !== undefined) reportSourcePods(source.pods, labels, report);
   }
+  if (agent.podMetadata !== undefined) reportPods(agent.podMetadata, report);
   for (const sink of agent.sinks) {
     const { name: sinkName, health } = sink;
     for (const [reason, count] of sink.retries) report('retries', { sink: sinkName, reason }, count);
@@ -91,6 +105,27 @@ function reportBuffer({ sinkName, disk, damagedBytes }: SinkBuffer, clock: Clock
   for (const reason of ['torn', 'corrupt'] as const) {
     report('bufferDamaged', { ...labels, reason }, damagedBytes[reason]);
   }
+}
+
+function reportPods({ directory, counters, state, from, cacheWrites }: PodMetadata, report: AgentReport): void {
+  report('pods', { state: 'live' }, directory.size - directory.tombstones);
+  report('pods', { state: 'gone' }, directory.tombstones);
+  report('podSourceUp', { from }, state === 'synced' ? 1 : 0);
+  report('podSourceRequests', { from, kind: 'list' }, counters.lists);
+  report('podSourceRequests', { from, kind: 'watch' }, counters.watches);
+  report('podSourceFailures', { from }, counters.failures);
+  report('podSourceBytes', { from }, counters.receivedBytes);
+  for (const result of ['written', 'failed'] as const) report('podCacheWrites', { result }, cacheWrites[result]);
+}
+
+function reportSourcePods(pods: SourcePods, labels: { readonly source: string }, report: AgentReport): void {
+  const { incomplete, leftOut, annotationProblems } = pods.counters;
+  report('metadataIncomplete', labels, incomplete);
+  report('metadataLeftOut', labels, leftOut);
+  for (const reason of ANNOTATION_PROBLEMS) {
+    report('annotationErrors', { ...labels, reason }, annotationProblems.get(reason) ?? 0);
+  }
+  report('excludedLogs', labels, pods.excludedLogs());
 }
 
 function reportLane({ lane, counters }: RunningLane, clock: Clock, report: AgentReport): void {

@@ -14,6 +14,10 @@ import { addedMembersBound } from '@vigie/log-pipeline/transforms/transform';
 import { type AgentMetrics, LaneCounters } from './agent-metrics.ts';
 import type { AgentConfig } from './config.ts';
 import { type LedgerEntry, ledgerOf } from './ledger.ts';
+import { AgentPods } from './metadata/agent-pods.ts';
+import { createParser, multilineNamed } from './metadata/named-parts.ts';
+import type { PodMetadata } from './metadata/pod-metadata.ts';
+import { PodPlans } from './metadata/pod-plans.ts';
 import { RateLimits } from './rate-limits.ts';
 import { type CreateTransform, laneRoutes, type Route } from './routes.ts';
 import { type SinkBuffer, SinkBuffers } from './sink-buffers.ts';
@@ -27,6 +31,8 @@ export interface AgentDeps {
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly identity: NodeIdentity;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
   /** Compiled kernel; undefined runs the TypeScript twin. */
   readonly kernel: WebAssembly.Module | undefined;
   readonly createTransform: CreateTransform;
@@ -58,6 +64,7 @@ export class NodeAgent {
   readonly #sources = new Map<string, SourceRuntime>();
   #sinks = new Map<string, SinkRuntime>();
   readonly #buffers: SinkBuffers;
+  readonly #pods: AgentPods;
   #lanes: RunningLane[] = [];
   readonly #taps = new Set<Tap>();
   #changing: Promise<void> = Promise.resolve();
@@ -68,6 +75,13 @@ export class NodeAgent {
     this.#config = config;
     this.#deps = deps;
     this.#once = once;
+    this.#pods = new AgentPods(
+      deps,
+      () => this.#sources.values(),
+      ({ name }, log) => {
+        for (const { lane } of this.#lanes) if (lane.source === name) lane.refresh(log);
+      },
+    );
     this.#buffers = new SinkBuffers({
       ...deps,
       ledger: (source, sink) => this.#lanes.find((one) => isBetween(one.route, source, sink))?.counters.ledger,
@@ -92,6 +106,11 @@ export class NodeAgent {
     return this.#lanes;
   }
 
+  /** What is known of the node's pods; undefined where no source asks for it. */
+  get podMetadata(): PodMetadata | undefined {
+    return this.#pods.metadata;
+  }
+
   /** @throws {VigieError} when a file that the configuration names cannot be used */
   async start(signal: AbortSignal): Promise<void> {
     const { data_dir: dataDir } = this.#config;
@@ -99,6 +118,7 @@ export class NodeAgent {
     this.#sinks = await this.#startSinks(this.#config, signal);
     const exchangeBuffers = await this.#buffers.prepare(this.#config, this.#sinks);
     await exchangeBuffers(signal);
+    await this.#pods.configure(this.#config);
     await this.#startSources(this.#config);
     await this.#startLanes(this.#config);
   }
@@ -110,6 +130,7 @@ export class NodeAgent {
     const change = this.#changing.then(async () => {
       if (this.#closed !== undefined) return;
       const sinks = await this.#startSinks(config, signal);
+      await this.#configurePods({ ...config, data_dir: this.#config.data_dir }, sinks);
       const exchangeBuffers = await this.#prepareBuffers(config, sinks);
       const grace = AbortSignal.any([signal, AbortSignal.timeout(this.#config.shutdown_grace)]);
       await this.#closeLanes(grace);
@@ -131,6 +152,7 @@ export class NodeAgent {
       await this.#closeLanes(signal);
       await this.#buffers.close(signal);
       await Promise.all([...this.#sources.values()].map((source) => source.catalog.close()));
+      await this.#pods.close();
       await Promise.all([...this.#sinks.values()].map((sink) => sink.close()));
     });
     return this.#closed;
@@ -211,6 +233,16 @@ export class NodeAgent {
     }
   }
 
+  /** What cannot start leaves the old one running. */
+  async #configurePods(config: AgentConfig, sinks: ReadonlyMap<string, SinkRuntime>): Promise<void> {
+    try {
+      await this.#pods.configure(config);
+    } catch (error) {
+      await Promise.all([...sinks.values()].map((sink) => sink.close()));
+      throw error;
+    }
+  }
+
   async #startSources(config: AgentConfig): Promise<void> {
     const { clock, log, identity } = this.#deps;
     for (const [name, source] of this.#sources) {
@@ -222,10 +254,12 @@ export class NodeAgent {
       const known = this.#sources.get(name);
       if (known !== undefined) {
         await known.reconfigure(section);
+        this.#pods.attach(known, config);
         continue;
       }
       const source = new SourceRuntime(name, section, identity, clock, log);
       this.#sources.set(name, source);
+      this.#pods.attach(source, config);
       await source.catalog.start();
     }
   }
@@ -269,7 +303,29 @@ export class NodeAgent {
     // A first line that is cut must be known by the same bytes in every run.
     const inputBytes = Math.max(from.read_bytes, from.max_line_bytes + LINE_HEADER_BYTES, HEAD_BYTES);
     const { per_pod: perPod, per_namespace: perNamespace } = from.limits;
-    const limits = new RateLimits(rateLimit(perPod), rateLimit(perNamespace), () => clock.monotonicMs());
+    const { pods } = source;
+    const asked =
+      pods === undefined
+        ? undefined
+        : {
+            of: (log_: ContainerLog) => pods.annotationsOf(log_)?.rateLimit,
+            maxBytesPerSecond: from.annotations.max_rate_limit,
+          };
+    const limits = new RateLimits(rateLimit(perPod), rateLimit(perNamespace), () => clock.monotonicMs(), asked);
+    const plans =
+      pods === undefined
+        ? undefined
+        : new PodPlans(
+            pods,
+            route.sink,
+            {
+              createParser: (name) => createParser(config.transforms, this.#deps.createTransform, name),
+              multiline: (name) => multilineNamed(config.transforms, name),
+            },
+            route.multiline,
+          );
+    // A pod may ask for a parser before the route's transforms.
+    const addingTransforms = route.transforms.length + (plans === undefined ? 0 : 1);
     const where = { source: route.source, sink: route.sink };
     const lane = new Lane(
       {
@@ -294,8 +350,7 @@ export class NodeAgent {
           maxRows: MAX_ROWS,
           // Joined messages and decoded entries of one batch, three bytes for one that was invalid; records of several
           // lines, and what was open of each stream before; what transforms add.
-          arenaBytes:
-            4 * inputBytes + 3 * from.max_line_bytes + route.transforms.length * addedMembersBound(3 * inputBytes),
+          arenaBytes: 4 * inputBytes + 3 * from.max_line_bytes + addingTransforms * addedMembersBound(3 * inputBytes),
           slots,
           // A record begins below batch.max_bytes, and the largest has room behind.
           slotBytes:
@@ -303,7 +358,7 @@ export class NodeAgent {
             MAX_SHAPE_BYTES +
             recordBound(
               from.max_line_bytes,
-              route.transforms.length * addedMembersBound(from.max_line_bytes),
+              addingTransforms * addedMembersBound(from.max_line_bytes),
               LINE_HEADER_BYTES,
             ),
           wasm: kernel,
@@ -317,6 +372,7 @@ export class NodeAgent {
         facts: (log_) => source.facts(log_),
         buckets: (log_: ContainerLog) => limits.of(log_),
         forget: (log_: ContainerLog) => limits.forget(log_),
+        plans,
         reports: {
           readError: (generation, error) => source.failed('read', generation.path, error),
           lost: (path_, bytes, reason) =>

@@ -14,6 +14,8 @@ import { lokiSchema } from '@vigie/log-pipeline/sinks/loki/config';
 import { otlpSchema } from '@vigie/log-pipeline/sinks/otlp/config';
 import * as v from 'valibot';
 import { bufferProblems } from './buffer-config.ts';
+import { kubernetesSection } from './metadata/metadata-config.ts';
+import { metadataProblems } from './metadata/metadata-problems.ts';
 import { kubernetesLogsSchema } from './source-config.ts';
 import { transformSchema } from './transform-config.ts';
 import { wiringProblems } from './wiring.ts';
@@ -28,6 +30,9 @@ export const agentSchema = section({
   checkpoint_interval: v.optional(duration({ min: 10, max: 60_000 }), '1s'),
   /** How long SIGTERM waits for requests in flight. */
   shutdown_grace: v.optional(duration({ max: 600_000 }), '15s'),
+  /** Name of the cluster, for its records. */
+  cluster: v.optional(text()),
+  kubernetes: v.optional(kubernetesSection, {}),
   sources: v.pipe(v.record(name, kubernetesLogsSchema), v.minEntries(1, 'at least one source')),
   transforms: v.optional(v.record(name, transformSchema), {}),
   sinks: v.pipe(
@@ -50,8 +55,8 @@ export async function loadAgentConfig(
   listenAt: string | undefined,
 ): Promise<AgentConfig> {
   const { value, problemAt } = await loadConfig(file, agentSchema, environment);
-  const problems = [...wiringProblems(value), ...bufferProblems(value)].map(({ path, expected }) =>
-    problemAt(path, expected),
+  const problems = [...wiringProblems(value), ...metadataProblems(value.sources), ...bufferProblems(value)].map(
+    ({ path, expected }) => problemAt(path, expected),
   );
   if (problems.length > 0) throw new ConfigError(problems);
   if (listenAt === undefined) return value;

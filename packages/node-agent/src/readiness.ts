@@ -4,6 +4,8 @@ import type { NodeAgent } from './agent.ts';
 const SINK_DOWN_AFTER_MS = 30_000;
 /** Six reconcile passes: longer, and no event or pass has moved a file that has bytes to read. */
 const STALLED_AFTER_MS = 60_000;
+/** Longer, and it is no API server that restarts but a right that is missing: the rollout is to stop here. */
+const PODS_UNKNOWN_AFTER_MS = 60_000;
 
 /** What keeps the agent from doing its work, in words; empty when it is ready. */
 export function readinessProblems(agent: NodeAgent, monotonicMs: number): string[] {
@@ -15,6 +17,12 @@ export function readinessProblems(agent: NodeAgent, monotonicMs: number): string
     if (trouble.kind === 'retrying' && lastsMs < SINK_DOWN_AFTER_MS) continue;
     problems.push(
       `sink ${name}: ${trouble.kind} (${trouble.reason}) for ${Math.round(lastsMs / 1000)} s: ${trouble.detail}`,
+    );
+  }
+  const { silentSinceMs, from } = agent.podMetadata ?? {};
+  if (silentSinceMs !== undefined && monotonicMs - silentSinceMs >= PODS_UNKNOWN_AFTER_MS) {
+    problems.push(
+      `metadata: the ${from === 'api' ? 'API server' : 'kubelet'} has not told of any pods yet; see the log`,
     );
   }
   for (const { lane, counters } of agent.lanes) {

@@ -61,6 +61,7 @@ export async function serviceDeps(
     clock,
     random,
     log,
+    env,
     version,
     readConfig,
     metrics: createAgentMetrics(),

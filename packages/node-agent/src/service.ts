@@ -15,7 +15,6 @@ import { readinessProblems } from './readiness.ts';
 export interface ServiceDeps extends AgentDeps {
   /** Reads the configuration again, for a reload. */
   readonly readConfig: () => Promise<AgentConfig>;
-  readonly version: string;
   /** Where the line `listening on …` goes. */
   readonly print: (line: string) => void;
 }

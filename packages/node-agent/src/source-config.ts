@@ -1,5 +1,6 @@
 import { duration, integer, section, size, text } from '@vigie/core/config/fields';
 import * as v from 'valibot';
+import { labelSelector, metadataEntries } from './metadata/metadata-config.ts';
 
 const names = v.optional(v.array(text()), []);
 
@@ -29,14 +30,14 @@ export const kubernetesLogsSchema = section({
   /** Files not changed for longer are not begun. */
   ignore_older: v.optional(duration({ min: 1 })),
   include: v.optional(
-    section({ namespaces: names, pods: names, containers: names, labels: v.optional(v.literal(''), '') }),
+    section({ namespaces: names, pods: names, containers: names, labels: v.optional(labelSelector(), '') }),
     {},
   ),
   exclude: v.optional(
-    section({ namespaces: names, pods: names, containers: names, labels: v.optional(v.literal(''), '') }),
+    section({ namespaces: names, pods: names, containers: names, labels: v.optional(labelSelector(), '') }),
     {},
   ),
-  metadata: v.optional(v.literal('none'), 'none'),
+  ...metadataEntries,
   /** Labels given to every container of this source: for nodes that no API server knows. */
   static_labels: v.optional(v.record(text(), v.string()), {}),
   max_line_bytes: v.optional(size({ min: 1024, max: 16 * 1024 * 1024 }), '1MiB'),

@@ -1,8 +1,10 @@
 import type { Clock } from '@vigie/core/clock';
+import { coalesce } from '@vigie/core/coalesce';
 import type { Log } from '@vigie/core/log';
 import { NO_POD_METADATA, type RecordFacts } from '@vigie/log-pipeline/encode/document';
 import { Catalog, type CatalogOptions } from '@vigie/log-pipeline/tail/catalog';
 import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
+import type { SourcePods } from './metadata/source-pods.ts';
 import { createSelector, type SelfPod } from './selection.ts';
 import type { KubernetesLogsConfig } from './source-config.ts';
 
@@ -20,6 +22,8 @@ export class SourceRuntime {
   config: KubernetesLogsConfig;
   rotations = 0;
   readonly errors = new Map<FileOperation, number>();
+  #pods: SourcePods | undefined;
+  readonly #reselect = coalesce(() => this.catalog.reconfigure(this.#catalogOptions(this.config)));
   readonly #identity: NodeIdentity;
   readonly #log: Log;
 
@@ -37,6 +41,30 @@ export class SourceRuntime {
         },
       },
     });
+  }
+
+  /** What it knows of the pods behind its logs; undefined: what their paths say. */
+  get pods(): SourcePods | undefined {
+    return this.#pods;
+  }
+
+  /** Before the catalog is started, or while it runs. */
+  usePods(pods: SourcePods | undefined): void {
+    if (this.#pods === pods) return;
+    if (this.#pods !== undefined) {
+      this.catalog.detach(this.#pods);
+      this.#pods.close();
+    }
+    this.#pods = pods;
+    if (pods === undefined) return;
+    for (const log of this.catalog.logs.values()) pods.changed(log);
+    this.catalog.attach(pods);
+  }
+
+  /** A pod is known now, or is another: labels may decide otherwise on which logs are read. */
+  podsChanged(): void {
+    const { include, exclude } = this.config;
+    if (include.labels !== undefined || exclude.labels !== undefined) void this.#reselect();
   }
 
   failed(operation: FileOperation, path: string | undefined, error: unknown): void {
@@ -57,7 +85,7 @@ export class SourceRuntime {
 
   facts(log: ContainerLog): Omit<RecordFacts, 'idPrefix'> {
     const { pod, container } = log;
-    return {
+    const facts: Omit<RecordFacts, 'idPrefix'> = {
       ...NO_POD_METADATA,
       namespace: pod?.namespace ?? container?.namespace,
       podName: pod?.podName ?? container?.podName,
@@ -69,6 +97,7 @@ export class SourceRuntime {
       labels: this.config.static_labels,
       path: log.displayPath,
     };
+    return this.#pods?.facts(log, facts) ?? facts;
   }
 
   #catalogOptions(config: KubernetesLogsConfig): CatalogOptions {
@@ -77,7 +106,12 @@ export class SourceRuntime {
       reconcileIntervalMs: config.reconcile_interval,
       maxOpenFiles: config.max_open_files,
       deletedBytesLimit: config.deleted_bytes_limit,
-      accepts: createSelector(config.include, config.exclude, this.#identity.self),
+      accepts: createSelector(config.include, config.exclude, this.#identity.self, (log) => this.#labelsOf(log)),
     };
+  }
+
+  #labelsOf(log: ContainerLog): Readonly<Record<string, string>> | undefined {
+    const labels = this.#pods?.entryOf(log)?.labels;
+    return labels === undefined ? undefined : { ...labels, ...this.config.static_labels };
   }
 }

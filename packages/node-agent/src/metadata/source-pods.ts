@@ -44,7 +44,7 @@ interface Waiting {
 export class SourcePods implements CatalogReader {
   readonly counters: SourcePodsCounters = { incomplete: 0, leftOut: 0, annotationProblems: new Map() };
   readonly #source: string;
-  readonly #metadata: PodMetadata;
+  readonly metadata: PodMetadata;
   readonly #log: Log;
   #options: SourcePodsOptions;
   readonly #logs = new Map<string, Set<ContainerLog>>();
@@ -55,7 +55,7 @@ export class SourcePods implements CatalogReader {
   constructor(source: string, options: SourcePodsOptions, metadata: PodMetadata, log: Log) {
     this.#source = source;
     this.#options = options;
-    this.#metadata = metadata;
+    this.metadata = metadata;
     this.#log = log;
   }
 
@@ -72,7 +72,7 @@ export class SourcePods implements CatalogReader {
     if (logs?.has(log) === true) return;
     if (logs === undefined) this.#logs.set(podUid, new Set([log]));
     else logs.add(log);
-    this.#metadata.directory.retain(podUid);
+    this.metadata.directory.retain(podUid);
   }
 
   removed(log: ContainerLog): void {
@@ -82,7 +82,7 @@ export class SourcePods implements CatalogReader {
     this.#waiting.delete(log);
     if (logs?.delete(log) !== true) return;
     if (logs.size === 0) this.#logs.delete(podUid);
-    this.#metadata.directory.release(podUid);
+    this.metadata.directory.release(podUid);
   }
 
   /** It reads nothing, so nothing waits for it. */
@@ -110,18 +110,18 @@ export class SourcePods implements CatalogReader {
   }
 
   entryOf(log: ContainerLog): PodEntry | undefined {
-    return log.pod === undefined ? undefined : this.#metadata.directory.find(log.pod.podUid);
+    return log.pod === undefined ? undefined : this.metadata.directory.find(log.pod.podUid);
   }
 
   /** See LogPlans. */
   heldUntilMs(log: ContainerLog, nowMs: number): number {
     const { pod } = log;
-    if (pod === undefined || this.#metadata.directory.isSettled(pod.podUid)) return 0;
+    if (pod === undefined || this.metadata.directory.isSettled(pod.podUid)) return 0;
     let waiting = this.#waiting.get(log);
     if (waiting === undefined) {
       waiting = { sinceMs: nowMs, gaveUp: false };
       this.#waiting.set(log, waiting);
-      this.#metadata.want();
+      this.metadata.want();
     }
     const { waitMs, mustBeKnown } = this.#options;
     const untilMs = waiting.sinceMs + waitMs;
@@ -157,7 +157,7 @@ export class SourcePods implements CatalogReader {
       controller: entry.controller,
       // What the operator writes, no pod overwrites.
       labels: { ...entry.labels, ...base.labels },
-      namespaceLabels: this.#metadata.directory.namespaceLabels(entry.namespace),
+      namespaceLabels: this.metadata.directory.namespaceLabels(entry.namespace),
       annotations: Object.fromEntries(annotations),
     });
     if (leftOut.length > 0 && !this.#bounded.has(entry)) {
