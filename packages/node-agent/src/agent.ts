@@ -4,7 +4,7 @@ import type { Clock } from '@vigie/core/clock';
 import { bug } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
-import { openCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
+import { openCheckpoint, probeCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
 import { MAX_SHAPE_BYTES } from '@vigie/log-pipeline/encode/json-lines';
 import { createKernel, recordBound } from '@vigie/log-pipeline/kernel/kernel';
 import { Lane } from '@vigie/log-pipeline/lane/lane';
@@ -129,6 +129,7 @@ export class NodeAgent {
   reload(config: AgentConfig, signal: AbortSignal): Promise<void> {
     const change = this.#changing.then(async () => {
       if (this.#closed !== undefined) return;
+      await this.#probeCheckpoints(config);
       const sinks = await this.#startSinks(config, signal);
       await this.#configurePods({ ...config, data_dir: this.#config.data_dir }, sinks);
       const exchangeBuffers = await this.#prepareBuffers(config, sinks);
@@ -137,13 +138,24 @@ export class NodeAgent {
       await exchangeBuffers(grace);
       await Promise.all([...this.#sinks.values()].map((sink) => sink.close()));
       this.#sinks = sinks;
-      // Positions stay where they are: in another folder every file would be read again.
       this.#config = { ...config, data_dir: this.#config.data_dir };
       await this.#startSources(this.#config);
       await this.#startLanes(this.#config);
     });
     this.#changing = change.catch(() => undefined);
     return change;
+  }
+
+  /** Before any lane is closed: what could not start again afterwards would leave nothing running. */
+  async #probeCheckpoints(config: AgentConfig): Promise<void> {
+    for (const route of laneRoutes(config, this.#deps.createTransform)) {
+      await probeCheckpoint(this.#checkpointPath(route), { fs: fsPromises });
+    }
+  }
+
+  /** Positions stay where they are, whatever a reload says: in another folder every file would be read again. */
+  #checkpointPath({ source, sink }: Route): string {
+    return join(this.#config.data_dir, 'checkpoints', `${source}.${sink}.ckpt`);
   }
 
   /** Stops reading, waits for what is in flight, writes the checkpoints. Idempotent. */
@@ -291,7 +303,7 @@ export class NodeAgent {
     const sink = this.#sinks.get(route.sink) ?? missing('sink', route.sink);
     const from = source.config;
     const { batch, max_in_flight: slots } = route.sinkConfig;
-    const path = join(config.data_dir, 'checkpoints', `${route.source}.${route.sink}.ckpt`);
+    const path = this.#checkpointPath(route);
     const { store, read } = await openCheckpoint<Generation>(path, { fs: fsPromises, clock });
     if (read.status === 'corrupt') {
       log.error('the checkpoint was damaged and set aside; reading starts as for a new file', {

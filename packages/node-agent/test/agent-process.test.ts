@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -192,6 +201,27 @@ describe('vigie node-agent', () => {
       ['out', 300],
       ['second', 300],
     ]);
+  });
+
+  it('leaves the old configuration running when the checkpoints cannot be opened for another', async () => {
+    const file = config(fileSink());
+    const agent = vigie('node-agent', '--config', file);
+    const url = await urlOf(agent);
+    write(0, 100);
+    await until('first lines', () => lines().length === 100);
+    const checkpoints = join(root, 'data/checkpoints');
+    renameSync(checkpoints, `${checkpoints}.aside`);
+    writeFileSync(checkpoints, 'a file where a folder should be');
+    config(fileSink() + fileSink('second'));
+    expect((await fetch(`${url}/-/reload`, { method: 'POST' })).status).toBe(500);
+    write(100, 200);
+    await until('the old sink goes on', () => lines().length === 200);
+    expect((await ledgerOf(url)).map(({ sink }) => sink)).toEqual(['out']);
+    rmSync(checkpoints);
+    renameSync(`${checkpoints}.aside`, checkpoints);
+    expect((await fetch(`${url}/-/reload`, { method: 'POST' })).status).toBe(200);
+    await until('the second sink has all', () => lines('second').length === 200);
+    expect(lines().length).toBe(200);
   });
 
   it('is not ready while a sink refuses it, holds everything, and goes on when it is mended', async () => {

@@ -60,6 +60,18 @@ export async function openCheckpoint<Key>(
   return { read: await readCheckpoint(path, deps), store: new CheckpointStore<Key>(path, deps) };
 }
 
+/** Finds out whether `openCheckpoint` can do its work, while another still writes the file.
+ *  @throws what the file system throws but ENOENT */
+export async function probeCheckpoint(path: string, { fs }: Pick<CheckpointDeps, 'fs'>): Promise<void> {
+  await fs.mkdir(dirname(path), { recursive: true });
+  await fs.readdir(dirname(path));
+  try {
+    await fs.readFile(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
 async function readCheckpoint(path: string, deps: CheckpointDeps): Promise<CheckpointRead> {
   let bytes: Uint8Array;
   try {
