@@ -6,11 +6,11 @@ import { LaneLedger } from '@vigie/log-pipeline/delivery/ledger';
 import type { LogCursor } from '@vigie/log-pipeline/lane/log-cursor';
 import type { GoneReason } from '@vigie/log-pipeline/tail/generation';
 import type { NodeAgent, RunningLane } from './agent.ts';
-import type { SinkBuffer } from './sink-buffers.ts';
 import { ANNOTATION_PROBLEMS } from './metadata/annotations.ts';
 import type { PodMetadata } from './metadata/pod-metadata.ts';
 import { PLAN_DROP_REASONS } from './metadata/pod-plans.ts';
 import type { SourcePods } from './metadata/source-pods.ts';
+import type { SinkBuffer } from './sink-buffers.ts';
 import { AGENT_METRICS, LAGGING_CONTAINERS } from './telemetry.ts';
 
 const METRICS = { ...AGENT_METRICS, ...PROCESS_METRICS };
