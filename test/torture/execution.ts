@@ -204,6 +204,8 @@ class Execution {
       });
     }
     this.#killed = true;
+    // That it delivered what is gone may not have been in its checkpoint yet: the next one tells of a loss.
+    for (const { generations } of this.#models()) this.#lossPossible ||= generations.some((one) => one.destroyed);
     this.#sink.forgetMoment();
     this.#agent.kill();
     await this.#agent.gone();
