@@ -127,7 +127,7 @@ export function documentShape(
     stderrBare: bytes(`"${streamMember(facts, stream, 'stderr')}`),
     afterMessage: bytes('"'),
     beforeOffset: bytes(beforeOffset(facts, dataStream, format)),
-    tails: format !== 'ecs' ? FLAT_TAILS : facts.path === undefined ? PUSHED_TAILS : NESTED_TAILS,
+    tails: format === 'ecs' ? NESTED_TAILS : FLAT_TAILS,
   };
 }
 
@@ -139,16 +139,17 @@ const ECS_NAMES = { stream: 'stream', message: 'message' };
 const OTEL_NAMES = { stream: 'log.iostream', message: 'body' };
 
 function beforeOffset(facts: RecordFacts, dataStream: DataStreamMembers | undefined, format: DocumentFormat): string {
+  // What tells records without a file apart is a number all the same.
+  const path: Field[] = facts.path === undefined ? [] : [[['log', 'file', 'path'], facts.path]];
   if (format === 'ecs') {
     const members = nestedMembers(ecsFields(facts, dataStream));
-    // What tells records without a file apart is their number, which ECS calls the event's sequence.
-    if (facts.path === undefined) return `${members === '' ? '' : ','}${members},"event":{"sequence":`;
+    const file = facts.path === undefined ? '' : `${nestedMembers([[['file', 'path'], facts.path]])},`;
     // The object `log` stays open for the offset and the flags.
-    return `,${members}${members === '' ? '' : ','}"log":{${nestedMembers([[['file', 'path'], facts.path]])},"offset":`;
+    return `,${members}${members === '' ? '' : ','}"log":{${file}"offset":`;
   }
   const fields = format === 'flat' ? ecsFields(facts, dataStream) : otelFields(facts, dataStream);
-  if (facts.path === undefined) return `${fields.length === 0 ? '' : ','}${flatMembers(fields)},"event.sequence":`;
-  return `,${flatMembers([...fields, [['log', 'file', 'path'], facts.path]])},"log.offset":`;
+  const members = flatMembers([...fields, ...path]);
+  return `,${members}${members === '' ? '' : ','}"log.offset":`;
 }
 
 /** An annotation may name an attribute of any name: those that a transform could write as well, or that a record has
@@ -162,15 +163,14 @@ function otelFields(facts: RecordFacts, dataStream: DataStreamMembers | undefine
   return fields;
 }
 
-const NESTED_TAILS = tails((flags) => `${flags === '' ? '' : `,"flags":${flags}`}}}\n`);
-const PUSHED_TAILS = tails((flags) => `}${flags === '' ? '' : `,"log":{"flags":${flags}}`}}\n`);
-const FLAT_TAILS = tails((flags) => `${flags === '' ? '' : `,"log.flags":${flags}`}}\n`);
+const NESTED_TAILS = tails('flags', '}}\n');
+const FLAT_TAILS = tails('log.flags', '}\n');
 
 /** Bits of the index: 1 truncated, 2 unparsed, 4 partial. */
-function tails(write: (flags: string) => string): readonly Uint8Array[] {
+function tails(name: string, end: string): readonly Uint8Array[] {
   return Array.from({ length: 8 }, (_, bits) => {
     const flags = ['truncated', 'unparsed', 'partial'].filter((_name, bit) => (bits & (1 << bit)) !== 0);
-    return bytes(write(flags.length === 0 ? '' : JSON.stringify(flags)));
+    return bytes(flags.length === 0 ? end : `,"${name}":${JSON.stringify(flags)}${end}`);
   });
 }
 

@@ -114,7 +114,7 @@ describe('a lane that records are pushed to', () => {
     expect(await pushed).toBe(true);
     expect(bed.records).toMatchObject([
       { '@timestamp': '2026-11-21T10:00:00.5Z', message: 'one', status: 200, kubernetes: { pod: { name: 'a' } } },
-      { message: 'two', event: { sequence: expect.any(Number) } },
+      { message: 'two', log: { offset: expect.any(Number) } },
       { message: 'three', kubernetes: { pod: { name: 'b' } } },
     ]);
     expect(bed.records[0]).not.toHaveProperty('stream');
