@@ -104,6 +104,20 @@ export class SinkBuffer {
     });
   }
 
+  /** As DiskBuffer.stop. A sink that takes nothing now is not waited for: what is under way stays in the buffer. */
+  stop(signal: AbortSignal): Promise<void> | undefined {
+    return this.#buffer?.stop(this.#orAtOnce(signal));
+  }
+
+  /** As DiskBuffer.close. */
+  close(signal: AbortSignal): Promise<void> | undefined {
+    return this.#buffer?.close(this.#orAtOnce(signal));
+  }
+
+  #orAtOnce(signal: AbortSignal): AbortSignal {
+    return this.#sink?.health.trouble === undefined ? signal : AbortSignal.abort();
+  }
+
   /** The sink as a lane sees it: with the disk in between. */
   before(sink: LaneSink, source: string): LaneSink {
     return {
@@ -164,18 +178,18 @@ export class SinkBuffers {
         next.set(name, { buffer, options });
       }
     } catch (error) {
-      for (const { disk } of opened) await disk?.close(AbortSignal.abort());
+      for (const buffer of opened) await buffer.close(AbortSignal.abort());
       throw error;
     }
     return async (signal) => {
       const before = this.#running;
       this.#running = new Map(Array.from(next, ([name, { buffer }]) => [name, buffer]));
-      for (const [name, { disk }] of before) {
+      for (const [name, buffer] of before) {
         const kept = next.get(name);
-        if (disk !== undefined && kept?.buffer.disk === disk) {
-          await disk.stop(signal);
-          disk.reconfigure(kept.options);
-        } else if (disk !== undefined) await this.#leave(name, disk, signal);
+        if (kept?.buffer === buffer) {
+          await buffer.stop(signal);
+          buffer.disk?.reconfigure(kept.options);
+        } else await this.#leave(buffer, signal);
       }
     };
   }
@@ -189,15 +203,16 @@ export class SinkBuffers {
   }
 
   async close(signal: AbortSignal): Promise<void> {
-    await Promise.all([...this.#running.values()].map(({ disk }) => disk?.close(signal)));
+    await Promise.all([...this.#running.values()].map((buffer) => buffer.close(signal)));
   }
 
   /** A folder that nobody wants any more is closed as it is: what is in it may be wanted later. */
-  async #leave(sink: string, disk: DiskBuffer, signal: AbortSignal): Promise<void> {
-    await disk.close(signal);
-    for (const [source, held] of disk.held().sources) {
+  async #leave(buffer: SinkBuffer, signal: AbortSignal): Promise<void> {
+    await buffer.close(signal);
+    const { sinkName: sink, folder, disk } = buffer;
+    for (const [source, held] of disk?.held().sources ?? []) {
       this.#deps.ledger(source, sink)?.leftBehind(held.bytes, held.records);
-      const fields = { sink, source, folder: disk.folder, ...held };
+      const fields = { sink, source, folder, ...held };
       this.#deps.log.error('a disk buffer is not configured any more; its records stay unsent on the disk', fields);
     }
   }
