@@ -28,11 +28,15 @@ export class ConfigError extends VigieError {
   }
 }
 
-/** `agent.yaml:3:9: sinks.es.type: expected "file" or "http", got "fle"` */
+/** Of a URL with a user, all that may be the password; it may hold an @ or a slash, and the text may be cut before its end.
+ *  A port is none. */
+const URL_PASSWORD = /(:\/\/[^\s:"/@]*:)(?!\d{1,5}(?:["/?#\s]|$))(?:[^\s"]*@|[^\s"]*)/g;
+
+/** `agent.yaml:3:9: sinks.es.type: expected "file" or "http", got "fle"`, without passwords of URLs. */
 export function formatProblem(problem: ConfigProblem): string {
   const path = formatPath(problem.path);
   const where = `${problem.file}:${problem.line}:${problem.column}: ${path === '' ? '' : `${path}: `}`;
-  return `${where}expected ${problem.expected}, got ${problem.got}`;
+  return `${where}expected ${problem.expected}, got ${problem.got.replace(URL_PASSWORD, '$1***@')}`;
 }
 
 /** `sinks.es.endpoints[0]`; the root is the empty text. */
