@@ -14,6 +14,8 @@ import { lokiSchema } from '@vigie/log-pipeline/sinks/loki/config';
 import { otlpSchema } from '@vigie/log-pipeline/sinks/otlp/config';
 import * as v from 'valibot';
 import { bufferProblems } from './buffer-config.ts';
+import { testProblems } from './config-tests/test-problems.ts';
+import { testSchema } from './config-tests/test-section.ts';
 import { kubernetesSection } from './metadata/metadata-config.ts';
 import { metadataProblems } from './metadata/metadata-problems.ts';
 import { kubernetesLogsSchema } from './source-config.ts';
@@ -42,6 +44,8 @@ export const agentSchema = section({
     ),
     v.minEntries(1, 'at least one sink'),
   ),
+  /** What transforms are to make of given records; `vigie check node-agent --test` runs them. */
+  tests: v.optional(v.array(testSchema), []),
 });
 
 export type AgentConfig = v.InferOutput<typeof agentSchema>;
@@ -55,9 +59,12 @@ export async function loadAgentConfig(
   listenAt: string | undefined,
 ): Promise<AgentConfig> {
   const { value, problemAt } = await loadConfig(file, agentSchema, environment);
-  const problems = [...wiringProblems(value), ...metadataProblems(value.sources), ...bufferProblems(value)].map(
-    ({ path, expected }) => problemAt(path, expected),
-  );
+  const problems = [
+    ...wiringProblems(value),
+    ...metadataProblems(value.sources),
+    ...bufferProblems(value),
+    ...testProblems(value, value.tests),
+  ].map(({ path, expected }) => problemAt(path, expected));
   if (problems.length > 0) throw new ConfigError(problems);
   if (listenAt === undefined) return value;
   const address = parseHostPort(listenAt);

@@ -76,18 +76,43 @@ export async function serviceDeps(
   };
 }
 
-/** `vigie check node-agent FILE...` */
-export async function checkNodeAgentConfig(files: readonly string[]): Promise<ExitCode> {
+/** `vigie check node-agent FILE... [--test]`
+ *  @param world with it, each file's `tests` run too
+ *  @returns 2 where a file has problems, else 1 where a test failed */
+export async function checkNodeAgentConfig(
+  files: readonly string[],
+  world?: Pick<NodeAgentOptions, 'version' | 'kernelPath'>,
+): Promise<ExitCode> {
   let worst: ExitCode = 0;
+  const counts = { passed: 0, failed: 0 };
   for (const file of files) {
     try {
-      await loadConfigFile(file, undefined);
+      const config = await loadConfigFile(file, undefined);
       process.stdout.write(`${file}: ok\n`);
+      if (world !== undefined) await testConfigFile(file, config, world, counts);
     } catch (error) {
       worst = reportBadConfig(error);
     }
   }
-  return worst;
+  if (world === undefined) return worst;
+  process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
+  return worst === 0 && counts.failed > 0 ? 1 : worst;
+}
+
+async function testConfigFile(
+  file: string,
+  config: AgentConfig,
+  world: Pick<NodeAgentOptions, 'version' | 'kernelPath'>,
+  counts: { passed: number; failed: number },
+): Promise<void> {
+  const { runConfigTests } = await import('./config-tests/run-tests.ts');
+  const deps = await serviceDeps(config, () => Promise.resolve(config), world, createLog('error'));
+  for (const { name, failures } of await runConfigTests(config, deps)) {
+    if (failures.length === 0) counts.passed += 1;
+    else counts.failed += 1;
+    process.stdout.write(`${file}: ${failures.length === 0 ? 'passed' : 'FAILED'}: ${name}\n`);
+    for (const failure of failures) process.stdout.write(`${failure.replace(/^/gm, '    ')}\n`);
+  }
 }
 
 /** The YAML parser and the schemas are loaded for as long as a configuration is read (scripts/build.mjs). */

@@ -134,7 +134,8 @@ function bringsTwice({ source, steps }: Way, sinkInputs: readonly string[]): boo
   return new Set(read).size < read.length;
 }
 
-function outputsOf(transforms: Wiring['transforms'], name: string): string[] {
+/** What others may take as input from a transform. */
+export function outputsOf(transforms: Wiring['transforms'], name: string): string[] {
   const route = transforms[name]?.route;
   return route === undefined ? [name] : [...Object.keys(route), UNMATCHED].map((output) => `${name}.${output}`);
 }

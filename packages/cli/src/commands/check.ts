@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { checkNodeAgentConfig } from '@vigie/node-agent/run';
 import { Command } from 'commander';
@@ -5,7 +6,7 @@ import type { RunCommand } from '../command.ts';
 import { runCommandLine } from '../command-line.ts';
 
 /** `vigie check` */
-export const run: RunCommand = (args) => {
+export const run: RunCommand = (args, { version, distDir }) => {
   let exitCode: ExitCode = 0;
   const command = new Command('vigie check').description(
     'Check configuration files: every problem, with its position.',
@@ -14,8 +15,10 @@ export const run: RunCommand = (args) => {
     .command('node-agent')
     .description('check configuration files of the node agent')
     .argument('<file...>', 'agent.yaml')
-    .action(async (files: readonly string[]) => {
-      exitCode = await checkNodeAgentConfig(files);
+    .option('--test', "run the files' tests too: exits 1 when one fails")
+    .action(async (files: readonly string[], { test }: { readonly test?: boolean }) => {
+      const world = test === true ? { version, kernelPath: join(distDir, 'kernel.wasm') } : undefined;
+      exitCode = await checkNodeAgentConfig(files, world);
     });
   return runCommandLine(command, args, () => exitCode);
 };

@@ -37,7 +37,8 @@ export function containerField(path: string, facts: ContainerFacts): FieldValue 
   }
 }
 
-function documentPath(path: string): string {
+/** The path by which documents have it: labels and annotations by names without dots. */
+export function documentPath(path: string): string {
   const map = MAPS.find((prefix) => path.startsWith(prefix));
   return map === undefined ? path : map + path.slice(map.length).replaceAll('.', '_');
 }
