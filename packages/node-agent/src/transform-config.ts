@@ -1,6 +1,9 @@
 import { multilineSchema } from '@vigie/log-pipeline/multiline/multiline-section';
 import { filterSchema } from '@vigie/log-pipeline/transforms/filter';
+import { parseAutoSchema } from '@vigie/log-pipeline/transforms/parse-auto';
 import { parseJsonSchema } from '@vigie/log-pipeline/transforms/parse-json';
+import { parseLogfmtSchema } from '@vigie/log-pipeline/transforms/parse-logfmt';
+import { parseRegexSchema } from '@vigie/log-pipeline/transforms/parse-regex/parse-regex';
 import { remapSchema } from '@vigie/log-pipeline/transforms/remap';
 import { routeSchema } from '@vigie/log-pipeline/transforms/route';
 import { sampleSchema } from '@vigie/log-pipeline/transforms/sample';
@@ -14,7 +17,10 @@ import * as v from 'valibot';
 export const transformSchema = v.variant('type', [
   filterSchema,
   multilineSchema,
+  parseAutoSchema,
   parseJsonSchema,
+  parseLogfmtSchema,
+  parseRegexSchema,
   routeSchema,
   severitySchema,
   remapSchema,

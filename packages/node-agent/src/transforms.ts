@@ -1,7 +1,10 @@
 import { assertNever } from '@vigie/core/errors';
 import { DOCUMENT_PATHS } from '@vigie/log-pipeline/encode/document';
 import { Filter } from '@vigie/log-pipeline/transforms/filter';
+import { ParseAuto } from '@vigie/log-pipeline/transforms/parse-auto';
 import { ParseJson } from '@vigie/log-pipeline/transforms/parse-json';
+import { ParseLogfmt } from '@vigie/log-pipeline/transforms/parse-logfmt';
+import { ParseRegex } from '@vigie/log-pipeline/transforms/parse-regex/parse-regex';
 import { Remap } from '@vigie/log-pipeline/transforms/remap';
 import { Sample } from '@vigie/log-pipeline/transforms/sample';
 import { Severity } from '@vigie/log-pipeline/transforms/severity';
@@ -21,6 +24,12 @@ export const createTransform: CreateTransform = (section) => {
         keepMessage: section.keep_message,
         reservedNames: DOCUMENT_PATHS,
       });
+    case 'parse_auto':
+      return new ParseAuto(section);
+    case 'parse_logfmt':
+      return new ParseLogfmt(section);
+    case 'parse_regex':
+      return new ParseRegex(section);
     case 'severity':
       return new Severity(section);
     case 'remap':

@@ -3,17 +3,17 @@ import { section } from '@vigie/core/config/fields';
 import { compileRegex, type Regex } from '@vigie/core/regex';
 import * as v from 'valibot';
 import type { Batch } from '../../batch/batch.ts';
-import { FLAG_DROPPED, FLAG_FRAGMENT, FLAG_HIDE_MESSAGE } from '../../kernel/layout.ts';
+import { FLAG_DROPPED, FLAG_FRAGMENT } from '../../kernel/layout.ts';
 import { type Field, fieldOf } from '../fields/field.ts';
 import { locateText } from '../fields/located-text.ts';
-import { addMembers } from '../members.ts';
 import { Outcomes } from '../outcomes.ts';
 import { isReserved, type ParserConfig, parserEntries } from '../parser-section.ts';
 import { regexText } from '../regex-text.ts';
 import type { Transform, TransformContext } from '../transform.ts';
 import { transformEntries } from '../transform-section.ts';
-import { LineExtractor, MAX_GROUPS } from './line-extractor.ts';
-import { type LinePattern, membersOf, PRESET_NAMES, PRESETS } from './presets.ts';
+import { MAX_GROUPS } from './line-extractor.ts';
+import { LineParser } from './line-parser.ts';
+import { type LinePattern, PRESET_NAMES, PRESETS } from './presets.ts';
 
 export const parseRegexSchema = v.pipe(
   section({
@@ -43,20 +43,15 @@ type ParseRegexConfig = Pick<v.InferOutput<typeof parseRegexSchema>, 'pattern' |
 export class ParseRegex implements Transform {
   readonly type = 'parse_regex';
   readonly #field: Field;
-  readonly #extractors: readonly LineExtractor[];
+  readonly #parser: LineParser;
   readonly #onError: 'keep' | 'drop';
-  readonly #hides: boolean;
   readonly #text = { start: 0, end: 0 };
 
   constructor({ pattern, preset, types, field, target, on_error: onError, keep_message: keeps }: ParseRegexConfig) {
     const patterns = pattern === undefined ? PRESETS[preset ?? 'nginx'] : [ownPattern(pattern, types)];
-    this.#extractors = patterns.map(({ source, members }: LinePattern) => {
-      const regex = compileRegex(source);
-      return new LineExtractor(regex, membersOf(regex.groupNames, members, pattern === undefined), target);
-    });
+    this.#parser = new LineParser(patterns, { target, omitsDash: pattern === undefined, hidesMessage: !keeps });
     this.#field = fieldOf(field);
     this.#onError = onError;
-    this.#hides = !keeps;
   }
 
   apply(batch: Batch, context: TransformContext): void {
@@ -65,26 +60,10 @@ export class ParseRegex implements Transform {
     for (let row = 0; row < rowCount; row++) {
       if ((table.flags(row) & (FLAG_DROPPED | FLAG_FRAGMENT)) !== 0) continue;
       const located = locateText(this.#field, batch, row, context, this.#text);
-      const outcome = located === 'found' ? this.parse(batch, row, this.#text.start, this.#text.end) : located;
+      const outcome = located === 'found' ? this.#parser.parse(batch, row, this.#text.start, this.#text.end) : located;
       if (outcome !== 'parsed') outcomes.failed(batch, row, outcome);
     }
     outcomes.report(context);
-  }
-
-  /** Parses text at start..end of memory for the row. */
-  parse(batch: Batch, row: number, start: number, end: number): 'parsed' | 'no_match' | 'no_room' {
-    const { table } = batch;
-    for (const extractor of this.#extractors) {
-      const line = extractor.extract(batch, start, end - start);
-      if (line === 'no_match') continue;
-      if (line === 'no_room') return line;
-      const { extra, message } = line;
-      if (extra.start < extra.end && !addMembers(batch, row, extra)) return 'no_room';
-      if (message !== undefined) table.setMessage(row, message.start, message.end - message.start);
-      else if (this.#hides) table.setFlags(row, table.flags(row) | FLAG_HIDE_MESSAGE);
-      return 'parsed';
-    }
-    return 'no_match';
   }
 }
 
