@@ -297,7 +297,8 @@ export class Lane implements CatalogReader {
       const turn = this.#ready.next(nowMs);
       if (turn === undefined) {
         if (this.#flushPartials(nowMs)) continue;
-        if (this.#options.once && slot.records > 0) return;
+        // Asked to stop since the loop looked: nobody would wake it again.
+        if (this.#stopping || (this.#options.once && slot.records > 0)) return;
         const waiting = this.#withPartials.size + this.#ready.parked + this.#heldBack.size;
         this.#idle = slot.records === 0 && waiting === 0;
         await this.#sleep(this.#nextWakeMs(slot));
