@@ -30,7 +30,9 @@ export class PodDirectory implements PodEvents {
   readonly #unused = new Set<string>();
   readonly #changed: (pathUid: string) => void;
   readonly #namespacesChanged: (names: ReadonlySet<string>) => void;
-  #namespaces: LabelsOfNamespaces = new Map();
+  #namespaces: LabelsOfNamespaces | undefined;
+  /** Labels of namespaces are wanted too. */
+  awaitsNamespaces = false;
   #synced = false;
 
   constructor(changed: (pathUid: string) => void, namespacesChanged: (names: ReadonlySet<string>) => void) {
@@ -60,12 +62,13 @@ export class PodDirectory implements PodEvents {
   /** Nothing better is to be had by waiting: the source has told of the pod, or told that it has no such pod while an
    *  earlier run knew it. */
   isSettled(pathUid: string): boolean {
+    if (this.awaitsNamespaces && this.#namespaces === undefined) return false;
     const slot = this.#slots.get(pathUid);
     return slot !== undefined && (slot.state !== 'cached' || this.#synced);
   }
 
   namespaceLabels(namespace: string): Readonly<Record<string, string>> {
-    return this.#namespaces.get(namespace) ?? NONE;
+    return this.#namespaces?.get(namespace) ?? NONE;
   }
 
   /** A file of the pod has been found. */
@@ -151,8 +154,9 @@ export class PodDirectory implements PodEvents {
     const before = this.#namespaces;
     this.#namespaces = all;
     const changed = new Set<string>();
-    for (const name of new Set([...before.keys(), ...all.keys()])) {
-      if (!sameLabels(before.get(name) ?? NONE, all.get(name) ?? NONE)) changed.add(name);
+    for (const name of new Set([...(before?.keys() ?? []), ...all.keys()])) {
+      // At first all of them: somebody may wait.
+      if (before === undefined || !sameLabels(before.get(name) ?? NONE, all.get(name) ?? NONE)) changed.add(name);
     }
     if (changed.size > 0) this.#namespacesChanged(changed);
   }

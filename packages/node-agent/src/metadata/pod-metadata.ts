@@ -108,6 +108,7 @@ export class PodMetadata {
     const { startPods } = await import('./kube-pods.ts');
     const keepsAnnotation = this.#deps.keepsAnnotation(this.#options.copiedAnnotations);
     this.#startedAtMs = this.#deps.clock.monotonicMs();
+    this.directory.awaitsNamespaces = this.#options.namespaceLabels;
     this.#source = startPods(
       { ...this.#options, keepsAnnotation },
       {

@@ -123,7 +123,15 @@ test('namespaces whose labels changed are told', () => {
   );
   directory.namespaces(new Map([['shop', { team: 'a' }]]));
   directory.namespaces(new Map([['shop', { team: 'b' }]]));
-  expect(namespaceChanges).toEqual(['shop', 'shop']);
+  expect(namespaceChanges).toEqual(['shop', 'dev', 'shop']);
   expect(directory.namespaceLabels('shop')).toEqual({ team: 'b' });
   expect(directory.namespaceLabels('dev')).toEqual({});
+});
+
+test('a pod is not settled before the labels of namespaces are known, where they are wanted', () => {
+  directory.awaitsNamespaces = true;
+  directory.replaced([pod('a')]);
+  expect(directory.isSettled('a')).toBe(false);
+  directory.namespaces(new Map());
+  expect(directory.isSettled('a')).toBe(true);
 });
