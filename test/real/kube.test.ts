@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 function clientOf(config: KubeConfig, clock = systemClock): KubeClient {
-  return new KubeClient(config, { clock, userAgent: 'vigie/test', reloadFailed: () => undefined });
+  return new KubeClient(config, { clock, env: {}, userAgent: 'vigie/test', reloadFailed: () => undefined });
 }
 
 async function call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown> {

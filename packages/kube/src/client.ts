@@ -4,7 +4,7 @@ import * as https from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '@vigie/core/clock';
 import { describeError, errorCode, VigieError } from '@vigie/core/errors';
-import type { ClientTlsOptions } from '@vigie/core/tls';
+import { Connections } from '@vigie/core/http-client/connections';
 import { type KubeFailure, type KubeRefusal, refusalOfBody } from './answer.ts';
 import type { KubeConfig } from './config.ts';
 import { Identity } from './identity.ts';
@@ -55,6 +55,8 @@ export class KubeStreamError extends VigieError {
 
 export interface KubeClientDeps {
   readonly clock: Clock;
+  /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** As in `vigie/0.1.0`. */
   readonly userAgent: string;
   /** Told once each time a changed certificate or token turns out unusable; the old one is used on. */
@@ -70,16 +72,14 @@ const MAX_ANSWER_BYTES = 8 << 20;
 const MAX_REFUSAL_BYTES = 64 << 10;
 /** A peer that vanished without a word (a node lost its power, a balancer forgot us) is found by probes. */
 const TCP_KEEP_ALIVE_MS = 30_000;
-/** The API server closes a connection that idles for 90 s, balancers in front of it earlier: we close it first. */
-const AGENT_OPTIONS = { keepAlive: true, timeout: 30_000, scheduling: 'lifo', maxFreeSockets: 4 } as const;
 
 export class KubeClient {
   readonly #config: KubeConfig;
   readonly #deps: KubeClientDeps;
   readonly #identity: Identity;
+  readonly #connections: Connections;
   /** Ends what is in progress when the client is closed. */
   readonly #closing = new Set<(reason: Error) => void>();
-  #agent: { readonly agent: http.Agent; readonly tls: ClientTlsOptions | undefined } | undefined;
   #reportedFailure: string | undefined;
   #closed = false;
 
@@ -87,6 +87,9 @@ export class KubeClient {
     this.#config = config;
     this.#deps = deps;
     this.#identity = new Identity(config, deps.clock);
+    const { clock, env } = deps;
+    const { tls } = this.#identity;
+    this.#connections = new Connections({ tls, env, connectTimeoutMs: CONNECT_TIMEOUT_MS, clock });
   }
 
   /** Of the pod or the kubeconfig's context. */
@@ -97,7 +100,7 @@ export class KubeClient {
   /** Reads certificates and token, so that what is missing is known at start.
    *  @throws {VigieError} FILE_UNREADABLE, TLS_INVALID, SECRET_EMPTY */
   check(): void {
-    this.#identity.tls();
+    this.#identity.tls.check();
     this.#identity.authorization();
   }
 
@@ -128,7 +131,7 @@ export class KubeClient {
   close(): void {
     this.#closed = true;
     for (const end of this.#closing) end(new KubeStreamError('network', 'the client is closed'));
-    this.#agent?.agent.destroy();
+    this.#connections.close();
   }
 
   /** Sends the request, and once more with a new token where the old one is refused. */
@@ -145,14 +148,15 @@ export class KubeClient {
     if (this.#closed) return { status: 'failed', reason: 'network', detail: 'the client is closed' };
     const { server } = this.#config;
     const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
-    const agent = this.#agentOfNow();
+    const { agent, secure, connectTo, target, headers } = this.#connections.routeTo(server);
     this.#reportReloads();
-    const outgoing = (server.protocol === 'https:' ? https : http).request({
-      host: server.hostname.replace(/^\[|\]$/g, ''),
-      port: server.port,
+    const outgoing = (secure ? https : http).request({
+      host: connectTo.hostname.replace(/^\[|\]$/g, ''),
+      port: connectTo.port,
       method: request.method,
-      path: server.pathname.replace(/\/$/, '') + request.path + queryOf(request.query),
+      path: target(server.pathname.replace(/\/$/, '') + request.path + queryOf(request.query)),
       headers: {
+        ...headers,
         host: server.host,
         'user-agent': this.#deps.userAgent,
         accept: request.accept ?? 'application/json',
@@ -174,20 +178,6 @@ export class KubeClient {
     if (httpStatus >= 200 && httpStatus < 300) return { status: 'open', httpStatus, exchange };
     const refusal = await readAll(exchange, MAX_REFUSAL_BYTES);
     return refusalOfBody(httpStatus, response.headers, Buffer.isBuffer(refusal) ? refusal : Buffer.alloc(0));
-  }
-
-  /** Changed certificates apply to new connections; what is in progress ends on the old ones. */
-  #agentOfNow(): http.Agent {
-    if (this.#config.server.protocol === 'http:') {
-      this.#agent ??= { agent: new http.Agent(AGENT_OPTIONS), tls: undefined };
-      return this.#agent.agent;
-    }
-    const tls = this.#identity.tls();
-    if (this.#agent?.tls !== tls) {
-      if (this.#agent !== undefined) retire(this.#agent.agent);
-      this.#agent = { agent: new https.Agent({ ...AGENT_OPTIONS, ...tls }), tls };
-    }
-    return this.#agent.agent;
   }
 
   #reportReloads(): void {
@@ -236,12 +226,6 @@ async function readAll(exchange: Exchange, maxBytes: number): Promise<Buffer | K
     throw error;
   }
   return Buffer.concat(chunks);
-}
-
-function retire(agent: http.Agent): void {
-  // A connection that becomes free finds no place to wait in, and is closed.
-  agent.maxFreeSockets = 0;
-  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 /** One request on the wire, from its first byte to its answer's last. */

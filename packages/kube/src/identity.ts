@@ -17,10 +17,9 @@ export class Identity {
     if (config.credentials.type === 'bearer') this.#token = tokenFiles(config.credentials.token, clock);
   }
 
-  /** The same object until a file changes: a client that sees another one connects anew.
-   *  @throws {VigieError} FILE_UNREADABLE or TLS_INVALID, when the files have never been good */
-  tls(): ClientTlsOptions {
-    return this.#tls.current();
+  /** Its current() throws {VigieError} FILE_UNREADABLE or TLS_INVALID, when the files have never been good. */
+  get tls(): ReloadedFiles<ClientTlsOptions> {
+    return this.#tls;
   }
 
   /** The Authorization header; undefined for the anonymous, and for those known by their certificate.

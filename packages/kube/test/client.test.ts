@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { copyFile, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import * as http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '@vigie/core/fake-clock';
@@ -340,6 +340,37 @@ describe('TLS', () => {
     await clock.advance(10_000);
     expect(await client.request(PODS, never)).toMatchObject({ status: 'ok' });
   });
+});
+
+test('goes through the proxy that the environment names, except for what NO_PROXY names', async () => {
+  const server = await startServer({ tls: serverTls });
+  const asked: string[] = [];
+  const proxy = http.createServer();
+  proxy.on('connect', (request, socket) => {
+    asked.push(request.url ?? '');
+    const onward = connect(Number(server.url.port), '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      socket.pipe(onward).pipe(socket);
+    });
+    onTestFinished(() => {
+      onward.destroy();
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void proxy.close());
+  const env = { HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, NO_PROXY: '.internal' };
+  const tls = { ca: { file: path('ca.pem') } };
+  const config = server.config({ server: new URL('https://es.example:6443'), tls });
+  const { client } = clientOf(config, new FakeClock(), env);
+  expect(await client.request(PODS, never)).toMatchObject({ status: 'ok' });
+  const watch = await client.stream({ ...PODS, query: { watch: 'true' } }, never);
+  expect(watch.status).toBe('ok');
+  expect(asked[0]).toBe('es.example:6443');
+  const inside = server.config({ server: new URL('https://kube.internal:1'), tls });
+  const direct = await clientOf(inside, new FakeClock(), env).client.request(PODS, never);
+  expect(direct).toMatchObject({ status: 'failed' });
+  expect(asked.every((authority) => authority === 'es.example:6443')).toBe(true);
 });
 
 /** As the kubelet does it: another file in place of the old one. */

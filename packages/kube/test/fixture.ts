@@ -22,10 +22,15 @@ export interface TestClient {
   readonly reloadFailures: string[];
 }
 
-export function clientOf(config: KubeConfig, clock = new FakeClock()): TestClient {
+export function clientOf(
+  config: KubeConfig,
+  clock = new FakeClock(),
+  env: Readonly<Record<string, string>> = {},
+): TestClient {
   const reloadFailures: string[] = [];
   const client = new KubeClient(config, {
     clock,
+    env,
     userAgent: 'vigie/test',
     reloadFailed: (detail) => reloadFailures.push(detail),
   });

@@ -22,6 +22,7 @@ export function startPods(
   const clientOf = (config: KubeConfig): KubeClient => {
     const client = new KubeClient(config, {
       clock: deps.clock,
+      env: deps.env,
       userAgent: `vigie/${deps.version} node-agent`,
       reloadFailed: (detail) => deps.log.warn('changed certificate or token not usable', { detail }),
     });

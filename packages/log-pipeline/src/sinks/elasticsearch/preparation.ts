@@ -1,7 +1,7 @@
 /** What must be true of the server before the first record is sent: a template that makes a data stream of the name. */
 
+import { proxyFor } from '@vigie/core/http-client/proxy';
 import type { HttpClient } from '../http-client/client.ts';
-import { proxyFor } from '../http-client/proxy.ts';
 import type { HttpSettings } from '../http-client/settings.ts';
 import type { SendOutcome, SinkDeps } from '../sink.ts';
 import { untilAborted } from '../until-aborted.ts';

@@ -3,7 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '@vigie/core/clock';
-import type { Route } from './connections.ts';
+import type { Route } from '@vigie/core/http-client/connections';
 
 export interface ExchangeRequest {
   readonly route: Route;

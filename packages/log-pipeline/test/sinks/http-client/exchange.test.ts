@@ -3,8 +3,8 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
 import { type Clock, systemClock } from '@vigie/core/clock';
+import type { Route } from '@vigie/core/http-client/connections';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Route } from '../../../src/sinks/http-client/connections.ts';
 import { type Exchange, exchange } from '../../../src/sinks/http-client/exchange.ts';
 import { closedPort, type Peer, type PeerHandler, reset, respond, stall, startPeer } from '../http-peer.ts';
 

@@ -1,9 +1,9 @@
-/** The connections to one sink's endpoints: kept alive, straight or through a proxy, with the certificates of now. */
+/** The connections to a few servers: kept alive, straight or through a proxy, with the certificates of now. */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { Clock } from '@vigie/core/clock';
-import type { ReloadedFiles } from '@vigie/core/reloaded-files';
-import type { ClientTlsOptions } from '@vigie/core/tls';
+import type { Clock } from '../clock.ts';
+import type { ReloadedFiles } from '../reloaded-files.ts';
+import type { ClientTlsOptions } from '../tls.ts';
 import { proxyAuthorization, proxyFor } from './proxy.ts';
 import { TunnelAgent } from './tunnel.ts';
 

@@ -4,8 +4,8 @@ import * as https from 'node:https';
 import { isIP, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import * as tls from 'node:tls';
-import type { Clock } from '@vigie/core/clock';
-import type { ClientTlsOptions } from '@vigie/core/tls';
+import type { Clock } from '../clock.ts';
+import type { ClientTlsOptions } from '../tls.ts';
 import { proxyAuthorization } from './proxy.ts';
 
 export interface TunnelOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { proxyAuthorization, proxyFor } from '../../../src/sinks/http-client/proxy.ts';
+import { proxyAuthorization, proxyFor } from '../../src/http-client/proxy.ts';
 
 function via(url: string, env: Record<string, string>): string | undefined {
   return proxyFor(new URL(url), env)?.href;
