@@ -11,15 +11,23 @@ export interface SentEntry {
   readonly labels: string;
 }
 
-type Judge = (entry: SentEntry) => boolean;
+/** @param follows whether no entry before it in its stream is newer */
+type Judge = (entry: SentEntry, follows: boolean) => boolean;
 
 /** Every entry that Loki may have refused: rather one too many, which a dead letter keeps a copy of, than one too few. What is not
  *  understood is said of all.
+ *  @param entries in the order in which they were sent
  *  @returns indices, ascending, at least one where there are entries */
 export function refusedEntries(text: string, entries: readonly SentEntry[]): readonly number[] {
   const judges = text.split('; ').map(judgeOf);
   if (judges.includes(undefined)) return all(entries);
-  const refused = all(entries).filter((index) => judges.some((judge) => judge?.(entries[index]!) === true));
+  const newest = new Map<string, number>();
+  const refused = all(entries).filter((index) => {
+    const entry = entries[index]!;
+    const before = newest.get(entry.labels) ?? 0;
+    newest.set(entry.labels, Math.max(before, entry.seconds));
+    return judges.some((judge) => judge?.(entry, entry.seconds >= before) === true);
+  });
   return refused.length === 0 ? all(entries) : refused;
 }
 
@@ -31,6 +39,7 @@ const TOO_LONG = /max entry size '(\d+)' bytes exceeded/;
 const TOO_OLD = /timestamp too old: \S+, oldest acceptable timestamp is: (\S+)/;
 const TOO_NEW = /timestamp too new: (\S+)/;
 const TOO_FAR_BEHIND = /entry too far behind, entry timestamp is: \S+, oldest acceptable timestamp is: ([^\s'"]+)/g;
+const BEHIND_IN = /total ignored: \d+ out of \d+ for stream: (\{.*\})/;
 const OF_STREAM = /stream '(\{.*\})'/;
 const OF_LABELS = /^(?:\d+ errors like: )?stream '|^(?:\d+ errors like: )?entry for stream '.*' has \d+ label names/;
 
@@ -45,11 +54,13 @@ function judgeOf(error: string): Judge | undefined {
   if (tooOld !== undefined) return ({ seconds }) => seconds <= tooOld;
   const tooNew = secondsOf(TOO_NEW.exec(error)?.[1]);
   if (tooNew !== undefined) return ({ seconds }) => seconds >= tooNew;
-  // An ingester names the last of the streams that it refused entries of: the others' are judged by its limit as well.
   const behind = Array.from(error.matchAll(TOO_FAR_BEHIND), ([, limit]) => secondsOf(limit));
-  if (behind.length > 0) {
+  const named = BEHIND_IN.exec(error)?.[1];
+  if (behind.length > 0 && named !== undefined) {
     const limit = Math.max(...behind.map((seconds) => seconds ?? Number.POSITIVE_INFINITY));
-    return ({ seconds }) => seconds <= limit;
+    // An ingester names the last of the streams that it refused entries of, and the first ten of those. Its limit rises with
+    // each entry that it takes, so only what is newer than all before it is beyond doubt.
+    return ({ seconds, labels }, follows) => seconds <= limit || !follows || !areWithin(labels, named);
   }
   const stream = OF_LABELS.test(error) ? OF_STREAM.exec(error)?.[1] : undefined;
   return stream === undefined ? undefined : ({ labels }) => areWithin(labels, stream);
