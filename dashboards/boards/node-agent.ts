@@ -211,6 +211,44 @@ export const nodeAgentBoard: BoardDefinition = {
       ],
     },
     {
+      title: 'Pods',
+      panels: [
+        {
+          title: 'Pods known',
+          description: 'Pods of the node, and those that are gone but whose logs are not read to their end.',
+          unit: 'none',
+          queries: [q.pods],
+        },
+        {
+          title: 'Logs begun without metadata',
+          description:
+            'Container logs of whose pod nothing was known in time: their first records have what the path says. Labels and annotations left out because they are too long.',
+          unit: 'cps',
+          queries: [q.metadataIncomplete, q.metadataLeftOut],
+        },
+        {
+          title: 'Annotations',
+          description:
+            'Annotations that ask for something that is not done, by reason, and container logs that annotations leave out.',
+          unit: 'none',
+          queries: [q.annotationErrors, q.excludedLogs],
+        },
+        {
+          title: 'Agents that hear nothing of pods',
+          description: 'The API server or the kubelet does not answer, or refuses. Logs go on with what is known.',
+          unit: 'none',
+          queries: [q.podSourcesDown],
+        },
+        {
+          title: 'Requests for pods',
+          description: 'Lists and watches, those that failed, and writes of the pod cache. They do not grow with logs.',
+          unit: 'cps',
+          queries: [q.podSourceRequests, q.podSourceFailures, q.podCacheWrites],
+        },
+        { title: 'Bytes about pods', description: 'Received.', unit: 'Bps', queries: [q.podSourceBytes] },
+      ],
+    },
+    {
       title: 'Process',
       panels: [
         { title: 'CPU', description: 'Share of one core.', unit: 'percentunit', queries: [q.cpu] },
