@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { loadAgentConfig } from '@vigie/node-agent/config';
 import { DaemonSet } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { ClusterRole, ClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
 import { ConfigMap, ResourceQuota, ServiceAccount } from 'kubernetes-models/v1';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -33,11 +34,11 @@ const container = pod?.containers[0];
 
 const config = await loadedConfig(configMap.data?.['agent.yaml'] ?? '');
 
-async function loadedConfig(text: string) {
+async function loadedConfig(text: string, environment: Readonly<Record<string, string>> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'vigie-deploy-'));
   try {
     await writeFile(join(folder, 'agent.yaml'), text);
-    return await loadAgentConfig(join(folder, 'agent.yaml'), {}, undefined);
+    return await loadAgentConfig(join(folder, 'agent.yaml'), environment, undefined);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -127,12 +128,21 @@ describe('the agent', () => {
     ]);
   });
 
-  it('has no right in the API and no token to use one', () => {
-    const kinds = [...manifests.values()].map((manifest) => (manifest as { kind: string }).kind);
-    expect(kinds.filter((kind) => /Role/.test(kind))).toEqual([]);
+  it('has the rights that its configuration uses, and no others', () => {
+    expect(only(ClusterRole.is).rules).toEqual(rightsOf(config));
+    const binding = only(ClusterRoleBinding.is);
+    const account = only(ServiceAccount.is).metadata;
+    expect(binding.roleRef).toEqual({
+      apiGroup: 'rbac.authorization.k8s.io',
+      kind: 'ClusterRole',
+      name: only(ClusterRole.is).metadata?.name,
+    });
+    expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name: account?.name, namespace: account?.namespace }]);
+    expect(pod?.serviceAccountName).toBe(account?.name);
+    expect(pod?.automountServiceAccountToken).toBe(true);
     expect(only(ServiceAccount.is).automountServiceAccountToken).toBe(false);
-    expect(pod?.automountServiceAccountToken).toBe(false);
-    expect(pod?.serviceAccountName).toBe(only(ServiceAccount.is).metadata?.name);
+    const ports = policy.spec?.egress?.flatMap((rule) => rule.ports ?? []).map(({ port }) => port);
+    expect(ports).toEqual(expect.arrayContaining([443, 6443]));
   });
 
   it('runs without privileges, on every node, before others are evicted', () => {
@@ -146,5 +156,47 @@ describe('the agent', () => {
     expect(pod?.tolerations).toEqual([{ operator: 'Exists' }]);
     const admitted = only(ResourceQuota.is).spec?.scopeSelector?.matchExpressions?.[0]?.values;
     expect(admitted).toEqual([pod?.priorityClassName]);
+  });
+});
+
+/** What the requests of `metadata` need: packages/node-agent/test/metadata holds that the agent makes no others. */
+function rightsOf({ sources }: Awaited<ReturnType<typeof loadedConfig>>): object[] {
+  const rule = (resource: string, ...verbs: string[]): object => ({ apiGroups: [''], resources: [resource], verbs });
+  const logs = Object.values(sources).flatMap((source) => (source.type === 'kubernetes_logs' ? [source] : []));
+  return [
+    ...(logs.some(({ metadata }) => metadata === 'api') ? [rule('pods', 'list', 'watch')] : []),
+    ...(logs.some(({ metadata }) => metadata === 'kubelet') ? [rule('nodes/pods', 'get')] : []),
+    ...(logs.some((source) => source.namespace_labels) ? [rule('namespaces', 'list', 'watch')] : []),
+  ];
+}
+
+describe.each(['node-agent-kubelet', 'node-agent-namespace-labels'])('the overlay %s', async (name) => {
+  const folder = fileURLToPath(new URL(`../../deploy/overlays/${name}`, import.meta.url));
+  const read = async (file: string): Promise<unknown> => parse(await readFile(join(folder, file), 'utf8'));
+  const overlay = (await read('kustomization.yaml')) as {
+    readonly resources: readonly string[];
+    readonly patches: readonly { readonly path?: string; readonly target?: { readonly name: string } }[];
+  };
+  const role = await read('cluster-role.yaml');
+  const patched = (await read('daemon-set.yaml')) as typeof daemonSet;
+  const env = patched.spec?.template.spec?.containers[0]?.env ?? [];
+
+  it('changes what the manifests have, and is whole', async () => {
+    expect(overlay.resources).toEqual(['../../node-agent']);
+    const paths = overlay.patches.flatMap(({ path }) => path ?? []);
+    expect([...paths, 'kustomization.yaml'].sort()).toEqual((await readdir(folder)).sort());
+    expect(patched.metadata).toEqual({ name: daemonSet.metadata?.name, namespace: daemonSet.metadata?.namespace });
+    expect(patched.spec?.template.spec?.containers.map((one) => one.name)).toEqual([container?.name]);
+    for (const { target } of overlay.patches) if (target !== undefined) expect(target.name).toBe(policy.metadata?.name);
+  });
+
+  it('grants what the configuration then uses, and nothing else', async () => {
+    const values = Object.fromEntries(
+      env.flatMap(({ name: key, value }) => (value === undefined ? [] : [[key, value]])),
+    );
+    const changed = await loadedConfig(configMap.data?.['agent.yaml'] ?? '', values);
+    expect(rightsOf(changed)).not.toEqual(rightsOf(config));
+    expect(role).toMatchObject({ metadata: { name: only(ClusterRole.is).metadata?.name }, rules: rightsOf(changed) });
+    expect(manifestProblems(role)).toEqual([]);
   });
 });
