@@ -1,9 +1,11 @@
 import { multilineSchema } from '@vigie/log-pipeline/multiline/multiline-section';
+import { dedupeSchema } from '@vigie/log-pipeline/transforms/dedupe';
 import { filterSchema } from '@vigie/log-pipeline/transforms/filter';
 import { parseAutoSchema } from '@vigie/log-pipeline/transforms/parse-auto';
 import { parseJsonSchema } from '@vigie/log-pipeline/transforms/parse-json';
 import { parseLogfmtSchema } from '@vigie/log-pipeline/transforms/parse-logfmt';
 import { parseRegexSchema } from '@vigie/log-pipeline/transforms/parse-regex/parse-regex';
+import { redactSchema } from '@vigie/log-pipeline/transforms/redact';
 import { remapSchema } from '@vigie/log-pipeline/transforms/remap';
 import { routeSchema } from '@vigie/log-pipeline/transforms/route';
 import { sampleSchema } from '@vigie/log-pipeline/transforms/sample';
@@ -15,12 +17,14 @@ import * as v from 'valibot';
 
 /** A section of `transforms`. */
 export const transformSchema = v.variant('type', [
+  dedupeSchema,
   filterSchema,
   multilineSchema,
   parseAutoSchema,
   parseJsonSchema,
   parseLogfmtSchema,
   parseRegexSchema,
+  redactSchema,
   routeSchema,
   severitySchema,
   remapSchema,

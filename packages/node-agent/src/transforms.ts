@@ -1,10 +1,12 @@
 import { assertNever } from '@vigie/core/errors';
 import { DOCUMENT_PATHS } from '@vigie/log-pipeline/encode/document';
+import { Dedupe } from '@vigie/log-pipeline/transforms/dedupe';
 import { Filter } from '@vigie/log-pipeline/transforms/filter';
 import { ParseAuto } from '@vigie/log-pipeline/transforms/parse-auto';
 import { ParseJson } from '@vigie/log-pipeline/transforms/parse-json';
 import { ParseLogfmt } from '@vigie/log-pipeline/transforms/parse-logfmt';
 import { ParseRegex } from '@vigie/log-pipeline/transforms/parse-regex/parse-regex';
+import { Redact } from '@vigie/log-pipeline/transforms/redact';
 import { Remap } from '@vigie/log-pipeline/transforms/remap';
 import { Sample } from '@vigie/log-pipeline/transforms/sample';
 import { Severity } from '@vigie/log-pipeline/transforms/severity';
@@ -15,6 +17,8 @@ import type { CreateTransform } from './routes.ts';
 
 export const createTransform: CreateTransform = (section) => {
   switch (section.type) {
+    case 'dedupe':
+      return new Dedupe(section);
     case 'filter':
       return new Filter(section);
     case 'parse_json':
@@ -30,6 +34,8 @@ export const createTransform: CreateTransform = (section) => {
       return new ParseLogfmt(section);
     case 'parse_regex':
       return new ParseRegex(section);
+    case 'redact':
+      return new Redact(section);
     case 'severity':
       return new Severity(section);
     case 'remap':
