@@ -49,7 +49,7 @@ function laneSteps({ source, steps }: Way, sections: AgentConfig['transforms'], 
   const ways = new Ways();
   const numbers = new Map([[source, 0]]);
   let isShared = true;
-  return steps.flatMap(({ transform: name, inputs, outputs }) => {
+  return steps.flatMap(({ transform: name, inputs, outputs }): LaneStep[] => {
     const section = sections[name] ?? missing(name);
     const from = inputs.map((input) => numbers.get(input) ?? missing(input));
     const to = outputs.map((output) => {

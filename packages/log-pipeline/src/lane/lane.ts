@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '@vigie/core/clock';
+import { bug } from '@vigie/core/errors';
 import { Batch } from '../batch/batch.ts';
 import type { CheckpointEntry } from '../checkpoint/format.ts';
 import type { CheckpointStore, FlushOutcome } from '../checkpoint/store.ts';
@@ -15,6 +16,7 @@ import type { TokenBucket } from '../schedule/token-bucket.ts';
 import type { Catalog, CatalogReader } from '../tail/catalog.ts';
 import { type ContainerLog, type Generation, isSealed } from '../tail/generation.ts';
 import type { ContainerFacts, Transform } from '../transforms/transform.ts';
+import { LaneRecord } from './kept-record.ts';
 import { LogCursor } from './log-cursor.ts';
 import { type LogPlan, type LogPlans, NO_PLAN } from './log-plan.ts';
 import { LaneReader, type PendingRows, type ReaderOptions, type ReaderReports } from './reader.ts';
@@ -92,6 +94,8 @@ export class Lane implements CatalogReader {
   readonly #ready: RoundRobin<LogCursor>;
   readonly #breath = new Breath();
   readonly #withPartials = new Set<LogCursor>();
+  /** Records that transforms keep back. */
+  #kept = 0;
   readonly #shapes = new Map<string, RecordShape>();
   #shapedAtMs = 0;
   /** Of an ordered sink: logs with records in flight, and cursors whose turn came meanwhile. */
@@ -294,12 +298,14 @@ export class Lane implements CatalogReader {
       }
       const nowMs = clock.monotonicMs();
       if (slot.records > 0 && nowMs - slot.firstAtMs >= this.#options.lingerMs) return;
+      if (this.#sendKept(nowMs, false)) continue;
       const turn = this.#ready.next(nowMs);
       if (turn === undefined) {
         if (this.#flushPartials(nowMs)) continue;
+        if (this.#options.once && this.#sendKept(nowMs, true)) continue;
         // Asked to stop since the loop looked: nobody would wake it again.
         if (this.#stopping || (this.#options.once && slot.records > 0)) return;
-        const waiting = this.#withPartials.size + this.#ready.parked + this.#heldBack.size;
+        const waiting = this.#withPartials.size + this.#ready.parked + this.#heldBack.size + this.#kept;
         this.#idle = slot.records === 0 && waiting === 0;
         await this.#sleep(this.#nextWakeMs(slot));
         this.#idle = false;
@@ -345,11 +351,13 @@ export class Lane implements CatalogReader {
     }
   }
 
-  #transform(cursor: LogCursor): void {
+  /** @param behind only the lane's own transforms from this one on, for a record that has come so far */
+  #transform(cursor: LogCursor, behind?: number): void {
     const { log } = cursor;
     const { clock } = this.#deps;
-    const planned = this.#plan(cursor).transforms;
-    const transforms = planned.length === 0 ? this.#deps.transforms : [...planned, ...this.#deps.transforms];
+    const planned = behind === undefined ? this.#plan(cursor).transforms : [];
+    const own = behind === undefined ? this.#deps.transforms : this.#deps.transforms.slice(behind);
+    const transforms = planned.length === 0 ? own : [...planned, ...own];
     if (transforms.length === 0) return;
     let facts: ContainerFacts | undefined;
     const factsNow = (): ContainerFacts => {
@@ -366,8 +374,45 @@ export class Lane implements CatalogReader {
         },
         dropped: (reason, records, rawBytes) => this.ledger.dropped(reason, rawBytes, records),
         kept: (reason, records) => this.#deps.reports.transformKept(name, reason, records),
+        keepBack: (row) => this.#keepBack(cursor, row),
       });
     }
+  }
+
+  #keepBack(cursor: LogCursor, row: number): LaneRecord {
+    const hold = this.#pending?.hold;
+    if (hold === undefined) throw bug('a record of no read is kept back');
+    const { table } = this.#deps.kernel;
+    hold.users++;
+    this.#kept++;
+    table.setFlags(row, table.flags(row) | FLAG_DROPPED);
+    return new LaneRecord(this.#batch, row, cursor, hold, (record, reason) => {
+      this.#kept--;
+      this.ledger.dropped(reason, record.rawBytes, 1);
+      this.#release(record.hold);
+    });
+  }
+
+  /** @returns whether a record that was kept back is pending now */
+  #sendKept(nowMs: number, all: boolean): boolean {
+    if (this.#kept === 0) return false;
+    for (const [index, { transform }] of this.#deps.transforms.entries()) {
+      const { keeping } = transform;
+      if (keeping === undefined || (keeping.dueMs > nowMs && !all)) continue;
+      const record = keeping.next(nowMs, all);
+      if (!(record instanceof LaneRecord)) continue;
+      if (!record.restore(this.#batch)) {
+        record.drop('record_too_large');
+        continue;
+      }
+      this.#kept--;
+      const { cursor, hold } = record;
+      this.#pending = { cursor, progress: hold.progress, rows: 1, next: 0, hold, joined: [], nextJoined: 0 };
+      keeping.restored(this.#batch);
+      this.#transform(cursor, index + 1);
+      return true;
+    }
+    return false;
   }
 
   #plan(cursor: LogCursor): LogPlan {
@@ -525,6 +570,9 @@ export class Lane implements CatalogReader {
     if (slot.records > 0) wakeMs = Math.min(wakeMs, slot.firstAtMs + this.#options.lingerMs);
     if (this.#withPartials.size > 0) {
       wakeMs = Math.min(wakeMs, nowMs + OPEN_WAIT_MS);
+    }
+    if (this.#kept > 0) {
+      for (const { transform } of this.#deps.transforms) wakeMs = Math.min(wakeMs, transform.keeping?.dueMs ?? wakeMs);
     }
     return Math.max(0, Math.min(wakeMs, this.#ready.nextWakeMs() ?? Infinity) - nowMs);
   }

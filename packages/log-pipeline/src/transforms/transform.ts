@@ -21,6 +21,29 @@ export interface TransformContext {
   dropped(reason: string, records: number, rawBytes: number): void;
   /** Records that it could not handle and left as they were. */
   kept(reason: string, records: number): void;
+  /** Takes a record out of its batch: the row is flagged DROPPED and nothing is counted, the checkpoint stays before it.
+   *  It goes on by `Keeping.next`, or is dropped. Absent where records were pushed: there is no file to read them from
+   *  again, and their sender waits. */
+  readonly keepBack?: ((row: number) => KeptRecord) | undefined;
+}
+
+/** A record out of its batch. */
+export interface KeptRecord {
+  /** Memory that it takes. */
+  readonly heldBytes: number;
+  /** Gives it up, and counts it. */
+  drop(reason: string): void;
+}
+
+/** Of a transform that keeps records back. */
+export interface Keeping {
+  /** When `next` is to be asked, monotonic; Infinity while none is kept. */
+  readonly dueMs: number;
+  /** @param all nothing more will be read: whatever is kept is due
+   *  @returns a record that is to go on now; it is the transform's no longer */
+  next(nowMs: number, all: boolean): KeptRecord | undefined;
+  /** That record is row 0 of the batch, the only one: its last chance to change it. */
+  restored(batch: Batch): void;
 }
 
 /** Rules for every transform:
@@ -33,6 +56,7 @@ export interface TransformContext {
 export interface Transform {
   readonly type: string;
   apply(batch: Batch, context: TransformContext): void;
+  readonly keeping?: Keeping | undefined;
 }
 
 /** Bound of what one transform may add to a record's members, for whoever sizes memory: text that was ill-formed triples,

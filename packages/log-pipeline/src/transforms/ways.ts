@@ -1,7 +1,7 @@
 /** Where the records of a batch are on their way to the sink, once a route has parted them. */
 import type { Batch } from '../batch/batch.ts';
 import { FLAG_DROPPED, FLAG_FRAGMENT } from '../kernel/layout.ts';
-import type { Transform, TransformContext } from './transform.ts';
+import type { Keeping, Transform, TransformContext } from './transform.ts';
 
 /** A column beside the table's: a small number for each row, which names the output that it came by last. Shared by the
  *  transforms of one lane; its first route sets it anew for each batch. */
@@ -38,6 +38,20 @@ export class OnWays implements Transform {
     this.#ways = ways;
     this.#from = from;
     this.#to = to;
+  }
+
+  get keeping(): Keeping | undefined {
+    const { keeping } = this.#inner;
+    if (keeping === undefined) return undefined;
+    return {
+      dueMs: keeping.dueMs,
+      next: (nowMs, all) => keeping.next(nowMs, all),
+      restored: (batch) => {
+        this.#ways.reset(1);
+        this.#ways.set(0, this.#to);
+        keeping.restored(batch);
+      },
+    };
   }
 
   /** No transform touches dropped rows: those on other ways are so for as long as this one looks. */
