@@ -35,7 +35,14 @@ export function leaseWith(
     holder,
     leaseDurationMs,
     nowMs,
-  }: { readonly holder: string; readonly leaseDurationMs: number; readonly nowMs: number },
+    annotations,
+  }: {
+    readonly holder: string;
+    readonly leaseDurationMs: number;
+    readonly nowMs: number;
+    /** Beside those that it has. */
+    readonly annotations: Readonly<Record<string, string>>;
+  },
 ): LeaseObject {
   const { holderIdentity, leaseTransitions, acquireTime } = lease.spec;
   const isRenewal = holderIdentity === holder && holder !== '';
@@ -45,6 +52,7 @@ export function leaseWith(
   const now = microTime(nowMs);
   return {
     ...lease,
+    metadata: { ...lease.metadata, annotations: { ...annotationsOf(lease), ...annotations } },
     spec: {
       ...lease.spec,
       holderIdentity: holder,
@@ -54,6 +62,11 @@ export function leaseWith(
       leaseTransitions: isTransition ? transitions + 1 : transitions,
     },
   };
+}
+
+export function annotationsOf({ metadata }: LeaseObject): Readonly<Record<string, string>> {
+  const written = isRecord(metadata.annotations) ? Object.entries(metadata.annotations) : [];
+  return Object.fromEntries(written.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 /** Kubernetes' MicroTime: always six digits behind the point. */

@@ -7,7 +7,7 @@ import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { describeObstacle, type KubeFailure, type KubeRefusal } from './answer.ts';
 import { type KubeClient, resourcePath } from './client.ts';
-import { type LeaseObject, leaseRecord, leaseWith } from './lease-record.ts';
+import { annotationsOf, type LeaseObject, leaseRecord, leaseWith } from './lease-record.ts';
 
 export interface LeaseOptions {
   readonly namespace: string;
@@ -31,6 +31,9 @@ export interface LeaseHandlers {
   stopped(): void | Promise<void>;
   /** Another identity holds the lease, this one included; empty: nobody. */
   leaderChanged?(identity: string): void;
+  /** What the leader keeps in the lease's annotations, for whoever leads next: written with each renewal, and when the
+   *  lease is given back. */
+  annotations?(): Readonly<Record<string, string>>;
 }
 
 export interface LeaseDeps {
@@ -99,6 +102,11 @@ export class LeaseElector {
   /** Who was last seen to hold the lease; empty: nobody. */
   get leader(): string {
     return this.#observed?.holder ?? '';
+  }
+
+  /** Of the lease, as it was last seen. */
+  get annotations(): Readonly<Record<string, string>> {
+    return this.#observed === undefined ? {} : annotationsOf(this.#observed.lease);
   }
 
   /** Tries to lead until it is closed, and again whenever it has lost the lease. */
@@ -203,7 +211,9 @@ export class LeaseElector {
     const { clock } = this.#deps;
     const { identity, leaseDurationMs } = this.#options;
     const sentAtMs = clock.monotonicMs();
-    const body = leaseWith(lease, { holder: identity, leaseDurationMs, nowMs: clock.nowMs() });
+    // Before it leads it knows less than the lease.
+    const annotations = this.#leading === undefined ? {} : this.#keptAnnotations();
+    const body = leaseWith(lease, { holder: identity, leaseDurationMs, nowMs: clock.nowMs(), annotations });
     const path = method === 'POST' ? this.#collectionPath : this.#path;
     const answer = await this.#client.request({ method, path, body }, signal);
     if (answer.status !== 'ok') {
@@ -247,12 +257,17 @@ export class LeaseElector {
     const lease = this.#observed?.lease;
     if (lease === undefined || this.#observed?.holder !== this.#options.identity) return;
     // As client-go: a second, because nothing may be given for none.
-    const body = leaseWith(lease, { holder: '', leaseDurationMs: 1000, nowMs: clock.nowMs() });
+    const annotations = this.#keptAnnotations();
+    const body = leaseWith(lease, { holder: '', leaseDurationMs: 1000, nowMs: clock.nowMs(), annotations });
     const never = new AbortController().signal;
     await this.#within(this.#options.retryPeriodMs, never, async (signal) => {
       const answer = await this.#client.request({ method: 'PUT', path: this.#path, body }, signal);
       if (answer.status !== 'ok') this.#obstacle(answer);
     }).catch((error: unknown) => this.#log.warn('the lease was not given back', { error }));
+  }
+
+  #keptAnnotations(): Readonly<Record<string, string>> {
+    return this.#handlers.annotations?.() ?? {};
   }
 
   #reportLeader(holder: string): void {

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { seededRandom } from '@vigie/core/random';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { LeaseElector, type LeaseOptions } from '../src/lease.ts';
+import { LeaseElector, type LeaseHandlers, type LeaseOptions } from '../src/lease.ts';
 import type { TestApiServer } from '../src/testing/api-server.ts';
 import type { KubeObject } from '../src/testing/object-store.ts';
 import { clientOf, logTo, never, startServer, until, untilAdvancing } from './fixture.ts';
@@ -17,6 +18,7 @@ function electorOf(
   clock: FakeClock,
   identity: string,
   options: Partial<LeaseOptions> = {},
+  handlers: Partial<LeaseHandlers> = {},
 ): TestElector {
   const told: string[] = [];
   const log: string[] = [];
@@ -31,6 +33,7 @@ function electorOf(
       },
       stopped: () => void told.push('stopped'),
       leaderChanged: (leader) => told.push(`leader ${leader}`),
+      ...handlers,
     },
     { clock, random: seededRandom(identity.length * 7 + identity.charCodeAt(0)), log: logTo(log) },
   );
@@ -242,5 +245,26 @@ describe('lease', () => {
   ])('refuses durations that do not keep two leaders apart: %j', async (options, message) => {
     const server = await startServer();
     expect(() => electorOf(server, new FakeClock(), 'pod-a', options)).toThrow(message);
+  });
+
+  test('what the leader keeps in the annotations is there for the next one, from its last moment on', async () => {
+    const server = await startServer();
+    const clock = new FakeClock();
+    let kept = '1';
+    const annotations = () => ({ 'vigie.io/kept': kept });
+    const first = electorOf(server, clock, 'pod-a', {}, { annotations });
+    first.elector.start(never);
+    await until(() => first.elector.isLeader);
+    expect(first.elector.annotations).toEqual({});
+    const seen = () => server.store.find('leases', 'logs', 'events')?.metadata.annotations;
+    await untilAdvancing(clock, () => isDeepStrictEqual(seen(), { 'vigie.io/kept': '1' }), 500);
+    const second = electorOf(server, clock, 'pod-b', {}, { annotations: () => ({ 'vigie.io/kept': 'nothing yet' }) });
+    second.elector.start(never);
+    kept = '2';
+    await first.elector.close();
+    expect(seen()).toEqual({ 'vigie.io/kept': '2' });
+    await untilAdvancing(clock, () => second.elector.isLeader);
+    expect(second.elector.annotations).toEqual({ 'vigie.io/kept': '2' });
+    await second.elector.close();
   });
 });
