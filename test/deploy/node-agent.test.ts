@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadAgentConfig } from '@vigie/node-agent/config';
+import { tailedSources } from '@vigie/node-agent/source-config';
 import { DaemonSet } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { ClusterRole, ClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
@@ -103,7 +104,7 @@ describe('the agent', () => {
     expect(writable.map(({ hostPath }) => hostPath?.path)).toEqual([config.data_dir]);
     for (const { name, hostPath } of hostPaths) expect(mounts[name]?.mountPath).toBe(hostPath?.path);
     const logRoots = hostPaths.filter(({ name }) => name !== 'data').map(({ hostPath }) => `${hostPath?.path}/`);
-    for (const path of Object.values(config.sources).flatMap(({ paths }) => paths)) {
+    for (const path of Object.values(tailedSources(config.sources)).flatMap(({ paths }) => paths)) {
       expect(logRoots.some((root) => path.startsWith(root))).toBe(true);
     }
   });

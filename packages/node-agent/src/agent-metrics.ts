@@ -5,7 +5,8 @@ import type { FlushOutcome } from '@vigie/log-pipeline/checkpoint/store';
 import { LaneLedger } from '@vigie/log-pipeline/delivery/ledger';
 import type { LogCursor } from '@vigie/log-pipeline/lane/log-cursor';
 import type { GoneReason } from '@vigie/log-pipeline/tail/generation';
-import type { NodeAgent, RunningLane } from './agent.ts';
+import type { NodeAgent } from './agent.ts';
+import type { RunningLane } from './lane-runtime.ts';
 import { ANNOTATION_PROBLEMS } from './metadata/annotations.ts';
 import type { PodMetadata } from './metadata/pod-metadata.ts';
 import { PLAN_DROP_REASONS } from './metadata/pod-plans.ts';
@@ -90,6 +91,9 @@ export function reportAgent(agent: NodeAgent, clock: Clock, report: AgentReport)
     report('sinkUp', { sink: sinkName }, health.trouble === undefined ? 1 : 0);
     if (health.trouble?.kind === 'held') report('sinkHeld', { sink: sinkName, reason: health.trouble.reason }, 1);
     report('deadLetters', { sink: sinkName }, sink.deadLettered);
+  }
+  for (const [source, counts] of agent.pushed.counts) {
+    for (const [outcome, records] of counts) report('pushedRecords', { source, outcome }, records);
   }
   for (const buffer of agent.buffers) reportBuffer(buffer, clock, report);
 }

@@ -4,24 +4,20 @@ import type { Clock } from '@vigie/core/clock';
 import { bug } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
-import { openCheckpoint, probeCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
-import { MAX_SHAPE_BYTES } from '@vigie/log-pipeline/encode/json-lines';
-import { createKernel, recordBound } from '@vigie/log-pipeline/kernel/kernel';
+import { probeCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
 import { Lane } from '@vigie/log-pipeline/lane/lane';
-import type { ContainerLog, Generation } from '@vigie/log-pipeline/tail/generation';
-import { HEAD_BYTES } from '@vigie/log-pipeline/tail/head';
-import { addedMembersBound } from '@vigie/log-pipeline/transforms/transform';
+import { PushLane } from '@vigie/log-pipeline/lane/push-lane';
 import { type AgentMetrics, LaneCounters } from './agent-metrics.ts';
 import type { AgentConfig } from './config.ts';
+import { createPushLane, createTailLane, type RunningLane } from './lane-runtime.ts';
 import { type LedgerEntry, ledgerOf } from './ledger.ts';
 import { AgentPods } from './metadata/agent-pods.ts';
-import { createParser, multilineNamed } from './metadata/named-parts.ts';
 import type { PodMetadata } from './metadata/pod-metadata.ts';
-import { PodPlans } from './metadata/pod-plans.ts';
-import { RateLimits } from './rate-limits.ts';
+import { PushSources } from './push-sources.ts';
 import { type CreateTransform, laneRoutes, type Route } from './routes.ts';
 import { type SinkBuffer, SinkBuffers } from './sink-buffers.ts';
 import type { SinkRuntime } from './sink-runtime.ts';
+import { isTailed, tailedSources } from './source-config.ts';
 import { type NodeIdentity, SourceRuntime } from './source-runtime.ts';
 import { Tap, type TappedRecord } from './tap.ts';
 
@@ -31,6 +27,8 @@ export interface AgentDeps {
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly identity: NodeIdentity;
+  /** Where the line `listening on …` of a source goes. */
+  readonly print: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   /** Compiled kernel; undefined runs the TypeScript twin. */
@@ -39,22 +37,10 @@ export interface AgentDeps {
   readonly createSink: (name: string, config: AgentConfig['sinks'][string]) => SinkRuntime;
 }
 
-export interface RunningLane {
-  readonly route: Route;
-  readonly lane: Lane;
-  readonly limits: RateLimits;
-  readonly counters: LaneCounters;
-}
-
 export type OnceOutcome =
   | { readonly status: 'done' }
   | { readonly status: 'sink_down'; readonly sink: string; readonly detail: string };
 
-/** A kernel's fixed memory: what one read, one batch of rows and the requests in flight need. */
-const MAX_ROWS = 16_384;
-/** Beyond max_line_bytes, for the timestamp, stream and tag before the message. */
-const LINE_HEADER_BYTES = 64 * 1024;
-const PARTIAL_BUDGET_BYTES = 16 * 1024 * 1024;
 const ONCE_POLL_MS = 10;
 
 /** The node agent: sources, sinks, and a lane for every source that leads to a sink. */
@@ -65,6 +51,7 @@ export class NodeAgent {
   #sinks = new Map<string, SinkRuntime>();
   readonly #buffers: SinkBuffers;
   readonly #pods: AgentPods;
+  readonly #pushed: PushSources;
   #lanes: RunningLane[] = [];
   readonly #taps = new Set<Tap>();
   #changing: Promise<void> = Promise.resolve();
@@ -75,11 +62,12 @@ export class NodeAgent {
     this.#config = config;
     this.#deps = deps;
     this.#once = once;
+    this.#pushed = new PushSources(deps, once);
     this.#pods = new AgentPods(
       deps,
       () => this.#sources.values(),
       ({ name }, log) => {
-        for (const { lane } of this.#lanes) if (lane.source === name) lane.refresh(log);
+        for (const { lane } of this.#lanes) if (lane instanceof Lane && lane.source === name) lane.refresh(log);
       },
     );
     this.#buffers = new SinkBuffers({
@@ -96,6 +84,11 @@ export class NodeAgent {
 
   get sinks(): Iterable<SinkRuntime> {
     return this.#sinks.values();
+  }
+
+  /** Sources that read no files. */
+  get pushed(): PushSources {
+    return this.#pushed;
   }
 
   get buffers(): Iterable<SinkBuffer> {
@@ -162,6 +155,7 @@ export class NodeAgent {
   /** Stops reading, waits for what is in flight, writes the checkpoints. Idempotent. */
   close(signal: AbortSignal): Promise<void> {
     this.#closed ??= this.#changing.then(async () => {
+      await this.#pushed.close();
       await this.#closeLanes(signal);
       await this.#buffers.close(signal);
       await Promise.all([...this.#sources.values()].map((source) => source.catalog.close()));
@@ -175,7 +169,8 @@ export class NodeAgent {
   async delivered(sinkTimeoutMs: number, signal: AbortSignal): Promise<OnceOutcome> {
     const { clock } = this.#deps;
     for (;;) {
-      if (this.#lanes.every(({ lane }) => lane.isIdle) && this.#buffers.areEmpty) return { status: 'done' };
+      if (this.#pushed.areDone && this.#lanes.every(({ lane }) => lane.isIdle) && this.#buffers.areEmpty)
+        return { status: 'done' };
       for (const { name, health } of this.#sinks.values()) {
         const { trouble } = health;
         if (trouble !== undefined && clock.monotonicMs() - trouble.sinceMs >= sinkTimeoutMs) {
@@ -277,11 +272,12 @@ export class NodeAgent {
   async #startSources(config: AgentConfig): Promise<void> {
     const { clock, log, identity } = this.#deps;
     for (const [name, source] of this.#sources) {
-      if (config.sources[name] !== undefined) continue;
+      const section = config.sources[name];
+      if (section !== undefined && isTailed(section)) continue;
       this.#sources.delete(name);
       await source.catalog.close();
     }
-    for (const [name, section] of Object.entries(config.sources)) {
+    for (const [name, section] of Object.entries(tailedSources(config.sources))) {
       const known = this.#sources.get(name);
       if (known !== undefined) {
         await known.reconfigure(section);
@@ -306,6 +302,9 @@ export class NodeAgent {
     this.#attachTaps();
     this.#buffers.start(config, this.#sinks);
     for (const { lane } of lanes) await lane.start();
+    await this.#pushed.configure(config.sources, config.data_dir, (source) =>
+      lanes.flatMap(({ lane }) => (lane instanceof PushLane && lane.source === source ? [lane] : [])),
+    );
   }
 
   /** What an earlier process left in the disk buffer of the sink is in flight from the start. */
@@ -317,117 +316,12 @@ export class NodeAgent {
   }
 
   async #createLane(config: AgentConfig, route: Route, counters: LaneCounters): Promise<RunningLane> {
-    const { clock, log, kernel } = this.#deps;
-    const source = this.#sources.get(route.source) ?? missing('source', route.source);
-    const sink = this.#sinks.get(route.sink) ?? missing('sink', route.sink);
-    const from = source.config;
-    const { batch, max_in_flight: slots } = route.sinkConfig;
-    const path = this.#checkpointPath(route);
-    const { store, read } = await openCheckpoint<Generation>(path, { fs: fsPromises, clock });
-    if (read.status === 'corrupt') {
-      log.error('the checkpoint was damaged and set aside; reading starts as for a new file', {
-        checkpoint: path,
-        reason: read.reason,
-        setAsideAs: read.setAsideAs,
-      });
-    }
-    // A first line that is cut must be known by the same bytes in every run.
-    const inputBytes = Math.max(from.read_bytes, from.max_line_bytes + LINE_HEADER_BYTES, HEAD_BYTES);
-    const { per_pod: perPod, per_namespace: perNamespace } = from.limits;
-    const { pods } = source;
-    const asked =
-      pods === undefined
-        ? undefined
-        : {
-            of: (log_: ContainerLog) => pods.annotationsOf(log_)?.rateLimit,
-            maxBytesPerSecond: from.annotations.max_rate_limit,
-          };
-    const limits = new RateLimits(rateLimit(perPod), rateLimit(perNamespace), () => clock.monotonicMs(), asked);
-    const plans =
-      pods === undefined
-        ? undefined
-        : new PodPlans(
-            pods,
-            route.sink,
-            {
-              createParser: (name) => createParser(config.transforms, this.#deps.createTransform, name),
-              multiline: (name) => multilineNamed(config.transforms, name),
-            },
-            route.multiline,
-          );
-    // A pod may ask for a parser before the route's transforms.
-    const addingTransforms = route.transforms.length + (plans === undefined ? 0 : 1);
-    const where = { source: route.source, sink: route.sink };
-    const lane = new Lane(
-      {
-        ...where,
-        readBytes: from.read_bytes,
-        maxLineBytes: from.max_line_bytes,
-        once: this.#once,
-        readFrom: from.read_from,
-        ignoreOlderMs: from.ignore_older,
-        batchBytes: batch.max_bytes,
-        lingerMs: batch.timeout,
-        partialTimeoutMs: from.partial_timeout,
-        partialBudgetBytes: Math.max(PARTIAL_BUDGET_BYTES, from.max_line_bytes * 2),
-        checkpointIntervalMs: config.checkpoint_interval,
-        format: 'detect',
-        multiline: route.multiline,
-      },
-      {
-        clock,
-        kernel: createKernel({
-          inputBytes,
-          maxRows: MAX_ROWS,
-          // Joined messages and decoded entries of one batch, three bytes for one that was invalid; records of several
-          // lines, and what was open of each stream before; what transforms add.
-          arenaBytes: 4 * inputBytes + 3 * from.max_line_bytes + addingTransforms * addedMembersBound(3 * inputBytes),
-          slots,
-          // A record begins below batch.max_bytes, and the largest has room behind.
-          slotBytes:
-            batch.max_bytes +
-            MAX_SHAPE_BYTES +
-            recordBound(
-              from.max_line_bytes,
-              addingTransforms * addedMembersBound(from.max_line_bytes),
-              LINE_HEADER_BYTES,
-            ),
-          wasm: kernel,
-        }),
-        catalog: source.catalog,
-        sink: this.#buffers.of(route.sink)?.before(sink.laneSink, route.source) ?? sink.laneSink,
-        transforms: route.transforms,
-        store,
-        entries: read.status === 'ok' ? read.entries : undefined,
-        ledger: counters.ledger,
-        facts: (log_) => source.facts(log_),
-        buckets: (log_: ContainerLog) => limits.of(log_),
-        forget: (log_: ContainerLog) => limits.forget(log_),
-        plans,
-        reports: {
-          readError: (generation, error) => source.failed('read', generation.path, error),
-          lost: (path_, bytes, reason) =>
-            log.error('log bytes vanished before they could be read', { ...where, path: path_, bytes, reason }),
-          checkpoint: (outcome) => {
-            counters.checkpoint(outcome);
-            if (outcome.status === 'failed') {
-              log.error('the checkpoint cannot be written; after a crash more would be sent again', {
-                checkpoint: path,
-                code: outcome.code,
-                error: outcome.error,
-              });
-            }
-          },
-          delivered: (_records, durationMs) => this.#deps.metrics.observe('batchDuration', where, durationMs / 1000),
-          transformKept: (transform, reason, records) => counters.kept(transform, reason, records),
-          fault: (error) => {
-            counters.fault = error;
-            log.error('a lane has stopped', { ...where, error });
-          },
-        },
-      },
-    );
-    return { route, lane, limits, counters };
+    const runtime = this.#sinks.get(route.sink) ?? missing('sink', route.sink);
+    const sink = this.#buffers.of(route.sink)?.before(runtime.laneSink, route.source) ?? runtime.laneSink;
+    const source = this.#sources.get(route.source);
+    const deps = { ...this.#deps, once: this.#once };
+    if (source === undefined) return createPushLane(route, sink, counters, deps);
+    return createTailLane(config, route, source, sink, counters, this.#checkpointPath(route), deps);
   }
 
   async #closeLanes(signal: AbortSignal): Promise<void> {
@@ -442,14 +336,6 @@ function sameRoute(a: Route, b: Route): boolean {
 
 function isBetween(route: Route, source: string, sink: string): boolean {
   return route.source === source && route.sink === sink;
-}
-
-function rateLimit(
-  config: { readonly bytes_per_second: number; readonly burst?: number | undefined } | undefined,
-): { readonly bytesPerSecond: number; readonly burstBytes: number } | undefined {
-  if (config === undefined) return undefined;
-  const { bytes_per_second: bytesPerSecond, burst = bytesPerSecond } = config;
-  return { bytesPerSecond, burstBytes: burst };
 }
 
 function missing(kind: string, name: string): never {

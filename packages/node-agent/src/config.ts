@@ -10,6 +10,7 @@ import { consoleSchema } from '@vigie/log-pipeline/sinks/console';
 import { elasticsearchSchema } from '@vigie/log-pipeline/sinks/elasticsearch/config';
 import { fileSchema } from '@vigie/log-pipeline/sinks/file';
 import { httpSchema } from '@vigie/log-pipeline/sinks/http';
+import { kafkaSchema } from '@vigie/log-pipeline/sinks/kafka/config';
 import { lokiSchema } from '@vigie/log-pipeline/sinks/loki/config';
 import { otlpSchema } from '@vigie/log-pipeline/sinks/otlp/config';
 import * as v from 'valibot';
@@ -18,7 +19,7 @@ import { testProblems } from './config-tests/test-problems.ts';
 import { testSchema } from './config-tests/test-section.ts';
 import { kubernetesSection } from './metadata/metadata-config.ts';
 import { metadataProblems } from './metadata/metadata-problems.ts';
-import { kubernetesLogsSchema } from './source-config.ts';
+import { sourceSchema, tailedSources } from './source-config.ts';
 import { transformSchema } from './transform-config.ts';
 import { wiringProblems } from './wiring.ts';
 
@@ -35,12 +36,20 @@ export const agentSchema = section({
   /** Name of the cluster, for its records. */
   cluster: v.optional(text()),
   kubernetes: v.optional(kubernetesSection, {}),
-  sources: v.pipe(v.record(name, kubernetesLogsSchema), v.minEntries(1, 'at least one source')),
+  sources: v.pipe(v.record(name, sourceSchema), v.minEntries(1, 'at least one source')),
   transforms: v.optional(v.record(name, transformSchema), {}),
   sinks: v.pipe(
     v.record(
       name,
-      v.variant('type', [elasticsearchSchema, fileSchema, httpSchema, consoleSchema, lokiSchema, otlpSchema]),
+      v.variant('type', [
+        elasticsearchSchema,
+        fileSchema,
+        httpSchema,
+        kafkaSchema,
+        consoleSchema,
+        lokiSchema,
+        otlpSchema,
+      ]),
     ),
     v.minEntries(1, 'at least one sink'),
   ),
@@ -61,7 +70,7 @@ export async function loadAgentConfig(
   const { value, problemAt } = await loadConfig(file, agentSchema, environment);
   const problems = [
     ...wiringProblems(value),
-    ...metadataProblems(value.sources),
+    ...metadataProblems(tailedSources(value.sources)),
     ...bufferProblems(value),
     ...testProblems(value, value.tests),
   ].map(({ path, expected }) => problemAt(path, expected));

@@ -1,4 +1,4 @@
-import type { Lane } from '@vigie/log-pipeline/lane/lane';
+import type { RunningLane } from './lane-runtime.ts';
 
 /** One entry of /ledger: what became of every byte one sink's lane read from one source, since the start.
  *  readBytes = ackedBytes + inFlightBytes + the sum of droppedBytes. */
@@ -31,7 +31,7 @@ export interface LedgerEntry {
   readonly unreadBytes: number;
 }
 
-export function ledgerOf(lane: Lane): LedgerEntry {
+export function ledgerOf(lane: RunningLane['lane']): LedgerEntry {
   const { ledger } = lane;
   let lagBytes = 0;
   let unreadBytes = 0;

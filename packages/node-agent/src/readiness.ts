@@ -25,6 +25,7 @@ export function readinessProblems(agent: NodeAgent, monotonicMs: number): string
       `metadata: the ${from === 'api' ? 'API server' : 'kubelet'} has not told of any pods yet; see the log`,
     );
   }
+  for (const { source, problem } of agent.pushed.problems) problems.push(`source ${source}: ${problem}`);
   for (const { lane, counters } of agent.lanes) {
     const { source, sink } = lane;
     if (counters.fault !== undefined) problems.push(`${source} to ${sink}: stopped by a defect`);

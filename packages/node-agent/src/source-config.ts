@@ -1,4 +1,6 @@
 import { duration, integer, section, size, text } from '@vigie/core/config/fields';
+import { journaldSchema } from '@vigie/log-pipeline/sources/journald/source';
+import { lokiReceiverSchema, otlpReceiverSchema } from '@vigie/log-pipeline/sources/receiver';
 import * as v from 'valibot';
 import { labelSelector, metadataEntries } from './metadata/metadata-config.ts';
 
@@ -14,21 +16,31 @@ const rateLimit = section({
   burst: v.optional(size({ min: 1 })),
 });
 
-/** A source of type kubernetes_logs: the container logs that the kubelet keeps on this node. */
-export const kubernetesLogsSchema = section({
-  type: v.literal('kubernetes_logs'),
-  /** Absolute patterns of live files or links to them; rotated generations beside them are found from there. */
-  paths: v.optional(
-    v.pipe(
-      v.array(v.pipe(text(), v.startsWith('/', 'an absolute path or pattern'))),
-      v.minLength(1, 'at least one path'),
-    ),
-    ['/var/log/containers/*.log'],
-  ),
+const paths = v.pipe(
+  v.array(v.pipe(text(), v.startsWith('/', 'an absolute path or pattern'))),
+  v.minLength(1, 'at least one path'),
+);
+
+/** How files are read, of whatever kind. */
+const readingEntries = {
   /** For files that no checkpoint knows when the agent starts for the first time. */
   read_from: v.optional(v.picklist(['beginning', 'end']), 'beginning'),
   /** Files not changed for longer are not begun. */
   ignore_older: v.optional(duration({ min: 1 })),
+  max_line_bytes: v.optional(size({ min: 1024, max: 16 * 1024 * 1024 }), '1MiB'),
+  read_bytes: v.optional(size({ min: 16 * 1024, max: 4 * 1024 * 1024 }), '512KiB'),
+  reconcile_interval: v.optional(duration({ min: 50 }), '10s'),
+  max_open_files: v.optional(integer({ min: 1, max: 1_000_000 }), 1024),
+  /** Unread bytes of deleted files that may be kept open; beyond, the oldest are let go and counted as lost. */
+  deleted_bytes_limit: v.optional(size(), DELETED_BYTES),
+};
+
+/** A source of type kubernetes_logs: the container logs that the kubelet keeps on this node. */
+export const kubernetesLogsSchema = section({
+  type: v.literal('kubernetes_logs'),
+  /** Absolute patterns of live files or links to them; rotated generations beside them are found from there. */
+  paths: v.optional(paths, ['/var/log/containers/*.log']),
+  ...readingEntries,
   include: v.optional(
     section({ namespaces: names, pods: names, containers: names, labels: v.optional(labelSelector(), '') }),
     {},
@@ -40,15 +52,51 @@ export const kubernetesLogsSchema = section({
   ...metadataEntries,
   /** Labels given to every container of this source: for nodes that no API server knows. */
   static_labels: v.optional(v.record(text(), v.string()), {}),
-  max_line_bytes: v.optional(size({ min: 1024, max: 16 * 1024 * 1024 }), '1MiB'),
   /** How long the beginning of a record waits for its end. */
   partial_timeout: v.optional(duration({ min: 1 }), '10s'),
-  read_bytes: v.optional(size({ min: 16 * 1024, max: 4 * 1024 * 1024 }), '512KiB'),
-  reconcile_interval: v.optional(duration({ min: 50 }), '10s'),
-  max_open_files: v.optional(integer({ min: 1, max: 1_000_000 }), 1024),
-  /** Unread bytes of deleted files that may be kept open; beyond, the oldest are let go and counted as lost. */
-  deleted_bytes_limit: v.optional(size(), DELETED_BYTES),
   limits: v.optional(section({ per_pod: v.optional(rateLimit), per_namespace: v.optional(rateLimit) }), {}),
 });
 
 export type KubernetesLogsConfig = v.InferOutput<typeof kubernetesLogsSchema>;
+
+/** What sources of container logs say beside, for files that no container writes. */
+function noPods(): Omit<KubernetesLogsConfig, 'type'> {
+  const { type: _, ...defaults } = v.parse(kubernetesLogsSchema, { type: 'kubernetes_logs', metadata: 'none' });
+  return defaults;
+}
+
+/** A source of type file: any text files, line by line. */
+export const fileSourceSchema = v.pipe(
+  section({
+    type: v.literal('file'),
+    /** Absolute patterns of the files that are written to; rotated generations beside them are found from there. */
+    paths,
+    /** Patterns of files that are not read. */
+    exclude_paths: v.optional(v.array(text()), []),
+    ...readingEntries,
+  }),
+  v.transform(({ type, ...config }) => ({ ...noPods(), ...config, type })),
+);
+
+export const sourceSchema = v.variant('type', [
+  kubernetesLogsSchema,
+  fileSourceSchema,
+  journaldSchema,
+  otlpReceiverSchema,
+  lokiReceiverSchema,
+]);
+
+export type SourceConfig = v.InferOutput<typeof sourceSchema>;
+export type TailedConfig = Extract<SourceConfig, { type: 'kubernetes_logs' | 'file' }>;
+export type PushedConfig = Exclude<SourceConfig, TailedConfig>;
+
+/** Whether it reads files. */
+export function isTailed(config: SourceConfig): config is TailedConfig {
+  return config.type === 'kubernetes_logs' || config.type === 'file';
+}
+
+export function tailedSources(sources: Readonly<Record<string, SourceConfig>>): Record<string, TailedConfig> {
+  const tailed: Record<string, TailedConfig> = {};
+  for (const [name, config] of Object.entries(sources)) if (isTailed(config)) tailed[name] = config;
+  return tailed;
+}

@@ -4,9 +4,10 @@ import type { Log } from '@vigie/core/log';
 import { NO_POD_METADATA, type RecordFacts } from '@vigie/log-pipeline/encode/document';
 import { Catalog, type CatalogOptions } from '@vigie/log-pipeline/tail/catalog';
 import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
+import picomatch from 'picomatch';
 import type { SourcePods } from './metadata/source-pods.ts';
 import { createSelector, type SelfPod } from './selection.ts';
-import type { KubernetesLogsConfig } from './source-config.ts';
+import type { TailedConfig } from './source-config.ts';
 
 export type FileOperation = 'list' | 'stat' | 'gzip' | 'watch' | 'read';
 
@@ -19,7 +20,7 @@ export interface NodeIdentity {
 export class SourceRuntime {
   readonly name: string;
   readonly catalog: Catalog;
-  config: KubernetesLogsConfig;
+  config: TailedConfig;
   rotations = 0;
   readonly errors = new Map<FileOperation, number>();
   #pods: SourcePods | undefined;
@@ -27,7 +28,7 @@ export class SourceRuntime {
   readonly #identity: NodeIdentity;
   readonly #log: Log;
 
-  constructor(name: string, config: KubernetesLogsConfig, identity: NodeIdentity, clock: Clock, log: Log) {
+  constructor(name: string, config: TailedConfig, identity: NodeIdentity, clock: Clock, log: Log) {
     this.name = name;
     this.config = config;
     this.#identity = identity;
@@ -78,7 +79,7 @@ export class SourceRuntime {
   }
 
   /** Takes a new configuration over; open files stay open. */
-  async reconfigure(config: KubernetesLogsConfig): Promise<void> {
+  async reconfigure(config: TailedConfig): Promise<void> {
     this.config = config;
     await this.catalog.reconfigure(this.#catalogOptions(config));
   }
@@ -100,13 +101,16 @@ export class SourceRuntime {
     return this.#pods?.facts(log, facts) ?? facts;
   }
 
-  #catalogOptions(config: KubernetesLogsConfig): CatalogOptions {
+  #catalogOptions(config: TailedConfig): CatalogOptions {
     return {
       paths: config.paths,
       reconcileIntervalMs: config.reconcile_interval,
       maxOpenFiles: config.max_open_files,
       deletedBytesLimit: config.deleted_bytes_limit,
-      accepts: createSelector(config.include, config.exclude, this.#identity.self, (log) => this.#labelsOf(log)),
+      accepts:
+        config.type === 'file'
+          ? notMatching(config.exclude_paths)
+          : createSelector(config.include, config.exclude, this.#identity.self, (log) => this.#labelsOf(log)),
     };
   }
 
@@ -114,4 +118,10 @@ export class SourceRuntime {
     const labels = this.#pods?.entryOf(log)?.labels;
     return labels === undefined ? undefined : { ...labels, ...this.config.static_labels };
   }
+}
+
+function notMatching(patterns: readonly string[]): (log: ContainerLog) => boolean {
+  if (patterns.length === 0) return () => true;
+  const matches = picomatch([...patterns]);
+  return ({ key, displayPath }) => !matches(key) && !matches(displayPath);
 }

@@ -93,6 +93,12 @@ export const AGENT_METRICS = {
     help: 'Records of several lines that ended at a limit; their next line began another.',
     labels: LANE,
   },
+  pushedRecords: {
+    name: 'vigie_agent_pushed_records_total',
+    type: 'counter',
+    help: 'Records of sources that read no files: accepted, or refused to their sender as full, late, ended or malformed.',
+    labels: ['source', 'outcome'],
+  },
   transformKept: {
     name: 'vigie_agent_transform_kept_records_total',
     type: 'counter',

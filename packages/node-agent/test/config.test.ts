@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadAgentConfig } from '../src/config.ts';
+import { tailedSources } from '../src/source-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vigie-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -21,7 +22,7 @@ const testdata = join(import.meta.dirname, '../testdata/config');
 describe('loadAgentConfig', () => {
   it('reads the example of the design', async () => {
     const config = await loadAgentConfig(join(testdata, 'design.good.yaml'), {}, undefined);
-    expect(config.sources.pods?.max_line_bytes).toBe(1_048_576);
+    expect(tailedSources(config.sources).pods?.max_line_bytes).toBe(1_048_576);
     expect(config.transforms.json).toMatchObject({ type: 'parse_json', target: '', on_error: 'keep' });
     expect(config.sinks.es).toMatchObject({ type: 'elasticsearch', inputs: ['json'] });
     expect(config.listen).toMatchObject({ address: { host: '127.0.0.1', port: 9880 } });

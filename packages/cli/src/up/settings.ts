@@ -6,6 +6,7 @@ import { loadConfig } from '@vigie/core/config/load';
 import { ConfigError, formatPath } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
 import { type AgentConfig, agentSchema } from '@vigie/node-agent/config';
+import { isTailed, tailedSources } from '@vigie/node-agent/source-config';
 import { wiringProblems } from '@vigie/node-agent/wiring';
 import * as v from 'valibot';
 import { CONTAINER_LOGS, type ContainerLogs } from './container-logs.ts';
@@ -77,7 +78,7 @@ function overridden(
   const sources =
     paths.length === 0
       ? written.sources
-      : mapValues(written.sources, (source): AgentConfig['sources'][string] => ({ ...source, paths: [...paths] }));
+      : mapValues(written.sources, (source) => (isTailed(source) ? { ...source, paths: [...paths] } : source));
   const inputs = [...new Set(Object.values(written.sinks).flatMap((sink) => sink.inputs))];
   const sinks =
     options.elasticsearch === undefined
@@ -141,7 +142,7 @@ function elasticsearchSink(dataDir: string, text: string): Record<string, unknow
 }
 
 function routeText(agent: AgentConfig, demo: boolean): string {
-  const paths = new Set(Object.values(agent.sources).flatMap((source) => source.paths));
+  const paths = new Set(Object.values(tailedSources(agent.sources)).flatMap((source) => source.paths));
   const from = demo ? 'demo workloads' : [...paths].join(', ');
   return `${from} → ${Object.values(agent.sinks).map(sinkText).join(', ')}`;
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tailedSources } from '@vigie/node-agent/source-config';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ContainerLogs } from '../../src/up/container-logs.ts';
 import { resolveSettings, type UpOptions } from '../../src/up/settings.ts';
@@ -68,13 +69,13 @@ describe('where logs come from', () => {
   ];
   it.each(cases)('are %s', async (_title, options, containerLogs, expected) => {
     const { agent, demoRoot } = await resolve(options, containerLogs);
-    expect(agent.sources.pods?.paths.map((path) => path.replace(folder, 'DIR'))).toEqual(expected.paths);
+    expect(tailedSources(agent.sources).pods?.paths.map((path) => path.replace(folder, 'DIR'))).toEqual(expected.paths);
     expect(demoRoot).toBe(expected.demo ? join(folder, 'demo') : undefined);
   });
 
   it('takes patterns relative to the working directory', async () => {
     const { agent } = await resolve({ logs: ['logs/*.log'] });
-    expect(agent.sources.pods?.paths).toEqual([join(process.cwd(), 'logs/*.log')]);
+    expect(tailedSources(agent.sources).pods?.paths).toEqual([join(process.cwd(), 'logs/*.log')]);
   });
 });
 
@@ -126,7 +127,10 @@ describe('vigie.yaml', () => {
   it('gives way to --logs and --elasticsearch, and keeps its wiring', async () => {
     const configFile = await withFile(VIGIE_YAML);
     const { agent } = await resolve({ configFile, logs: ['/srv/*.log'], elasticsearch: 'http://127.0.0.1:9200' });
-    expect(Object.values(agent.sources).map(({ paths }) => paths)).toEqual([['/srv/*.log'], ['/srv/*.log']]);
+    expect(Object.values(tailedSources(agent.sources)).map(({ paths }) => paths)).toEqual([
+      ['/srv/*.log'],
+      ['/srv/*.log'],
+    ]);
     expect(Object.keys(agent.sinks)).toEqual(['elasticsearch']);
     expect(agent.sinks.elasticsearch?.inputs).toEqual(['json', 'system']);
   });

@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '@vigie/core/clock';
-import { describeError, VigieError } from '@vigie/core/errors';
+import { describeError, errorCode } from '@vigie/core/errors';
 import { HttpError, type HttpReply, type HttpRequest } from '@vigie/core/http-server/exchange';
 import type { Route } from '@vigie/core/http-server/routes';
 import { decodePushRequest, parsePushRequest } from '@vigie/wire/loki/push';
@@ -128,9 +128,14 @@ function mediaType({ headers }: HttpRequest): string {
 
 function refusalOf(error: unknown, { count }: PushRouteDeps): HttpError {
   if (error instanceof HttpError) return error;
-  if (!(error instanceof VigieError) || !error.code.startsWith('WIRE_')) throw error;
+  // Not by their class alone: bundles that are loaded apart have a copy each.
+  if (error instanceof Error && 'status' in error && typeof error.status === 'number') {
+    return new HttpError(error.status, error.message);
+  }
+  const code = errorCode(error);
+  if (code?.startsWith('WIRE_') !== true) throw error;
   count('malformed', 0);
-  return new HttpError(error.code === 'WIRE_LIMIT_EXCEEDED' ? 413 : 400, error.message);
+  return new HttpError(code === 'WIRE_LIMIT_EXCEEDED' ? 413 : 400, describeError(error));
 }
 
 /** google.rpc.Status, which OTLP answers with. */

@@ -8,12 +8,13 @@ import type { Random } from '@vigie/core/random';
 import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
 import picomatch from 'picomatch';
 import type { AgentConfig } from '../config.ts';
+import { type TailedConfig, tailedSources } from '../source-config.ts';
 import type { NodeIdentity, SourceRuntime } from '../source-runtime.ts';
 import { isMultilineName, isParserName } from './named-parts.ts';
 import { PodMetadata, type PodMetadataOptions } from './pod-metadata.ts';
 import { SourcePods, type SourcePodsOptions } from './source-pods.ts';
 
-type SourceConfig = AgentConfig['sources'][string];
+type SourceConfig = TailedConfig;
 
 export interface AgentPodsDeps {
   readonly clock: Clock;
@@ -103,7 +104,9 @@ export class AgentPods {
 
   #optionsOf(config: AgentConfig): PodMetadataOptions | undefined {
     const { identity, env } = this.#deps;
-    const asking = Object.values(config.sources).filter((section) => this.#modeOf(section, config) !== 'none');
+    const asking = Object.values(tailedSources(config.sources)).filter(
+      (section) => this.#modeOf(section, config) !== 'none',
+    );
     if (asking.length === 0) return undefined;
     if (identity.nodeName === undefined) {
       throw new VigieError('METADATA_NO_NODE', 'metadata needs the name of the node: set NODE_NAME (spec.nodeName)');
@@ -154,7 +157,7 @@ export class AgentPods {
 
 /** Checked when the configuration is read: all that ask for something ask for the same. */
 function asked(config: AgentConfig): 'api' | 'kubelet' | undefined {
-  for (const { metadata } of Object.values(config.sources)) {
+  for (const { metadata } of Object.values(tailedSources(config.sources))) {
     if (metadata === 'api' || metadata === 'kubelet') return metadata;
   }
   return undefined;

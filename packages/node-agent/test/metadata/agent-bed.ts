@@ -129,6 +129,7 @@ ${out.join('')}`,
     this.agent = new NodeAgent(config, {
       ...world,
       metrics: createAgentMetrics(),
+      print: () => undefined,
       identity: { nodeName: NODE, self: { namespace: undefined, name: undefined } },
       kernel: undefined,
       createTransform,

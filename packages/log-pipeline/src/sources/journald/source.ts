@@ -1,0 +1,218 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Backoff } from '@vigie/core/backoff';
+import { filePath, section, text } from '@vigie/core/config/fields';
+import { describeError } from '@vigie/core/errors';
+import * as v from 'valibot';
+import type { Outlet } from '../intake.ts';
+import { PositionFile } from '../position-file.ts';
+import type { PushSource, PushSourceDeps } from '../source.ts';
+import { ExportReader, type JournalEntry } from './export-format.ts';
+import { cursorOf, JournalRecords } from './records.ts';
+
+export const journaldSchema = section({
+  type: v.literal('journald'),
+  /** Of these units, such as kubelet.service; none: of everything. */
+  units: v.optional(v.array(text()), []),
+  /** With units: the kernel's messages as well. */
+  kernel: v.optional(v.boolean(), false),
+  /** Where the journal lies; default: where this machine's is. */
+  directory: v.optional(filePath()),
+  /** Only of the boot that runs. */
+  current_boot_only: v.optional(v.boolean(), false),
+  /** Where a journal begins that was never read. */
+  read_from: v.optional(v.picklist(['beginning', 'end']), 'beginning'),
+  /** The program that reads journals. */
+  journalctl: v.optional(text(), 'journalctl'),
+});
+
+export type JournaldConfig = v.InferOutput<typeof journaldSchema>;
+
+/** journald's own limit of a field is 768 MiB; nobody's log line is. */
+const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
+/** Pieces of the journal on their way at once: at 64 KiB each, less than a request. */
+const MAX_UNDER_WAY = 16;
+const POSITION_INTERVAL_MS = 1_000;
+const RESTART = { baseMs: 1_000, capMs: 60_000 };
+
+interface Piece {
+  readonly cursor: string | undefined;
+  readonly delivered: Promise<boolean>;
+}
+
+/** Follows the journal by `journalctl`, from the entry behind the last that every sink has. */
+export class JournaldSource implements PushSource {
+  readonly type = 'journald';
+  readonly name: string;
+  readonly #config: JournaldConfig;
+  readonly #deps: PushSourceDeps;
+  readonly #position: PositionFile;
+  readonly #records: JournalRecords;
+  readonly #closing = new AbortController();
+  #cursor: string | undefined;
+  #outlets: readonly Outlet[] = [];
+  #connected: (() => void) | undefined;
+  #child: ChildProcess | undefined;
+  #loop: Promise<void> | undefined;
+  #savedAtMs = 0;
+  #problem: string | undefined;
+  #done = false;
+
+  constructor(name: string, config: JournaldConfig, positionPath: string, deps: PushSourceDeps) {
+    this.name = name;
+    this.#config = config;
+    this.#deps = deps;
+    this.#position = new PositionFile(positionPath, deps.fs);
+    this.#records = new JournalRecords(deps.nodeName);
+  }
+
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  get isDone(): boolean {
+    return this.#done;
+  }
+
+  connect(outlets: readonly Outlet[]): void {
+    this.#outlets = outlets;
+    this.#connected?.();
+  }
+
+  async start(): Promise<void> {
+    const read = await this.#position.read();
+    if (read.status === 'ok') this.#cursor = read.position;
+    if (read.status === 'corrupt') {
+      this.#deps.events.warn(
+        this.name,
+        'the position in the journal was damaged; reading begins as for the first time',
+        {},
+      );
+    }
+    this.#loop = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#child?.kill();
+    this.#connected?.();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, events, once: runsOnce } = this.#deps;
+    const backoff = new Backoff(RESTART, random);
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      if (this.#outlets.length === 0) {
+        await new Promise<void>((resolve) => {
+          this.#connected = resolve;
+        });
+        continue;
+      }
+      const outlets = this.#outlets;
+      const ended = await this.#follow(() => backoff.reset());
+      if (signal.aborted) break;
+      if (runsOnce && ended === undefined) {
+        this.#done = true;
+        break;
+      }
+      // The lanes were replaced: what they gave up is read again for the new ones.
+      if (outlets !== this.#outlets) continue;
+      this.#problem = ended ?? 'journalctl has ended';
+      events.warn(this.name, 'the journal cannot be read now', { detail: this.#problem });
+      await clock.sleep(backoff.nextMs(), signal).catch(() => undefined);
+    }
+  }
+
+  /** Runs journalctl until it ends, or a lane gives records up.
+   *  @returns why it ended, where that is no end of its own */
+  async #follow(works: () => void): Promise<string | undefined> {
+    const child = spawn(this.#config.journalctl, this.#arguments(), { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    const reader = new ExportReader({ maxEntryBytes: MAX_ENTRY_BYTES });
+    const underWay: Piece[] = [];
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      complaint = `${complaint}${chunk}`.slice(-500);
+    });
+    const exited = once(child, 'exit').then(
+      ([code, killedBy]: unknown[]) =>
+        code === 0 ? undefined : `journalctl ended with ${String(code ?? killedBy)}: ${complaint.trim()}`,
+      (error: unknown) => `journalctl cannot be run: ${describeError(error)}`,
+    );
+    let taken = true;
+    try {
+      for await (const chunk of child.stdout) {
+        const entries = reader.push(chunk);
+        if (reader.skipped > 0) this.#deps.events.count(this.name, 'skipped', reader.skipped);
+        reader.skipped = 0;
+        if (entries.length === 0) continue;
+        works();
+        this.#problem = undefined;
+        underWay.push(this.#push(entries));
+        if (underWay.length >= MAX_UNDER_WAY) taken = await this.#settle(underWay);
+        if (!taken) break;
+      }
+    } catch (error) {
+      complaint ||= describeError(error);
+    }
+    if (!taken) child.kill();
+    const ended = await exited;
+    while (taken && underWay.length > 0) taken = await this.#settle(underWay);
+    await this.#save(true);
+    return taken ? ended : 'the records were given up on their way';
+  }
+
+  #push(entries: readonly JournalEntry[]): Piece {
+    const groups = this.#records.groupsOf(entries, this.#deps.clock.nowMs());
+    const last = entries.at(-1);
+    const delivered = Promise.all(this.#outlets.map((outlet) => outlet.push(groups))).then((answers) => {
+      const all = answers.every((answer) => answer);
+      if (all) this.#deps.events.count(this.name, 'accepted', entries.length);
+      return all;
+    });
+    return { cursor: last && cursorOf(last), delivered };
+  }
+
+  /** Waits for the oldest piece.
+   *  @returns false where it was given up */
+  async #settle(underWay: Piece[]): Promise<boolean> {
+    const oldest = underWay.shift();
+    if (oldest === undefined || !(await oldest.delivered)) return false;
+    this.#cursor = oldest.cursor ?? this.#cursor;
+    await this.#save(false);
+    return true;
+  }
+
+  async #save(now: boolean): Promise<void> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (this.#cursor === undefined || (!now && nowMs - this.#savedAtMs < POSITION_INTERVAL_MS)) return;
+    this.#savedAtMs = nowMs;
+    try {
+      await this.#position.write(this.#cursor);
+    } catch (error) {
+      this.#deps.events.warn(
+        this.name,
+        'the position in the journal cannot be written; after a crash more would be sent again',
+        {
+          error,
+        },
+      );
+    }
+  }
+
+  #arguments(): string[] {
+    const { units, kernel, directory, current_boot_only: thisBoot, read_from: from } = this.#config;
+    const list = ['--output=export', '--no-pager', '--quiet', '--all'];
+    if (!this.#deps.once) list.push('--follow');
+    if (directory !== undefined) list.push(`--directory=${directory}`);
+    if (thisBoot) list.push('--boot');
+    if (this.#cursor !== undefined) list.push(`--after-cursor=${this.#cursor}`, '--lines=all');
+    else list.push(from === 'beginning' ? '--lines=all' : '--lines=0');
+    // Matches of one field are alternatives; `+` parts alternatives of several.
+    list.push(...units.map((unit) => `_SYSTEMD_UNIT=${unit}`));
+    if (kernel && units.length > 0) list.push('+', '_TRANSPORT=kernel');
+    return list;
+  }
+}
