@@ -21,6 +21,8 @@ export interface Contender {
   readonly version: string;
   /** True when its documents must hold time, stream and message as the line says; false for a measurement of a shortcut. */
   readonly exact: boolean;
+  /** Records that it sends of those it reads, where it drops or joins some: counted, not checked against the corpus. */
+  readonly sendsFewer?: true;
   /** What it prints once it reads; undefined for one that says nothing. */
   readonly readyPattern?: RegExp;
   /** What was configured, in words or as the file itself with LOGS, SINK_PORT and WORK for this run's places. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Contender, fillPlaces } from './contender.ts';
 
 /** Labels of a pod as a chart, a mesh and a deployment tool leave them together. */
-const POD_LABELS: Readonly<Record<string, string>> = {
+export const POD_LABELS: Readonly<Record<string, string>> = {
   app: 'checkout',
   component: 'api',
   environment: 'production',
@@ -64,7 +64,11 @@ export function agentUnderTest(rootDir: string): AgentUnderTest {
 }
 
 export function vigieContender(agent: AgentUnderTest, options: VigieOptions, name = 'vigie'): Contender {
-  const configuration = agentYaml(options);
+  return agentContender(agent, agentYaml(options), name);
+}
+
+/** @param configuration a whole agent.yaml, with the places of `fillPlaces` */
+export function agentContender(agent: AgentUnderTest, configuration: string, name: string): Contender {
   return {
     name,
     version: `node ${agent.nodeVersion}`,
