@@ -1,5 +1,5 @@
 /** Finds the values in JSON that comes in pieces and is too large to be held: the items of a list, the events of a watch.
- *  What a value holds is not looked at here (see projection.ts). */
+ *  Each is then parsed by itself, and its garbage can go before the next is read (docs/decisions/0013). */
 import { VigieError } from '@vigie/core/errors';
 
 /** Told of a value: bytes start..end of the buffer, which are the caller's until it returns. */

@@ -4,7 +4,6 @@ import { isExpired, type KubeFailure, type KubeRefusal } from './answer.ts';
 import { type KubeClient, KubeStreamError } from './client.ts';
 import { acceptOf, type Collection } from './collection.ts';
 import { JsonListReader } from './json-stream.ts';
-import { Projection } from './projection.ts';
 
 export interface Listed<T> {
   readonly status: 'ok';
@@ -89,12 +88,11 @@ async function readPage<T>(
   const request = { method: 'GET', path: collection.path, query, ...(accept === undefined ? {} : { accept }) } as const;
   const answer = await client.stream(request, signal);
   if (answer.status !== 'ok') return answer;
-  const projection = new Projection(collection.form.fields);
   let receivedBytes = 0;
   let undecodable = 0;
   const reader = new JsonListReader((bytes, start, end) => {
     try {
-      const object = collection.form.decode(projection.parse(bytes, start, end));
+      const object = collection.form.decode(JSON.parse(bytes.toString('utf8', start, end)));
       items.set(collection.key(object), object);
     } catch (error) {
       if (!(error instanceof SyntaxError) && errorCode(error) !== 'KUBE_OBJECT_INVALID') throw error;

@@ -1,6 +1,5 @@
 /** The objects of Kubernetes, with the fields that are needed of them and no others. */
 import { VigieError } from '@vigie/core/errors';
-import type { Fields } from './projection.ts';
 
 export interface ObjectMeta {
   readonly name: string;
@@ -83,47 +82,17 @@ export interface ObjectReference {
 
 /** How a kind is decoded: for a Reflector. */
 export interface ObjectForm<T> {
-  /** What decode() needs. */
-  readonly fields: Fields;
-  /** @throws {VigieError} KUBE_OBJECT_INVALID for what is no such object */
+  /** Copies what is needed out of a parsed object, so that the rest of it can go.
+   *  @throws {VigieError} KUBE_OBJECT_INVALID for what is no such object */
   decode(object: unknown): T;
 }
-
-const META_FIELDS = {
-  name: true,
-  namespace: true,
-  uid: true,
-  resourceVersion: true,
-  labels: true,
-  annotations: true,
-} as const;
 
 /** Of `kubectl apply`: the object once more, of no use to a reader and up to 256 KB. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-const CONTAINER_FIELDS = { name: true, image: true } as const;
-const STATUS_FIELDS = { name: true, imageID: true, containerID: true, restartCount: true } as const;
-
 /** @param keepsAnnotation by key; all but kubectl's copy of the object unless given */
 export function podForm(keepsAnnotation?: (key: string) => boolean): ObjectForm<Pod> {
   return {
-    fields: {
-      metadata: { ...META_FIELDS, ownerReferences: true, deletionTimestamp: true },
-      spec: {
-        nodeName: true,
-        containers: CONTAINER_FIELDS,
-        initContainers: CONTAINER_FIELDS,
-        ephemeralContainers: CONTAINER_FIELDS,
-      },
-      status: {
-        phase: true,
-        podIP: true,
-        startTime: true,
-        containerStatuses: STATUS_FIELDS,
-        initContainerStatuses: STATUS_FIELDS,
-        ephemeralContainerStatuses: STATUS_FIELDS,
-      },
-    },
     decode: (object) => {
       const metadata = at(object, 'metadata');
       const spec = at(object, 'spec');
@@ -152,27 +121,10 @@ export function podForm(keepsAnnotation?: (key: string) => boolean): ObjectForm<
 
 /** Metadata of any kind, as of a Namespace; asked for as PartialObjectMetadata, so that the server sends no more. */
 export function metadataForm(keepsAnnotation?: (key: string) => boolean): ObjectForm<ObjectMeta> {
-  return { fields: { metadata: META_FIELDS }, decode: (object) => metaOf(object, keepsAnnotation) };
+  return { decode: (object) => metaOf(object, keepsAnnotation) };
 }
 
 export const eventForm: ObjectForm<KubeEvent> = {
-  fields: {
-    metadata: { ...META_FIELDS, creationTimestamp: true },
-    involvedObject: true,
-    related: true,
-    reason: true,
-    message: true,
-    type: true,
-    action: true,
-    count: true,
-    firstTimestamp: true,
-    lastTimestamp: true,
-    eventTime: true,
-    reportingComponent: true,
-    reportingInstance: true,
-    source: true,
-    series: true,
-  },
   decode: (object) => {
     const series = at(object, 'series');
     const source = at(object, 'source');

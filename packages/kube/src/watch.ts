@@ -6,7 +6,6 @@ import { type KubeClient, KubeStreamError } from './client.ts';
 import { acceptOf, type Collection } from './collection.ts';
 import { JsonSequenceReader } from './json-stream.ts';
 import { failureOf } from './list.ts';
-import { type Fields, Projection } from './projection.ts';
 
 export interface WatchHandlers<T> {
   /** The server has accepted the watch. */
@@ -86,11 +85,10 @@ async function readEvents<T>(
   chunks: AsyncIterable<Buffer>,
   onBookmark: () => void,
 ): Promise<WatchEnded | KubeRefusal> {
-  const projection = new Projection(eventFields(collection.form.fields));
   let refusal: KubeRefusal | undefined;
   const reader = new JsonSequenceReader((bytes, start, end) => {
     if (refusal !== undefined) return;
-    const event = parseEvent(projection, bytes, start, end);
+    const event = parseEvent(bytes.toString('utf8', start, end));
     if (event.type === 'ERROR') {
       refusal = refusalOf(event.object, undefined, 'the server ended the watch with an error', undefined);
       return;
@@ -117,9 +115,9 @@ interface WatchEvent {
 }
 
 /** @throws {KubeStreamError} for what is no event: what it says is unknown, so the watch cannot go on */
-function parseEvent(projection: Projection, bytes: Buffer, start: number, end: number): WatchEvent {
+function parseEvent(text: string): WatchEvent {
   try {
-    const event = projection.parse(bytes, start, end);
+    const event: unknown = JSON.parse(text);
     const object = at(event, 'object');
     const type = at(event, 'type');
     const version = at(at(object, 'metadata'), 'resourceVersion');
@@ -153,15 +151,6 @@ function tell<T>({ type, object }: WatchEvent, { form }: Collection<T>, handlers
       // A kind of event that some later version brings.
       handlers.undecodable();
   }
-}
-
-/** Those of the object, its version, and those of the Status that is an ERROR event's object. */
-function eventFields(fields: Fields): Fields {
-  if (fields === true) return true;
-  const { metadata = {} } = fields;
-  const withVersion = metadata === true ? metadata : { ...metadata, resourceVersion: true as const };
-  const status = { code: true, reason: true, message: true, details: true } as const;
-  return { type: true, object: { ...fields, metadata: withVersion, ...status } };
 }
 
 function at(value: unknown, name: string): unknown {

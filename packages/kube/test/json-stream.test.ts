@@ -1,7 +1,6 @@
 import { seededRandom } from '@vigie/core/random';
 import { describe, expect, test } from 'vitest';
 import { JsonListReader, JsonSequenceReader } from '../src/json-stream.ts';
-import { type Fields, Projection } from '../src/projection.ts';
 
 type Random = () => number;
 
@@ -152,56 +151,3 @@ test('values one after another are found, with white space between them or nothi
   cut.write(Buffer.from('{"a":1}{'));
   expect(() => cut.end()).toThrow('it ends within a value');
 });
-
-describe('a projection', () => {
-  test('parses to what is wanted of the whole, and to nothing else', () => {
-    const random = seededRandom(SEED);
-    const names = ['metadata', 'name', 'a', 'items', 'ä'];
-    const fields: Fields = {
-      metadata: { name: true, items: { a: true } },
-      items: { name: true },
-      a: true,
-      ä: { a: true },
-    };
-    const projection = new Projection(fields);
-    const named = (depth: number): unknown =>
-      depth > 3 || random() < 0.3
-        ? anyValue(random, 2)
-        : random() < 0.3
-          ? Array.from({ length: int(random, 4) }, () => named(depth + 1))
-          : Object.fromEntries(
-              Array.from({ length: int(random, 5) }, () => [names[int(random, names.length)], named(depth + 1)]),
-            );
-    for (let round = 0; round < 3000; round++) {
-      const value = named(0);
-      const text = written(value, random);
-      const bytes = Buffer.from(`  ${text}  `);
-      expect(projection.parse(bytes, 2, bytes.length - 2), text).toEqual(expected(value, fields));
-    }
-  });
-
-  test('of what is not JSON throws and ends', () => {
-    const projection = new Projection({ a: { b: true } });
-    const random = seededRandom(SEED);
-    const whole = Buffer.from('{"x":[1,{"y":"\\""}],"a":[{"b":{"c":1}},{"b":"t"}]}');
-    for (let round = 0; round < 3000; round++) {
-      const bytes = Buffer.from(whole);
-      for (let fault = 0; fault < 3; fault++) bytes[int(random, bytes.length)] = int(random, 256);
-      const end = int(random, bytes.length + 1);
-      try {
-        projection.parse(bytes, 0, end);
-      } catch (error) {
-        expect(error).toBeInstanceOf(SyntaxError);
-      }
-    }
-    expect(projection.parse(whole, 0, whole.length)).toEqual({ a: [{ b: { c: 1 } }, { b: 't' }] });
-  });
-});
-
-/** The oracle: the same on parsed values. */
-function expected(value: unknown, fields: Fields): unknown {
-  if (fields === true || typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => expected(item, fields));
-  const kept = Object.entries(value).filter(([name]) => Object.hasOwn(fields, name));
-  return Object.fromEntries(kept.map(([name, inner]) => [name, expected(inner, fields[name] ?? true)]));
-}

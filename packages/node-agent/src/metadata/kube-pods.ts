@@ -72,11 +72,11 @@ export function startPods(
 }
 
 function podsOf(options: PodSourceOptions): Collection<PodEntry> {
-  const { fields, decode } = podForm(keeperOf(options));
+  const { decode } = podForm(keeperOf(options));
   return {
     path: '/api/v1/pods',
     selectors: { fieldSelector: `spec.nodeName=${options.nodeName}` },
-    form: { fields, decode: (object) => podEntry(decode(object)) },
+    form: { decode: (object) => podEntry(decode(object)) },
     key: ({ uid }) => uid,
   };
 }
