@@ -67,6 +67,15 @@ const retryable: SendOutcome = { status: 'retryable', reason: 'network', detail:
 const badRequest: SendOutcome = { status: 'rejected', httpStatus: 400, error: 'bad' };
 
 describe('deliver', () => {
+  test('counts what was thrown away without a word of which, and sends none of it again', async () => {
+    const at = bench();
+    const discarded: SendOutcome = { status: 'discarded', records: 2, httpStatus: 200, error: 'too old' };
+    const sink = new ScriptedSink(1, [() => discarded]);
+    const rejected = [0, 1].map((index) => ({ index, reason: 'rejected' }));
+    expect(await run(at, sink, 5)).toEqual({ rejected });
+    expect([sink.bodies.length, at.retries, at.letters.letters, at.refused]).toEqual([1, [], [], [[200, 2]]]);
+  });
+
   test('sends a zlib stream as it is until a part of it is refused', async () => {
     const at = bench(new MemoryDeadLetters());
     const later: SendOutcome = { status: 'retryable', reason: 'unavailable', detail: '503' };

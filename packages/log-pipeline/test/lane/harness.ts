@@ -40,6 +40,8 @@ export class LaneBed {
   lane: Lane | undefined;
   /** Bodies are asked for as zlib streams. */
   takesDeflate = false;
+  /** A log's records are asked for one request at a time. */
+  ordered = false;
   transforms: readonly Transform[] = [];
   /** While set, requests stay unanswered until it resolves. */
   gate: Promise<void> | undefined;
@@ -115,6 +117,7 @@ export class LaneBed {
       sink: {
         perUtcDay: false,
         takesDeflate: this.takesDeflate,
+        ordered: this.ordered,
         shape: (facts: RecordFacts) => documentShape(facts, NO_OPENING, undefined),
         deliver: async (sent, _records, signal, inflatedBytes) => {
           const body = inflatedBytes === undefined ? sent : inflateSync(sent);

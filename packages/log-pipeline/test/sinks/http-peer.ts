@@ -11,6 +11,7 @@ export interface PeerRequest {
   readonly headers: http.IncomingHttpHeaders;
   /** As the client meant it: inflated. */
   readonly body: string;
+  readonly bytes: Buffer;
   /** Which connection it came by, counted from 1. */
   readonly connection: number;
 }
@@ -50,6 +51,7 @@ export async function startPeer(handler: PeerHandler, tls?: https.ServerOptions)
         url: incoming.url ?? '',
         headers: incoming.headers,
         body: inflated.toString(),
+        bytes: inflated,
         connection: connections.get(incoming.socket) ?? 0,
       };
       requests.push(request);
@@ -82,7 +84,11 @@ export async function startPeer(handler: PeerHandler, tls?: https.ServerOptions)
 }
 
 /** Answers with a status, headers and a text. */
-export function respond(httpStatus: number, body = '', headers: http.OutgoingHttpHeaders = {}): PeerHandler {
+export function respond(
+  httpStatus: number,
+  body: string | Uint8Array = '',
+  headers: http.OutgoingHttpHeaders = {},
+): PeerHandler {
   return (_request, response) => response.writeHead(httpStatus, headers).end(body);
 }
 

@@ -19,7 +19,7 @@ type Judge = (entry: SentEntry, follows: boolean) => boolean;
  *  @param entries in the order in which they were sent
  *  @returns indices, ascending, at least one where there are entries */
 export function refusedEntries(text: string, entries: readonly SentEntry[]): readonly number[] {
-  const judges = text.split('; ').map(judgeOf);
+  const judges = text.split(/; (?=\d+ errors like: )/).map(judgeOf);
   if (judges.includes(undefined)) return all(entries);
   const newest = new Map<string, number>();
   const refused = all(entries).filter((index) => {
