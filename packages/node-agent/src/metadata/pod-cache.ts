@@ -16,7 +16,8 @@ export interface PodCacheFs {
 }
 
 export interface PodCacheFile {
-  writeFile(bytes: Uint8Array): Promise<void>;
+  /** Behind what was written before. */
+  appendFile(bytes: Uint8Array): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -34,6 +35,7 @@ const VERSION = 1;
 const HEADER = Buffer.from(`vigie-pod-cache ${VERSION}\n`);
 const TRAILER = /^crc32 ([0-9a-f]{8}) pods (\d+)\n$/;
 const TRAILER_BYTES = 64;
+const PIECE_BYTES = 16 * 1024;
 const NEWLINE = 0x0a;
 
 /** A node runs a few hundred pods of a few hundred bytes; what is beyond these keeps its labels only as long as the agent
@@ -56,19 +58,27 @@ const podSchema = v.object({
   images: texts,
 });
 
-export function encodePodCache(pods: Iterable<PodEntry>): { readonly bytes: Uint8Array; readonly pods: number } {
-  const lines: Uint8Array[] = [HEADER];
+/** The file piece by piece: in one it would be megabytes, several times over.
+ *  @returns how many pods are in it, once it is written */
+export function* encodePodCache(pods: Iterable<PodEntry>): Generator<Uint8Array, number> {
+  let piece = HEADER;
+  let sum = 0;
   let size = HEADER.length + TRAILER_BYTES;
   let count = 0;
   for (const pod of pods) {
     const line = Buffer.from(`${JSON.stringify(lineOf(pod))}\n`);
     if (count === MAX_PODS || size + line.length > MAX_BYTES) break;
-    lines.push(line);
     size += line.length;
     count++;
+    piece = Buffer.concat([piece, line]);
+    if (piece.length < PIECE_BYTES) continue;
+    sum = crc32(piece, sum);
+    yield piece;
+    piece = Buffer.alloc(0);
   }
-  const content = Buffer.concat(lines);
-  return { bytes: Buffer.concat([content, trailerOf(content, count)]), pods: count };
+  const trailer = `crc32 ${hexOf(crc32(piece, sum))} pods ${count}\n`;
+  yield Buffer.concat([piece, Buffer.from(trailer)]);
+  return count;
 }
 
 /** Every cut and every changed byte is found. */
@@ -80,7 +90,7 @@ export function decodePodCache(bytes: Uint8Array): PodCacheRead {
   const trailer = TRAILER.exec(content.toString('latin1', trailerAt));
   if (trailer === null) return unusable('it is cut short');
   const [, sum, count] = trailer;
-  if (checksum(content.subarray(0, trailerAt)) !== sum) return unusable('its checksum does not match');
+  if (hexOf(crc32(content.subarray(0, trailerAt))) !== sum) return unusable('its checksum does not match');
   const pods: PodEntry[] = [];
   for (const line of content.toString('utf8', HEADER.length, trailerAt).split('\n')) {
     if (line === '') continue;
@@ -117,22 +127,24 @@ export class PodCache {
   }
 
   async #write(): Promise<PodCacheWritten> {
-    const { bytes, pods } = encodePodCache(this.#pods());
     try {
       await this.#fs.mkdir(dirname(this.#path), { recursive: true });
-      await this.#replaceFile(bytes);
-      return { status: 'written', pods };
+      // What changes while it is written is written by the next.
+      return { status: 'written', pods: await this.#replaceFile(encodePodCache([...this.#pods()])) };
     } catch (error) {
       return { status: 'failed', error };
     }
   }
 
   /** The old file stays whole until the new one is on the disk. */
-  async #replaceFile(bytes: Uint8Array): Promise<void> {
+  async #replaceFile(pieces: Generator<Uint8Array, number>): Promise<number> {
     const temporary = `${this.#path}.tmp`;
     const file = await this.#fs.open(temporary, 'w', 0o600);
+    let pods: number;
     try {
-      await file.writeFile(bytes);
+      let next = pieces.next();
+      for (; next.done !== true; next = pieces.next()) await file.appendFile(next.value);
+      pods = next.value;
       await file.sync();
     } finally {
       await file.close();
@@ -144,6 +156,7 @@ export class PodCache {
     } finally {
       await folder.close();
     }
+    return pods;
   }
 }
 
@@ -164,12 +177,8 @@ function podOf(line: string): PodEntry | undefined {
   return { ...pod, ip: pod.ip ?? undefined, owner: pod.owner ?? undefined, controller: pod.controller ?? undefined };
 }
 
-function trailerOf(content: Uint8Array, pods: number): Uint8Array {
-  return Buffer.from(`crc32 ${checksum(content)} pods ${pods}\n`);
-}
-
-function checksum(content: Uint8Array): string {
-  return crc32(content).toString(16).padStart(8, '0');
+function hexOf(sum: number): string {
+  return sum.toString(16).padStart(8, '0');
 }
 
 function unusable(reason: string): PodCacheRead {
