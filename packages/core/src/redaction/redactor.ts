@@ -38,9 +38,9 @@ export class Redactor {
     this.#hashKey = hashKey;
   }
 
-  /** For each rule what it cannot do without; undefined where nothing is. */
-  get anchors(): readonly (readonly Buffer[] | undefined)[] {
-    return this.#rules.map(({ detector }) => detector.anchors);
+  /** For each rule what it cannot do without. */
+  get needs(): readonly Pick<Detector, 'anchors' | 'digits'>[] {
+    return this.#rules.map(({ detector }) => detector);
   }
 
   /** Looks for what is to be replaced in the text start..end.
@@ -73,15 +73,13 @@ export class Redactor {
     let at = start;
     let to = outStart;
     for (const finding of this.#findings) {
-      out.set(bytes.subarray(at, finding.start), to);
-      to += finding.start - at;
+      to = copy(bytes, at, finding.start, out, to);
       const replacement = this.#replacement(finding, bytes);
       out.set(replacement, to);
       to += replacement.length;
       at = finding.end;
     }
-    out.set(bytes.subarray(at, end), to);
-    return to + end - at;
+    return copy(bytes, at, end, out, to);
   }
 
   /** The same for text that is there as a string. */
@@ -103,6 +101,12 @@ export class Redactor {
     const hash = createHmac('sha256', this.#hashKey).update(bytes.subarray(start, end)).digest('hex');
     return Buffer.from(`[${this.#rules[rule]!.name}:${hash.slice(0, HASH_DIGITS)}]`);
   }
+}
+
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+  if (from === to) to.copyWithin(at, start, end);
+  else to.set(from.subarray(start, end), at);
+  return at + end - start;
 }
 
 /** Of findings that overlap the first rule's name stays, and it covers them all. */

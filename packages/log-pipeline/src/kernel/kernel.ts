@@ -152,6 +152,10 @@ export interface Kernel {
   /** Writes the members of groups that the caller found. @returns as `extract` */
   writeGroups(extractor: number, outStart: number, outEnd: number): number;
 
+  /** Whether digits stand so that a card number or an IPv4 address may be in the text: DIGITS_ bits of layout.ts. A bit may be
+   *  set for text that has none, never missing for text that has one. */
+  digitShapes(start: number, length: number): number;
+
   /** Of the last scan's colliding members, in their order: first byte of the name's quote, one past the value. */
   collisionStart(index: number): number;
   collisionEnd(index: number): number;
@@ -177,6 +181,7 @@ export interface KernelFunctions {
   findSeverities(first: number, end: number, fallback: number): number;
   extract(extractor: number, start: number, length: number, out: number, outEnd: number): number;
   writeGroups(extractor: number, out: number, outEnd: number): number;
+  digitShapes(start: number, length: number): number;
 }
 
 export const MAX_RESERVED_NAME_BYTES = layout.RESERVED_SLOT_BYTES - 4;
@@ -269,6 +274,7 @@ export function createKernel(options: KernelOptions): Kernel {
     groupSlots: new Int32Array(buffer, layout.EXTRACT_SLOTS, layout.EXTRACT_MAX_SLOTS),
     extract: (...args) => functions.extract(...args),
     writeGroups: (...args) => functions.writeGroups(...args),
+    digitShapes: (start, length) => functions.digitShapes(start, length),
     collisionStart: (index) => results[layout.COLLISIONS / 4 + index * 2]!,
     collisionEnd: (index) => results[layout.COLLISIONS / 4 + index * 2 + 1]!,
   };

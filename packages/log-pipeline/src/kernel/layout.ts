@@ -209,3 +209,11 @@ export const FORM_MASK = 7;
 export const FORM_OMITS_DASH = 8;
 export const LETTERS = 128;
 export const PRIORITIES = 192;
+
+// What digits a text has, as bits.
+/** 13 digits or more with nothing but single spaces or dashes between, roughly. */
+export const DIGITS_CARD = 1;
+/** Three dots or more between digits. */
+export const DIGITS_IPV4 = 2;
+export const CARD_DIGITS = 13;
+export const IPV4_DOTS = 3;

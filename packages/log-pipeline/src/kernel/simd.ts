@@ -37,6 +37,7 @@ function isKernel(exports: object): exports is KernelExports {
     'findSeverities',
     'extract',
     'writeGroups',
+    'digitShapes',
   ];
   return names.every((name) => typeof Reflect.get(exports, name) === 'function');
 }

@@ -2,6 +2,7 @@
  *  Written to be obviously right, a byte at a time. */
 import type { KernelFunctions } from './kernel.ts';
 import { beginDeflate, encodeDeflate, endDeflate } from './twin/deflate.ts';
+import { digitShapes } from './twin/digit-shapes.ts';
 import { encodeJsonLines } from './twin/encode.ts';
 import { extract, writeGroups } from './twin/extract.ts';
 import { frameCri, frameLines } from './twin/frame.ts';
@@ -42,6 +43,7 @@ export function createTwin(
       findSeverities: (first, end, fallback) => findSeverities(memory, first, end, fallback),
       extract: (...args) => extract(memory, ...args),
       writeGroups: (...args) => writeGroups(memory, ...args),
+      digitShapes: (start, length) => digitShapes(memory, start, length),
     },
   };
 }

@@ -1,18 +1,19 @@
 import type { Batch } from '../batch/batch.ts';
-import { DOCUMENT_PATHS } from '../encode/document.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { logfmtBound, writeLogfmt } from './logfmt.ts';
 import { ObjectMembers } from './object-members.ts';
+
+/** Member that takes what collides at the root. */
+export const LOGFMT_COLLISIONS = 'logfmt';
 
 /** Text in logfmt whose pairs become members of a record. */
 export class LogfmtMembers {
   readonly #members: ObjectMembers;
   readonly #bareKeys: boolean;
 
-  /** @param target as of `ObjectMembers`; what collides goes under `logfmt` */
-  constructor(target: string, keepsMessage: boolean, bareKeys: boolean) {
-    const reserved = keepsMessage ? DOCUMENT_PATHS : DOCUMENT_PATHS.filter((name) => name !== 'message');
-    this.#members = new ObjectMembers(target, reserved, 'logfmt');
+  /** @param reserved as of `ObjectMembers`, as is the target; what collides goes under `logfmt` */
+  constructor(target: string, reserved: readonly string[], bareKeys: boolean) {
+    this.#members = new ObjectMembers(target, reserved, LOGFMT_COLLISIONS);
     this.#bareKeys = bareKeys;
   }
 

@@ -31,7 +31,7 @@ export class ObjectMembers {
    *  (equal, or one is a path below the other) goes into the object `collisions`, as does a member of that name */
   constructor(target: string, reserved: readonly string[], collisions: string) {
     this.#label = Buffer.from(target === '' ? '' : `${JSON.stringify(target)}:`);
-    this.#reserved = target === '' ? [...reserved, collisions] : [];
+    this.#reserved = target === '' ? [...new Set([...reserved, collisions])] : [];
     this.#wrapper = Buffer.from(`${JSON.stringify(collisions)}:{`);
   }
 

@@ -2,16 +2,15 @@
 import { section } from '@vigie/core/config/fields';
 import * as v from 'valibot';
 import type { Batch } from '../batch/batch.ts';
-import { DOCUMENT_PATHS } from '../encode/document.ts';
 import { FLAG_DROPPED, FLAG_FRAGMENT, FLAG_HIDE_MESSAGE } from '../kernel/layout.ts';
 import { type Field, fieldOf } from './fields/field.ts';
 import { locateText } from './fields/located-text.ts';
-import { LogfmtMembers } from './logfmt-members.ts';
+import { LOGFMT_COLLISIONS, LogfmtMembers } from './logfmt-members.ts';
 import { ObjectMembers } from './object-members.ts';
 import { Outcomes } from './outcomes.ts';
 import { LineParser } from './parse-regex/line-parser.ts';
 import { PRESETS } from './parse-regex/presets.ts';
-import { type ParserConfig, parserEntries } from './parser-section.ts';
+import { type ParserConfig, parserEntries, reservedNames } from './parser-section.ts';
 import type { Transform, TransformContext } from './transform.ts';
 import { transformEntries } from './transform-section.ts';
 
@@ -22,6 +21,8 @@ export const parseAutoSchema = section({
 });
 
 const LINE_FORMATS = { klog: PRESETS.klog, nginx: PRESETS.nginx, syslog: PRESETS.syslog } as const;
+
+const JSON_COLLISIONS = 'json';
 
 /** What a record can be. */
 type Format = 'json' | 'logfmt' | keyof typeof LINE_FORMATS;
@@ -49,12 +50,13 @@ export class ParseAuto implements Transform {
   readonly #misses = new WeakMap<object, Record<Format, number>>();
 
   constructor({ field, target, on_error: onError, keep_message: keeps }: ParserConfig) {
-    const reserved = keeps ? DOCUMENT_PATHS : DOCUMENT_PATHS.filter((name) => name !== 'message');
+    // The same names for both, so that the kernel is told once a batch.
+    const reserved = [...reservedNames(keeps), JSON_COLLISIONS, LOGFMT_COLLISIONS];
     const parser = (format: keyof typeof LINE_FORMATS) =>
       new LineParser(LINE_FORMATS[format], { target, omitsDash: true, hidesMessage: !keeps });
     this.#field = fieldOf(field);
-    this.#json = new ObjectMembers(target, reserved, 'json');
-    this.#logfmt = new LogfmtMembers(target, keeps, false);
+    this.#json = new ObjectMembers(target, reserved, JSON_COLLISIONS);
+    this.#logfmt = new LogfmtMembers(target, reserved, false);
     this.#lines = { klog: parser('klog'), nginx: parser('nginx'), syslog: parser('syslog') };
     this.#onError = onError;
     this.#hides = !keeps;
@@ -63,6 +65,7 @@ export class ParseAuto implements Transform {
   apply(batch: Batch, context: TransformContext): void {
     const { table, rowCount, kernel } = batch;
     const outcomes = new Outcomes(this.#onError);
+    this.#json.begin(kernel);
     let misses = this.#misses.get(context.log);
     if (misses === undefined) {
       misses = { json: 0, logfmt: 0, klog: 0, nginx: 0, syslog: 0 };
@@ -97,10 +100,8 @@ export class ParseAuto implements Transform {
     }
     let reason: string | undefined;
     if (format === 'json') {
-      this.#json.begin(batch.kernel);
       reason = this.#json.take(batch, row, start, end - start);
     } else {
-      this.#logfmt.begin(batch.kernel);
       reason = this.#logfmt.take(batch, row, start, end);
     }
     if (reason !== undefined) return reason === 'no_room' ? reason : 'failed';

@@ -7,7 +7,7 @@ import { type Field, fieldOf } from './fields/field.ts';
 import { locateText } from './fields/located-text.ts';
 import { LogfmtMembers } from './logfmt-members.ts';
 import { Outcomes } from './outcomes.ts';
-import { type ParserConfig, parserEntries } from './parser-section.ts';
+import { type ParserConfig, parserEntries, reservedNames } from './parser-section.ts';
 import type { Transform, TransformContext } from './transform.ts';
 import { transformEntries } from './transform-section.ts';
 
@@ -32,7 +32,7 @@ export class ParseLogfmt implements Transform {
 
   constructor({ bare_keys: bareKeys, field, target, on_error: onError, keep_message: keeps }: ParseLogfmtConfig) {
     this.#field = fieldOf(field);
-    this.#members = new LogfmtMembers(target, keeps, bareKeys);
+    this.#members = new LogfmtMembers(target, reservedNames(keeps), bareKeys);
     this.#onError = onError;
     this.#hides = !keeps;
   }

@@ -9,6 +9,12 @@ export function isReserved(name: string): boolean {
   return DOCUMENT_PATHS.some((path) => namesCollide(path, name));
 }
 
+/** Names that members at the root must not have.
+ *  @param keepsMessage the record has its message beside them */
+export function reservedNames(keepsMessage: boolean): readonly string[] {
+  return keepsMessage ? DOCUMENT_PATHS : DOCUMENT_PATHS.filter((name) => name !== 'message');
+}
+
 export const parserEntries = {
   /** The text that is parsed. */
   field: v.optional(text(), 'message'),

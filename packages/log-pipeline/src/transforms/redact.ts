@@ -56,7 +56,7 @@ export class Redact implements Transform {
 
   constructor({ presets, patterns, hash_key: hashKey }: RedactConfig) {
     this.#redactor = new Redactor({ presets, patterns, hashKey });
-    this.#anchors = new AnchorSearch(this.#redactor.anchors);
+    this.#anchors = new AnchorSearch(this.#redactor.needs);
     this.#members = new RedactedMembers(this.#redactor);
   }
 

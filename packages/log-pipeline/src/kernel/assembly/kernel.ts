@@ -4,6 +4,7 @@ import { setTable } from './state';
 
 export { beginDeflate, encodeDeflate, endDeflate } from './deflate';
 export { encodeJsonLines } from './encode';
+export { digitShapes } from './digit-shapes';
 export { extract, writeGroups } from './extract';
 export { frameCri, frameLines } from './frame';
 export { hash64 } from './hash64';
