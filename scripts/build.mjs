@@ -91,7 +91,8 @@ async function bundle(source, output, files) {
     format: 'cjs',
     target: 'node20.19',
     supported: { 'dynamic-import': false }, // becomes require(): the ESM loader stays unloaded
-    define: { 'import.meta.url': 'undefined' },
+    // A path is as good as a URL to createRequire, which is what libraries want it for.
+    define: { 'import.meta.url': '__filename' },
     // Identifiers stay as they are, for stack traces; keepNames would cost 2.6 MB of property tables (docs/decisions/0012).
     minifyWhitespace: true,
     minifySyntax: true,

@@ -5,6 +5,7 @@ import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
 import { dashboardFiles } from '../dashboards/dashboards.ts';
 import { metricsTable } from './metrics-table.ts';
+import { optionsReference } from './options-reference.ts';
 
 const AGENT_REFERENCE = 'docs/reference/node-agent.md';
 
@@ -13,6 +14,7 @@ export function generatedFiles(): Map<string, string> {
   const files = dashboardFiles();
   const metrics = metricsTable(AGENT_METRICS, PROCESS_METRICS);
   files.set(AGENT_REFERENCE, withBlock(AGENT_REFERENCE, 'agent-metrics', metrics));
+  files.set('docs/reference/options.md', optionsReference());
   return files;
 }
 

@@ -2,7 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { agentSchema } from '@vigie/node-agent/config';
 import { describe, expect, it } from 'vitest';
-import { documentedOptions, optionsOf, type Schema, sectionsOf, showsDefault } from './option-table.ts';
+import {
+  documentedOptions,
+  optionsOf,
+  type Schema,
+  sectionsOf,
+  showsDefault,
+  underHeading,
+} from '../../scripts/option-table.ts';
 
 const REFERENCE = new URL('../../docs/reference/', import.meta.url);
 const AGENT_PAGE = readFileSync(new URL('node-agent.md', REFERENCE), 'utf8');
@@ -19,13 +26,7 @@ function pageOf(kind: string, type: string): string | undefined {
   return existsSync(page) ? readFileSync(page, 'utf8') : undefined;
 }
 
-function sharedOptions(): Map<string, string> {
-  const tables = SHARED.flatMap((heading) => {
-    const start = AGENT_PAGE.indexOf(`### ${heading}\n`);
-    return start === -1 ? [] : [AGENT_PAGE.slice(start, AGENT_PAGE.indexOf('\n#', start + 1))];
-  });
-  return new Map(tables.flatMap((table) => [...documentedOptions(table)]));
-}
+const shared = SHARED.flatMap((heading) => [...documentedOptions(underHeading(AGENT_PAGE, heading))]);
 
 describe.each(components)('$kind $type', ({ kind, type, section }) => {
   const page = pageOf(kind, type);
@@ -38,10 +39,12 @@ describe.each(components)('$kind $type', ({ kind, type, section }) => {
   it.runIf(page !== undefined)('has a page with every option and its default, and no other', () => {
     const own = documentedOptions(page ?? '');
     const known = optionsOf(section);
-    const shared = kind === 'sink' ? [...sharedOptions()].filter(([key]) => known.has(key)) : [];
-    const written = new Map([...shared, ...own]);
+    const ofOthersToo = kind === 'sink' ? shared.filter(([key]) => known.has(key)) : [];
+    const written = new Map([...ofOthersToo, ...own]);
     expect([...written.keys()].sort()).toEqual([...known.keys()].sort());
-    const wrong = [...written].filter(([key, shown]) => !showsDefault(shown, known.get(key)));
-    expect(wrong.map(([key, shown]) => `${key}: ${shown}, but ${JSON.stringify(known.get(key))}`)).toEqual([]);
+    const wrong = [...written].filter(([key, shown]) => !showsDefault(shown.default, known.get(key)?.default));
+    expect(
+      wrong.map(([key, shown]) => `${key}: ${shown.default}, but ${JSON.stringify(known.get(key)?.default)}`),
+    ).toEqual([]);
   });
 });

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { agentSchema } from '@vigie/node-agent/config';
 import { describe, expect, it } from 'vitest';
-import { documentedOptions, optionsOf, type Schema, sectionsOf, showsDefault } from './option-table.ts';
+import {
+  documentedOptions,
+  optionsOf,
+  type Schema,
+  sectionsOf,
+  showsDefault,
+  underHeading,
+} from '../../scripts/option-table.ts';
 
 const PAGE = readFileSync(new URL('../../docs/reference/node-agent.md', import.meta.url), 'utf8');
-
-/** What the tables below a heading say of each key. */
-function documented(heading: string): Map<string, string> {
-  const start = PAGE.indexOf(`### ${heading}\n`);
-  if (start === -1) throw new Error(`no heading ${heading}`);
-  return documentedOptions(PAGE.slice(start, PAGE.indexOf('\n#', start + 1)));
-}
 
 function sectionOf(schema: Schema | undefined, type: string): Schema {
   const section = sectionsOf(schema).get(type);
@@ -36,11 +36,13 @@ const cases: readonly [readonly string[], Schema][] = [
 
 describe('the configuration reference', () => {
   it.each(cases)('%s: names every key, no other, with its default', (headings, schema) => {
-    const written = new Map(headings.flatMap((heading) => [...documented(heading)]));
+    const written = new Map(headings.flatMap((heading) => [...documentedOptions(underHeading(PAGE, heading))]));
     const known = optionsOf(schema);
     expect([...written.keys()].sort()).toEqual([...known.keys()].sort());
-    const wrong = [...written].filter(([key, shown]) => !showsDefault(shown, known.get(key)));
-    expect(wrong.map(([key, shown]) => `${key}: ${shown}, but ${JSON.stringify(known.get(key))}`)).toEqual([]);
+    const wrong = [...written].filter(([key, shown]) => !showsDefault(shown.default, known.get(key)?.default));
+    expect(
+      wrong.map(([key, shown]) => `${key}: ${shown.default}, but ${JSON.stringify(known.get(key)?.default)}`),
+    ).toEqual([]);
   });
 
   it('links to headings that exist', () => {
