@@ -155,8 +155,8 @@ export class NodeAgent {
   /** Stops reading, waits for what is in flight, writes the checkpoints. Idempotent. */
   close(signal: AbortSignal): Promise<void> {
     this.#closed ??= this.#changing.then(async () => {
-      await this.#pushed.close();
-      await this.#closeLanes(signal);
+      // They wait for what is on its way, which the lanes give up in time.
+      await Promise.all([this.#pushed.close(), this.#closeLanes(signal)]);
       await this.#buffers.close(signal);
       await Promise.all([...this.#sources.values()].map((source) => source.catalog.close()));
       await this.#pods.close();
@@ -302,7 +302,7 @@ export class NodeAgent {
     this.#attachTaps();
     this.#buffers.start(config, this.#sinks);
     for (const { lane } of lanes) await lane.start();
-    await this.#pushed.configure(config.sources, config.data_dir, (source) =>
+    await this.#pushed.configure(config, (source) =>
       lanes.flatMap(({ lane }) => (lane instanceof PushLane && lane.source === source ? [lane] : [])),
     );
   }

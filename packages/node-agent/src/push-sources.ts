@@ -9,8 +9,10 @@ import type { Random } from '@vigie/core/random';
 import type { Outlet } from '@vigie/log-pipeline/sources/intake';
 import { JournaldSource } from '@vigie/log-pipeline/sources/journald/source';
 import { Receiver } from '@vigie/log-pipeline/sources/receiver';
-import type { PushSource, PushSourceDeps } from '@vigie/log-pipeline/sources/source';
-import { isTailed, type PushedConfig, type SourceConfig } from './source-config.ts';
+import type { PushSource } from '@vigie/log-pipeline/sources/source';
+import type { AgentConfig } from './config.ts';
+import { type EventsSourceDeps, type EventsSourceOptions, KubernetesEventsSource } from './events/events-source.ts';
+import { isTailed, type PushedConfig } from './source-config.ts';
 import type { NodeIdentity } from './source-runtime.ts';
 
 export interface PushSourcesDeps {
@@ -18,12 +20,20 @@ export interface PushSourcesDeps {
   readonly random: Random;
   readonly log: Log;
   readonly identity: NodeIdentity;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
   /** Where the line `listening on …` goes. */
   readonly print: (line: string) => void;
 }
 
-interface Running {
+/** Of a source, and what it needs of the whole agent's. */
+interface PushedSection {
   readonly config: PushedConfig;
+  readonly cluster: EventsSourceOptions;
+}
+
+interface Running {
+  readonly section: PushedSection;
   readonly source: PushSource;
   readonly listener: HttpListener | undefined;
 }
@@ -58,19 +68,18 @@ export class PushSources {
    *  goes on, its port with it.
    *  @throws {VigieError} where one cannot start; the others run */
   async configure(
-    sources: Readonly<Record<string, SourceConfig>>,
-    dataDir: string,
+    config: Pick<AgentConfig, 'sources' | 'data_dir' | 'cluster' | 'kubernetes'>,
     outletsOf: (source: string) => readonly Outlet[],
   ): Promise<void> {
+    const sections = sectionsOf(config);
     for (const [name, running] of this.#running) {
-      if (isDeepStrictEqual(sources[name], running.config)) continue;
+      if (isDeepStrictEqual(sections.get(name), running.section)) continue;
       this.#running.delete(name);
       await end(running);
     }
-    for (const [name, config] of Object.entries(sources)) {
-      if (isTailed(config)) continue;
+    for (const [name, section] of sections) {
       const known = this.#running.get(name);
-      const running = known ?? (await this.#start(name, config, dataDir));
+      const running = known ?? (await this.#start(name, section, config.data_dir));
       this.#running.set(name, running);
       running.source.connect(outletsOf(name));
       if (known === undefined) await running.listener?.start();
@@ -84,11 +93,15 @@ export class PushSources {
     await Promise.all(all.map(end));
   }
 
-  async #start(name: string, config: PushedConfig, dataDir: string): Promise<Running> {
-    const { clock, random, identity, log, print } = this.#deps;
-    const source = create(name, config, dataDir, {
+  async #start(name: string, section: PushedSection, dataDir: string): Promise<Running> {
+    const { clock, random, identity, log, env, version, print } = this.#deps;
+    const { config } = section;
+    const source = create(name, section, dataDir, {
       clock,
       random,
+      log,
+      env,
+      version,
       fs: fsPromises,
       nodeName: identity.nodeName,
       once: this.#once,
@@ -100,10 +113,10 @@ export class PushSources {
     await source.start();
     // Whoever asks an agent that ends with the end of the files has come too late.
     if (source.routes === undefined || this.#once || !('listen' in config))
-      return { config, source, listener: undefined };
+      return { section, source, listener: undefined };
     const listenerName = config.type === 'otlp' ? 'otlp' : 'loki';
     const listener = new HttpListener({ name: listenerName, ...config.listen }, source.routes, { clock, log, print });
-    return { config, source, listener };
+    return { section, source, listener };
   }
 
   #count(source: string, outcome: string, records: number): void {
@@ -118,8 +131,19 @@ async function end({ source, listener }: Running): Promise<void> {
   await source.close();
 }
 
-function create(name: string, config: PushedConfig, dataDir: string, deps: PushSourceDeps): PushSource {
+function sectionsOf({ sources, cluster, kubernetes }: Pick<AgentConfig, 'sources' | 'cluster' | 'kubernetes'>) {
+  const sections = new Map<string, PushedSection>();
+  for (const [name, config] of Object.entries(sources)) {
+    if (isTailed(config)) continue;
+    sections.set(name, { config, cluster: { clusterName: cluster, kubeconfig: kubernetes.kubeconfig } });
+  }
+  return sections;
+}
+
+function create(name: string, { config, cluster }: PushedSection, dataDir: string, deps: EventsSourceDeps): PushSource {
   switch (config.type) {
+    case 'kubernetes_events':
+      return new KubernetesEventsSource(name, config, cluster, deps);
     case 'journald':
       return new JournaldSource(name, config, join(dataDir, 'sources', `${name}.position`), deps);
     case 'otlp':

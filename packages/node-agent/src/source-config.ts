@@ -2,6 +2,7 @@ import { duration, integer, section, size, text } from '@vigie/core/config/field
 import { journaldSchema } from '@vigie/log-pipeline/sources/journald/source';
 import { lokiReceiverSchema, otlpReceiverSchema } from '@vigie/log-pipeline/sources/receiver';
 import * as v from 'valibot';
+import { kubernetesEventsSchema } from './events/events-config.ts';
 import { labelSelector, metadataEntries } from './metadata/metadata-config.ts';
 
 const names = v.optional(v.array(text()), []);
@@ -82,6 +83,7 @@ export const sourceSchema = v.variant('type', [
   kubernetesLogsSchema,
   fileSourceSchema,
   journaldSchema,
+  kubernetesEventsSchema,
   otlpReceiverSchema,
   lokiReceiverSchema,
 ]);
