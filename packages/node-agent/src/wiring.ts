@@ -2,7 +2,7 @@ import type { ConfigPath } from '@vigie/core/config/problem';
 import { UNMATCHED } from '@vigie/log-pipeline/transforms/route';
 
 export interface Wiring {
-  readonly sources: Readonly<Record<string, unknown>>;
+  readonly sources: Readonly<Record<string, { readonly type?: string }>>;
   readonly transforms: Readonly<Record<string, WiredTransform>>;
   readonly sinks: Readonly<Record<string, { readonly inputs: readonly string[] }>>;
 }
@@ -34,6 +34,9 @@ export interface WayStep {
   readonly outputs: readonly string[];
 }
 
+/** Sources whose records are lines of files. */
+const READS_LINES: ReadonlySet<string> = new Set(['kubernetes_logs', 'file']);
+
 /** What is wrong with how components are joined: names that do not exist or are used twice, cycles, records
  *  that would reach a sink twice, components that lead nowhere. */
 export function wiringProblems(wiring: Wiring): WiringProblem[] {
@@ -64,8 +67,8 @@ export function wiringProblems(wiring: Wiring): WiringProblem[] {
   for (const [name, { type, inputs }] of Object.entries(transforms)) {
     if (type !== 'multiline') continue;
     for (const [index, input] of inputs.entries()) {
-      if (Object.hasOwn(sources, input)) continue;
-      const expected = 'a source: lines are joined before anything else is done with them';
+      if (READS_LINES.has(sources[input]?.type ?? '')) continue;
+      const expected = 'a source that reads files: lines are joined before anything else is done with them';
       problems.push({ path: ['transforms', name, 'inputs', index], expected });
     }
   }

@@ -36,6 +36,26 @@ describe('wiringProblems', () => {
   });
 });
 
+describe('the inputs of multiline', () => {
+  const joined = (source: string, inputs: string[]): Wiring => ({
+    sources: { in: { type: source } },
+    transforms: { first: { inputs: ['in'] }, lines: { type: 'multiline', inputs } },
+    sinks: { es: { inputs: ['lines'] } },
+  });
+  it.each(['kubernetes_logs', 'file'])('are sources of type %s', (source) => {
+    const { transforms, ...rest } = joined(source, ['in']);
+    expect(wiringProblems({ ...rest, transforms: { lines: transforms.lines ?? { inputs: [] } } })).toEqual([]);
+  });
+
+  it('are not other transforms', () => {
+    expect(wiringProblems(joined('kubernetes_logs', ['first']))[0]?.path).toEqual(['transforms', 'lines', 'inputs', 0]);
+  });
+
+  it('are not sources whose records are whole', () => {
+    expect(wiringProblems(joined('otlp', ['in']))[0]?.path).toEqual(['transforms', 'lines', 'inputs', 0]);
+  });
+});
+
 /** `split` has the routes `a` and `b`. */
 function routed(transforms: Record<string, string[]>, sinks: Record<string, string[]>): Wiring {
   const plain = wiring(transforms, sinks);
