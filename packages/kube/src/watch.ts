@@ -76,6 +76,8 @@ export async function watchOnce<T>(
   } finally {
     overdue.cancel();
     signal.removeEventListener('abort', abort);
+    // A handler that threw before the first byte leaves a connection that nobody reads.
+    ending.abort(new KubeStreamError('network', 'the watch is over'));
   }
 }
 
