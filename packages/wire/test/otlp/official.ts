@@ -1,5 +1,5 @@
 /** The decoder that OpenTelemetry's own project generates from its .proto files. */
-import { createRequire } from 'node:module';
+import generated from '@opentelemetry/otlp-transformer/build/src/generated/root.js';
 import type protobuf from 'protobufjs';
 
 /** A generated message: the static form of protobufjs. */
@@ -10,14 +10,20 @@ export interface OfficialMessage {
   toObject(message: object, options: protobuf.IConversionOptions): object;
 }
 
-const generated: {
-  opentelemetry: {
-    proto: {
-      collector: {
-        logs: { v1: { ExportLogsServiceRequest: OfficialMessage; ExportLogsServiceResponse: OfficialMessage } };
+interface Services {
+  readonly proto: {
+    readonly collector: {
+      readonly logs: {
+        readonly v1: {
+          readonly ExportLogsServiceRequest: OfficialMessage;
+          readonly ExportLogsServiceResponse: OfficialMessage;
+        };
       };
     };
   };
-} = createRequire(import.meta.url)('@opentelemetry/otlp-transformer/build/src/generated/root.js');
+}
 
-export const { ExportLogsServiceRequest, ExportLogsServiceResponse } = generated.opentelemetry.proto.collector.logs.v1;
+// Its types say no more than that it is a root.
+const { proto }: Services = Reflect.get(generated, 'opentelemetry');
+
+export const { ExportLogsServiceRequest, ExportLogsServiceResponse } = proto.collector.logs.v1;

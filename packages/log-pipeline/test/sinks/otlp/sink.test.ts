@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import generated from '@opentelemetry/otlp-transformer/build/src/generated/root.js';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { decodeLogsRequest, encodeLogsResponse } from '@vigie/wire/otlp/logs';
 import fc from 'fast-check';
@@ -17,10 +17,8 @@ import { GroupBed } from '../group-bed.ts';
 import { type Peer, type PeerHandler, respond, startPeer } from '../http-peer.ts';
 import { neverAborted, recordedDeps } from '../sink-deps.ts';
 
-/** Generated from the official proto files. */
-const { ExportLogsServiceRequest } = createRequire(import.meta.url)(
-  '@opentelemetry/otlp-transformer/build/src/generated/root.js',
-).opentelemetry.proto.collector.logs.v1;
+/** The decoder that OpenTelemetry's own project generates from its .proto files. */
+const { ExportLogsServiceRequest } = Reflect.get(generated, 'opentelemetry').proto.collector.logs.v1;
 
 function official(body: Uint8Array): { resourceLogs?: OfficialResourceLogs[] } {
   const options = { longs: String, enums: Number, bytes: String };
@@ -59,7 +57,9 @@ async function send(handler: PeerHandler, options: object = {}): Promise<SendOut
 }
 
 function recordsOf(body: Uint8Array): readonly Record<string, unknown>[] {
-  return (official(body).resourceLogs ?? []).flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords));
+  return (official(body).resourceLogs ?? []).flatMap(({ scopeLogs }) =>
+    scopeLogs.flatMap(({ logRecords }) => logRecords),
+  );
 }
 
 describe('records as OTLP', () => {
