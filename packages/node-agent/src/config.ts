@@ -13,6 +13,7 @@ import { httpSchema } from '@vigie/log-pipeline/sinks/http';
 import { kafkaSchema } from '@vigie/log-pipeline/sinks/kafka/config';
 import { lokiSchema } from '@vigie/log-pipeline/sinks/loki/config';
 import { otlpSchema } from '@vigie/log-pipeline/sinks/otlp/config';
+import { splunkSchema } from '@vigie/log-pipeline/sinks/splunk/sink';
 import * as v from 'valibot';
 import { bufferProblems } from './buffer-config.ts';
 import { testProblems } from './config-tests/test-problems.ts';
@@ -46,6 +47,7 @@ export const agentSchema = section({
         fileSchema,
         httpSchema,
         kafkaSchema,
+        splunkSchema,
         consoleSchema,
         lokiSchema,
         otlpSchema,

@@ -7,9 +7,11 @@ import { ConsoleSink } from '@vigie/log-pipeline/sinks/console';
 import { ElasticsearchSink } from '@vigie/log-pipeline/sinks/elasticsearch/sink';
 import { FileSink } from '@vigie/log-pipeline/sinks/file';
 import { HttpSink } from '@vigie/log-pipeline/sinks/http';
+import { KafkaSink } from '@vigie/log-pipeline/sinks/kafka/sink';
 import { LokiSink } from '@vigie/log-pipeline/sinks/loki/sink';
 import { OtlpSink } from '@vigie/log-pipeline/sinks/otlp/sink';
 import type { Sink, SinkDeps, SinkEvent } from '@vigie/log-pipeline/sinks/sink';
+import { SplunkSink } from '@vigie/log-pipeline/sinks/splunk/sink';
 import type { AgentConfig } from './config.ts';
 import { SinkRuntime } from './sink-runtime.ts';
 
@@ -51,6 +53,10 @@ function createSink(name: string, config: SinkConfig, deps: SinkDeps): Sink {
       return new ElasticsearchSink(name, config, deps);
     case 'file':
       return new FileSink(name, config, deps);
+    case 'kafka':
+      return new KafkaSink(name, config, deps);
+    case 'splunk_hec':
+      return new SplunkSink(name, config, deps);
     case 'http':
       return new HttpSink(name, config, deps);
     case 'loki':
