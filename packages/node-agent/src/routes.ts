@@ -1,6 +1,8 @@
 import { bug } from '@vigie/core/errors';
+import { documentPaths } from '@vigie/log-pipeline/encode/document';
 import type { Multiline } from '@vigie/log-pipeline/multiline/join-lines';
 import { multilineOf } from '@vigie/log-pipeline/multiline/multiline-section';
+import { KeepClear } from '@vigie/log-pipeline/transforms/keep-clear';
 import { Route as RouteTransform, routeName } from '@vigie/log-pipeline/transforms/route';
 import type { Transform } from '@vigie/log-pipeline/transforms/transform';
 import { OnWays, Ways } from '@vigie/log-pipeline/transforms/ways';
@@ -37,10 +39,16 @@ export function laneRoutes(config: AgentConfig, create: CreateTransform): Route[
       source: way.source,
       sink,
       sinkConfig,
-      transforms: laneSteps(way, config.transforms, create),
+      transforms: [...laneSteps(way, config.transforms, create), ...lastSteps(sinkConfig)],
       multiline: multilineIn(way, config.transforms),
     })),
   );
+}
+
+/** Transforms keep clear of an ECS document's names; those of OpenTelemetry are others. */
+function lastSteps(sinkConfig: AgentConfig['sinks'][string]): LaneStep[] {
+  const isOtel = 'format' in sinkConfig && sinkConfig.format === 'otel';
+  return isOtel ? [{ name: 'otel_names', transform: new KeepClear(documentPaths('otel'), 'fields') }] : [];
 }
 
 /** Up to the first route all records go one way. From there on each has its own, and a transform is shown those that

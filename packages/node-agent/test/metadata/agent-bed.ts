@@ -44,6 +44,7 @@ export interface AgentOptions {
   readonly source?: string;
   readonly transforms?: string;
   readonly sinks?: readonly string[];
+  readonly format?: string;
   readonly top?: string;
 }
 
@@ -88,7 +89,7 @@ export class AgentBed {
   }
 
   /** @returns path of the configuration */
-  configure({ source = '', transforms = '', sinks = ['out'], top = '' }: AgentOptions = {}): string {
+  configure({ source = '', transforms = '', sinks = ['out'], format = 'ecs', top = '' }: AgentOptions = {}): string {
     const kubeconfig = join(this.root, 'kubeconfig');
     writeFileSync(
       kubeconfig,
@@ -105,7 +106,7 @@ users: [{ name: u, user: { tokenFile: "${join(this.root, 'token')}" } }]
     const comma = source === '' ? '' : ', ';
     const out = sinks.map(
       (name) =>
-        `  ${name}: { type: file, inputs: [pods], path: "${this.root}/${name}.ndjson", batch: { timeout: 5ms } }\n`,
+        `  ${name}: { type: file, inputs: [pods], path: "${this.root}/${name}.ndjson", format: ${format}, batch: { timeout: 5ms } }\n`,
     );
     writeFileSync(
       file,

@@ -331,6 +331,20 @@ describe('annotations', () => {
   });
 });
 
+it('members that an application logs do not collide with OpenTelemetry names', async () => {
+  const bed = await AgentBed.start();
+  bed.putPod('web-1', 'u1', { annotations: { 'vigie.io/parser': 'json' }, ...LABELS });
+  bed.write(bed.logPath('web-1', 'u1'), '{"body":"mine","service.name":"cart","user":"u1"}');
+  await bed.startAgent({ source: 'metadata_wait: 60s', sinks: ['out'], format: 'otel' });
+  await until(() => bed.documents().length === 1);
+  expect(bed.documents()[0]).toMatchObject({
+    body: '{"body":"mine","service.name":"cart","user":"u1"}',
+    'service.name': 'web',
+    user: 'u1',
+    fields: { body: 'mine', 'service.name': 'cart' },
+  });
+});
+
 describe('label selectors', () => {
   it('pick the pods that are read, and nothing is read before it is known', async () => {
     const bed = await AgentBed.start();
