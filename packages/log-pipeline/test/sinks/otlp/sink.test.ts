@@ -5,11 +5,14 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bodyFormOf } from '../../../src/delivery/body-form.ts';
+import { BodyLimit, deliver } from '../../../src/delivery/deliver.ts';
+import { SinkHealth } from '../../../src/delivery/sink-health.ts';
 import { putUnixNanos } from '../../../src/encode/unix-time-fields.ts';
 import * as layout from '../../../src/kernel/layout.ts';
 import { otlpSchema } from '../../../src/sinks/otlp/config.ts';
 import { OtlpSink } from '../../../src/sinks/otlp/sink.ts';
 import type { SendOutcome } from '../../../src/sinks/sink.ts';
+import { MemoryDeadLetters } from '../../delivery/scripted-sink.ts';
 import { testRecord } from '../../kernel/records.ts';
 import { SEEDED } from '../../kernel/seeded.ts';
 import { factsOf } from '../facts.ts';
@@ -233,6 +236,35 @@ describe('otlp sink', () => {
       error: 'too old',
     });
     expect(deps.warnings.map(({ fields }) => fields)).toEqual([{ records: 2, errorMessage: 'too old' }]);
+  });
+
+  test('ends the delivery of a partial success: one request, two records dropped, no dead letter', async () => {
+    const answer = encodeLogsResponse({ rejectedLogRecords: 2n, errorMessage: 'too old' });
+    peer.handle(respond(200, answer, { 'content-type': 'application/x-protobuf' }));
+    const sink = sinkOf();
+    const letters = new MemoryDeadLetters();
+    const refused: number[] = [];
+    const result = await deliver(
+      bed.encode(sink.shape(factsOf()), THREE),
+      3,
+      sink,
+      {
+        clock: deps.clock,
+        random: deps.random,
+        deadLetters: letters,
+        health: new SinkHealth(),
+        bodyLimit: new BodyLimit(),
+        events: {
+          retry: () => expect.unreachable('sent again'),
+          refused: (_sink, _status, records) => refused.push(records),
+          tooLarge: () => expect.unreachable('halved'),
+        },
+      },
+      neverAborted(),
+    );
+    await sink.close();
+    expect(result.rejected.map(({ reason }) => reason)).toEqual(['rejected', 'rejected']);
+    expect([peer.requests.length, letters.letters, refused]).toEqual([1, [], [2]]);
   });
 
   test('takes a warning for one, and an answer that is not OTLP for a success that is counted', async () => {
