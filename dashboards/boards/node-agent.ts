@@ -144,6 +144,37 @@ export const nodeAgentBoard: BoardDefinition = {
       ],
     },
     {
+      title: 'Disk buffers',
+      panels: [
+        {
+          title: 'Buffers, of their limit',
+          description:
+            'A buffer that is full holds its sources back, or drops its oldest records, as it is configured.',
+          unit: 'percentunit',
+          queries: [q.bufferFill],
+        },
+        {
+          title: 'Records in buffers',
+          description: 'Written to the disk and not taken by the sink yet.',
+          unit: 'none',
+          queries: [q.bufferRecords],
+        },
+        {
+          title: 'Oldest record in a buffer',
+          description: 'How long it waits for its sink.',
+          unit: 's',
+          queries: [q.bufferAge],
+        },
+        {
+          title: 'Damaged bytes of buffers',
+          description:
+            'torn: not whole when the agent was killed, and read again from the log; corrupt: lost on the disk.',
+          unit: 'Bps',
+          queries: [q.bufferDamaged],
+        },
+      ],
+    },
+    {
       title: 'Losses and drops',
       panels: [
         {
@@ -173,9 +204,9 @@ export const nodeAgentBoard: BoardDefinition = {
         },
         {
           title: 'Joined records',
-          description: 'Records put together from fragments.',
+          description: 'Records put together from fragments, and records of several lines that ended at a limit.',
           unit: 'cps',
-          queries: [q.joined],
+          queries: [q.joined, q.multilineCut],
         },
         {
           title: 'Records that a transform left as they were',
@@ -194,6 +225,13 @@ export const nodeAgentBoard: BoardDefinition = {
             'Files known with their rotated generations, those held open, those that grew within the last seconds, and folders watched.',
           unit: 'none',
           queries: [q.files, q.openFiles, q.activeLogs, q.watchedFolders],
+        },
+        {
+          title: 'Pushed records',
+          description:
+            'Of sources that read no files: accepted, or refused to their sender because too much waits (full), the sinks were too slow (late), or nobody could read it (malformed).',
+          unit: 'cps',
+          queries: [q.pushed],
         },
         { title: 'Rotations', description: 'Rotations seen.', unit: 'cps', queries: [q.rotations] },
         {

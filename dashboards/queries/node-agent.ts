@@ -42,6 +42,11 @@ export const nodeAgentQueries = {
   sinkEvents: by(['sink', 'event'], perSecond(AGENT_METRICS.sinkEvents.name, SINK)),
   deadLetters: by(['sink'], perSecond(AGENT_METRICS.deadLetters.name, SINK)),
 
+  bufferFill: by(['sink'], `${AGENT_METRICS.bufferBytes.name}{${SINK}} / ${AGENT_METRICS.bufferLimit.name}{${SINK}}`),
+  bufferRecords: by(['sink'], `${AGENT_METRICS.bufferRecords.name}{${SINK}}`),
+  bufferAge: { expr: `max by (sink) (${AGENT_METRICS.bufferAge.name}{${SINK}})`, legend: '{{sink}}' },
+  bufferDamaged: by(['sink', 'reason'], perSecond(AGENT_METRICS.bufferDamaged.name, SINK)),
+
   lost: by(['source', 'sink', 'reason'], perSecond(AGENT_METRICS.lostBytes.name, LANE)),
   droppedBytes: by(['source', 'sink', 'reason'], perSecond(AGENT_METRICS.droppedBytes.name, LANE)),
   droppedRecords: by(['source', 'sink', 'reason'], perSecond(AGENT_METRICS.droppedRecords.name, LANE)),
@@ -49,6 +54,8 @@ export const nodeAgentQueries = {
   truncated: byLane(perSecond(AGENT_METRICS.truncatedRecords.name, LANE), 'truncated'),
   partial: byLane(perSecond(AGENT_METRICS.partialRecords.name, LANE), 'without end'),
   joined: byLane(perSecond(AGENT_METRICS.joinedRecords.name, LANE), 'joined'),
+  multilineCut: byLane(perSecond(AGENT_METRICS.cutRecords.name, LANE), 'cut'),
+  pushed: by(['source', 'outcome'], perSecond(AGENT_METRICS.pushedRecords.name, SOURCE)),
   transformKept: by(['sink', 'transform', 'reason'], perSecond(AGENT_METRICS.transformKept.name, SINK)),
 
   files: bySource(AGENT_METRICS.files.name, 'known'),
