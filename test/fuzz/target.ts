@@ -1,0 +1,55 @@
+/** Runs a parser on many inputs, and says which one broke it. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { seededRandom } from '@vigie/core/random';
+import { Mutator } from './mutate.ts';
+
+export interface Target {
+  readonly name: string;
+  readonly samples: readonly Buffer[];
+  /** Of a run without VIGIE_FUZZ_SECONDS: what takes about two seconds. */
+  readonly iterations: number;
+  /** @throws when the parser, or what holds of its result, breaks */
+  readonly parse: (input: Buffer) => void;
+}
+
+/** What a parser may keep for good, of all inputs: caches, compiled code. */
+const MAX_GROWTH_BYTES = 48 * 1024 ** 2;
+/** Caches are full, and code is compiled, after this part of a run. */
+const WARM_UP = 0.3;
+const BATCH = 256;
+
+/** @param seconds of this target; undefined runs its iterations, the same each time
+ *  @throws with the seed and the input that breaks it */
+export function fuzz({ name, samples, iterations, parse }: Target, seed: number, seconds: number | undefined): void {
+  const mutator = new Mutator(seededRandom(seed), samples);
+  const startedMs = performance.now();
+  const progress = (done: number) =>
+    seconds === undefined ? done / iterations : (performance.now() - startedMs) / 1e3 / seconds;
+  let warmBytes: number | undefined;
+  for (let done = 0; progress(done) < 1; ) {
+    for (let index = 0; index < BATCH; index++, done++) {
+      const input = mutator.next();
+      try {
+        parse(input);
+      } catch (error) {
+        throw new Error(`${name}, seed ${seed}, input ${done}: Buffer.from('${input.toString('base64')}', 'base64')`, {
+          cause: error,
+        });
+      }
+    }
+    if (warmBytes === undefined && progress(done) >= WARM_UP) warmBytes = usedBytes();
+  }
+  const grown = usedBytes() - (warmBytes ?? 0);
+  if (warmBytes !== undefined && grown > MAX_GROWTH_BYTES)
+    throw new Error(`${name} keeps ${grown} bytes more than before`);
+}
+
+setFlagsFromString('--expose-gc');
+const collect: unknown = runInNewContext('gc');
+
+function usedBytes(): number {
+  if (typeof collect === 'function') collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
