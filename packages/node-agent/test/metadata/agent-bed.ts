@@ -45,6 +45,9 @@ export interface AgentOptions {
   readonly transforms?: string;
   readonly sinks?: readonly string[];
   readonly format?: string;
+  readonly metadata?: 'none' | 'kubelet';
+  /** Of the section `kubernetes`. */
+  readonly kubelet?: string;
   readonly top?: string;
 }
 
@@ -89,7 +92,15 @@ export class AgentBed {
   }
 
   /** @returns path of the configuration */
-  configure({ source = '', transforms = '', sinks = ['out'], format = 'ecs', top = '' }: AgentOptions = {}): string {
+  configure({
+    source = '',
+    transforms = '',
+    sinks = ['out'],
+    format = 'ecs',
+    top = '',
+    metadata,
+    kubelet,
+  }: AgentOptions = {}): string {
     const kubeconfig = join(this.root, 'kubeconfig');
     writeFileSync(
       kubeconfig,
@@ -112,10 +123,10 @@ users: [{ name: u, user: { tokenFile: "${join(this.root, 'token')}" } }]
       file,
       `data_dir: "${this.root}/data"
 checkpoint_interval: 20ms
-kubernetes: { kubeconfig: "${kubeconfig}" }
+kubernetes: { kubeconfig: "${kubeconfig}"${kubelet === undefined ? '' : `, kubelet: ${kubelet}`} }
 ${top}
 sources:
-  pods: { type: kubernetes_logs, paths: ["${this.root}/pods/*/*/*.log"], reconcile_interval: 100ms, metadata: api${comma}${source} }
+  pods: { type: kubernetes_logs, paths: ["${this.root}/pods/*/*/*.log"], reconcile_interval: 100ms, metadata: ${metadata ?? 'api'}${comma}${source} }
 ${transforms}
 sinks:
 ${out.join('')}`,

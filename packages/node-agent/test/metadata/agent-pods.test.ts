@@ -1,7 +1,10 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { TestApiServer } from '@vigie/kube/testing/api-server';
-import { describe, expect, it } from 'vitest';
+import { testPod } from '@vigie/kube/testing/test-pod';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AgentBed, until } from './agent-bed.ts';
 
 const OWNER = { owner: { kind: 'ReplicaSet', name: 'web-5d4f8c7b9c' } };
@@ -154,6 +157,42 @@ describe('pod metadata', () => {
     bed.putPod('web-2', 'u2', LABELS);
     bed.write(bed.logPath('web-2', 'u2'), 'two');
     expect((await bed.received(2))[1]?.kubernetes.labels?.app).toBe('web');
+  });
+});
+
+describe('the kubelet', () => {
+  it('tells of pods without a request to the API server, static ones by the hash in their paths', async () => {
+    const bed = await AgentBed.start();
+    const asked: (string | undefined)[] = [];
+    const pods = [
+      testPod('web-1', { namespace: 'shop', uid: 'u1', containers: ['web'], ...LABELS, ...OWNER }),
+      testPod('etcd-node-0', {
+        namespace: 'shop',
+        uid: 'hash',
+        annotations: { 'kubernetes.io/config.hash': 'hash' },
+        ...LABELS,
+      }),
+    ];
+    const kubelet = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url} ${request.headers.authorization}`);
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: pods }));
+    });
+    await new Promise<void>((resolve) => kubelet.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void kubelet.close());
+    bed.write(bed.logPath('web-1', 'u1'), 'one');
+    bed.write(bed.logPath('etcd-node-0', 'hash'), 'two');
+    const { port } = kubelet.address() as AddressInfo;
+    await bed.startAgent({
+      source: 'metadata_wait: 60s',
+      metadata: 'kubelet',
+      kubelet: `{ url: "http://127.0.0.1:${port}" }`,
+    });
+    const documents = await bed.received(2);
+    expect(documents.map(({ kubernetes }) => kubernetes.labels?.app)).toEqual(['web', 'web']);
+    expect(documents.find(({ message }) => message === 'one')?.kubernetes.deployment?.name).toBe('web');
+    expect(new Set(asked)).toEqual(new Set(['GET /pods Bearer first']));
+    expect(bed.api.requests).toEqual([]);
   });
 });
 
