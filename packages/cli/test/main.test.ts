@@ -81,4 +81,21 @@ sinks:
     );
     expect(lines.at(-1)).toMatch(missing);
   });
+
+  it('--test runs the tests of a file, and exits 1 when one fails', async () => {
+    const file = await fileWith(`
+sources: { pods: { type: kubernetes_logs } }
+transforms: { errors: { type: filter, inputs: [pods], condition: { message: { re: ERROR } } } }
+sinks: { out: { type: console, inputs: [errors] } }
+tests:
+  - { name: keeps errors, inputs: [{ insert_at: errors, message: ERROR }], outputs: [{ extract_from: errors }] }
+  - { name: keeps the rest, inputs: [{ insert_at: errors, message: INFO }], outputs: [{ extract_from: errors }] }
+`);
+    const ended = await vigie('check', 'node-agent', file, '--test');
+    expect([ended.code, ended.stderr]).toEqual([1, '']);
+    expect(ended.stdout).toContain(`${file}: passed: keeps errors\n${file}: FAILED: keeps the rest\n`);
+    expect(ended.stdout).toContain('errors: expected records, got none');
+    expect(ended.stdout).toMatch(/\n1 passed, 1 failed\n$/);
+    expect((await vigie('check', 'node-agent', file)).code).toBe(0);
+  });
 });
