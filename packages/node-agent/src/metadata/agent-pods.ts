@@ -10,6 +10,7 @@ import picomatch from 'picomatch';
 import type { AgentConfig } from '../config.ts';
 import { type TailedConfig, tailedSources } from '../source-config.ts';
 import type { NodeIdentity, SourceRuntime } from '../source-runtime.ts';
+import { METADATA_WAIT_MS } from './metadata-config.ts';
 import { isMultilineName, isParserName } from './named-parts.ts';
 import { PodMetadata, type PodMetadataOptions } from './pod-metadata.ts';
 import { SourcePods, type SourcePodsOptions } from './source-pods.ts';
@@ -76,13 +77,14 @@ export class AgentPods {
   /** Gives a source what it gets of the pods now. */
   attach(source: SourceRuntime, config: AgentConfig): void {
     const section = source.config;
-    const metadata = this.#modeOf(section, config) === 'none' ? undefined : this.#metadata;
-    if (metadata === undefined) {
+    const mode = this.#modeOf(section, config);
+    const metadata = this.#metadata;
+    if (mode === 'none' || metadata === undefined) {
       source.usePods(undefined);
       return;
     }
     const options: SourcePodsOptions = {
-      waitMs: section.metadata_wait,
+      waitMs: section.metadata_wait ?? METADATA_WAIT_MS[mode],
       mustBeKnown: section.include.labels !== undefined,
       clusterName: config.cluster,
       copiesAnnotation: matcherOf(section.annotations.copy),

@@ -20,12 +20,16 @@ export function labelSelector() {
   );
 }
 
+/** A watch tells of a pod before its containers run. The kubelet is asked again 10 s after the last time at the earliest,
+ *  a tenth of jitter and the answer included within these. */
+export const METADATA_WAIT_MS = { api: 2000, kubelet: 15_000 } as const;
+
 /** Of a source of container logs. */
 export const metadataEntries = {
   /** Default: `api` in a cluster, else `none`. */
   metadata: v.optional(v.picklist(METADATA_SOURCES)),
-  /** How long a log waits for a pod that is not known yet. */
-  metadata_wait: v.optional(duration({ max: 60_000 }), '2s'),
+  /** How long a log waits for a pod that is not known yet. Default: METADATA_WAIT_MS. */
+  metadata_wait: v.optional(duration({ max: 60_000 })),
   namespace_labels: v.optional(v.boolean(), false),
   annotations: v.optional(
     section({
