@@ -20,6 +20,7 @@ import type { SinkRuntime } from './sink-runtime.ts';
 import { isTailed, tailedSources } from './source-config.ts';
 import { type NodeIdentity, SourceRuntime } from './source-runtime.ts';
 import { Tap, type TappedRecord } from './tap.ts';
+import { type TapPoint, tapPointsOf } from './tap-points.ts';
 
 export interface AgentDeps {
   readonly clock: Clock;
@@ -53,7 +54,9 @@ export class NodeAgent {
   readonly #pods: AgentPods;
   readonly #pushed: PushSources;
   #lanes: RunningLane[] = [];
-  readonly #taps = new Set<Tap>();
+  /** With the component that each looks at. */
+  readonly #taps = new Map<Tap, string | undefined>();
+  #tapped: readonly TapPoint[] = [];
   #changing: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
   readonly #once: boolean;
@@ -185,11 +188,12 @@ export class NodeAgent {
     return this.#lanes.map(({ lane }) => ledgerOf(lane));
   }
 
-  /** Shows a sample of the records that leave for the first sink of each source.
+  /** Shows a sample of the records that pass a component: a source, a transform or a sink.
+   *  @param component undefined: what leaves for the first sink of each source
    *  @returns ends it */
-  tap(listener: (record: TappedRecord) => void, recordsPerSecond: number): () => void {
+  tap(listener: (record: TappedRecord) => void, recordsPerSecond: number, component?: string): () => void {
     const tap = new Tap(listener, recordsPerSecond, () => this.#deps.clock.monotonicMs());
-    this.#taps.add(tap);
+    this.#taps.set(tap, component);
     this.#attachTaps();
     return () => {
       this.#taps.delete(tap);
@@ -197,20 +201,25 @@ export class NodeAgent {
     };
   }
 
+  /** Names that `tap` takes. */
+  get components(): string[] {
+    const { sources, transforms, sinks } = this.#config;
+    return [...Object.keys(sources), ...Object.keys(transforms), ...Object.keys(sinks)];
+  }
+
   #attachTaps(): void {
-    const seen = new Set<string>();
-    const taps = [...this.#taps];
-    for (const { lane, route } of this.#lanes) {
-      const first = !seen.has(route.source);
-      seen.add(route.source);
-      lane.observe(
-        first && taps.length > 0
-          ? (batch, from, end, log) => {
-              for (const tap of taps) tap.observe(batch, from, end, log);
-            }
-          : undefined,
-      );
+    for (const point of this.#tapped) point.observe(undefined);
+    const observers = new Map<TapPoint, Tap[]>();
+    for (const [tap, component] of this.#taps) {
+      for (const point of tapPointsOf(this.#lanes, component))
+        observers.set(point, [...(observers.get(point) ?? []), tap]);
     }
+    for (const [point, taps] of observers) {
+      point.observe((batch, from, end, facts) => {
+        for (const tap of taps) tap.observe(batch, from, end, facts);
+      });
+    }
+    this.#tapped = [...observers.keys()];
   }
 
   async #startSinks(config: AgentConfig, signal: AbortSignal): Promise<Map<string, SinkRuntime>> {

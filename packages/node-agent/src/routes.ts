@@ -7,6 +7,7 @@ import { Route as RouteTransform, routeName } from '@vigie/log-pipeline/transfor
 import type { Transform } from '@vigie/log-pipeline/transforms/transform';
 import { OnWays, Ways } from '@vigie/log-pipeline/transforms/ways';
 import type { AgentConfig } from './config.ts';
+import { ObservedTransform } from './tap-points.ts';
 import type { TransformConfig } from './transform-config.ts';
 import { type Way, waysTo } from './wiring.ts';
 
@@ -24,6 +25,8 @@ export interface Route {
 export interface LaneStep {
   readonly name: string;
   readonly transform: Transform;
+  /** Where it can be looked at; absent of what is no component of the configuration. */
+  readonly observed?: ObservedTransform;
 }
 
 /** Makes an instance with state of its own: what a transform remembers belongs to one lane. A route is no transform of
@@ -70,10 +73,12 @@ function laneSteps({ source, steps }: Way, sections: AgentConfig['transforms'], 
     if (section.type === 'route') {
       isShared = false;
       const leading = to.map(({ output, way }) => ({ name: routeName(output), way }));
-      return [{ name, transform: new RouteTransform(section, leading, ways, isFirst ? undefined : from) }];
+      const observed = new ObservedTransform(new RouteTransform(section, leading, ways, isFirst ? undefined : from));
+      return [{ name, transform: observed, observed }];
     }
-    const transform = create(section, name);
-    return [{ name, transform: isShared ? transform : new OnWays(transform, ways, from, to[0]?.way ?? 0) }];
+    const observed = new ObservedTransform(create(section, name));
+    const transform = isShared ? observed : new OnWays(observed, ways, from, to[0]?.way ?? 0);
+    return [{ name, transform, observed }];
   });
 }
 

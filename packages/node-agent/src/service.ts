@@ -11,6 +11,7 @@ import { type AgentDeps, NodeAgent } from './agent.ts';
 import { reportAgent } from './agent-metrics.ts';
 import type { AgentConfig } from './config.ts';
 import { readinessProblems } from './readiness.ts';
+import { tapRoute } from './tap-route.ts';
 
 export interface ServiceDeps extends AgentDeps {
   /** Reads the configuration again, for a reload. */
@@ -64,7 +65,7 @@ export class AgentService implements Component, HealthSource {
 
   /** What the agent serves; `vigie up` mounts it below /agent. */
   get routes(): readonly Route[] {
-    return [{ methods: ['GET'], path: '/ledger', handler: () => jsonReply(this.agent.ledger()) }];
+    return [{ methods: ['GET'], path: '/ledger', handler: () => jsonReply(this.agent.ledger()) }, tapRoute(this.agent)];
   }
 
   async start(signal: AbortSignal): Promise<void> {

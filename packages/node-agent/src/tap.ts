@@ -13,10 +13,14 @@ export interface TappedRecord {
   readonly path: string | undefined;
   /** Decoded, invalid UTF-8 replaced, cut at MESSAGE_BYTES. */
   readonly message: string;
+  /** What else it has, as JSON members without braces around them; empty for none, undefined for more than fit here. */
+  readonly members: string | undefined;
 }
 
 /** What fits on a few terminal lines. */
 const MESSAGE_BYTES = 4096;
+/** Cut members are no JSON: more are left out as a whole. */
+const MEMBER_BYTES = 64 * 1024;
 
 /** A sample of what passes, at most `recordsPerSecond`: watching must not slow what is watched. */
 export class Tap {
@@ -49,6 +53,8 @@ export class Tap {
 function decodeRow({ table, kernel }: Batch, row: number, facts: ContainerFacts): TappedRecord {
   const time = table.timeStart(row);
   const message = table.messageStart(row);
+  const members = table.extraStart(row);
+  const memberBytes = table.extraLength(row);
   return {
     time: kernel.memory.toString('latin1', time, time + table.timeLength(row)),
     stream: (table.flags(row) & FLAG_STDERR) !== 0 ? 'stderr' : 'stdout',
@@ -57,5 +63,6 @@ function decodeRow({ table, kernel }: Batch, row: number, facts: ContainerFacts)
     container: facts.containerName,
     path: facts.path,
     message: kernel.memory.toString('utf8', message, message + Math.min(MESSAGE_BYTES, table.messageLength(row))),
+    members: memberBytes > MEMBER_BYTES ? undefined : kernel.memory.toString('utf8', members, members + memberBytes),
   };
 }

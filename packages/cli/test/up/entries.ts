@@ -38,6 +38,7 @@ export function tappedRecord(fields: Partial<TappedRecord>): TappedRecord {
     container: 'nginx',
     path: '/var/log/containers/web-7c5d9f8b6d-x2x9q_shop_nginx-0a.log',
     message: 'hello',
+    members: '',
     ...fields,
   };
 }
