@@ -2,7 +2,7 @@ import type { Environment } from '@vigie/core/config/environment';
 import { duration, section, text } from '@vigie/core/config/fields';
 import { listen } from '@vigie/core/config/listen';
 import { loadConfig } from '@vigie/core/config/load';
-import { ConfigError } from '@vigie/core/config/problem';
+import { ConfigError, type ConfigPath } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
 import { parseHostPort } from '@vigie/core/host-port';
 import { LOG_LEVELS } from '@vigie/core/log';
@@ -18,6 +18,7 @@ import * as v from 'valibot';
 import { bufferProblems } from './buffer-config.ts';
 import { testProblems } from './config-tests/test-problems.ts';
 import { testSchema } from './config-tests/test-section.ts';
+import { memoryProblems } from './kernel-sizes.ts';
 import { kubernetesSection } from './metadata/metadata-config.ts';
 import { metadataProblems } from './metadata/metadata-problems.ts';
 import { sourceSchema, tailedSources } from './source-config.ts';
@@ -26,7 +27,7 @@ import { wiringProblems } from './wiring.ts';
 
 const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of letters, digits, _ and -'));
 
-/** A whole agent.yaml; how its parts are joined is not checked (wiringProblems). */
+/** A whole agent.yaml; how its parts go together is not checked (agentProblems). */
 export const agentSchema = section({
   data_dir: v.optional(text(), '/var/lib/vigie'),
   listen: v.optional(listen(), '127.0.0.1:9880'),
@@ -61,6 +62,19 @@ export const agentSchema = section({
 
 export type AgentConfig = v.InferOutput<typeof agentSchema>;
 
+/** What is wrong with how the parts of a configuration go together. */
+export function agentProblems(config: AgentConfig): { readonly path: ConfigPath; readonly expected: string }[] {
+  const wiring = wiringProblems(config);
+  return [
+    ...wiring,
+    ...metadataProblems(tailedSources(config.sources)),
+    ...bufferProblems(config),
+    ...testProblems(config, config.tests),
+    // Ways lead somewhere only where nothing is wrong with the wiring.
+    ...(wiring.length === 0 ? memoryProblems(config) : []),
+  ];
+}
+
 /** Reads agent.yaml, and checks how its parts are joined.
  *  @param listenAt HOST:PORT of the command line, in place of the configured address
  *  @throws {ConfigError} with every problem; {VigieError} CONFIG_UNREADABLE */
@@ -70,12 +84,7 @@ export async function loadAgentConfig(
   listenAt: string | undefined,
 ): Promise<AgentConfig> {
   const { value, problemAt } = await loadConfig(file, agentSchema, environment);
-  const problems = [
-    ...wiringProblems(value),
-    ...metadataProblems(tailedSources(value.sources)),
-    ...bufferProblems(value),
-    ...testProblems(value, value.tests),
-  ].map(({ path, expected }) => problemAt(path, expected));
+  const problems = agentProblems(value).map(({ path, expected }) => problemAt(path, expected));
   if (problems.length > 0) throw new ConfigError(problems);
   if (listenAt === undefined) return value;
   const address = parseHostPort(listenAt);

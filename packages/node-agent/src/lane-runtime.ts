@@ -2,20 +2,19 @@ import * as fsPromises from 'node:fs/promises';
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import { openCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
-import { MAX_SHAPE_BYTES } from '@vigie/log-pipeline/encode/json-lines';
-import { createKernel, recordBound } from '@vigie/log-pipeline/kernel/kernel';
+import { createKernel } from '@vigie/log-pipeline/kernel/kernel';
 import { type CheckpointKey, Lane } from '@vigie/log-pipeline/lane/lane';
 import { PushLane } from '@vigie/log-pipeline/lane/push-lane';
 import type { LaneSink, RequestReports } from '@vigie/log-pipeline/lane/requests';
 import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
-import { HEAD_BYTES } from '@vigie/log-pipeline/tail/head';
-import { addedMembersBound } from '@vigie/log-pipeline/transforms/transform';
 import type { AgentMetrics, LaneCounters } from './agent-metrics.ts';
 import type { AgentConfig } from './config.ts';
+import { kernelSizes, PUSHED_MESSAGE_BYTES } from './kernel-sizes.ts';
 import { createParser, multilineNamed } from './metadata/named-parts.ts';
 import { PodPlans } from './metadata/pod-plans.ts';
 import { RateLimits } from './rate-limits.ts';
 import type { CreateTransform, Route } from './routes.ts';
+import type { SourceConfig } from './source-config.ts';
 import type { SourceRuntime } from './source-runtime.ts';
 
 export interface RunningLane {
@@ -36,14 +35,7 @@ export interface LaneDeps {
   readonly once: boolean;
 }
 
-/** A kernel's fixed memory: what one read, one batch of rows and the requests in flight need. */
-const MAX_ROWS = 16_384;
-/** Beyond max_line_bytes, for the timestamp, stream and tag before the message. */
-const LINE_HEADER_BYTES = 64 * 1024;
 const PARTIAL_BUDGET_BYTES = 16 * 1024 * 1024;
-/** Of a message that is pushed; what files may have by default. */
-const PUSHED_MESSAGE_BYTES = 1024 * 1024;
-
 export async function createTailLane(
   config: AgentConfig,
   route: Route,
@@ -64,8 +56,6 @@ export async function createTailLane(
       setAsideAs: read.setAsideAs,
     });
   }
-  // A first line that is cut must be known by the same bytes in every run.
-  const inputBytes = Math.max(from.read_bytes, from.max_line_bytes + LINE_HEADER_BYTES, HEAD_BYTES);
   const limits = rateLimitsOf(source, clock);
   const plans = plansOf(config, route, source, deps);
   // A pod may ask for a parser before the route's transforms.
@@ -89,7 +79,7 @@ export async function createTailLane(
     },
     {
       clock,
-      kernel: kernelOf(route, inputBytes, from.max_line_bytes, addingTransforms, deps),
+      kernel: createKernel({ ...kernelSizes(from, route.sinkConfig, addingTransforms), wasm: deps.kernel }),
       catalog: source.catalog,
       sink,
       transforms: route.transforms,
@@ -121,9 +111,14 @@ export async function createTailLane(
   return { route, lane, limits, counters };
 }
 
-export function createPushLane(route: Route, sink: LaneSink, counters: LaneCounters, deps: LaneDeps): RunningLane {
+export function createPushLane(
+  source: SourceConfig,
+  route: Route,
+  sink: LaneSink,
+  counters: LaneCounters,
+  deps: LaneDeps,
+): RunningLane {
   const { batch } = route.sinkConfig;
-  const inputBytes = 2 * (PUSHED_MESSAGE_BYTES + LINE_HEADER_BYTES);
   const lane = new PushLane(
     {
       source: route.source,
@@ -134,8 +129,7 @@ export function createPushLane(route: Route, sink: LaneSink, counters: LaneCount
     },
     {
       clock: deps.clock,
-      // Its members may be as long as its message.
-      kernel: kernelOf(route, inputBytes, 2 * PUSHED_MESSAGE_BYTES, route.transforms.length, deps),
+      kernel: createKernel({ ...kernelSizes(source, route.sinkConfig, route.transforms.length), wasm: deps.kernel }),
       sink,
       transforms: route.transforms,
       ledger: counters.ledger,
@@ -143,29 +137,6 @@ export function createPushLane(route: Route, sink: LaneSink, counters: LaneCount
     },
   );
   return { route, lane, limits: undefined, counters };
-}
-
-function kernelOf(
-  { sinkConfig: { batch, max_in_flight: slots } }: Route,
-  inputBytes: number,
-  maxRecordBytes: number,
-  addingTransforms: number,
-  { kernel }: LaneDeps,
-) {
-  return createKernel({
-    inputBytes,
-    maxRows: MAX_ROWS,
-    // Joined messages and decoded entries of one batch, three bytes for one that was invalid; records of several lines,
-    // and what was open of each stream before; what transforms add.
-    arenaBytes: 4 * inputBytes + 3 * maxRecordBytes + addingTransforms * addedMembersBound(3 * inputBytes),
-    slots,
-    // A record begins below batch.max_bytes, and the largest has room behind.
-    slotBytes:
-      batch.max_bytes +
-      MAX_SHAPE_BYTES +
-      recordBound(maxRecordBytes, addingTransforms * addedMembersBound(maxRecordBytes), LINE_HEADER_BYTES),
-    wasm: kernel,
-  });
 }
 
 function reportsOf(

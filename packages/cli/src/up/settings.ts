@@ -5,9 +5,8 @@ import { section } from '@vigie/core/config/fields';
 import { loadConfig } from '@vigie/core/config/load';
 import { ConfigError, formatPath } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
-import { type AgentConfig, agentSchema } from '@vigie/node-agent/config';
+import { type AgentConfig, agentProblems, agentSchema } from '@vigie/node-agent/config';
 import { isTailed, tailedSources } from '@vigie/node-agent/source-config';
-import { wiringProblems } from '@vigie/node-agent/wiring';
 import * as v from 'valibot';
 import { CONTAINER_LOGS, type ContainerLogs } from './container-logs.ts';
 
@@ -63,7 +62,7 @@ async function loadVigieFile(file: string, environment: Environment): Promise<Ag
   const { value, problemAt } = await loadConfig(file, vigieSchema, environment);
   const { node_agent: agent } = value;
   if (agent === undefined) return undefined;
-  const problems = wiringProblems(agent).map(({ path, expected }) => problemAt(['node_agent', ...path], expected));
+  const problems = agentProblems(agent).map(({ path, expected }) => problemAt(['node_agent', ...path], expected));
   if (problems.length > 0) throw new ConfigError(problems);
   return agent;
 }

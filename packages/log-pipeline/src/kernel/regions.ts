@@ -36,11 +36,25 @@ export interface KernelRegions {
 const READ_TIME_BYTES = 64;
 const PAGE_BYTES = 65_536;
 /** No pointer has the top bit set, so that none turns negative wherever it is taken for signed. */
-const MAX_MEMORY_BYTES = 2 ** 31;
+export const MAX_KERNEL_BYTES = 2 ** 31;
 
 /** Lays the regions out one behind another, each aligned to 64 bytes and followed by the slack.
  *  @throws {RangeError} when they would take more than 2 GiB */
 export function layOut(sizes: KernelSizes): KernelRegions {
+  const regions = regionsOf(sizes);
+  const { totalBytes } = regions;
+  if (totalBytes > MAX_KERNEL_BYTES) {
+    throw new RangeError(`kernel memory would take ${totalBytes} bytes, at most ${MAX_KERNEL_BYTES} are allowed`);
+  }
+  return regions;
+}
+
+/** What a kernel of these sizes takes; it can be made where that is MAX_KERNEL_BYTES at most. */
+export function kernelBytes(sizes: KernelSizes): number {
+  return regionsOf(sizes).totalBytes;
+}
+
+function regionsOf(sizes: KernelSizes): KernelRegions {
   let next = STATE_BYTES;
   const take = (bytes: number): Region => {
     const start = next;
@@ -58,8 +72,5 @@ export function layOut(sizes: KernelSizes): KernelRegions {
     slots: takeEach(sizes.slots, sizes.slotBytes),
   };
   const totalBytes = Math.ceil(next / PAGE_BYTES) * PAGE_BYTES;
-  if (totalBytes > MAX_MEMORY_BYTES) {
-    throw new RangeError(`kernel memory would take ${totalBytes} bytes, at most ${MAX_MEMORY_BYTES} are allowed`);
-  }
   return { ...regions, totalBytes };
 }
