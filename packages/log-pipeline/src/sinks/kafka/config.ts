@@ -60,6 +60,9 @@ export const kafkaSchema = section({
     section({
       connect: v.optional(duration({ min: 1 }), '10s'),
       request: v.optional(duration({ min: 1 }), '30s'),
+      /** How long a request is repeated with the sequence numbers by which brokers know a repeat: longer than a broker
+       *  takes to come back. */
+      delivery: v.optional(duration({ min: 1 }), '60s'),
     }),
     {},
   ),

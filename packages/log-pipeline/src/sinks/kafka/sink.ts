@@ -1,6 +1,7 @@
 /** Documents as messages of Kafka topics. */
 
 import type { Producer, ProducerOptions } from '@platformatic/kafka';
+import type { Clock, Timer } from '@vigie/core/clock';
 import { formatHostPort } from '@vigie/core/host-port';
 import { SecretFile } from '@vigie/core/secrets';
 import { clientTls } from '@vigie/core/tls';
@@ -15,6 +16,9 @@ import { keyFor, Topics } from './topics.ts';
 
 type BufferProducer = Producer<Buffer, Buffer, Buffer, Buffer>;
 type BufferProducerOptions = ProducerOptions<Buffer, Buffer, Buffer, Buffer>;
+
+/** As the client names it. */
+const REFUSED_LOGIN = 'PLT_KFK_AUTHENTICATION';
 
 /** The client itself repeats a request for so long, with the same sequence numbers: a broker that had it already, and
  *  came back from a crash (12 s with a recovery of its log), does not store it twice. */
@@ -43,11 +47,15 @@ export class KafkaSink implements Sink {
   /** Requests go one after another: the client's sequence numbers know no other order. */
   #turn: Promise<unknown> = Promise.resolve();
   #limitBytes: number;
+  readonly #clock: Clock;
+  /** Ends the request under way: the broker does not let us in. */
+  #refused: (() => void) | undefined;
   #closed = false;
 
   constructor(name: string, config: KafkaSinkConfig, deps: SinkDeps) {
     this.name = name;
     this.#config = config;
+    this.#clock = deps.clock;
     this.#limitBytes = config.max_request_bytes;
     this.#topics = new Topics(config.topic, config.max_topics, () => deps.events.count(name, 'name_overflow', 1));
     const { tls, sasl } = config;
@@ -125,15 +133,25 @@ export class KafkaSink implements Sink {
   }
 
   async #produce(messages: readonly KafkaMessage[]): Promise<ReturnType<typeof outcomeOfError> | undefined> {
+    const { delivery } = this.#config.timeouts;
+    let timer: Timer | undefined;
+    // The client's own repeats multiply: for what may be too long, and for a password that is wrong.
+    const hopeless = new Promise<never>((_resolve, reject) => {
+      this.#refused = () =>
+        reject(Object.assign(new Error('the broker refuses the credentials'), { code: REFUSED_LOGIN }));
+      timer = this.#clock.setTimer(delivery, () => reject(new Error(`no answer of the brokers within ${delivery} ms`)));
+    });
     try {
-      const producer = await this.#connected();
-      await producer.send({ messages: [...messages] });
+      const sending = this.#connected().then((producer) => producer.send({ messages: [...messages] }));
+      await Promise.race([sending, hopeless]);
       return undefined;
     } catch (error) {
       // Part of the request may be stored, which this producer does not count: its next sequence numbers would be taken
       // for repeats, and the broker would drop other records as such.
       await this.#discard();
       return outcomeOfError(error);
+    } finally {
+      timer?.cancel();
     }
   }
 
@@ -174,7 +192,19 @@ export class KafkaSink implements Sink {
             },
           }),
     };
-    return new Producer<Buffer, Buffer, Buffer, Buffer>(options);
+    const producer = new Producer<Buffer, Buffer, Buffer, Buffer>(options);
+    // A connection that ends between greeting and login: the client tells it like any other, and tries for ever.
+    let isLoggingIn = false;
+    producer.on('client:broker:sasl:handshake', () => {
+      isLoggingIn = true;
+    });
+    producer.on('client:broker:sasl:authentication', () => {
+      isLoggingIn = false;
+    });
+    producer.on('client:broker:failed', () => {
+      if (isLoggingIn) this.#refused?.();
+    });
+    return producer;
   }
 
   async #discard(): Promise<void> {
