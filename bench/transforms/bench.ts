@@ -43,7 +43,9 @@ export async function run(context: BenchContext): Promise<void> {
     const contenders = chosen.map((one) => transformContender(agent, one));
     const results = await measureThroughput(contenders, corpus, { sink, cores, program: context.program }, runs);
     const rows = results.map((result, index) => ({
-      ...chosen[index]!,
+      name: chosen[index]!.name,
+      goal: chosen[index]!.goal,
+      touches: chosen[index]!.touches,
       configuration: contenders[index]!.configuration,
       recordsSent: result.records,
       medians: throughputMedians(result, corpus),
