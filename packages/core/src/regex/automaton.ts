@@ -50,7 +50,7 @@ export interface Automaton {
 const MAX_ENTRIES = 1 << 16;
 /** Of all transitions together, in words. */
 const MAX_ORIGIN_WORDS = 1 << 18;
-/** Steps of the program looked at while determinising: 50 ms or so. */
+/** Steps of the program looked at while determinising: 150 to 400 ms on a busy machine. */
 const MAX_WORK = 500_000;
 export const ENTRY_ROW_BITS = 19;
 export const ENTRY_ROW_MASK = 2 ** ENTRY_ROW_BITS - 1;

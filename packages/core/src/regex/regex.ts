@@ -37,7 +37,7 @@ export class RegexError extends VigieError {
 }
 
 /** @throws {RegexError} when the source is not RE2 syntax; look-around and back references are not part of it
- *  Cost: up to some 100 ms for a pattern whose tables come near their bound (automaton.ts); one that is beyond it is
+ *  Cost: up to a few hundred ms for a pattern whose tables come near their bound (automaton.ts); one that is beyond it is
  *  matched by re2js, which builds what it needs as it goes. */
 export function compileRegex(source: string): Regex {
   const known = recent.get(source);
