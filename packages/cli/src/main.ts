@@ -21,6 +21,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'Check configuration files',
     load: () => import('./commands/check.ts'),
   },
+  {
+    name: 'tap',
+    summary: 'Show records live at a component of a running node agent',
+    load: () => import('./commands/tap.ts'),
+  },
 ];
 
 async function main(args: readonly string[], context: CommandContext): Promise<ExitCode> {
