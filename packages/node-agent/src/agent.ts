@@ -329,7 +329,10 @@ export class NodeAgent {
     const sink = this.#buffers.of(route.sink)?.before(runtime.laneSink, route.source) ?? runtime.laneSink;
     const source = this.#sources.get(route.source);
     const deps = { ...this.#deps, once: this.#once };
-    if (source === undefined) return createPushLane(route, sink, counters, deps);
+    if (source === undefined) {
+      const section = config.sources[route.source] ?? missing('source', route.source);
+      return createPushLane(section, route, sink, counters, deps);
+    }
     return createTailLane(config, route, source, sink, counters, this.#checkpointPath(route), deps);
   }
 

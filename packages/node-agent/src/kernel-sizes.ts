@@ -1,6 +1,7 @@
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { MAX_SHAPE_BYTES } from '@vigie/log-pipeline/encode/json-lines';
-import { type KernelSizes, kernelBytes, MAX_KERNEL_BYTES, recordBound } from '@vigie/log-pipeline/kernel/kernel';
+import { recordBound } from '@vigie/log-pipeline/kernel/kernel';
+import { type KernelSizes, kernelBytes, MAX_KERNEL_BYTES } from '@vigie/log-pipeline/kernel/regions';
 import { HEAD_BYTES } from '@vigie/log-pipeline/tail/head';
 import { addedMembersBound } from '@vigie/log-pipeline/transforms/transform';
 import { isTailed, type SourceConfig } from './source-config.ts';

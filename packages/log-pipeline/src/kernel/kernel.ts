@@ -12,7 +12,6 @@ import { RowTable } from './table.ts';
 import { createTwin, scanByTwin } from './twin.ts';
 
 export type { KernelRegions, KernelSizes, Region } from './regions.ts';
-export { kernelBytes, MAX_KERNEL_BYTES } from './regions.ts';
 
 /** Overwritten by the next framing call of the same kernel. */
 export interface FrameResult {

@@ -19,10 +19,10 @@ export function startPods(
 ): PodSource {
   const parts: PodSource[] = [];
   const clients: KubeClient[] = [];
-  const clientOf = (config: KubeConfig): KubeClient => {
+  const clientOf = (config: KubeConfig, env: PodSourceDeps['env']): KubeClient => {
     const client = new KubeClient(config, {
       clock: deps.clock,
-      env: deps.env,
+      env,
       userAgent: `vigie/${deps.version} node-agent`,
       reloadFailed: (detail) => deps.log.warn('changed certificate or token not usable', { detail }),
     });
@@ -32,7 +32,8 @@ export function startPods(
   };
   if (options.from === 'kubelet') {
     const pods = new KubeletPods(
-      clientOf(kubeletConfig(options, deps.env)),
+      // The node itself is never behind a proxy.
+      clientOf(kubeletConfig(options, deps.env), {}),
       { intervalMs: options.kubernetes.kubelet.poll_interval, keepsAnnotation: keeperOf(options) },
       { replaced: (all) => events.replaced(Array.from(all.values(), podEntry)) },
       deps,
@@ -51,7 +52,7 @@ export function startPods(
     });
   }
   if (options.from === 'api' || options.namespaceLabels) {
-    const client = clientOf(loadKubeConfig({ kubeconfig: options.kubernetes.kubeconfig }, { env: deps.env }));
+    const client = clientOf(loadKubeConfig({ kubeconfig: options.kubernetes.kubeconfig }, { env: deps.env }), deps.env);
     if (options.from === 'api') {
       const pods = new Reflector(
         client,
