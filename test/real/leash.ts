@@ -1,8 +1,8 @@
 /** Ends what a suite started, also when the suite itself is killed: a guard process holds the list, sees its stdin close, and ends the rest. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 let guard: ChildProcess | undefined;
@@ -45,4 +45,23 @@ export function temporaryFolder(name: string): string {
 /** Removes a folder of temporaryFolder before the suite ends, where it is large. */
 export function removeFolder(path: string): void {
   if (process.env.VIGIE_REAL_KEEP === undefined) rmSync(path, { recursive: true, force: true });
+}
+
+/** A new cgroup in every hierarchy that is mounted, with which a suite's own end.
+ *  @returns its name, in the root of each
+ *  @throws {Error} that says what is missing, where none can be made */
+export function leashCgroup(): string {
+  const name = basename(mkdtempSync(join(tmpdir(), 'vigie-real-cgroup-')));
+  tellGuard(`folder ${join(tmpdir(), name)}`);
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').matchAll(/^\S+ (\S+) cgroup2? /gm);
+  for (const [, root = ''] of mounts) {
+    try {
+      mkdirSync(join(root, name));
+    } catch (error) {
+      const wanted = 'give this machine, or the container that it is, cgroups that root may write';
+      throw new Error(`a Kubernetes node needs cgroups: ${wanted}, then run this again`, { cause: error });
+    }
+    tellGuard(`cgroup ${join(root, name)}`);
+  }
+  return name;
 }

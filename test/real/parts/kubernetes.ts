@@ -43,7 +43,7 @@ export interface ControlPlane {
   /** Of the user `admin`, who may do anything. */
   readonly kubeconfig: string;
   /** A kubeconfig for another user with a static token: the groups are those of `--token-auth-file`. */
-  kubeconfigOf(user: 'admin' | 'system:kube-controller-manager' | 'system:kube-scheduler'): string;
+  kubeconfigOf(user: keyof typeof USERS): string;
   /** Runs kubectl as admin and answers what it wrote.
    *  @param input for `apply -f -` */
   kubectl(args: readonly string[], input?: string): string;
@@ -66,6 +66,7 @@ const USERS = {
   admin: { token: 'admin-token', groups: 'system:masters' },
   'system:kube-controller-manager': { token: 'controllers-token', groups: '' },
   'system:kube-scheduler': { token: 'scheduler-token', groups: '' },
+  'system:node:node-1': { token: 'node-token', groups: 'system:nodes' },
 } as const;
 
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {

@@ -1,0 +1,29 @@
+/** The manifests of deploy/, applied as they are shipped but for where the sink is. */
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { temporaryFolder } from './leash.ts';
+import { stringAt } from './rest.ts';
+
+const DEPLOY = fileURLToPath(new URL('../../deploy', import.meta.url));
+const SHIPPED_ENDPOINT = 'http://elasticsearch.logging.svc:9200';
+
+/** @returns a folder for `kubectl apply -k` that refers to `deploy/FOLDER` and puts another endpoint into its ConfigMap */
+export function shippedManifests(folder: 'node-agent' | 'overlays/node-agent-kubelet', endpoint: string): string {
+  const shipped: unknown = parse(readFileSync(join(DEPLOY, 'node-agent/config-map.yaml'), 'utf8'));
+  const agentYaml = stringAt(shipped, 'data', 'agent.yaml');
+  if (!agentYaml.includes(SHIPPED_ENDPOINT)) throw new Error(`the ConfigMap does not name ${SHIPPED_ENDPOINT}`);
+  const home = temporaryFolder('manifests');
+  symlinkSync(DEPLOY, join(home, 'deploy'));
+  mkdirSync(join(home, 'overlay'));
+  const patch = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'vigie-node-agent', namespace: 'vigie' },
+    data: { 'agent.yaml': agentYaml.replace(SHIPPED_ENDPOINT, endpoint) },
+  };
+  const kustomization = { resources: [`../deploy/${folder}`], patches: [{ patch: JSON.stringify(patch) }] };
+  writeFileSync(join(home, 'overlay/kustomization.yaml'), JSON.stringify(kustomization));
+  return join(home, 'overlay');
+}
