@@ -39,12 +39,15 @@ export class ExportReader {
       at = end;
     }
     this.#rest = bytes.subarray(at);
-    if (this.#rest.length > this.#limits.maxEntryBytes && this.#pass === 0) this.#passOver();
+    // With a newline it is a binary field, whose length is known to be within the limit.
+    if (this.#rest.length > this.#limits.maxEntryBytes && !this.#rest.includes(NEWLINE)) this.#passOver();
     return entries;
   }
 
   /** Bytes of a value that is too large, still to come. */
   #pass = 0;
+  /** Of a line that is too long, whose end is still to come. */
+  #passesLine = false;
 
   /** Reads one field, or the empty line behind an entry.
    *  @returns one past it; undefined where it is not all there */
@@ -55,6 +58,10 @@ export class ExportReader {
       return start + passed;
     }
     const newline = bytes.indexOf(NEWLINE, start);
+    if (this.#passesLine) {
+      this.#passesLine = newline < 0;
+      return newline < 0 ? bytes.length : newline + 1;
+    }
     if (newline < 0) return undefined;
     if (newline === start) {
       this.#end(entries);
@@ -106,6 +113,7 @@ export class ExportReader {
   /** A line without an end: what was read of it is let go, and the entry with it. */
   #passOver(): void {
     this.#broken = true;
+    this.#passesLine = true;
     this.#entry.clear();
     this.#rest = Buffer.alloc(0);
   }
