@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Backoff } from '@vigie/core/backoff';
+import type { Timer } from '@vigie/core/clock';
 import { filePath, section, text } from '@vigie/core/config/fields';
 import { describeError } from '@vigie/core/errors';
 import * as v from 'valibot';
@@ -35,11 +36,6 @@ const MAX_UNDER_WAY = 16;
 const POSITION_INTERVAL_MS = 1_000;
 const RESTART = { baseMs: 1_000, capMs: 60_000 };
 
-interface Piece {
-  readonly cursor: string | undefined;
-  readonly delivered: Promise<boolean>;
-}
-
 /** Follows the journal by `journalctl`, from the entry behind the last that every sink has. */
 export class JournaldSource implements PushSource {
   readonly type = 'journald';
@@ -54,7 +50,9 @@ export class JournaldSource implements PushSource {
   #connected: (() => void) | undefined;
   #child: ChildProcess | undefined;
   #loop: Promise<void> | undefined;
-  #savedAtMs = 0;
+  #savedAtMs = Number.NEGATIVE_INFINITY;
+  #saveTimer: Timer | undefined;
+  #saved = Promise.resolve();
   #problem: string | undefined;
   #done = false;
 
@@ -76,6 +74,8 @@ export class JournaldSource implements PushSource {
 
   connect(outlets: readonly Outlet[]): void {
     this.#outlets = outlets;
+    // What it has written that no lane has yet is read again, for the new ones.
+    this.#child?.kill();
     this.#connected?.();
   }
 
@@ -130,8 +130,11 @@ export class JournaldSource implements PushSource {
   async #follow(works: () => void): Promise<string | undefined> {
     const child = spawn(this.#config.journalctl, this.#arguments(), { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
+    const outlets = this.#outlets;
     const reader = new ExportReader({ maxEntryBytes: MAX_ENTRY_BYTES });
-    const underWay: Piece[] = [];
+    const underWay: Promise<void>[] = [];
+    let settled = Promise.resolve();
+    let givenUp = false;
     let complaint = '';
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       complaint = `${complaint}${chunk}`.slice(-500);
@@ -141,64 +144,71 @@ export class JournaldSource implements PushSource {
         code === 0 ? undefined : `journalctl ended with ${String(code ?? killedBy)}: ${complaint.trim()}`,
       (error: unknown) => `journalctl cannot be run: ${describeError(error)}`,
     );
-    let taken = true;
     try {
       for await (const chunk of child.stdout) {
+        if (givenUp || outlets !== this.#outlets) break;
         const entries = reader.push(chunk);
         if (reader.skipped > 0) this.#deps.events.count(this.name, 'skipped', reader.skipped);
         reader.skipped = 0;
         if (entries.length === 0) continue;
         works();
         this.#problem = undefined;
-        underWay.push(this.#push(entries));
-        if (underWay.length >= MAX_UNDER_WAY) taken = await this.#settle(underWay);
-        if (!taken) break;
+        const delivered = this.#push(entries, outlets);
+        settled = settled.then(async () => {
+          if ((await delivered) && !givenUp) this.#arrived(entries);
+          else {
+            givenUp = true;
+            child.kill();
+          }
+        });
+        underWay.push(settled);
+        if (underWay.length >= MAX_UNDER_WAY) await underWay.shift();
       }
     } catch (error) {
       complaint ||= describeError(error);
+      child.kill();
     }
-    if (!taken) child.kill();
+    if (givenUp || outlets !== this.#outlets) child.kill();
     const ended = await exited;
-    while (taken && underWay.length > 0) taken = await this.#settle(underWay);
+    await settled;
     await this.#save(true);
-    return taken ? ended : 'the records were given up on their way';
+    return givenUp ? 'the records were given up on their way' : ended;
   }
 
-  #push(entries: readonly JournalEntry[]): Piece {
+  async #push(entries: readonly JournalEntry[], outlets: readonly Outlet[]): Promise<boolean> {
     const groups = this.#records.groupsOf(entries, this.#deps.clock.nowMs());
+    const answers = await Promise.all(outlets.map((outlet) => outlet.push(groups)));
+    return answers.every((answer) => answer);
+  }
+
+  /** As all before them have. */
+  #arrived(entries: readonly JournalEntry[]): void {
     const last = entries.at(-1);
-    const delivered = Promise.all(this.#outlets.map((outlet) => outlet.push(groups))).then((answers) => {
-      const all = answers.every((answer) => answer);
-      if (all) this.#deps.events.count(this.name, 'accepted', entries.length);
-      return all;
-    });
-    return { cursor: last && cursorOf(last), delivered };
+    this.#deps.events.count(this.name, 'accepted', entries.length);
+    this.#cursor = (last && cursorOf(last)) ?? this.#cursor;
+    void this.#save(false);
   }
 
-  /** Waits for the oldest piece.
-   *  @returns false where it was given up */
-  async #settle(underWay: Piece[]): Promise<boolean> {
-    const oldest = underWay.shift();
-    if (oldest === undefined || !(await oldest.delivered)) return false;
-    this.#cursor = oldest.cursor ?? this.#cursor;
-    await this.#save(false);
-    return true;
+  /** One write after the other; without haste, one in an interval. */
+  #save(now: boolean): Promise<void> {
+    const { clock } = this.#deps;
+    const waitMs = now ? 0 : this.#savedAtMs + POSITION_INTERVAL_MS - clock.monotonicMs();
+    this.#saveTimer?.cancel();
+    if (waitMs > 0) this.#saveTimer = clock.setTimer(waitMs, () => void this.#save(true));
+    else {
+      this.#savedAtMs = clock.monotonicMs();
+      this.#saved = this.#saved.then(() => this.#write());
+    }
+    return this.#saved;
   }
 
-  async #save(now: boolean): Promise<void> {
-    const nowMs = this.#deps.clock.monotonicMs();
-    if (this.#cursor === undefined || (!now && nowMs - this.#savedAtMs < POSITION_INTERVAL_MS)) return;
-    this.#savedAtMs = nowMs;
+  async #write(): Promise<void> {
+    if (this.#cursor === undefined) return;
     try {
       await this.#position.write(this.#cursor);
     } catch (error) {
-      this.#deps.events.warn(
-        this.name,
-        'the position in the journal cannot be written; after a crash more would be sent again',
-        {
-          error,
-        },
-      );
+      const message = 'the position in the journal cannot be written; after a crash more would be sent again';
+      this.#deps.events.warn(this.name, message, { error });
     }
   }
 
