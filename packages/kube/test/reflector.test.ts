@@ -187,9 +187,10 @@ describe('reflector', () => {
     server.refuse({ verb: 'watch', status: 400, reason: 'BadRequest' });
     const { reflector, clock } = reflectorOf(server);
     reflector.start(never);
-    await untilAdvancing(clock, () => server.count('list') === 2);
-    expect(server.count('watch')).toBe(5);
-    expect(reflector.counters.relists).toBe(1);
+    await untilAdvancing(clock, () => reflector.counters.relists > 0);
+    const verbs = server.requests.map(({ verb }) => verb);
+    const secondList = verbs.indexOf('list', verbs.indexOf('list') + 1);
+    expect(verbs.slice(0, secondList).filter((verb) => verb === 'watch')).toHaveLength(5);
   });
 
   test('a watch that falls silent is ended: three minutes after a bookmark, else when it is overdue', async () => {
