@@ -59,13 +59,17 @@ ${sinks.join('')}`,
   const ending = new AbortController();
   await agent.start(ending.signal);
   let url = '';
-  const listener = new HttpListener({ name: 'http', ...config.listen, address: { host: '127.0.0.1', port: 0 } }, [tapRoute(agent)], {
-    clock: systemClock,
-    log,
-    print: (line) => {
-      url = /http:\S+/.exec(line)?.[0] ?? '';
+  const listener = new HttpListener(
+    { name: 'http', ...config.listen, address: { host: '127.0.0.1', port: 0 } },
+    [tapRoute(agent)],
+    {
+      clock: systemClock,
+      log,
+      print: (line) => {
+        url = /http:\S+/.exec(line)?.[0] ?? '';
+      },
     },
-  });
+  );
   await listener.start();
   onTestFinished(async () => {
     await listener.close({ graceMs: 0 });
