@@ -120,10 +120,11 @@ export function job(workload: Workload, lines: number): object {
   return objectOf('batch/v1', 'Job', workload.name, jobSpec(workload, lines));
 }
 
-/** Every minute. */
+/** Every minute. All its pods stay, so that whoever lists them knows of all that wrote. */
 export function cronJob(workload: Workload, lines: number): object {
   return objectOf('batch/v1', 'CronJob', workload.name, {
     schedule: '* * * * *',
+    successfulJobsHistoryLimit: 100,
     jobTemplate: { spec: jobSpec(workload, lines) },
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { builtOnce } from './cache.ts';
@@ -7,8 +7,9 @@ import { runToEnd } from './run-to-end.ts';
 const THIS_FILE = fileURLToPath(import.meta.url);
 const PURPOSE = 'a Kubernetes node needs containerd, runc, CNI plugins and busybox';
 
-/** Unpacked and not installed: a containerd that belongs to the machine stays as it is. */
-const PACKAGES = ['containerd', 'runc', 'containernetworking-plugins', 'busybox-static', 'libseccomp2'];
+/** Unpacked and not installed: a containerd that belongs to the machine stays as it is. What they depend on, libc6 and
+ *  libseccomp2, apt itself depends on. */
+const PACKAGES = ['containerd', 'runc', 'containernetworking-plugins', 'busybox-static'];
 
 export interface NodePrograms {
   /** Folders of programs, for a PATH. */
@@ -25,7 +26,10 @@ export function installNodePrograms(): NodePrograms {
     throw new Error(`${PURPOSE}: this part unpacks Debian's packages, run it on Debian or Ubuntu`);
   const root = builtOnce('node-programs', [THIS_FILE], (folder) => {
     const files = download(folder);
-    for (const file of files) runToEnd('dpkg', ['-x', file, folder], { cwd: folder });
+    for (const file of files) {
+      runToEnd('dpkg', ['-x', file, folder], { cwd: folder });
+      rmSync(join(folder, file));
+    }
   });
   const [busybox] = [join(root, 'bin/busybox'), join(root, 'usr/bin/busybox')].filter((file) => existsSync(file));
   if (busybox === undefined) throw new Error(`${PURPOSE}: no busybox in ${root}`);
@@ -47,5 +51,5 @@ function download(folder: string): readonly string[] {
     runToEnd('apt-get', ['update', '-qq']);
     get();
   }
-  return runToEnd('sh', ['-c', 'ls *.deb'], { cwd: folder }).trim().split('\n');
+  return readdirSync(folder).filter((name) => name.endsWith('.deb'));
 }
