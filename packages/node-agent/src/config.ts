@@ -11,6 +11,7 @@ import { elasticsearchSchema } from '@vigie/log-pipeline/sinks/elasticsearch/con
 import { fileSchema } from '@vigie/log-pipeline/sinks/file';
 import { httpSchema } from '@vigie/log-pipeline/sinks/http';
 import { kafkaSchema } from '@vigie/log-pipeline/sinks/kafka/config';
+import { logMetricProblems, logToMetricSchema } from '@vigie/log-pipeline/sinks/log-to-metric/config';
 import { lokiSchema } from '@vigie/log-pipeline/sinks/loki/config';
 import { otlpSchema } from '@vigie/log-pipeline/sinks/otlp/config';
 import { splunkSchema } from '@vigie/log-pipeline/sinks/splunk/sink';
@@ -50,6 +51,7 @@ export const agentSchema = section({
         kafkaSchema,
         splunkSchema,
         consoleSchema,
+        logToMetricSchema,
         lokiSchema,
         otlpSchema,
       ]),
@@ -69,6 +71,7 @@ export function agentProblems(config: AgentConfig): { readonly path: ConfigPath;
     ...wiring,
     ...metadataProblems(tailedSources(config.sources)),
     ...bufferProblems(config),
+    ...logMetricProblems(config),
     ...testProblems(config, config.tests),
     // Ways lead somewhere only where nothing is wrong with the wiring.
     ...(wiring.length === 0 ? memoryProblems(config) : []),

@@ -10,6 +10,7 @@ import type { Exposition } from '@vigie/core/telemetry';
 import { type AgentDeps, NodeAgent } from './agent.ts';
 import { reportAgent } from './agent-metrics.ts';
 import type { AgentConfig } from './config.ts';
+import { logMetricsRoute } from './log-metrics-route.ts';
 import { readinessProblems } from './readiness.ts';
 import { tapRoute } from './tap-route.ts';
 
@@ -65,7 +66,11 @@ export class AgentService implements Component, HealthSource {
 
   /** What the agent serves; `vigie up` mounts it below /agent. */
   get routes(): readonly Route[] {
-    return [{ methods: ['GET'], path: '/ledger', handler: () => jsonReply(this.agent.ledger()) }, tapRoute(this.agent)];
+    return [
+      { methods: ['GET'], path: '/ledger', handler: () => jsonReply(this.agent.ledger()) },
+      tapRoute(this.agent),
+      logMetricsRoute(this.agent),
+    ];
   }
 
   async start(signal: AbortSignal): Promise<void> {

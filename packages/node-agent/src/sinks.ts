@@ -8,6 +8,7 @@ import { ElasticsearchSink } from '@vigie/log-pipeline/sinks/elasticsearch/sink'
 import { FileSink } from '@vigie/log-pipeline/sinks/file';
 import { HttpSink } from '@vigie/log-pipeline/sinks/http';
 import { KafkaSink } from '@vigie/log-pipeline/sinks/kafka/sink';
+import { LogToMetricSink } from '@vigie/log-pipeline/sinks/log-to-metric/sink';
 import { LokiSink } from '@vigie/log-pipeline/sinks/loki/sink';
 import { OtlpSink } from '@vigie/log-pipeline/sinks/otlp/sink';
 import type { Sink, SinkDeps, SinkEvent } from '@vigie/log-pipeline/sinks/sink';
@@ -59,6 +60,8 @@ function createSink(name: string, config: SinkConfig, deps: SinkDeps): Sink {
       return new SplunkSink(name, config, deps);
     case 'http':
       return new HttpSink(name, config, deps);
+    case 'log_to_metric':
+      return new LogToMetricSink(name, config, deps);
     case 'loki':
       return new LokiSink(name, config, deps);
     case 'otlp':

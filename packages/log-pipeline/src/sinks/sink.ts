@@ -107,7 +107,8 @@ export interface SinkEvents {
   /** `redirected`: records that the server put into its failure store. `protocol_error`: answers that were not
    *  understood. `name_overflow`: containers sent to the fallback name, because `max_names` was reached.
    *  `discarded_bytes`: bytes of rotated files deleted beyond `keep`. `line_cut`: lines longer than the server takes.
-   *  `metadata_omitted`: fields that the server has no room for. */
+   *  `metadata_omitted`: fields that the server has no room for. `series_overflow`: samples beyond `max_series`.
+   *  `invalid_value`: fields that hold no sample. */
   count(sink: string, event: SinkEvent, amount: number): void;
   /** Something an operator should read, that no outcome carries. */
   warn(sink: string, message: string, fields: Readonly<Record<string, unknown>>): void;
@@ -119,4 +120,6 @@ export type SinkEvent =
   | 'name_overflow'
   | 'discarded_bytes'
   | 'line_cut'
-  | 'metadata_omitted';
+  | 'metadata_omitted'
+  | 'series_overflow'
+  | 'invalid_value';

@@ -21,7 +21,7 @@ export class Condition {
 
   /** What holds for a whole batch is decided here; call it before `test`.
    *  @returns the verdict for all its records, or undefined where it depends on the record */
-  begin(context: TransformContext): boolean | undefined {
+  begin(context: Pick<TransformContext, 'facts'>): boolean | undefined {
     const known: Known = { facts: () => context.facts, stream: 'stdout' };
     this.#stdout.verdict = this.#node.begin(known, 0);
     this.#stderr.verdict = this.#node.begin({ ...known, stream: 'stderr' }, 1);

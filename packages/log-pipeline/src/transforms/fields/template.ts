@@ -38,7 +38,7 @@ export class RecordTemplate {
   }
 
   /** Before the first `render` of a batch. */
-  begin(batch: Batch, context: TransformContext): void {
+  begin(batch: Batch, context: Pick<TransformContext, 'facts'>): void {
     if (this.#isShared) this.#shared = this.#render(batch, 0, () => context.facts);
   }
 
