@@ -57,7 +57,11 @@ const histogramSchema = section({
   ),
 });
 
-const logMetricSchema = v.variant('type', [counterSchema, gaugeSchema, histogramSchema]);
+const logMetricSchema = v.variant(
+  'type',
+  [counterSchema, gaugeSchema, histogramSchema],
+  'metrics of type counter, gauge or histogram',
+);
 
 export type LogMetricConfig = v.InferOutput<typeof logMetricSchema>;
 
