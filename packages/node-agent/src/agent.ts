@@ -159,7 +159,7 @@ export class NodeAgent {
   close(signal: AbortSignal): Promise<void> {
     this.#closed ??= this.#changing.then(async () => {
       // They wait for what is on its way, which the lanes give up in time.
-      await Promise.all([this.#pushed.close(), this.#closeLanes(signal)]);
+      await Promise.all([this.#pushed.close(this.#config.shutdown_grace), this.#closeLanes(signal)]);
       await this.#buffers.close(signal);
       await Promise.all([...this.#sources.values()].map((source) => source.catalog.close()));
       await this.#pods.close();

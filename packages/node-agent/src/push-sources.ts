@@ -75,7 +75,7 @@ export class PushSources {
     for (const [name, running] of this.#running) {
       if (isDeepStrictEqual(sections.get(name), running.section)) continue;
       this.#running.delete(name);
-      await end(running);
+      await end(running, 0);
     }
     for (const [name, section] of sections) {
       const known = this.#running.get(name);
@@ -86,11 +86,12 @@ export class PushSources {
     }
   }
 
-  /** Takes nothing more in; what is on its way is the lanes'. */
-  async close(): Promise<void> {
+  /** Takes nothing more in; what is on its way is the lanes', and its senders are answered when it has arrived.
+   *  @param graceMs how long that may take */
+  async close(graceMs: number): Promise<void> {
     const all = [...this.#running.values()];
     this.#running.clear();
-    await Promise.all(all.map(end));
+    await Promise.all(all.map((running) => end(running, graceMs)));
   }
 
   async #start(name: string, section: PushedSection, dataDir: string): Promise<Running> {
@@ -126,8 +127,8 @@ export class PushSources {
   }
 }
 
-async function end({ source, listener }: Running): Promise<void> {
-  await listener?.close({ graceMs: 0 });
+async function end({ source, listener }: Running, graceMs: number): Promise<void> {
+  await listener?.close({ graceMs });
   await source.close();
 }
 

@@ -28,7 +28,7 @@ describe('sources beside container logs', () => {
     rmSync(root, { recursive: true, force: true });
   });
 
-  async function start(sources: string, sinkExtra = ''): Promise<NodeAgent> {
+  async function start(sources: string, linger = '10ms'): Promise<NodeAgent> {
     const file = join(root, 'agent.yaml');
     writeFileSync(
       file,
@@ -37,7 +37,7 @@ data_dir: ${root}/data
 sources:
 ${sources}
 sinks:
-  out: { type: file, inputs: [in], path: "${root}/out.ndjson", batch: { timeout: 10ms }${sinkExtra} }
+  out: { type: file, inputs: [in], path: "${root}/out.ndjson", batch: { timeout: ${linger} } }
 `,
     );
     const config = await loadAgentConfig(file, {}, undefined);
@@ -195,5 +195,20 @@ sinks:
     expect(answer.status).toBe(200);
     expect(documents()).toMatchObject([{ message: 'after' }]);
     expect(printed).toHaveLength(1);
+  });
+
+  it('answers a sender whose records are on their way when it is told to end', async () => {
+    const running = await start('  in: { type: otlp, listen: "127.0.0.1:0" }', '5s');
+    const logRecords = [{ body: { stringValue: 'last' } }];
+    // The file sink's request waits for more records: the push is under way while the agent ends.
+    const answer = fetch(`${urlOf('otlp')}/v1/logs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }),
+    });
+    await until(() => running.ledger()[0]?.readRecords === 1);
+    await running.close(AbortSignal.timeout(5_000));
+    expect((await answer).status).toBe(200);
+    expect(documents()).toMatchObject([{ message: 'last' }]);
   });
 });
