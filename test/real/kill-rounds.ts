@@ -17,12 +17,14 @@ export interface KillRounds {
   readonly records: number;
   readonly kills: number;
   readonly linesPerSecond: number;
+  /** So small that every container rotates several times. */
+  readonly rotateAtBytes: number;
 }
 
 const STREAM = 'logs-kubernetes-default';
 const CONTAINERS = 6;
-/** A container of this scenario fills its share of a record stream of some MB/s, so that files of 1 MiB rotate every few seconds. */
-const ROTATION = { maxSizeBytes: 1 << 20, maxFiles: 10 };
+/** Of a container's log, before the kubelet removes the oldest of it. */
+const KEPT_BYTES = 10 << 20;
 /** The writer stays at most so many records ahead of what the server has: were all of them in one container, at some 150 bytes each they would
  *  still lie within the rotated files that are kept, so that the scenario cannot delete what no agent could have read. */
 const MOST_RECORDS_AHEAD = 50_000;
@@ -45,7 +47,7 @@ export async function shipThroughKills(server: RealServer, rounds: KillRounds): 
     from: 0,
     to: rounds.records,
     containers: containerIdentities(CONTAINERS),
-    rotation: ROTATION,
+    rotation: { maxSizeBytes: rounds.rotateAtBytes, maxFiles: KEPT_BYTES / rounds.rotateAtBytes },
     linesPerSecond: rounds.linesPerSecond,
     interleaved: true,
     restartContainerAt: Math.floor(rounds.records / 2),

@@ -11,7 +11,7 @@ afterEach(() => server?.stop());
 
 test('OpenSearch has 1,000,000 of 1,000,000 lines once, after five kills of the agent', async () => {
   server = await startOpenSearch({ heap: '1g' });
-  await shipThroughKills(server, { records: 1_000_000, kills: 5, linesPerSecond: 25_000 });
+  await shipThroughKills(server, { records: 1_000_000, kills: 5, linesPerSecond: 25_000, rotateAtBytes: 1 << 20 });
   expect.hasAssertions();
 });
 
@@ -20,8 +20,8 @@ test('Elasticsearch has every line once, after the agent was killed in between',
   await shipThroughKills(
     server,
     inForm(
-      { records: 100_000, kills: 2, linesPerSecond: 15_000 },
-      { records: 1_000_000, kills: 5, linesPerSecond: 25_000 },
+      { records: 100_000, kills: 2, linesPerSecond: 15_000, rotateAtBytes: 1 << 19 },
+      { records: 1_000_000, kills: 5, linesPerSecond: 25_000, rotateAtBytes: 1 << 20 },
     ),
   );
   expect.hasAssertions();
