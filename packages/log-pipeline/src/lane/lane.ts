@@ -19,6 +19,7 @@ import type { ContainerFacts, Transform } from '../transforms/transform.ts';
 import { LaneRecord } from './kept-record.ts';
 import { LogCursor } from './log-cursor.ts';
 import { type LogPlan, type LogPlans, NO_PLAN } from './log-plan.ts';
+import { Nap } from './nap.ts';
 import { LaneReader, type PendingRows, type ReaderOptions, type ReaderReports } from './reader.ts';
 import { type LaneSink, type RequestReports, Requests } from './requests.ts';
 import { Resume, type ResumeOptions } from './resume.ts';
@@ -103,7 +104,7 @@ export class Lane implements CatalogReader {
   readonly #heldBack = new Set<LogCursor>();
   #pending: PendingRows | undefined;
   #observer: RecordObserver | undefined;
-  #wake: (() => void) | undefined;
+  readonly #nap: Nap;
   #stopping = false;
   #idle = false;
   #loop: Promise<void> | undefined;
@@ -117,6 +118,7 @@ export class Lane implements CatalogReader {
     this.#deps = deps;
     this.ledger = deps.ledger;
     this.#batch = new Batch(deps.kernel);
+    this.#nap = new Nap(deps.clock);
     this.#requests = new Requests(options.batchBytes, deps);
     this.#budget = new PartialBudget(options.partialBudgetBytes);
     this.#ready = new RoundRobin(options.readBytes);
@@ -171,10 +173,10 @@ export class Lane implements CatalogReader {
   /** Stops reading, waits for what is in flight as long as `signal` allows, writes the checkpoint. */
   async close(signal: AbortSignal): Promise<void> {
     this.#stopping = true;
-    this.#wakeUp();
+    this.#nap.wake();
     const abort = (): void => {
       this.#requests.abort(signal.reason);
-      this.#wakeUp();
+      this.#nap.wake();
     };
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
@@ -203,7 +205,7 @@ export class Lane implements CatalogReader {
     // Sizes and names are in the checkpoint too: bytes that vanish while the agent is down are told by them.
     for (const progress of cursor.all) this.#dirty.add(progress);
     this.#ready.offer(cursor);
-    this.#wakeUp();
+    this.#nap.wake();
   }
 
   removed(log: ContainerLog): void {
@@ -264,7 +266,7 @@ export class Lane implements CatalogReader {
     while (!this.#stopping || this.#mustFinish) {
       const slot = this.#requests.take();
       if (slot === undefined) {
-        await this.#sleep(undefined);
+        await this.#nap.sleep(undefined);
         continue;
       }
       await this.#fill(slot);
@@ -290,7 +292,7 @@ export class Lane implements CatalogReader {
       await this.#breath.take();
       if (this.#pending !== undefined) {
         if (this.#underway.has(this.#pending.progress.generation.log)) {
-          await this.#sleep(undefined);
+          await this.#nap.sleep(undefined);
           continue;
         }
         this.#encode(slot, this.#pending);
@@ -307,7 +309,7 @@ export class Lane implements CatalogReader {
         if (this.#stopping || (this.#options.once && slot.records > 0)) return;
         const waiting = this.#withPartials.size + this.#ready.parked + this.#heldBack.size + this.#kept;
         this.#idle = slot.records === 0 && waiting === 0;
-        await this.#sleep(this.#nextWakeMs(slot));
+        await this.#nap.sleep(this.#nextWakeMs(slot));
         this.#idle = false;
         continue;
       }
@@ -505,7 +507,7 @@ export class Lane implements CatalogReader {
     if (cursor.heldUntilMs === 0) return;
     cursor.heldUntilMs = 0;
     this.#ready.unpark(cursor);
-    this.#wakeUp();
+    this.#nap.wake();
   }
 
   #dispatch(slot: Slot): void {
@@ -514,7 +516,7 @@ export class Lane implements CatalogReader {
       // What was given up keeps its holds: the next process reads these bytes again.
       if (taken) this.#settle(slot);
       this.#arrived(slot);
-      this.#wakeUp();
+      this.#nap.wake();
     });
   }
 
@@ -575,22 +577,6 @@ export class Lane implements CatalogReader {
       for (const { transform } of this.#deps.transforms) wakeMs = Math.min(wakeMs, transform.keeping?.dueMs ?? wakeMs);
     }
     return Math.max(0, Math.min(wakeMs, this.#ready.nextWakeMs() ?? Infinity) - nowMs);
-  }
-
-  #sleep(timeoutMs: number | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = timeoutMs === undefined ? undefined : this.#deps.clock.setTimer(timeoutMs, () => wake());
-      const wake = (): void => {
-        timer?.cancel();
-        this.#wake = undefined;
-        resolve();
-      };
-      this.#wake = wake;
-    });
-  }
-
-  #wakeUp(): void {
-    this.#wake?.();
   }
 
   #scheduleCheckpoint(): void {

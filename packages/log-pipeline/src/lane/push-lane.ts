@@ -9,6 +9,7 @@ import { FLAG_DROPPED, FLAG_SEVERITY_SHIFT, FLAG_STDERR, FLAG_TRUNCATED } from '
 import { Breath } from '../schedule/breath.ts';
 import type { Transform } from '../transforms/transform.ts';
 import type { RecordObserver } from './lane.ts';
+import { Nap } from './nap.ts';
 import { type LaneSink, type RequestReports, Requests } from './requests.ts';
 import type { Slot } from './slot.ts';
 import { utcDayOf } from './utc-day.ts';
@@ -88,7 +89,7 @@ export class PushLane {
   readonly #carried = new Map<Slot, Set<Push>>();
   #pending: Pending | undefined;
   #observer: RecordObserver | undefined;
-  #wake: (() => void) | undefined;
+  readonly #nap: Nap;
   #stopping = false;
   #loop: Promise<void> | undefined;
 
@@ -97,6 +98,7 @@ export class PushLane {
     this.#deps = deps;
     this.ledger = deps.ledger;
     this.#batch = new Batch(deps.kernel);
+    this.#nap = new Nap(deps.clock);
     this.#requests = new Requests(options.batchBytes, deps);
   }
 
@@ -131,17 +133,17 @@ export class PushLane {
     if (this.#stopping) return Promise.resolve(false);
     return new Promise((settle) => {
       this.#queue.push({ groups, group: 0, record: 0, users: 1, failed: false, settle });
-      this.#wakeUp();
+      this.#nap.wake();
     });
   }
 
   /** Takes nothing more, and sends what there is as long as `signal` allows. */
   async close(signal: AbortSignal): Promise<void> {
     this.#stopping = true;
-    this.#wakeUp();
+    this.#nap.wake();
     const abort = (): void => {
       this.#requests.abort(signal.reason);
-      this.#wakeUp();
+      this.#nap.wake();
     };
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
@@ -160,7 +162,7 @@ export class PushLane {
     while ((!this.#stopping || this.#hasMore) && !this.#requests.aborted) {
       const slot = this.#hasMore ? this.#requests.take() : undefined;
       if (slot === undefined) {
-        await this.#sleep(undefined);
+        await this.#nap.sleep(undefined);
         continue;
       }
       await this.#fill(slot);
@@ -187,7 +189,7 @@ export class PushLane {
       if (slot.records === 0 || this.#stopping) return;
       const waitMs = slot.firstAtMs + this.#options.lingerMs - clock.monotonicMs();
       if (waitMs <= 0) return;
-      await this.#sleep(waitMs);
+      await this.#nap.sleep(waitMs);
     }
   }
 
@@ -323,7 +325,7 @@ export class PushLane {
     this.#requests.dispatch(slot, (taken) => {
       for (const push of this.#carried.get(slot) ?? []) this.#release(push, taken);
       this.#carried.delete(slot);
-      this.#wakeUp();
+      this.#nap.wake();
     });
   }
 
@@ -331,21 +333,5 @@ export class PushLane {
     push.failed ||= !taken;
     push.users--;
     if (push.users === 0) push.settle(!push.failed);
-  }
-
-  #sleep(timeoutMs: number | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = timeoutMs === undefined ? undefined : this.#deps.clock.setTimer(timeoutMs, () => wake());
-      const wake = (): void => {
-        timer?.cancel();
-        this.#wake = undefined;
-        resolve();
-      };
-      this.#wake = wake;
-    });
-  }
-
-  #wakeUp(): void {
-    this.#wake?.();
   }
 }
