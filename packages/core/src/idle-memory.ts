@@ -8,7 +8,8 @@ import type { Clock, Timer } from './clock.ts';
 /** What is known of the process, and done to it. */
 export interface ProcessMemory {
   cpuMs(): number;
-  heapBytes(): number;
+  /** Of the heap, and of what objects there hold outside. */
+  heldBytes(): number;
   collect(): void;
 }
 
@@ -20,7 +21,7 @@ const GROWN_BYTES = 4 * 1024 * 1024;
 /** The first finds the garbage, the second gives back the pages that it has emptied. */
 const COLLECTIONS = 2;
 
-/** Looks every 3 s whether the heap has grown and the process is idle, and collects then.
+/** Looks every 3 s whether memory has grown and the process is idle, and collects then.
  *  @returns ends it */
 export function collectWhenIdle(clock: Clock, memory: ProcessMemory = ownMemory()): Timer {
   let timer: Timer;
@@ -29,11 +30,11 @@ export function collectWhenIdle(clock: Clock, memory: ProcessMemory = ownMemory(
   let cpuMs = memory.cpuMs();
   const look = (): void => {
     const spentMs = memory.cpuMs() - cpuMs;
-    if (memory.heapBytes() - settledBytes >= GROWN_BYTES) due = COLLECTIONS;
+    if (memory.heldBytes() - settledBytes >= GROWN_BYTES) due = COLLECTIONS;
     if (due > 0 && spentMs < LOOK_INTERVAL_MS * IDLE_SHARE) {
       due--;
       memory.collect();
-      settledBytes = memory.heapBytes();
+      settledBytes = memory.heldBytes();
     }
     cpuMs = memory.cpuMs();
     timer = clock.setTimer(LOOK_INTERVAL_MS, look);
@@ -49,7 +50,10 @@ function ownMemory(): ProcessMemory {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1e3;
     },
-    heapBytes: () => getHeapStatistics().used_heap_size,
+    heldBytes() {
+      const { used_heap_size: heap, external_memory: outside } = getHeapStatistics();
+      return heap + outside;
+    },
     collect() {
       collect ??= exposedCollector();
       collect();

@@ -11,7 +11,7 @@ class FakeMemory implements ProcessMemory {
   live = 12 * MB;
   collections = 0;
   cpuMs = () => this.cpu;
-  heapBytes = () => this.heap;
+  heldBytes = () => this.heap;
   collect = () => {
     this.collections++;
     this.heap = this.live;

@@ -55,10 +55,12 @@ export class JsonLineEncoder {
   readonly #kernel: Kernel;
   readonly #loaded: (JsonLineShape | undefined)[];
   #nextSlot = 0;
+  #renewals: number;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     this.#loaded = kernel.regions.shapes.map(() => undefined);
+    this.#renewals = kernel.renewals;
   }
 
   /** Writes the records of rows firstRow..endRow; see `Kernel.encodeJsonLines`.
@@ -98,6 +100,10 @@ export class JsonLineEncoder {
   }
 
   #load(shape: JsonLineShape): number {
+    if (this.#renewals !== this.#kernel.renewals) {
+      this.#loaded.fill(undefined);
+      this.#renewals = this.#kernel.renewals;
+    }
     const resident = this.#loaded.indexOf(shape);
     if (resident !== -1) return this.#kernel.regions.shapes[resident]!.start;
     const slot = this.#nextSlot;

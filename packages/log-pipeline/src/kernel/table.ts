@@ -9,13 +9,21 @@ const OFFSET_DOUBLE = layout.ROW_OFFSET / 8;
  *  column means. No accessor checks its row: callers stay below the count that framing returned. */
 export class RowTable {
   readonly maxRows: number;
-  readonly #words: Uint32Array;
-  readonly #doubles: Float64Array;
+  readonly #start: number;
+  #words: Uint32Array;
+  #doubles: Float64Array;
 
   constructor(buffer: ArrayBuffer, start: number, maxRows: number) {
     this.maxRows = maxRows;
+    this.#start = start;
     this.#words = new Uint32Array(buffer, start, maxRows * WORDS);
     this.#doubles = new Float64Array(buffer, start, maxRows * DOUBLES);
+  }
+
+  /** The kernel's memory is another one now. */
+  attach(buffer: ArrayBuffer): void {
+    this.#words = new Uint32Array(buffer, this.#start, this.maxRows * WORDS);
+    this.#doubles = new Float64Array(buffer, this.#start, this.maxRows * DOUBLES);
   }
 
   lineStart(row: number): number {

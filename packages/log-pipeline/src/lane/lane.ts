@@ -17,6 +17,7 @@ import type { Catalog, CatalogReader } from '../tail/catalog.ts';
 import { type ContainerLog, type Generation, isSealed } from '../tail/generation.ts';
 import type { ContainerFacts, Transform } from '../transforms/transform.ts';
 import { LaneRecord } from './kept-record.ts';
+import { KernelRest } from './kernel-rest.ts';
 import { LogCursor } from './log-cursor.ts';
 import { type LogPlan, type LogPlans, NO_PLAN } from './log-plan.ts';
 import { Nap } from './nap.ts';
@@ -88,6 +89,7 @@ export class Lane implements CatalogReader {
   readonly #deps: LaneDeps;
   readonly #batch: Batch;
   readonly #requests: Requests;
+  readonly #rest: KernelRest;
   readonly #reader: LaneReader;
   readonly #resume: Resume;
   readonly #budget: PartialBudget;
@@ -120,6 +122,7 @@ export class Lane implements CatalogReader {
     this.#batch = new Batch(deps.kernel);
     this.#nap = new Nap(deps.clock);
     this.#requests = new Requests(options.batchBytes, deps);
+    this.#rest = new KernelRest(deps.kernel);
     this.#budget = new PartialBudget(options.partialBudgetBytes);
     this.#ready = new RoundRobin(options.readBytes);
     this.#resume = new Resume(deps.entries, options);
@@ -309,6 +312,8 @@ export class Lane implements CatalogReader {
         if (this.#stopping || (this.#options.once && slot.records > 0)) return;
         const waiting = this.#withPartials.size + this.#ready.parked + this.#heldBack.size + this.#kept;
         this.#idle = slot.records === 0 && waiting === 0;
+        // Bytes without a record: a zlib stream that has begun.
+        if (this.isIdle && slot.bytes === 0) this.#rest.renewIfDue(nowMs);
         await this.#nap.sleep(this.#nextWakeMs(slot));
         this.#idle = false;
         continue;
@@ -511,6 +516,7 @@ export class Lane implements CatalogReader {
   }
 
   #dispatch(slot: Slot): void {
+    this.#rest.used(slot, this.#deps.clock.monotonicMs());
     for (const log of slot.logs) this.#underway.add(log);
     this.#requests.dispatch(slot, (taken) => {
       // What was given up keeps its holds: the next process reads these bytes again.
@@ -576,6 +582,7 @@ export class Lane implements CatalogReader {
     if (this.#kept > 0) {
       for (const { transform } of this.#deps.transforms) wakeMs = Math.min(wakeMs, transform.keeping?.dueMs ?? wakeMs);
     }
+    if (this.isIdle) wakeMs = Math.min(wakeMs, this.#rest.dueMs ?? wakeMs);
     return Math.max(0, Math.min(wakeMs, this.#ready.nextWakeMs() ?? Infinity) - nowMs);
   }
 

@@ -8,6 +8,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { FLAG_DROPPED, FLAG_SEVERITY_SHIFT, FLAG_STDERR, FLAG_TRUNCATED } from '../kernel/layout.ts';
 import { Breath } from '../schedule/breath.ts';
 import type { Transform } from '../transforms/transform.ts';
+import { KernelRest } from './kernel-rest.ts';
 import type { RecordObserver } from './lane.ts';
 import { Nap } from './nap.ts';
 import { type LaneSink, type RequestReports, Requests } from './requests.ts';
@@ -83,6 +84,7 @@ export class PushLane {
   readonly #deps: PushLaneDeps;
   readonly #batch: Batch;
   readonly #requests: Requests;
+  readonly #rest: KernelRest;
   readonly #queue: Push[] = [];
   readonly #breath = new Breath();
   readonly #shapes = new WeakMap<RecordFacts, Map<string, RecordShape>>();
@@ -100,6 +102,7 @@ export class PushLane {
     this.#batch = new Batch(deps.kernel);
     this.#nap = new Nap(deps.clock);
     this.#requests = new Requests(options.batchBytes, deps);
+    this.#rest = new KernelRest(deps.kernel);
   }
 
   get source(): string {
@@ -162,13 +165,22 @@ export class PushLane {
     while ((!this.#stopping || this.#hasMore) && !this.#requests.aborted) {
       const slot = this.#hasMore ? this.#requests.take() : undefined;
       if (slot === undefined) {
-        await this.#nap.sleep(undefined);
+        await this.#nap.sleep(this.#restMs());
         continue;
       }
       await this.#fill(slot);
       if (slot.records > 0) this.#dispatch(slot);
       else this.#requests.giveBack(slot);
     }
+  }
+
+  /** Of an idle lane: how long until its kernel's memory may be given back, if it was not now. */
+  #restMs(): number | undefined {
+    if (!this.isIdle) return undefined;
+    const nowMs = this.#deps.clock.monotonicMs();
+    this.#rest.renewIfDue(nowMs);
+    const { dueMs } = this.#rest;
+    return dueMs === undefined ? undefined : dueMs - nowMs;
   }
 
   get #hasMore(): boolean {
@@ -322,6 +334,7 @@ export class PushLane {
   }
 
   #dispatch(slot: Slot): void {
+    this.#rest.used(slot, this.#deps.clock.monotonicMs());
     this.#requests.dispatch(slot, (taken) => {
       for (const push of this.#carried.get(slot) ?? []) this.#release(push, taken);
       this.#carried.delete(slot);

@@ -79,7 +79,6 @@ export class LaneReader {
   readonly #ledger: LaneLedger;
   readonly #reports: ReaderReports;
   readonly #origin: ReaderOrigin;
-  readonly #buffer: Buffer;
   readonly #prefix = Buffer.alloc(PREFIX_BYTES);
 
   constructor(
@@ -99,7 +98,6 @@ export class LaneReader {
     this.#ledger = ledger;
     this.#reports = reports;
     this.#origin = origin;
-    this.#buffer = batch.kernel.memory;
   }
 
   /** @param allowanceBytes how much the scheduler lets this log read now */
@@ -302,8 +300,8 @@ export class LaneReader {
       const position = progress.readOffset;
       const small = generation.sizeBytes - position <= SYNC_READ_BYTES;
       const bytes = small
-        ? readSync(fd, this.#buffer, start, length, position)
-        : await readAsync(fd, this.#buffer, start, length, position);
+        ? readSync(fd, this.#kernel.memory, start, length, position)
+        : await readAsync(fd, this.#kernel.memory, start, length, position);
       return this.#opensAsKnown(generation, fd, position, bytes) ? bytes : 'doubt';
     } finally {
       this.#catalog.descriptors.release(generation, fd);
@@ -320,7 +318,7 @@ export class LaneReader {
     }
     const { prefix } = generation.head;
     if (position === 0 && bytes >= prefix.length) {
-      return prefix.equals(this.#buffer.subarray(start, start + prefix.length));
+      return prefix.equals(this.#kernel.memory.subarray(start, start + prefix.length));
     }
     const found = readSync(fd, this.#prefix, 0, prefix.length, 0);
     return prefix.equals(this.#prefix.subarray(0, found));
@@ -355,7 +353,7 @@ export class LaneReader {
   /** Passes over the rest of a line of which the beginning was shipped. */
   #skip(progress: Progress, bytes: number): ReadResult {
     const start = this.#kernel.regions.input.start;
-    const window = this.#buffer.subarray(start, start + bytes);
+    const window = this.#kernel.memory.subarray(start, start + bytes);
     const newline = window.indexOf(NEWLINE);
     const passed = newline < 0 ? bytes : newline + 1;
     progress.readOffset += passed;
@@ -389,14 +387,14 @@ export class LaneReader {
         return position + bytes < progress.generation.sizeBytes ? this.#doubt(progress.generation) : 'again';
       }
       // A newline in the slack behind the input ends the line for the kernel; it is not counted.
-      this.#buffer[input.start + bytes] = NEWLINE;
+      this.#kernel.memory[input.start + bytes] = NEWLINE;
       framed = this.#frameBytes(cursor, bytes + 1, position);
       rows = framed.rows;
       consumedBytes = bytes;
       kernel.table.setRawBytes(0, bytes);
       flag = overlong ? FLAG_TRUNCATED : FLAG_PARTIAL;
       kernel.table.setFlags(0, kernel.table.flags(0) | flag);
-      progress.generation.head ??= headOf(this.#buffer.subarray(input.start, input.start + bytes), true);
+      progress.generation.head ??= headOf(this.#kernel.memory.subarray(input.start, input.start + bytes), true);
     }
     const hold = progress.hold(position);
     for (const stderr of [false, true]) {
@@ -474,7 +472,7 @@ export class LaneReader {
 
   #writeReadTime(): void {
     const text = new Date(this.#clock.nowMs()).toISOString();
-    this.#readTimeLength = this.#buffer.write(text, this.#kernel.regions.readTime.start, 'latin1');
+    this.#readTimeLength = this.#kernel.memory.write(text, this.#kernel.regions.readTime.start, 'latin1');
   }
 
   #cutLongMessages(rows: number): void {
@@ -497,7 +495,7 @@ export class LaneReader {
     const row = rows - 1;
     if (unparsed > 0 && (table.flags(row) & FLAG_UNPARSED) !== 0) return;
     const start = table.timeStart(row);
-    const timeMs = Date.parse(this.#buffer.toString('latin1', start, start + table.timeLength(row)));
+    const timeMs = Date.parse(this.#kernel.memory.toString('latin1', start, start + table.timeLength(row)));
     if (!Number.isNaN(timeMs)) cursor.recordTimeMs = timeMs;
   }
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { JsonLineEncoder } from '../../src/encode/json-lines.ts';
 import { Arena } from '../../src/kernel/arena.ts';
 import { SLACK_BYTES } from '../../src/kernel/layout.ts';
 import { compileKernel } from '../../src/kernel/load.ts';
 import { layOut, type Region } from '../../src/kernel/regions.ts';
-import { KERNELS, SIZES, simdKernel, twinKernel } from './kernels.ts';
+import { KERNELS, putInput, putReadTime, SIZES, simdKernel, twinKernel } from './kernels.ts';
+import { testShape } from './shapes.ts';
 
 describe('kernel memory', () => {
   it('lays regions out aligned, apart, in order, and as large as asked', () => {
@@ -48,6 +50,39 @@ describe('kernel memory', () => {
       a.memory[a.regions.input.start] = 1;
       expect(b.memory[b.regions.input.start]).toBe(0);
     }
+  });
+
+  it.each(KERNELS)('is renewed: empty, with nothing loaded, and of the same use (%s)', (_kind, create) => {
+    const kernel = create();
+    const { start } = kernel.regions.input;
+    const frameOne = () => {
+      const line = Buffer.from('2026-11-21T10:00:00.5Z stdout F hello\n');
+      return kernel.frameCri(putInput(kernel, line), line.length, 0, ...putReadTime(kernel), 10);
+    };
+    const encoder = new JsonLineEncoder(kernel);
+    const shape = testShape('offset-hash', { label: 'x' });
+    const out = kernel.regions.slots[0]!;
+    const encodeOne = () => {
+      const { writtenBytes } = encoder.encode(shape, 0, 1, out.start, out.end - 10_000, out.end);
+      return kernel.memory.toString('utf8', out.start, out.start + writtenBytes);
+    };
+    expect(frameOne().rows).toBe(1);
+    const before = encodeOne();
+    const old = kernel.memory;
+    kernel.arena.alloc(1_000);
+
+    kernel.renew();
+    expect(kernel.renewals).toBe(1);
+    expect(kernel.memory.buffer).not.toBe(old.buffer);
+    expect(kernel.memory.length).toBe(old.length);
+    expect(kernel.memory.subarray(start, start + 10)).toEqual(Buffer.alloc(10));
+    expect(kernel.table.lineEnd(0)).toBe(0);
+    expect(kernel.arena.freeBytes).toBe(SIZES.arenaBytes);
+    expect(frameOne().rows).toBe(1);
+    expect(kernel.table.messageLength(0)).toBe(5);
+    expect(encodeOne()).toBe(before);
+    // What was sent from is left alone: a request in flight still points there.
+    expect(old.toString('utf8', out.start, out.start + before.length)).toBe(before);
   });
 
   it('is not made from bytes that are no module', () => {

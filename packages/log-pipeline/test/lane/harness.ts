@@ -3,12 +3,12 @@ import * as fsPromises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inflateSync } from 'node:zlib';
-import { systemClock } from '@vigie/core/clock';
+import { type Clock, systemClock } from '@vigie/core/clock';
 import type { CheckpointEntry } from '../../src/checkpoint/format.ts';
 import { openCheckpoint } from '../../src/checkpoint/store.ts';
 import { LaneLedger } from '../../src/delivery/ledger.ts';
 import { documentShape, NO_OPENING, NO_POD_METADATA, type RecordFacts } from '../../src/encode/document.ts';
-import { createKernel } from '../../src/kernel/kernel.ts';
+import { createKernel, type Kernel } from '../../src/kernel/kernel.ts';
 import { Lane, type LaneOptions, type LaneReports } from '../../src/lane/lane.ts';
 import { Catalog } from '../../src/tail/catalog.ts';
 import type { ContainerLog, Generation } from '../../src/tail/generation.ts';
@@ -38,6 +38,9 @@ export class LaneBed {
   /** One that behaves as files rarely do. */
   catalogClass = Catalog;
   lane: Lane | undefined;
+  /** The lane's. */
+  kernel: Kernel | undefined;
+  clock: Clock = systemClock;
   /** Bodies are asked for as zlib streams. */
   takesDeflate = false;
   /** A log's records are asked for one request at a time. */
@@ -104,15 +107,16 @@ export class LaneBed {
       checkpointIntervalMs: 20,
       ...options,
     };
+    this.kernel = createKernel({
+      inputBytes: inputBytes ?? Math.max(laneOptions.readBytes, HEAD_BYTES),
+      maxRows: 4096,
+      arenaBytes: 1 << 19,
+      slots: 2,
+      slotBytes: slotBytes ?? laneOptions.batchBytes + 6 * laneOptions.maxLineBytes + 4096,
+    });
     this.lane = new Lane(laneOptions, {
-      clock: systemClock,
-      kernel: createKernel({
-        inputBytes: inputBytes ?? Math.max(laneOptions.readBytes, HEAD_BYTES),
-        maxRows: 4096,
-        arenaBytes: 1 << 19,
-        slots: 2,
-        slotBytes: slotBytes ?? laneOptions.batchBytes + 6 * laneOptions.maxLineBytes + 4096,
-      }),
+      clock: this.clock,
+      kernel: this.kernel,
       catalog: this.catalog,
       sink: {
         perUtcDay: false,
@@ -211,6 +215,16 @@ export class Gate {
   readonly opened = new Promise<void>((resolve) => {
     this.open = resolve;
   });
+}
+
+/** A clock on which `times` as much time passes. */
+export function hurried(clock: Clock, times: number): Clock {
+  return {
+    nowMs: () => clock.nowMs() * times,
+    monotonicMs: () => clock.monotonicMs() * times,
+    setTimer: (delayMs, fire) => clock.setTimer(delayMs / times, fire),
+    sleep: (delayMs, signal) => clock.sleep(delayMs / times, signal),
+  };
 }
 
 let clockNs = 0;

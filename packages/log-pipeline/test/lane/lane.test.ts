@@ -14,12 +14,17 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { systemClock } from '@vigie/core/clock';
+import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FLAG_DROPPED } from '../../src/kernel/layout.ts';
 import { Catalog } from '../../src/tail/catalog.ts';
 import type { ContainerLog, Generation } from '../../src/tail/generation.ts';
 import { headOf } from '../../src/tail/head.ts';
-import { cri, Gate, LaneBed, numbered } from './harness.ts';
+import { ParseRegex, parseRegexSchema } from '../../src/transforms/parse-regex/parse-regex.ts';
+import { cri, Gate, hurried, LaneBed, numbered } from './harness.ts';
+
+const NUMBER_OF_LINE = { type: 'parse_regex', inputs: ['pods'], pattern: '^line (?P<number>[0-9]+)' };
 
 describe('a lane', () => {
   let bed: LaneBed;
@@ -64,6 +69,30 @@ describe('a lane', () => {
       expect(messages).toEqual([...numbered(0, 3000), 'x'.repeat(30_000), ...numbered(3000, 4000)]);
     }
     expect(lane.ledger.batches).toBeGreaterThan(10);
+  });
+
+  it('gives the memory of a burst back once it is idle, and goes on as before', async () => {
+    bed.clock = hurried(systemClock, 100);
+    bed.takesDeflate = true;
+    bed.transforms = [new ParseRegex(v.parse(parseRegexSchema, NUMBER_OF_LINE))];
+    const batchBytes = 1 << 21;
+    await bed.start({ batchBytes, lingerMs: 10_000 });
+    const paths = ['a', 'b', 'c'].map((container) => bed.logPath(container));
+    const filler = 'x'.repeat(2000);
+    for (const renewals of [1, 2]) {
+      const before = bed.received.length;
+      for (const path of paths) bed.append(path, ...numbered(before, before + 400).map((line) => line + filler));
+      await bed.until(() => bed.received.length === before + 1200);
+      await bed.until(() => bed.kernel?.renewals === renewals);
+    }
+    bed.append(bed.logPath('a'), 'line 7');
+    await bed.until(() => bed.received.length === 2401);
+    expect(bed.received.at(-1)).toMatchObject({ message: 'line 7', number: '7' });
+    expect(new Set(bed.received.map(({ log }) => `${log.file.path} ${log.offset}`)).size).toBe(2401);
+    expect(bed.received.every((record) => record.message.startsWith(`line ${Reflect.get(record, 'number')}`))).toBe(
+      true,
+    );
+    expect(bed.lane?.ledger).toMatchObject({ ackedRecords: 2401, inFlightBytes: 0 });
   });
 
   it('finds containers that start later', async () => {

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import { systemClock } from '@vigie/core/clock';
+import { type Clock, systemClock } from '@vigie/core/clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LaneLedger } from '../../src/delivery/ledger.ts';
 import { documentShape, NO_OPENING, NO_POD_METADATA, type RecordFacts } from '../../src/encode/document.ts';
-import { createKernel } from '../../src/kernel/kernel.ts';
+import { createKernel, type Kernel } from '../../src/kernel/kernel.ts';
 import { type PushedRecord, PushLane } from '../../src/lane/push-lane.ts';
 import type { LaneDelivery } from '../../src/lane/requests.ts';
 import type { Transform } from '../../src/transforms/transform.ts';
-import { Gate } from './harness.ts';
+import { Gate, hurried } from './harness.ts';
 
 function factsOf(service: string): RecordFacts {
   return {
@@ -37,6 +37,7 @@ interface BedOptions {
   readonly transforms?: readonly Transform[];
   readonly inputBytes?: number;
   readonly batchBytes?: number;
+  readonly clock?: Clock;
 }
 
 class Bed {
@@ -45,14 +46,22 @@ class Bed {
   readonly ledger = new LaneLedger();
   gate: Promise<void> | undefined;
   reject: LaneDelivery['rejected'] = [];
+  readonly kernel: Kernel;
   readonly lane: PushLane;
 
-  constructor({ transforms = [], inputBytes = 65_536, batchBytes = 65_536 }: BedOptions = {}) {
+  constructor({ transforms = [], inputBytes = 65_536, batchBytes = 65_536, clock = systemClock }: BedOptions = {}) {
+    this.kernel = createKernel({
+      inputBytes,
+      maxRows: 64,
+      arenaBytes: 65_536,
+      slots: 2,
+      slotBytes: batchBytes + 65_536,
+    });
     this.lane = new PushLane(
       { source: 'otlp', sink: 'memory', maxMessageBytes: 4096, batchBytes, lingerMs: 2 },
       {
-        clock: systemClock,
-        kernel: createKernel({ inputBytes, maxRows: 64, arenaBytes: 65_536, slots: 2, slotBytes: batchBytes + 65_536 }),
+        clock,
+        kernel: this.kernel,
         sink: {
           perUtcDay: false,
           takesDeflate: false,
@@ -120,6 +129,17 @@ describe('a lane that records are pushed to', () => {
     expect(bed.records[0]).not.toHaveProperty('stream');
     expect(bed.ledger).toMatchObject({ readRecords: 3, ackedRecords: 3, inFlightBytes: 0 });
     expect(bed.ledger.ackedBytes).toBe(bed.ledger.readBytes);
+  });
+
+  it('gives the memory of a burst back once it is idle, and goes on as before', async () => {
+    bed = new Bed({ batchBytes: 1 << 20, clock: hurried(systemClock, 100) });
+    await bed.lane.start();
+    const records = Array.from({ length: 1000 }, (_, n) => record(`${n} ${'x'.repeat(2000)}`));
+    expect(await bed.lane.push([{ facts: factsOf('a'), records }])).toBe(true);
+    while (bed.kernel.renewals === 0) await systemClock.sleep(1);
+    expect(await bed.lane.push([{ facts: factsOf('b'), records: [record('after')] }])).toBe(true);
+    expect(bed.records).toHaveLength(1001);
+    expect(bed.records.at(-1)).toMatchObject({ message: 'after', kubernetes: { pod: { name: 'b' } } });
   });
 
   it('spreads a large push over reads and requests, and answers once', async () => {

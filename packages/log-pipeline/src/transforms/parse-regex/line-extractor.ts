@@ -24,6 +24,7 @@ export class LineExtractor {
   /** `"target":{`, empty for the root. */
   readonly #opening: Buffer;
   #kernel: Kernel | undefined;
+  #renewals = 0;
   #extractor = -1;
   /** The kernel has no tables of this pattern: it only writes what the regular expression found. */
   #writesOnly = false;
@@ -37,7 +38,7 @@ export class LineExtractor {
   }
 
   extract({ kernel, arena }: Batch, start: number, length: number): ExtractedLine | 'no_match' | 'no_room' {
-    if (this.#kernel !== kernel) this.#load(kernel);
+    if (this.#kernel !== kernel || this.#renewals !== kernel.renewals) this.#load(kernel);
     if (this.#extractor === -1) return 'no_room';
     const { memory } = kernel;
     const room = arena.freeBytes;
@@ -64,6 +65,7 @@ export class LineExtractor {
 
   #load(kernel: Kernel): void {
     this.#kernel = kernel;
+    this.#renewals = kernel.renewals;
     this.#extractor =
       this.#regex.automaton === undefined ? -1 : kernel.loadExtractor(this.#regex.automaton, this.#members);
     this.#writesOnly = this.#extractor === -1;
