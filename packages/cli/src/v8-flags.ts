@@ -4,10 +4,11 @@
  *  a start still gets the optimizing compiler (docs/decisions/0012). */
 import { setFlagsFromString } from 'node:v8';
 
-/** No baseline code, and optimized code about fifteen times later than by default. By Node's major version, because V8
- *  renames such flags; Node 24 runs as it comes, since its counterparts cost throughput. */
+/** No baseline code, and optimized code ten to fifteen times later than by default. By Node's major version, because V8
+ *  renames such flags. */
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   20: ['--no-sparkplug', '--interrupt-budget=1000000'],
+  24: ['--no-sparkplug', '--no-maglev', '--invocation-count-for-turbofan=30000'],
 };
 
 /** To be called before anything else runs: code that is compiled already stays. */
