@@ -1,6 +1,6 @@
 /** Where records can be looked at on their way: before and behind each transform of a lane. */
 import type { Batch } from '@vigie/log-pipeline/batch/batch';
-import type { RecordObserver } from '@vigie/log-pipeline/lane/lane';
+import type { RecordObserver } from '@vigie/log-pipeline/lane/packer';
 import type { Keeping, Transform, TransformContext } from '@vigie/log-pipeline/transforms/transform';
 
 /** A lane is one itself, of what leaves it. */

@@ -2,11 +2,11 @@
  *  the pod is worth waiting for. */
 import type { Multiline } from '../multiline/join-lines.ts';
 import type { ContainerLog } from '../tail/generation.ts';
-import type { Transform } from '../transforms/transform.ts';
+import type { NamedTransform } from './transform-chain.ts';
 
 export interface LogPlan {
   /** Before the route's own. */
-  readonly transforms: readonly { readonly name: string; readonly transform: Transform }[];
+  readonly transforms: readonly NamedTransform[];
   /** In place of the route's own; undefined leaves that. */
   readonly multiline: Multiline | undefined;
 }

@@ -5,15 +5,14 @@ import type { LaneLedger } from '../delivery/ledger.ts';
 import type { RecordFacts } from '../encode/document.ts';
 import type { RecordShape } from '../encode/group-shape.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { FLAG_DROPPED, FLAG_SEVERITY_SHIFT, FLAG_STDERR, FLAG_TRUNCATED } from '../kernel/layout.ts';
+import { FLAG_SEVERITY_SHIFT, FLAG_STDERR, FLAG_TRUNCATED } from '../kernel/layout.ts';
 import { Breath } from '../schedule/breath.ts';
-import type { Transform } from '../transforms/transform.ts';
-import { KernelRest } from './kernel-rest.ts';
-import type { RecordObserver } from './lane.ts';
+import { drain } from './drain.ts';
 import { Nap } from './nap.ts';
+import { Packer, type RecordObserver } from './packer.ts';
 import { type LaneSink, type RequestReports, Requests } from './requests.ts';
 import type { Slot } from './slot.ts';
-import { utcDayOf } from './utc-day.ts';
+import type { NamedTransform, TransformReports } from './transform-chain.ts';
 
 /** A record that was sent to the agent, or that it asked for: no file stands behind it. */
 export interface PushedRecord {
@@ -45,15 +44,13 @@ export interface PushLaneOptions {
   readonly lingerMs: number;
 }
 
-export interface PushLaneReports extends RequestReports {
-  transformKept(transform: string, reason: string, records: number): void;
-}
+export interface PushLaneReports extends RequestReports, TransformReports {}
 
 export interface PushLaneDeps {
   readonly clock: Clock;
   readonly kernel: Kernel;
   readonly sink: LaneSink;
-  readonly transforms: readonly { readonly name: string; readonly transform: Transform }[];
+  readonly transforms: readonly NamedTransform[];
   readonly ledger: LaneLedger;
   readonly reports: PushLaneReports;
 }
@@ -84,13 +81,12 @@ export class PushLane {
   readonly #deps: PushLaneDeps;
   readonly #batch: Batch;
   readonly #requests: Requests;
-  readonly #rest: KernelRest;
+  readonly #packer: Packer<RecordFacts>;
   readonly #queue: Push[] = [];
   readonly #breath = new Breath();
   readonly #shapes = new WeakMap<RecordFacts, Map<string, RecordShape>>();
   readonly #carried = new Map<Slot, Set<Push>>();
   #pending: Pending | undefined;
-  #observer: RecordObserver | undefined;
   readonly #nap: Nap;
   #stopping = false;
   #loop: Promise<void> | undefined;
@@ -102,7 +98,11 @@ export class PushLane {
     this.#batch = new Batch(deps.kernel);
     this.#nap = new Nap(deps.clock);
     this.#requests = new Requests(options.batchBytes, deps);
-    this.#rest = new KernelRest(deps.kernel);
+    this.#packer = new Packer(this.#batch, this.#requests, deps.ledger, deps.sink, {
+      shape: (facts, utcDay) => this.#shape(facts, utcDay),
+      facts: (facts) => facts,
+      key: (facts) => facts,
+    });
   }
 
   get source(): string {
@@ -144,21 +144,13 @@ export class PushLane {
   async close(signal: AbortSignal): Promise<void> {
     this.#stopping = true;
     this.#nap.wake();
-    const abort = (): void => {
-      this.#requests.abort(signal.reason);
-      this.#nap.wake();
-    };
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-    await this.#loop;
-    await this.#requests.landed();
-    signal.removeEventListener('abort', abort);
+    await drain(this.#loop, this.#requests, this.#nap, signal);
     for (const push of this.#queue.splice(0)) this.#release(push, false);
   }
 
   /** Shows records as they leave for the sink, transforms applied; undefined stops it. */
   observe(observer: RecordObserver | undefined): void {
-    this.#observer = observer;
+    this.#packer.observer = observer;
   }
 
   async #run(): Promise<void> {
@@ -177,10 +169,10 @@ export class PushLane {
   /** Of an idle lane: how long until its kernel's memory may be given back, if it was not now. */
   #restMs(): number | undefined {
     if (!this.isIdle) return undefined;
+    const { rest } = this.#requests;
     const nowMs = this.#deps.clock.monotonicMs();
-    this.#rest.renewIfDue(nowMs);
-    const { dueMs } = this.#rest;
-    return dueMs === undefined ? undefined : dueMs - nowMs;
+    rest.renewIfDue(nowMs);
+    return rest.dueMs === undefined ? undefined : rest.dueMs - nowMs;
   }
 
   get #hasMore(): boolean {
@@ -194,7 +186,7 @@ export class PushLane {
       this.#pending ??= this.#load();
       if (this.#pending !== undefined) {
         if (slot.records === 0) slot.firstAtMs = clock.monotonicMs();
-        this.#encode(slot, this.#pending);
+        this.#pack(slot, this.#pending);
         if (this.#pending !== undefined) return;
         continue;
       }
@@ -282,30 +274,8 @@ export class PushLane {
     }
   }
 
-  #encode(slot: Slot, pending: Pending): void {
-    const { kernel, sink } = this.#deps;
-    const { table, memory } = kernel;
-    const before = slot.records;
-    while (pending.next < pending.rows && !slot.isFull) {
-      const first = pending.next;
-      let end = pending.rows;
-      let day: string | undefined;
-      if (sink.perUtcDay) {
-        day = utcDayOf(memory, table, first);
-        end = first + 1;
-        while (end < pending.rows && utcDayOf(memory, table, end) === day) end++;
-      }
-      const next = this.#requests.write(slot, this.#shape(pending.facts, day), first, end, pending.facts);
-      if (next < end && slot.records === 0) {
-        table.setFlags(next, table.flags(next) | FLAG_DROPPED);
-        this.ledger.dropped('record_too_large', table.rawBytes(next), 1);
-        continue;
-      }
-      pending.next = next;
-      this.#observer?.(this.#batch, first, next, pending.facts);
-      if (next < end) break;
-    }
-    if (slot.records > before) this.#carry(slot, pending.push);
+  #pack(slot: Slot, pending: Pending): void {
+    if (this.#packer.pack(slot, pending, pending.facts)) this.#carry(slot, pending.push);
     if (pending.next === pending.rows) this.#pending = undefined;
   }
 
@@ -334,7 +304,6 @@ export class PushLane {
   }
 
   #dispatch(slot: Slot): void {
-    this.#rest.used(slot, this.#deps.clock.monotonicMs());
     this.#requests.dispatch(slot, (taken) => {
       for (const push of this.#carried.get(slot) ?? []) this.#release(push, taken);
       this.#carried.delete(slot);

@@ -5,6 +5,7 @@ import { isGroupShape, isRecord, type RecordShape } from '../encode/group-shape.
 import { JsonLineEncoder, type JsonLineShape } from '../encode/json-lines.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { DEFLATE_BEGIN_BYTES } from '../kernel/layout.ts';
+import { KernelRest } from './kernel-rest.ts';
 import { Slot } from './slot.ts';
 
 /** What a lane needs of its sink: the shape of a record, and delivery with retries. */
@@ -54,6 +55,7 @@ const DEFLATED_BATCHES = 4;
 
 /** The requests of one lane: a fixed number, each free, filled with records, or in flight. */
 export class Requests {
+  readonly rest: KernelRest;
   readonly #deps: RequestsDeps;
   readonly #encoder: JsonLineEncoder;
   readonly #free: Slot[];
@@ -63,6 +65,7 @@ export class Requests {
   /** @param batchBytes a request is full when it has so many */
   constructor(batchBytes: number, deps: RequestsDeps) {
     this.#deps = deps;
+    this.rest = new KernelRest(deps.kernel);
     this.#encoder = new JsonLineEncoder(deps.kernel);
     const plainLimit = batchBytes * (deps.sink.takesDeflate ? DEFLATED_BATCHES : 1);
     this.#free = deps.kernel.regions.slots.map(
@@ -148,6 +151,7 @@ export class Requests {
     if (sink.takesDeflate) slot.bytes += this.#encoder.endDeflate(slot.start + slot.bytes);
     const body = kernel.memory.subarray(slot.start, slot.start + slot.bytes);
     const startedMs = clock.monotonicMs();
+    this.rest.used(slot, startedMs);
     ledger.batches++;
     const delivery = sink
       .deliver(body, slot.records, this.#abort.signal, inflatedBytes, slot.recordBytes.subarray(0, slot.records))

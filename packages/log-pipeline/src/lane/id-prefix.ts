@@ -1,0 +1,15 @@
+import { createHash } from 'node:crypto';
+import type { Generation } from '../tail/generation.ts';
+
+/** Names a generation for good: X and X.gz share it, it survives the loss of the checkpoint, and it does not
+ *  change as the file grows, nor by what becomes known of the pod. 132 bits of SHA-256 as 22 url-safe characters. */
+export function idPrefix(
+  nodeName: string | undefined,
+  { log: { key, pod }, head }: Pick<Generation, 'head'> & { readonly log: Pick<Generation['log'], 'key' | 'pod'> },
+): string {
+  const owner = pod === undefined ? [nodeName ?? '', key] : [pod.podUid, pod.containerName, String(pod.restartCount)];
+  return createHash('sha256')
+    .update([...owner, head?.hash ?? ''].join('\0'))
+    .digest('base64url')
+    .slice(0, 22);
+}
