@@ -1,26 +1,25 @@
 import * as fsPromises from 'node:fs/promises';
-import { join } from 'node:path';
+import { Backoff } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
-import { bug } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
-import { probeCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
-import { Lane } from '@vigie/log-pipeline/lane/lane';
-import { PushLane } from '@vigie/log-pipeline/lane/push-lane';
-import { type AgentMetrics, LaneCounters } from './agent-metrics.ts';
+import type { CheckpointFs } from '@vigie/log-pipeline/checkpoint/store';
+import type { AgentMetrics } from './agent-metrics.ts';
 import type { AgentConfig } from './config.ts';
-import { createPushLane, createTailLane, type RunningLane } from './lane-runtime.ts';
+import { withGrace } from './grace.ts';
+import type { RunningLane } from './lane-runtime.ts';
+import { Lanes } from './lanes.ts';
 import { type LedgerEntry, ledgerOf } from './ledger.ts';
 import { AgentPods } from './metadata/agent-pods.ts';
 import type { PodMetadata } from './metadata/pod-metadata.ts';
 import { PushSources } from './push-sources.ts';
-import { type CreateTransform, laneRoutes, type Route } from './routes.ts';
+import type { CreateTransform } from './routes.ts';
 import { type SinkBuffer, SinkBuffers } from './sink-buffers.ts';
 import type { SinkRuntime } from './sink-runtime.ts';
 import { isTailed, tailedSources } from './source-config.ts';
 import { type NodeIdentity, SourceRuntime } from './source-runtime.ts';
-import { Tap, type TappedRecord } from './tap.ts';
-import { type TapPoint, tapPointsOf } from './tap-points.ts';
+import type { TappedRecord } from './tap.ts';
+import { Taps } from './taps.ts';
 
 export interface AgentDeps {
   readonly clock: Clock;
@@ -36,6 +35,8 @@ export interface AgentDeps {
   readonly kernel: WebAssembly.Module | undefined;
   readonly createTransform: CreateTransform;
   readonly createSink: (name: string, config: AgentConfig['sinks'][string]) => SinkRuntime;
+  /** Of the checkpoints; node:fs/promises by default. */
+  readonly checkpointFs?: CheckpointFs;
 }
 
 export type OnceOutcome =
@@ -43,39 +44,55 @@ export type OnceOutcome =
   | { readonly status: 'sink_down'; readonly sink: string; readonly detail: string };
 
 const ONCE_POLL_MS = 10;
+/** What stands against starting is mostly the machine, out of files or memory: somebody else lets go of some. */
+const RETRY_BACKOFF = { baseMs: 500, capMs: 30_000 };
+
+/** A configuration of which everything is open that can be while another one runs. */
+interface Prepared {
+  readonly config: AgentConfig;
+  readonly sinks: Map<string, SinkRuntime>;
+  readonly exchangeBuffers: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Why no configuration runs. */
+interface Outage {
+  readonly error: unknown;
+  readonly sinceMs: number;
+}
 
 /** The node agent: sources, sinks, and a lane for every source that leads to a sink. */
 export class NodeAgent {
   readonly #deps: AgentDeps;
+  /** The one that runs, or is to run. */
   #config: AgentConfig;
   readonly #sources = new Map<string, SourceRuntime>();
   #sinks = new Map<string, SinkRuntime>();
   readonly #buffers: SinkBuffers;
   readonly #pods: AgentPods;
   readonly #pushed: PushSources;
-  #lanes: RunningLane[] = [];
-  /** With the component that each looks at. */
-  readonly #taps = new Map<Tap, string | undefined>();
-  #tapped: readonly TapPoint[] = [];
+  readonly #lanes: Lanes;
+  readonly #taps: Taps;
   #changing: Promise<void> = Promise.resolve();
+  #outage: Outage | undefined;
+  #retry: { cancel(): void } | undefined;
+  readonly #backoff: Backoff;
   #closed: Promise<void> | undefined;
-  readonly #once: boolean;
 
   constructor(config: AgentConfig, deps: AgentDeps, { once = false }: { readonly once?: boolean } = {}) {
     this.#config = config;
     this.#deps = deps;
-    this.#once = once;
+    this.#backoff = new Backoff(RETRY_BACKOFF, deps.random);
     this.#pushed = new PushSources(deps, once);
+    this.#lanes = new Lanes(config.data_dir, { ...deps, once });
+    this.#taps = new Taps(() => deps.clock.monotonicMs());
     this.#pods = new AgentPods(
       deps,
       () => this.#sources.values(),
-      ({ name }, log) => {
-        for (const { lane } of this.#lanes) if (lane instanceof Lane && lane.source === name) lane.refresh(log);
-      },
+      ({ name }, log) => this.#lanes.refresh(name, log),
     );
     this.#buffers = new SinkBuffers({
       ...deps,
-      ledger: (source, sink) => this.#lanes.find((one) => isBetween(one.route, source, sink))?.counters.ledger,
+      ledger: (source, sink) => this.#lanes.ledgerOf(source, sink),
       delivered: (source, sink, durationMs) =>
         deps.metrics.observe('batchDuration', { source, sink }, durationMs / 1000),
     });
@@ -99,7 +116,7 @@ export class NodeAgent {
   }
 
   get lanes(): readonly RunningLane[] {
-    return this.#lanes;
+    return this.#lanes.all;
   }
 
   /** What is known of the node's pods; undefined where no source asks for it. */
@@ -107,63 +124,48 @@ export class NodeAgent {
     return this.#pods.metadata;
   }
 
+  /** Nothing is read or sent: a reload has failed, and so has what was to bring the former configuration back. It is tried
+   *  again all the time. */
+  get outage(): Outage | undefined {
+    return this.#outage;
+  }
+
   /** @throws {VigieError} when a file that the configuration names cannot be used */
   async start(signal: AbortSignal): Promise<void> {
-    const { data_dir: dataDir } = this.#config;
-    await fsPromises.mkdir(join(dataDir, 'checkpoints'), { recursive: true });
-    this.#sinks = await this.#startSinks(this.#config, signal);
-    const exchangeBuffers = await this.#buffers.prepare(this.#config, this.#sinks);
-    await exchangeBuffers(signal);
-    await this.#pods.configure(this.#config);
-    await this.#startSources(this.#config);
-    await this.#startLanes(this.#config);
+    await fsPromises.mkdir(this.#config.data_dir, { recursive: true });
+    await this.#replace(await this.#prepare(this.#config, signal), signal);
   }
 
   /** Puts another configuration in place. Open files stay open and positions are kept, so nothing is lost;
-   *  what cannot start leaves the old one running.
+   *  what cannot start leaves the old one running, or brings it back.
    *  @throws {VigieError} as `start` */
   reload(config: AgentConfig, signal: AbortSignal): Promise<void> {
     const change = this.#changing.then(async () => {
       if (this.#closed !== undefined) return;
-      await this.#probeCheckpoints(config);
-      const sinks = await this.#startSinks(config, signal);
-      await this.#configurePods({ ...config, data_dir: this.#config.data_dir }, sinks);
-      const exchangeBuffers = await this.#prepareBuffers(config, sinks);
-      await this.#withGrace(signal, async (grace) => {
-        await this.#closeLanes(grace);
-        await exchangeBuffers(grace);
-      });
-      await Promise.all([...this.#sinks.values()].map((sink) => sink.close()));
-      this.#sinks = sinks;
-      this.#config = { ...config, data_dir: this.#config.data_dir };
-      await this.#startSources(this.#config);
-      await this.#startLanes(this.#config);
+      const before = this.#config;
+      // Positions and buffers stay in the folder where they are.
+      const next = await this.#prepareBeside({ ...config, data_dir: before.data_dir }, before, signal);
+      try {
+        await this.#replace(next, signal);
+      } catch (error) {
+        await this.#bringBack(before, signal);
+        throw error;
+      }
     });
     this.#changing = change.catch(() => undefined);
     return change;
   }
 
-  /** Before any lane is closed: what could not start again afterwards would leave nothing running. */
-  async #probeCheckpoints(config: AgentConfig): Promise<void> {
-    for (const route of laneRoutes(config, this.#deps.createTransform)) {
-      await probeCheckpoint(this.#checkpointPath(route), { fs: fsPromises });
-    }
-  }
-
-  /** Positions stay where they are, whatever a reload says: in another folder every file would be read again. */
-  #checkpointPath({ source, sink }: Route): string {
-    return join(this.#config.data_dir, 'checkpoints', `${source}.${sink}.ckpt`);
-  }
-
   /** Stops reading, waits for what is in flight, writes the checkpoints. Idempotent. */
   close(signal: AbortSignal): Promise<void> {
     this.#closed ??= this.#changing.then(async () => {
+      this.#retry?.cancel();
       // They wait for what is on its way, which the lanes give up in time.
-      await Promise.all([this.#pushed.close(this.#config.shutdown_grace), this.#closeLanes(signal)]);
+      await Promise.all([this.#pushed.close(this.#config.shutdown_grace), this.#lanes.close(signal)]);
       await this.#buffers.close(signal);
       await Promise.all([...this.#sources.values()].map((source) => source.catalog.close()));
       await this.#pods.close();
-      await Promise.all([...this.#sinks.values()].map((sink) => sink.close()));
+      await closeAll(this.#sinks);
     });
     return this.#closed;
   }
@@ -172,7 +174,7 @@ export class NodeAgent {
   async delivered(sinkTimeoutMs: number, signal: AbortSignal): Promise<OnceOutcome> {
     const { clock } = this.#deps;
     for (;;) {
-      if (this.#pushed.areDone && this.#lanes.every(({ lane }) => lane.isIdle) && this.#buffers.areEmpty)
+      if (this.#pushed.areDone && this.lanes.every(({ lane }) => lane.isIdle) && this.#buffers.areEmpty)
         return { status: 'done' };
       for (const { name, health } of this.#sinks.values()) {
         const { trouble } = health;
@@ -185,20 +187,14 @@ export class NodeAgent {
   }
 
   ledger(): LedgerEntry[] {
-    return this.#lanes.map(({ lane }) => ledgerOf(lane));
+    return this.lanes.map(({ lane }) => ledgerOf(lane));
   }
 
   /** Shows a sample of the records that pass a component: a source, a transform or a sink.
    *  @param component undefined: what leaves for the first sink of each source
    *  @returns ends it */
   tap(listener: (record: TappedRecord) => void, recordsPerSecond: number, component?: string): () => void {
-    const tap = new Tap(listener, recordsPerSecond, () => this.#deps.clock.monotonicMs());
-    this.#taps.set(tap, component);
-    this.#attachTaps();
-    return () => {
-      this.#taps.delete(tap);
-      this.#attachTaps();
-    };
+    return this.#taps.open(listener, recordsPerSecond, component);
   }
 
   /** Names that `tap` takes. */
@@ -207,19 +203,78 @@ export class NodeAgent {
     return [...Object.keys(sources), ...Object.keys(transforms), ...Object.keys(sinks)];
   }
 
-  #attachTaps(): void {
-    for (const point of this.#tapped) point.observe(undefined);
-    const observers = new Map<TapPoint, Tap[]>();
-    for (const [tap, component] of this.#taps) {
-      for (const point of tapPointsOf(this.#lanes, component))
-        observers.set(point, [...(observers.get(point) ?? []), tap]);
+  /** Opens what a configuration needs, beside what runs.
+   *  @throws {VigieError} as `start`; nothing has changed then but what is asked for of pods */
+  async #prepare(config: AgentConfig, signal: AbortSignal): Promise<Prepared> {
+    await this.#lanes.prepare(config);
+    const sinks = await this.#startSinks(config, signal);
+    try {
+      await this.#pods.configure(config);
+      return { config, sinks, exchangeBuffers: await this.#buffers.prepare(config, sinks) };
+    } catch (error) {
+      await closeAll(sinks);
+      throw error;
     }
-    for (const [point, taps] of observers) {
-      point.observe((batch, from, end, facts) => {
-        for (const tap of taps) tap.observe(batch, from, end, facts);
+  }
+
+  /** @param running whose pods are asked for again where it fails */
+  async #prepareBeside(config: AgentConfig, running: AgentConfig, signal: AbortSignal): Promise<Prepared> {
+    try {
+      return await this.#prepare(config, signal);
+    } catch (error) {
+      await this.#pods.configure(running).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Ends what runs, and starts what is prepared.
+   *  @throws where part of it cannot start; nothing may be relied on to run then */
+  async #replace({ config, sinks, exchangeBuffers }: Prepared, signal: AbortSignal): Promise<void> {
+    await withGrace(this.#config.shutdown_grace, this.#deps.clock, signal, async (grace) => {
+      await this.#lanes.close(grace);
+      await exchangeBuffers(grace);
+    });
+    // What they were still at is done now: nobody writes to a file beside the next ones.
+    const before = this.#sinks;
+    this.#sinks = sinks;
+    this.#config = config;
+    await this.#closeFormer(before);
+    await this.#startSources(config);
+    this.#lanes.create({ config, sources: this.#sources, sinks, buffers: this.#buffers });
+    this.#taps.moveTo(this.lanes);
+    this.#buffers.start(config, sinks);
+    await this.#lanes.start();
+    await this.#pushed.configure(config, (source) => this.#lanes.pushedInto(source));
+    this.#lanes.settle();
+    await this.#endOtherSources(config);
+    this.#outage = undefined;
+    this.#retry?.cancel();
+  }
+
+  async #bringBack(config: AgentConfig, signal: AbortSignal): Promise<void> {
+    this.#config = config;
+    try {
+      await this.#replace(await this.#prepare(config, signal), signal);
+      this.#backoff.reset();
+    } catch (error) {
+      this.#retry?.cancel();
+      const retryInMs = Math.round(this.#backoff.nextMs());
+      this.#config = config;
+      this.#outage = { error, sinceMs: this.#outage?.sinceMs ?? this.#deps.clock.monotonicMs() };
+      this.#deps.log.error('nothing is read or sent: the former configuration cannot be brought back', {
+        error,
+        retryInMs,
       });
+      this.#retry = this.#deps.clock.setTimer(retryInMs, () => this.#tryAgain(config, signal));
     }
-    this.#tapped = [...observers.keys()];
+  }
+
+  #tryAgain(config: AgentConfig, signal: AbortSignal): void {
+    this.#changing = this.#changing.then(async () => {
+      if (this.#closed !== undefined || this.#outage === undefined) return;
+      await this.#bringBack(config, signal);
+      if (this.#outage === undefined) this.#deps.log.info('the former configuration runs again');
+    });
   }
 
   async #startSinks(config: AgentConfig, signal: AbortSignal): Promise<Map<string, SinkRuntime>> {
@@ -231,61 +286,26 @@ export class NodeAgent {
         await sink.start(signal);
       }
     } catch (error) {
-      await Promise.all([...sinks.values()].map((sink) => sink.close()));
+      await closeAll(sinks);
       throw error;
     }
     return sinks;
   }
 
-  /** What `end` has not done within shutdown_grace, or when `signal` aborts, it is to give up. Not AbortSignal.any of a
-   *  timeout: on Node 20 the timeout, which nobody else holds, is collected as garbage and never comes. */
-  async #withGrace(signal: AbortSignal, end: (grace: AbortSignal) => Promise<void>): Promise<void> {
-    const grace = new AbortController();
-    const abort = (): void => grace.abort(signal.reason);
-    const timer = this.#deps.clock.setTimer(this.#config.shutdown_grace, () =>
-      grace.abort(new DOMException('the grace time is over', 'TimeoutError')),
-    );
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-    try {
-      await end(grace.signal);
-    } finally {
-      timer.cancel();
-      signal.removeEventListener('abort', abort);
-    }
-  }
-
-  /** Positions and buffers stay in the folder where they are. */
-  async #prepareBuffers(
-    config: AgentConfig,
-    sinks: ReadonlyMap<string, SinkRuntime>,
-  ): Promise<(signal: AbortSignal) => Promise<void>> {
-    try {
-      return await this.#buffers.prepare({ ...config, data_dir: this.#config.data_dir }, sinks);
-    } catch (error) {
-      await Promise.all([...sinks.values()].map((sink) => sink.close()));
-      throw error;
-    }
-  }
-
-  /** What cannot start leaves the old one running. */
-  async #configurePods(config: AgentConfig, sinks: ReadonlyMap<string, SinkRuntime>): Promise<void> {
-    try {
-      await this.#pods.configure(config);
-    } catch (error) {
-      await Promise.all([...sinks.values()].map((sink) => sink.close()));
-      throw error;
-    }
+  /** Every record of them is acknowledged or taken back: what goes wrong now is worth a line and no more. */
+  async #closeFormer(sinks: ReadonlyMap<string, SinkRuntime>): Promise<void> {
+    const closing = Array.from(sinks.values(), async (sink) => {
+      try {
+        await sink.close();
+      } catch (error) {
+        this.#deps.log.warn('a sink of the former configuration was not closed cleanly', { sink: sink.name, error });
+      }
+    });
+    await Promise.all(closing);
   }
 
   async #startSources(config: AgentConfig): Promise<void> {
     const { clock, log, identity } = this.#deps;
-    for (const [name, source] of this.#sources) {
-      const section = config.sources[name];
-      if (section !== undefined && isTailed(section)) continue;
-      this.#sources.delete(name);
-      await source.catalog.close();
-    }
     for (const [name, section] of Object.entries(tailedSources(config.sources))) {
       const known = this.#sources.get(name);
       if (known !== undefined) {
@@ -300,56 +320,17 @@ export class NodeAgent {
     }
   }
 
-  async #startLanes(config: AgentConfig): Promise<void> {
-    const before = this.#lanes;
-    const lanes: RunningLane[] = [];
-    for (const route of laneRoutes(config, this.#deps.createTransform)) {
-      const counters = before.find((one) => sameRoute(one.route, route))?.counters ?? this.#newCounters(route);
-      lanes.push(await this.#createLane(config, route, counters));
+  /** Not before the others run: files without a name are open in them, and would be lost if they were wanted again. */
+  async #endOtherSources(config: AgentConfig): Promise<void> {
+    for (const [name, source] of this.#sources) {
+      const section = config.sources[name];
+      if (section !== undefined && isTailed(section)) continue;
+      this.#sources.delete(name);
+      await source.catalog.close();
     }
-    this.#lanes = lanes;
-    this.#attachTaps();
-    this.#buffers.start(config, this.#sinks);
-    for (const { lane } of lanes) await lane.start();
-    await this.#pushed.configure(config, (source) =>
-      lanes.flatMap(({ lane }) => (lane instanceof PushLane && lane.source === source ? [lane] : [])),
-    );
-  }
-
-  /** What an earlier process left in the disk buffer of the sink is in flight from the start. */
-  #newCounters({ source, sink }: Route): LaneCounters {
-    const counters = new LaneCounters();
-    const held = this.#buffers.of(sink)?.disk?.held().of(source);
-    if (held !== undefined) counters.ledger.restored(held.bytes, held.records);
-    return counters;
-  }
-
-  async #createLane(config: AgentConfig, route: Route, counters: LaneCounters): Promise<RunningLane> {
-    const runtime = this.#sinks.get(route.sink) ?? missing('sink', route.sink);
-    const sink = this.#buffers.of(route.sink)?.before(runtime.laneSink, route.source) ?? runtime.laneSink;
-    const source = this.#sources.get(route.source);
-    const deps = { ...this.#deps, once: this.#once };
-    if (source === undefined) {
-      const section = config.sources[route.source] ?? missing('source', route.source);
-      return createPushLane(section, route, sink, counters, deps);
-    }
-    return createTailLane(config, route, source, sink, counters, this.#checkpointPath(route), deps);
-  }
-
-  async #closeLanes(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#lanes.map(({ lane }) => lane.close(signal)));
-    for (const { counters } of this.#lanes) counters.ledger.handOver();
   }
 }
 
-function sameRoute(a: Route, b: Route): boolean {
-  return isBetween(a, b.source, b.sink);
-}
-
-function isBetween(route: Route, source: string, sink: string): boolean {
-  return route.source === source && route.sink === sink;
-}
-
-function missing(kind: string, name: string): never {
-  throw bug(`${kind} ${name} is routed to but does not run`);
+async function closeAll(sinks: ReadonlyMap<string, SinkRuntime>): Promise<void> {
+  await Promise.all(Array.from(sinks.values(), (sink) => sink.close()));
 }

@@ -1,7 +1,6 @@
-import * as fsPromises from 'node:fs/promises';
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
-import { openCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
+import type { CheckpointStore } from '@vigie/log-pipeline/checkpoint/store';
 import { createKernel } from '@vigie/log-pipeline/kernel/kernel';
 import { Lane } from '@vigie/log-pipeline/lane/lane';
 import type { CheckpointKey } from '@vigie/log-pipeline/lane/lane-checkpoint';
@@ -11,6 +10,7 @@ import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
 import type { AgentMetrics, LaneCounters } from './agent-metrics.ts';
 import type { AgentConfig } from './config.ts';
 import { kernelSizes, PUSHED_MESSAGE_BYTES } from './kernel-sizes.ts';
+import type { TakenCheckpoint } from './lane-checkpoints.ts';
 import { createParser, multilineNamed } from './metadata/named-parts.ts';
 import { PodPlans } from './metadata/pod-plans.ts';
 import { RateLimits } from './rate-limits.ts';
@@ -24,6 +24,8 @@ export interface RunningLane {
   /** Of a lane that reads files. */
   readonly limits: RateLimits | undefined;
   readonly counters: LaneCounters;
+  /** Of a lane that reads files: what it writes of where it is in them. */
+  readonly store: CheckpointStore<CheckpointKey> | undefined;
 }
 
 export interface LaneDeps {
@@ -37,26 +39,19 @@ export interface LaneDeps {
 }
 
 const PARTIAL_BUDGET_BYTES = 16 * 1024 * 1024;
-export async function createTailLane(
+
+export function createTailLane(
   config: AgentConfig,
   route: Route,
   source: SourceRuntime,
   sink: LaneSink,
   counters: LaneCounters,
-  checkpointPath: string,
+  { store, entries }: TakenCheckpoint,
   deps: LaneDeps,
-): Promise<RunningLane> {
+): RunningLane {
   const { clock, log } = deps;
   const from = source.config;
   const { batch } = route.sinkConfig;
-  const { store, read } = await openCheckpoint<CheckpointKey>(checkpointPath, { fs: fsPromises, clock });
-  if (read.status === 'corrupt') {
-    log.error('the checkpoint was damaged and set aside; reading starts as for a new file', {
-      checkpoint: checkpointPath,
-      reason: read.reason,
-      setAsideAs: read.setAsideAs,
-    });
-  }
   const limits = rateLimitsOf(source, clock);
   const plans = plansOf(config, route, source, deps);
   // A pod may ask for a parser before the route's transforms.
@@ -85,7 +80,7 @@ export async function createTailLane(
       sink,
       transforms: route.transforms,
       store,
-      entries: read.status === 'ok' ? read.entries : undefined,
+      entries,
       ledger: counters.ledger,
       facts: (of) => source.facts(of),
       buckets: (of) => limits.of(of),
@@ -100,7 +95,7 @@ export async function createTailLane(
           counters.checkpoint(outcome);
           if (outcome.status === 'failed') {
             log.error('the checkpoint cannot be written; after a crash more would be sent again', {
-              checkpoint: checkpointPath,
+              checkpoint: store.path,
               code: outcome.code,
               error: outcome.error,
             });
@@ -109,7 +104,7 @@ export async function createTailLane(
       },
     },
   );
-  return { route, lane, limits, counters };
+  return { route, lane, limits, counters, store };
 }
 
 export function createPushLane(
@@ -137,7 +132,7 @@ export function createPushLane(
       reports: reportsOf(route, counters, deps),
     },
   );
-  return { route, lane, limits: undefined, counters };
+  return { route, lane, limits: undefined, counters, store: undefined };
 }
 
 function reportsOf(

@@ -1,3 +1,4 @@
+import { describeError } from '@vigie/core/errors';
 import type { NodeAgent } from './agent.ts';
 
 /** A sink that is merely retried counts as down after this: a rolling restart of it takes no longer. */
@@ -10,6 +11,11 @@ const PODS_UNKNOWN_AFTER_MS = 60_000;
 /** What keeps the agent from doing its work, in words; empty when it is ready. */
 export function readinessProblems(agent: NodeAgent, monotonicMs: number): string[] {
   const problems: string[] = [];
+  if (agent.outage !== undefined) {
+    const { error, sinceMs } = agent.outage;
+    const lasts = `${Math.round((monotonicMs - sinceMs) / 1000)} s`;
+    problems.push(`nothing is read or sent for ${lasts}, since a reload failed: ${describeError(error)}`);
+  }
   for (const { name, health } of agent.sinks) {
     const { trouble } = health;
     if (trouble === undefined) continue;

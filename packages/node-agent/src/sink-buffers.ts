@@ -182,6 +182,7 @@ export class SinkBuffers {
       throw error;
     }
     return async (signal) => {
+      for (const buffer of opened) this.#restore(buffer);
       const before = this.#running;
       this.#running = new Map(Array.from(next, ([name, { buffer }]) => [name, buffer]));
       for (const [name, buffer] of before) {
@@ -206,10 +207,22 @@ export class SinkBuffers {
     await Promise.all([...this.#running.values()].map((buffer) => buffer.close(signal)));
   }
 
+  /** What was left in the folder is in flight again, for lanes that have counted before. */
+  #restore({ sinkName: sink, disk }: SinkBuffer): void {
+    for (const [source, held] of disk?.held().sources ?? []) {
+      this.#deps.ledger(source, sink)?.restored(held.bytes, held.records);
+    }
+  }
+
   /** A folder that nobody wants any more is closed as it is: what is in it may be wanted later. */
   async #leave(buffer: SinkBuffer, signal: AbortSignal): Promise<void> {
-    await buffer.close(signal);
     const { sinkName: sink, folder, disk } = buffer;
+    try {
+      await buffer.close(signal);
+    } catch (error) {
+      // What is in it is on the disk all the same.
+      this.#deps.log.warn('a disk buffer was not closed cleanly', { sink, folder, error });
+    }
     for (const [source, held] of disk?.held().sources ?? []) {
       this.#deps.ledger(source, sink)?.leftBehind(held.bytes, held.records);
       const fields = { sink, source, folder, ...held };

@@ -60,18 +60,6 @@ export async function openCheckpoint<Key>(
   return { read: await readCheckpoint(path, deps), store: new CheckpointStore<Key>(path, deps) };
 }
 
-/** Finds out whether `openCheckpoint` can do its work, while another still writes the file.
- *  @throws what the file system throws but ENOENT */
-export async function probeCheckpoint(path: string, { fs }: Pick<CheckpointDeps, 'fs'>): Promise<void> {
-  await fs.mkdir(dirname(path), { recursive: true });
-  await fs.readdir(dirname(path));
-  try {
-    await fs.readFile(path);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
-}
-
 async function readCheckpoint(path: string, deps: CheckpointDeps): Promise<CheckpointRead> {
   let bytes: Uint8Array;
   try {
@@ -125,6 +113,15 @@ export class CheckpointStore<Key> {
 
   delete(key: Key): void {
     if (this.#lines.delete(key)) this.#changes++;
+  }
+
+  /** Passes it on within the process, where a file would be read that may be older: the last flush of whoever wrote this one may
+   *  have failed. This store is not to be written any more.
+   *  @returns what `openCheckpoint` would make of the file, had that flush not failed */
+  handOver<Next>(): { readonly store: CheckpointStore<Next>; readonly entries: readonly CheckpointEntry[] } {
+    const store = new CheckpointStore<Next>(this.path, this.#deps);
+    if (this.#changes !== this.#changesOnDisk) store.#changes++;
+    return { store, entries: Array.from(this.#lines.values(), ({ entry }) => entry) };
   }
 
   /** Resolves once everything put before the call is on the disk, or could not be written. One write runs at a

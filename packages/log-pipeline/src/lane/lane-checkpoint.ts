@@ -47,7 +47,7 @@ export class LaneCheckpoint {
     });
   }
 
-  /** Writes no more but what `flush` is called for. */
+  /** From now on it is written only by `flush`. */
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();

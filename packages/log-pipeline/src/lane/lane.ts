@@ -89,6 +89,7 @@ export class Lane implements CatalogReader {
   #stopping = false;
   #idle = false;
   #loop: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
 
   constructor(options: LaneOptions, deps: LaneDeps) {
     const { clock, kernel, sink, entries, ledger, plans } = deps;
@@ -138,6 +139,17 @@ export class Lane implements CatalogReader {
 
   /** The catalog has been started: what it found is there to be resumed. */
   async start(): Promise<void> {
+    try {
+      await this.#takeUp();
+    } catch (error) {
+      this.#deps.catalog.detach(this);
+      throw error;
+    }
+    this.#checkpoint.start(() => this.#shapes.letGoIfIdle());
+    this.#loop = this.#run().catch((error: unknown) => this.#deps.reports.fault(error));
+  }
+
+  async #takeUp(): Promise<void> {
     const { catalog } = this.#deps;
     catalog.attach(this);
     await catalog.adopt(this.#origin.logs);
@@ -148,18 +160,28 @@ export class Lane implements CatalogReader {
       }
     }
     this.#origin.countVanished(this.#options.once);
-    this.#checkpoint.start(() => this.#shapes.letGoIfIdle());
-    this.#loop = this.#run().catch((error: unknown) => this.#deps.reports.fault(error));
   }
 
-  /** Stops reading, waits for what is in flight as long as `signal` allows, writes the checkpoint. */
-  async close(signal: AbortSignal): Promise<void> {
+  /** Stops reading, waits for what is in flight as long as `signal` allows, writes the checkpoint. The catalog keeps for
+   *  it what it has not read, until it leaves. Idempotent. */
+  close(signal: AbortSignal): Promise<void> {
+    this.#closed ??= this.#close(signal);
+    return this.#closed;
+  }
+
+  /** Another lane answers the catalog in its place, or nobody needs these logs any more. */
+  leave(): void {
+    this.#deps.catalog.detach(this);
+  }
+
+  async #close(signal: AbortSignal): Promise<void> {
     this.#stopping = true;
     this.#nap.wake();
+    // One that has not started knows less than the file does.
+    if (this.#loop === undefined) return;
     await drain(this.#loop, this.#requests, this.#nap, signal);
     this.#checkpoint.close();
     this.#origin.close();
-    this.#deps.catalog.detach(this);
     for (const cursor of this.#cursors.values()) cursor.closeGzip();
     await this.flushCheckpoint();
   }
@@ -185,7 +207,8 @@ export class Lane implements CatalogReader {
   removed(log: ContainerLog): void {
     const cursor = this.#cursors.get(log);
     if (cursor === undefined) return;
-    this.#checkpoint.remove(cursor);
+    // What a closed one has written stays for the lane that takes its place.
+    if (!this.#stopping) this.#checkpoint.remove(cursor);
     cursor.closeGzip();
     this.#deps.forget(log);
     this.#turns.remove(cursor);

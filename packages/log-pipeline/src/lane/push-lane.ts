@@ -90,6 +90,7 @@ export class PushLane {
   readonly #nap: Nap;
   #stopping = false;
   #loop: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
 
   constructor(options: PushLaneOptions, deps: PushLaneDeps) {
     this.#options = options;
@@ -140,8 +141,13 @@ export class PushLane {
     });
   }
 
-  /** Takes nothing more, and sends what there is as long as `signal` allows. */
-  async close(signal: AbortSignal): Promise<void> {
+  /** Takes nothing more, and sends what there is as long as `signal` allows. Idempotent. */
+  close(signal: AbortSignal): Promise<void> {
+    this.#closed ??= this.#close(signal);
+    return this.#closed;
+  }
+
+  async #close(signal: AbortSignal): Promise<void> {
     this.#stopping = true;
     this.#nap.wake();
     await drain(this.#loop, this.#requests, this.#nap, signal);
