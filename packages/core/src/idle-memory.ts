@@ -61,9 +61,13 @@ function ownMemory(): ProcessMemory {
   };
 }
 
-/** `gc` as --expose-gc has it, for a process that was started without: contexts made after the flag have it. */
+/** `gc` as --expose-gc has it, for a process that was started without: contexts made after the flag have it. From V8 12 on
+ *  (Node 22) it can be what memory pressure asks for, 60 ms that also move what lies alone on its page and forget unused
+ *  code: 4 MB more of an idle agent. To an earlier one such options mean a minor collection. */
 function exposedCollector(): () => void {
   setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
-  return collect;
+  const collect: (options?: object) => void = runInNewContext('gc');
+  const [major = ''] = process.versions.v8.split('.', 1);
+  const thorough = { type: 'major', execution: 'sync', flavor: 'last-resort' };
+  return Number(major) < 12 ? () => collect() : () => collect(thorough);
 }
