@@ -2,7 +2,7 @@
  *  annotations ask for. */
 import type { Log } from '@vigie/core/log';
 import { boundMetadata } from '@vigie/log-pipeline/encode/bounded-facts';
-import type { CatalogReader } from '@vigie/log-pipeline/tail/catalog';
+import type { CatalogReader } from '@vigie/log-pipeline/tail/catalog-reader';
 import type { ContainerLog, Generation } from '@vigie/log-pipeline/tail/generation';
 import type { ContainerFacts } from '@vigie/log-pipeline/transforms/transform';
 import {
