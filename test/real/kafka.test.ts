@@ -1,15 +1,17 @@
-/** A real broker: what it has of the lines, through SASL, kill -9, and records that it does not take. */
+/** A real broker: what it has of the lines, through SASL, TLS, kill -9, and records that it does not take. */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Consumer, stringDeserializers } from '@platformatic/kafka';
+import { Admin, Consumer, stringDeserializers } from '@platformatic/kafka';
 import { afterEach, expect, test } from 'vitest';
 import { type AgentProcess, startAgent, writeConfig } from './agent-process.ts';
 import { readDeadLetters } from './dead-letters.ts';
+import { until } from './deadline.ts';
 import { inForm } from './form.ts';
 import { temporaryFolder } from './leash.ts';
 import { numberOf } from './numbered-line.ts';
+import { createAuthority } from './parts/certificates.ts';
 import { KAFKA_USER, type RealKafka, startKafka } from './parts/kafka.ts';
-import { podSource, writePodLogs } from './pod-logs.ts';
+import { podSource, writeContainer, writePodLogs } from './pod-logs.ts';
 import { progress } from './progress.ts';
 
 const TOPIC = 'logs';
@@ -105,7 +107,7 @@ test('every line is stored once, in order by its pod’s key, through SASL and a
 }, 300_000);
 
 test('a wrong password holds the sink, and requests that are too large for the broker are halved', async () => {
-  kafka = await startKafka({ 'message.max.bytes': '3000' });
+  kafka = await startKafka({ settings: { 'message.max.bytes': '3000' } });
   const folder = temporaryFolder('kafka-refusals');
   const logs = writePodLogs(folder, 200);
   const deadLetters = join(folder, 'dead-letters.ndjson');
@@ -135,4 +137,100 @@ test('a wrong password holds the sink, and requests that are too large for the b
   agent = await startAgent(config(KAFKA_USER.password, '1MB'));
   await acked(200);
   expect(readDeadLetters(deadLetters)).toEqual([]);
+}, 180_000);
+
+test('TLS: each mechanism of SASL and a client certificate let the agent in; who is wrong gets nothing, and is told why', async () => {
+  const folder = temporaryFolder('kafka-tls');
+  const authority = createAuthority(temporaryFolder('kafka-authority'));
+  const stranger = createAuthority(temporaryFolder('kafka-stranger'));
+  kafka = await startKafka({
+    authority,
+    // Logins are for a second: longer than this test takes, and the client would have to say who it is once only.
+    settings: { 'listener.name.secure.connections.max.reauth.ms': '1000' },
+  });
+  const { secure, mutual } = kafka;
+  const tls = { ca_file: authority.caFile };
+  const certified = ({ certFile, keyFile }: { certFile: string; keyFile: string }) => ({
+    ...tls,
+    cert_file: certFile,
+    key_file: keyFile,
+  });
+  const right = {
+    plain: { brokers: [secure], tls, sasl: { mechanism: 'plain', ...KAFKA_USER } },
+    scram256: { brokers: [secure], tls, sasl: { mechanism: 'scram-sha-256', ...KAFKA_USER } },
+    scram512: { brokers: [secure], tls, sasl: { mechanism: 'scram-sha-512', ...KAFKA_USER } },
+    certificate: { brokers: [mutual], tls: certified(authority.issue('agent')) },
+  };
+  const wrong = {
+    plain_password: { ...right.plain, sasl: { ...right.plain.sasl, password: 'wrong' } },
+    scram256_password: { ...right.scram256, sasl: { ...right.scram256.sasl, password: 'wrong' } },
+    scram512_password: { ...right.scram512, sasl: { ...right.scram512.sasl, password: 'wrong' } },
+    no_user: { ...right.scram512, sasl: { ...right.scram512.sasl, user: 'nobody' } },
+    unknown_authority: { ...right.plain, tls: true },
+    no_certificate: { brokers: [mutual], tls },
+    other_certificate: { brokers: [mutual], tls: certified(stranger.issue('agent')) },
+  };
+  const sinks = Object.fromEntries(
+    Object.entries({ ...right, ...wrong }).map(([name, sink]) => [
+      name,
+      { type: 'kafka', inputs: ['pods'], topic: name, retry: { max: '1s' }, ...sink },
+    ]),
+  );
+  const logs = writePodLogs(folder, 1000);
+  const running = await startAgent(
+    writeConfig(folder, { data_dir: join(folder, 'data'), sources: { pods: podSource(logs.root) }, sinks }),
+  );
+  agent = running;
+  const ackedBy = async (names: readonly string[]): Promise<number[]> =>
+    (await running.ledger()).flatMap(({ sink, ackedRecords }) => (names.includes(sink) ? [ackedRecords] : []));
+  const arrived = (records: number): Promise<true> =>
+    until(
+      `${records} records from each sink that is right`,
+      60_000,
+      async () => ((await ackedBy(Object.keys(right))).every((acked) => acked === records) ? true : undefined),
+      running.logEnd,
+    );
+  await arrived(1000);
+  const told = (sink: string, text: RegExp): Promise<true> =>
+    until(
+      `the trouble of ${sink}`,
+      60_000,
+      () => {
+        const lines = running
+          .log()
+          .split('\n')
+          .filter((line) => line.includes(`"sink":"${sink}"`));
+        return lines.some((line) => text.test(line)) ? true : undefined;
+      },
+      running.logEnd,
+    );
+  for (const sink of ['plain_password', 'scram256_password', 'scram512_password', 'no_user'])
+    await told(sink, /"reason":"credentials".*SASL_AUTHENTICATION_FAILED/);
+  await told('unknown_authority', /unable to verify the first certificate/);
+  await told('no_certificate', /alert (bad certificate|certificate required)/);
+  await told('other_certificate', /alert (certificate unknown|unknown ca)/);
+  expect((await running.readiness()).text).toMatch(/sink scram256_password: held \(credentials\)/);
+  // Longer than a login lasts: the same connections go on after the next.
+  await setTimeout(1500);
+  const later = { namespace: 'shop', pod: 'later-0', podUid: '0f3b6c1e-58a2-4d27-9c40-0000000000ff', container: 'app' };
+  writeContainer(
+    logs.root,
+    later,
+    Array.from({ length: 500 }, (_, n) => `later ${n}`),
+  );
+  await arrived(1500);
+  expect(await ackedBy(Object.keys(wrong))).toEqual(Object.keys(wrong).map(() => 0));
+  expect(running.log()).not.toContain('DEP0123');
+  expect(running.log()).not.toContain(KAFKA_USER.password);
+
+  const admin = new Admin({ clientId: 'reader', bootstrapBrokers: [kafka.open] });
+  const topics = (await admin.listTopics()).filter((topic) => !topic.startsWith('__'));
+  await admin.close();
+  expect(topics.sort()).toEqual(Object.keys(right).sort());
+  for (const topic of topics) {
+    const stored = await readTopic(kafka.open, topic);
+    const numbers = stored.flatMap(({ n }) => (n === undefined ? [] : [n])).sort((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: 1000 }, (_, n) => n));
+    expect(stored).toHaveLength(1500);
+  }
 }, 180_000);

@@ -41,6 +41,15 @@ export function outcomeOfError(error: unknown): Failure {
   return { status: 'retryable', reason: ids.length > 0 ? 'unavailable' : 'network', detail };
 }
 
+/** OpenSSL's verdicts on a certificate, and the alerts by which the other side tells its own on ours. */
+const TLS_CODE =
+  /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_|HOSTNAME_MISMATCH|PATH_LENGTH_)/;
+
+/** Whether one of the two sides does not take the other's certificate: trying again alone mends nothing. */
+export function isTlsRefusal(error: unknown): boolean {
+  return causesOf(error).some(({ code }) => code !== undefined && TLS_CODE.test(code));
+}
+
 interface Cause {
   readonly apiId: string | undefined;
   readonly code: string | undefined;

@@ -1,5 +1,5 @@
 /** Documents as messages of Kafka topics. */
-
+import { isIP } from 'node:net';
 import type { Producer, ProducerOptions } from '@platformatic/kafka';
 import type { Clock, Timer } from '@vigie/core/clock';
 import { formatHostPort } from '@vigie/core/host-port';
@@ -11,7 +11,8 @@ import type { RejectedItem, SendOutcome, Sink, SinkDeps } from '../sink.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { addressLine, endOfRequest, type KafkaMessage, messageBytes, messagesOf } from './body.ts';
 import type { KafkaSinkConfig } from './config.ts';
-import { outcomeOfError } from './failure.ts';
+import { type ConnectionFailure, watchConnections } from './connection-failures.ts';
+import { isTlsRefusal, outcomeOfError } from './failure.ts';
 import { keyFor, Topics } from './topics.ts';
 
 type BufferProducer = Producer<Buffer, Buffer, Buffer, Buffer>;
@@ -44,12 +45,15 @@ export class KafkaSink implements Sink {
   readonly #password: (() => string) | undefined;
   #client: Promise<typeof import('@platformatic/kafka')> | undefined;
   #producer: Promise<BufferProducer> | undefined;
+  /** Of this producer's connections, the last. */
+  #failure: unknown;
+  #endWatch: (() => void) | undefined;
   /** Requests go one after another: the client's sequence numbers know no other order. */
   #turn: Promise<unknown> = Promise.resolve();
   #limitBytes: number;
   readonly #clock: Clock;
-  /** Ends the request under way: the broker does not let us in. */
-  #refused: (() => void) | undefined;
+  /** Ends the request under way: the brokers do not let us in. */
+  #refused: ((error: unknown) => void) | undefined;
   #closed = false;
 
   constructor(name: string, config: KafkaSinkConfig, deps: SinkDeps) {
@@ -135,11 +139,12 @@ export class KafkaSink implements Sink {
   async #produce(messages: readonly KafkaMessage[]): Promise<ReturnType<typeof outcomeOfError> | undefined> {
     const { delivery } = this.#config.timeouts;
     let timer: Timer | undefined;
-    // The client's own repeats multiply: for what may be too long, and for a password that is wrong.
+    // The client's own repeats multiply: for what may be too long, and for a password or certificate that is wrong.
     const hopeless = new Promise<never>((_resolve, reject) => {
-      this.#refused = () =>
-        reject(Object.assign(new Error('the broker refuses the credentials'), { code: REFUSED_LOGIN }));
-      timer = this.#clock.setTimer(delivery, () => reject(new Error(`no answer of the brokers within ${delivery} ms`)));
+      this.#refused = reject;
+      timer = this.#clock.setTimer(delivery, () =>
+        reject(new Error(`no answer of the brokers within ${delivery} ms`, { cause: this.#failure })),
+      );
     });
     try {
       const sending = this.#connected().then((producer) => producer.send({ messages: [...messages] }));
@@ -166,7 +171,7 @@ export class KafkaSink implements Sink {
   async #create(): Promise<BufferProducer> {
     // Time and memory that only those pay who send to Kafka, and they once.
     this.#client ??= import('@platformatic/kafka');
-    const { Producer } = await this.#client;
+    const { Producer, connectionsConnectsChannel } = await this.#client;
     const { brokers, sasl, compression, timeouts } = this.#config;
     const tls = this.#tls?.current();
     const options: BufferProducerOptions = {
@@ -181,7 +186,10 @@ export class KafkaSink implements Sink {
       retryDelay: CLIENT_RETRY_DELAY_MS,
       connectTimeout: timeouts.connect,
       timeout: timeouts.request,
-      ...(tls === undefined ? {} : { tls, tlsServerName: tls.servername ?? true }),
+      // RFC 6066 has no addresses as server names.
+      ...(tls === undefined
+        ? {}
+        : { tls, tlsServerName: tls.servername ?? brokers.some(({ host }) => isIP(host) === 0) }),
       ...(sasl === undefined
         ? {}
         : {
@@ -193,23 +201,25 @@ export class KafkaSink implements Sink {
           }),
     };
     const producer = new Producer<Buffer, Buffer, Buffer, Buffer>(options);
-    // A connection that ends between greeting and login: the client tells it like any other, and tries for ever.
-    let isLoggingIn = false;
-    producer.on('client:broker:sasl:handshake', () => {
-      isLoggingIn = true;
-    });
-    producer.on('client:broker:sasl:authentication', () => {
-      isLoggingIn = false;
-    });
-    producer.on('client:broker:failed', () => {
-      if (isLoggingIn) this.#refused?.();
-    });
+    this.#failure = undefined;
+    this.#endWatch?.();
+    this.#endWatch = watchConnections(producer, connectionsConnectsChannel.error, (failure) => this.#failed(failure));
     return producer;
+  }
+
+  #failed({ error, duringLogin }: ConnectionFailure): void {
+    this.#failure = error;
+    if (duringLogin)
+      this.#refused?.(
+        Object.assign(new Error('the broker refuses the credentials', { cause: error }), { code: REFUSED_LOGIN }),
+      );
+    else if (isTlsRefusal(error)) this.#refused?.(error);
   }
 
   async #discard(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
+    this.#endWatch?.();
     try {
       await (await producer)?.close();
     } catch {
