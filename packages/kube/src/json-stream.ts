@@ -21,6 +21,11 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
+/** Of a number, true, false or null. */
+function endsLiteral(byte: number): boolean {
+  return byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || isSpace(byte);
+}
+
 function malformed(what: string): VigieError {
   return new VigieError('KUBE_JSON_MALFORMED', `the server's JSON is malformed: ${what}`);
 }
@@ -215,13 +220,14 @@ class ValueInPieces {
     let at = from;
     if (!this.#started) {
       const first = chunk[at] ?? 0;
+      // It would end where it begins, and a sequence never come to its end.
+      if (endsLiteral(first)) throw malformed('a value is missing');
       this.#started = true;
       this.#isLiteral = first !== OPEN_BRACE && first !== OPEN_BRACKET && first !== QUOTE;
     }
     if (this.#isLiteral) {
       while (at < chunk.length) {
-        const byte = chunk[at] ?? 0;
-        if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || isSpace(byte)) return at;
+        if (endsLiteral(chunk[at] ?? 0)) return at;
         at++;
       }
       return -1;

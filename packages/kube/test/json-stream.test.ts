@@ -156,3 +156,8 @@ test('values one after another are found, with white space between them or nothi
   cut.write(Buffer.from('{"a":1}{'));
   expect(() => cut.end()).toThrow('it ends within a value');
 });
+
+test.each(['}', ',', ']', '{"a":1},{"a":2}', '{"a":1}}'])('what is no value ends a sequence: %j', (text) => {
+  const reader = new JsonSequenceReader(() => undefined);
+  expect(() => reader.write(Buffer.from(text))).toThrow("the server's JSON is malformed: a value is missing");
+});
