@@ -107,15 +107,21 @@ export function decodeEntryHead(bytes: Buffer): EntryHeadDecoded {
   const bodyBytes = bytes.readUInt32LE(12);
   const sourceEnd = SOURCE_AT + bytes.readUInt16LE(40);
   if (bodyBytes > MAX_BODY_BYTES || sourceEnd > headBytes) return { status: 'damaged' };
+  const records = bytes.readUInt32LE(16);
+  const inputBytes = bytes.readDoubleLE(32);
+  const appendedAtMs = bytes.readDoubleLE(24);
+  // Each record has a byte at least: what says more would take memory for them.
+  if (records > headBytes - sourceEnd || !(inputBytes >= 0) || !Number.isFinite(inputBytes + appendedAtMs))
+    return { status: 'damaged' };
   const inflatedBytes = bytes.readUInt32LE(20);
   return {
     status: 'ok',
     head: {
       source: bytes.toString('utf8', SOURCE_AT, sourceEnd),
-      records: bytes.readUInt32LE(16),
-      inputBytes: bytes.readDoubleLE(32),
+      records,
+      inputBytes,
       inflatedBytes: inflatedBytes === PLAIN ? undefined : inflatedBytes,
-      appendedAtMs: bytes.readDoubleLE(24),
+      appendedAtMs,
       headBytes,
       bodyBytes,
       bodyCrc: bytes.readUInt32LE(8),

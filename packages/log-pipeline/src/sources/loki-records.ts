@@ -9,13 +9,13 @@ import { type Origin, Origins, Sequence, unknownFacts } from './origins.ts';
 import { rfc3339OfNanos } from './rfc3339.ts';
 
 /** Labels that the usual agents give, and the facts that they name. */
-const FACTS: Readonly<Record<string, 'namespace' | 'podName' | 'containerName' | 'nodeName' | 'clusterName'>> = {
-  namespace: 'namespace',
-  pod: 'podName',
-  container: 'containerName',
-  node_name: 'nodeName',
-  cluster: 'clusterName',
-};
+const FACTS: ReadonlyMap<string, 'namespace' | 'podName' | 'containerName' | 'nodeName' | 'clusterName'> = new Map([
+  ['namespace', 'namespace'],
+  ['pod', 'podName'],
+  ['container', 'containerName'],
+  ['node_name', 'nodeName'],
+  ['cluster', 'clusterName'],
+]);
 const LEVELS = ['level', 'detected_level', 'severity'];
 const STREAM = 'stream';
 
@@ -63,13 +63,13 @@ export class LokiRecords {
 
   #create(labels: ReadonlyMap<string, string>): LokiOrigin {
     const facts: { -readonly [Key in keyof RecordFacts]: RecordFacts[Key] } = unknownFacts(this.#nodeName);
-    const rest: Record<string, string> = {};
+    const rest: [string, string][] = [];
     for (const [name, value] of labels) {
-      const fact = FACTS[name];
+      const fact = FACTS.get(name);
       if (fact !== undefined) facts[fact] = value;
-      else if (name !== STREAM && !LEVELS.includes(name)) rest[name.replaceAll('.', '_')] = value;
+      else if (name !== STREAM && !LEVELS.includes(name)) rest.push([name.replaceAll('.', '_'), value]);
     }
-    return { facts, labels: rest };
+    return { facts, labels: Object.fromEntries(rest) };
   }
 }
 

@@ -54,19 +54,19 @@ export class OtlpRecords {
     return this.#origins.of(key, () => {
       const members = new Members(this.#reserved);
       const facts: Writable<RecordFacts> = unknownFacts(this.#nodeName);
-      const labels: Record<string, string> = {};
+      const labels: [string, string][] = [];
       const owners: Owner[] = [];
       for (const { key: name, value } of resource) {
         const plain = plainOf(value);
         const text = typeof plain === 'string' ? plain : JSON.stringify(plain);
         const kind = OWNERS.get(name);
         if (kind !== undefined) owners.push({ kind, name: text });
-        else if (name.startsWith(POD_LABEL)) labels[name.slice(POD_LABEL.length)] = text;
+        else if (name.startsWith(POD_LABEL)) labels.push([name.slice(POD_LABEL.length), text]);
         else if (!takeFact(facts, name, text)) members.set(name, plain);
       }
       owners.sort((a, b) => ownerRank(a) - ownerRank(b));
       [facts.owner, facts.controller] = owners;
-      facts.labels = labels;
+      facts.labels = Object.fromEntries(labels);
       return { facts, members };
     });
   }

@@ -64,6 +64,10 @@ function encodePosition(position: string): string {
 function decodePosition(text: string): string | undefined {
   const match = FORM.exec(text);
   if (match === null || crc32(text.slice(0, -9)).toString(16).padStart(8, '0') !== match[2]) return undefined;
-  const written: unknown = JSON.parse(match[1] ?? '""');
-  return typeof written === 'string' ? written : undefined;
+  try {
+    const written: unknown = JSON.parse(match[1] ?? '');
+    return typeof written === 'string' ? written : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import * as fsPromises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { PositionFile } from '../../src/sources/position-file.ts';
 
@@ -39,6 +40,14 @@ test('a damaged file is told from none, and replaced', async () => {
   await next.read();
   await next.write('s=1;i=3');
   expect(await next.read()).toEqual({ status: 'ok', position: 's=1;i=3' });
+});
+
+test('what is no JSON is no position, though its checksum be right', async () => {
+  const path = pathOf();
+  await new PositionFile(path, fsPromises).read();
+  const content = 'vigie-source-position 1 "a" "b" crc32 ';
+  writeFileSync(path, `${content}${crc32(content).toString(16).padStart(8, '0')}\n`);
+  expect(await new PositionFile(path, fsPromises).read()).toEqual({ status: 'corrupt' });
 });
 
 test('the same position is not written twice; one that fails leaves the old one', async () => {

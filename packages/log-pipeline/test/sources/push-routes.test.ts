@@ -131,6 +131,13 @@ describe.each(ROUTES)('POST %s', (path, body, success) => {
   });
 });
 
+test('Loki: a label is kept whatever JavaScript has of its name', async () => {
+  const { groups, post } = await startBed();
+  const stream = '{"pod":"web-0","constructor":"a","__proto__":"b","toString":"c"}';
+  await post('/loki/api/v1/push', `{"streams":[{"stream":${stream},"values":[["1","x"]]}]}`);
+  expect(groups[0]?.records[0]?.members).toBe('"labels":{"constructor":"a","__proto__":"b","toString":"c"}');
+});
+
 test('OTLP: the answer and a refusal are in the form that was asked in', async () => {
   const { post } = await startBed();
   expect(await (await post('/v1/logs', OTLP)).json()).toEqual({});

@@ -67,6 +67,12 @@ export class ExportReader {
       this.#end(entries);
       return start + 1;
     }
+    // As where its end had not come with it: what is read must not depend on how bytes are parted.
+    if (newline - start > this.#limits.maxEntryBytes) {
+      this.#broken = true;
+      this.#entry.clear();
+      return newline + 1;
+    }
     const equals = bytes.subarray(start, newline).indexOf(EQUALS);
     if (equals > 0) {
       this.#add(bytes.toString('latin1', start, start + equals), bytes.subarray(start + equals + 1, newline));
