@@ -39,8 +39,12 @@ const TOKENS: readonly Buffer[] = [
     '1e999',
     'eyJ',
     'Bearer ',
+    '\n',
+    '__proto__',
+    'constructor',
   ],
 ].map((text) => Buffer.from(text));
+/** No UTF-8, most of them. */
 const ILL_FORMED: readonly Buffer[] = [
   [0x80],
   [0xc0, 0x80],
@@ -50,6 +54,10 @@ const ILL_FORMED: readonly Buffer[] = [
   [0xf0, 0x9f],
   [0xf4, 0x90, 0x80, 0x80],
   [0xff],
+  // Numbers of protobuf and of eight bytes, as lengths that are too long.
+  [0xff, 0xff, 0xff, 0xff, 0x0f],
+  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+  [0, 0, 0, 0, 0, 0, 0, 0],
 ].map((bytes) => Buffer.from(bytes));
 const MAX_BYTES = 4_096;
 const MAX_STEPS = 6;

@@ -10,7 +10,7 @@ export interface Target {
   /** Of a run without VIGIE_FUZZ_SECONDS: what takes about two seconds. */
   readonly iterations: number;
   /** @throws when the parser, or what holds of its result, breaks */
-  readonly parse: (input: Buffer) => void;
+  readonly parse: (input: Buffer) => void | Promise<void>;
 }
 
 /** What a parser may keep for good, of all inputs: caches, compiled code. */
@@ -21,7 +21,11 @@ const BATCH = 256;
 
 /** @param seconds of this target; undefined runs its iterations, the same each time
  *  @throws with the seed and the input that breaks it */
-export function fuzz({ name, samples, iterations, parse }: Target, seed: number, seconds: number | undefined): void {
+export async function fuzz(
+  { name, samples, iterations, parse }: Target,
+  seed: number,
+  seconds: number | undefined,
+): Promise<void> {
   const mutator = new Mutator(seededRandom(seed), samples);
   const startedMs = performance.now();
   const progress = (done: number) =>
@@ -31,7 +35,8 @@ export function fuzz({ name, samples, iterations, parse }: Target, seed: number,
     for (let index = 0; index < BATCH; index++, done++) {
       const input = mutator.next();
       try {
-        parse(input);
+        const parsing = parse(input);
+        if (parsing !== undefined) await parsing;
       } catch (error) {
         throw new Error(`${name}, seed ${seed}, input ${done}: Buffer.from('${input.toString('base64')}', 'base64')`, {
           cause: error,
