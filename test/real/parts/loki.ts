@@ -6,7 +6,7 @@ import { Impossible, until } from '../deadline.ts';
 import { killLeashed, removeFolder, spawnLeashed, temporaryFolder } from '../leash.ts';
 import { progress } from '../progress.ts';
 import { freePort } from './free-port.ts';
-import { goProgram } from './go-program.ts';
+import { installLoki } from './loki-binary.ts';
 
 export interface LokiOptions {
   /** Beside what lets tests through: of limits_config. */
@@ -28,7 +28,7 @@ export interface RealLoki {
 const START_TIMEOUT_MS = 120_000;
 
 export async function startLoki({ limits = {}, tenants = false }: LokiOptions = {}): Promise<RealLoki> {
-  const binary = goProgram('loki', 'github.com/grafana/loki/v3/cmd/loki');
+  const binary = installLoki();
   const home = temporaryFolder('loki');
   const [port, grpcPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
