@@ -14,6 +14,10 @@ const SEVERITIES = [21, 19, 18, 17, 13, 10, 9, 5];
 /** Names of ECS, where it has one. */
 const TEXT_FIELDS: readonly (readonly [field: string, name: string])[] = [
   ['_SYSTEMD_UNIT', 'systemd.unit'],
+  // Of what systemd and others say of a unit.
+  ['UNIT', 'systemd.object.unit'],
+  ['OBJECT_SYSTEMD_UNIT', 'systemd.object.unit'],
+  ['COREDUMP_UNIT', 'systemd.object.unit'],
   ['SYSLOG_IDENTIFIER', 'log.syslog.appname'],
   ['_TRANSPORT', 'systemd.transport'],
   ['_COMM', 'process.name'],

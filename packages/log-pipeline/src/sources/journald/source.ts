@@ -103,6 +103,7 @@ export class JournaldSource implements PushSource {
     const { clock, random, events, once: runsOnce } = this.#deps;
     const backoff = new Backoff(RESTART, random);
     const { signal } = this.#closing;
+    let follows = !runsOnce && !this.#mustCatchUp;
     while (!signal.aborted) {
       if (this.#outlets.length === 0) {
         await new Promise<void>((resolve) => {
@@ -111,9 +112,13 @@ export class JournaldSource implements PushSource {
         continue;
       }
       const outlets = this.#outlets;
-      const ended = await this.#follow(() => backoff.reset());
+      const ended = await this.#read(follows, () => backoff.reset());
       if (signal.aborted) break;
-      if (runsOnce && ended === undefined) {
+      if (!follows && ended === undefined) {
+        if (!runsOnce) {
+          follows = true;
+          continue;
+        }
         this.#done = true;
         break;
       }
@@ -125,11 +130,20 @@ export class JournaldSource implements PushSource {
     }
   }
 
+  /** From systemd 250 on, following is reading the current boot alone: what earlier ones left is read to its end before. Of a
+   *  folder all boots can be followed. */
+  get #mustCatchUp(): boolean {
+    const { directory, current_boot_only: thisBoot, read_from: from } = this.#config;
+    return directory === undefined && !thisBoot && (this.#cursor !== undefined || from === 'beginning');
+  }
+
   /** Runs journalctl until it ends, or a lane gives records up.
+   *  @param follows else it ends where the journal does
    *  @returns why it ended, where that is no end of its own */
-  async #follow(works: () => void): Promise<string | undefined> {
-    const child = spawn(this.#config.journalctl, this.#arguments(), { stdio: ['ignore', 'pipe', 'pipe'] });
+  async #read(follows: boolean, works: () => void): Promise<string | undefined> {
+    const child = spawn(this.#config.journalctl, this.#arguments(follows), { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
+    let startsBehind = this.#cursor;
     const outlets = this.#outlets;
     const reader = new ExportReader({ maxEntryBytes: MAX_ENTRY_BYTES });
     const underWay: Promise<void>[] = [];
@@ -150,9 +164,13 @@ export class JournaldSource implements PushSource {
         const entries = reader.push(chunk);
         if (reader.skipped > 0) this.#deps.events.count(this.name, 'skipped', reader.skipped);
         reader.skipped = 0;
-        if (entries.length === 0) continue;
+        const [first] = entries;
+        if (first === undefined) continue;
         works();
         this.#problem = undefined;
+        if (startsBehind !== undefined && cursorOf(first) === startsBehind) entries.shift();
+        startsBehind = undefined;
+        if (entries.length === 0) continue;
         const delivered = this.#push(entries, outlets);
         settled = settled.then(async () => {
           if ((await delivered) && !givenUp) this.#arrived(entries);
@@ -212,17 +230,36 @@ export class JournaldSource implements PushSource {
     }
   }
 
-  #arguments(): string[] {
+  #arguments(follows: boolean): string[] {
     const { units, kernel, directory, current_boot_only: thisBoot, read_from: from } = this.#config;
     const list = ['--output=export', '--no-pager', '--quiet', '--all'];
-    if (!this.#deps.once) list.push('--follow');
+    if (follows) list.push('--follow');
     if (directory !== undefined) list.push(`--directory=${directory}`);
     if (thisBoot) list.push('--boot');
-    if (this.#cursor !== undefined) list.push(`--after-cursor=${this.#cursor}`, '--lines=all');
+    // Not for what it merges, which of a folder is done anyway: it undoes the boot that following implies.
+    else if (follows && directory !== undefined) list.push('--merge');
+    // Not `--after-cursor`: where that entry has been removed meanwhile, or is of another boot than what is read, it passes
+    // over the one behind it.
+    if (this.#cursor !== undefined) list.push(`--cursor=${this.#cursor}`, '--lines=all');
     else list.push(from === 'beginning' ? '--lines=all' : '--lines=0');
-    // Matches of one field are alternatives; `+` parts alternatives of several.
-    list.push(...units.map((unit) => `_SYSTEMD_UNIT=${unit}`));
-    if (kernel && units.length > 0) list.push('+', '_TRANSPORT=kernel');
+    list.push(...matchesOf(units, kernel));
     return list;
   }
+}
+
+/** What others say of a unit: systemd that it started or failed, its coredumps, services of root. Source: add_matches_for_unit
+ *  in systemd's src/shared/logs-show.c, which `journalctl --unit` uses. */
+const ABOUT_UNITS: readonly (readonly [writer: string, field: string])[] = [
+  ['_PID=1', 'UNIT'],
+  ['_UID=0', 'OBJECT_SYSTEMD_UNIT'],
+  ['_UID=0', 'COREDUMP_UNIT'],
+];
+
+/** Matches of one field are alternatives, those of several must all hold, and `+` parts alternatives of several. `--unit`
+ *  would not be an alternative to the kernel. */
+function matchesOf(units: readonly string[], kernel: boolean): readonly string[] {
+  if (units.length === 0) return [];
+  const own = units.map((unit) => `_SYSTEMD_UNIT=${unit}`);
+  const about = ABOUT_UNITS.flatMap(([writer, field]) => ['+', writer, ...units.map((unit) => `${field}=${unit}`)]);
+  return [...own, ...about, ...(kernel ? ['+', '_TRANSPORT=kernel'] : [])];
 }

@@ -3,7 +3,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
 const folder = process.argv.find((word) => word.startsWith('--directory='))?.slice('--directory='.length);
-const after = process.argv.find((word) => word.startsWith('--after-cursor='))?.slice('--after-cursor='.length);
+const cursor = process.argv.find((word) => word.startsWith('--cursor='))?.slice('--cursor='.length);
 const follows = process.argv.includes('--follow');
 appendFileSync(`${folder}/calls`, `${JSON.stringify(process.argv.slice(2))}\n`);
 if (existsSync(`${folder}/broken`)) {
@@ -11,13 +11,19 @@ if (existsSync(`${folder}/broken`)) {
   process.exit(1);
 }
 
-const all = () =>
-  readFileSync(`${folder}/journal`, 'utf8')
+const all = () => {
+  const entries = readFileSync(`${folder}/journal`, 'utf8')
     .split('\n')
     .slice(0, -1)
     .map((line) => JSON.parse(line));
-let next = after === undefined ? 0 : all().findIndex((entry) => entry.__CURSOR === after) + 1;
-if (after === undefined && process.argv.includes('--lines=0')) next = all().length;
+  // As systemd does it from 250 on.
+  const isOneBoot = follows && !process.argv.includes('--merge');
+  return isOneBoot ? entries.filter(({ _BOOT_ID }) => _BOOT_ID === entries.at(-1)._BOOT_ID) : entries;
+};
+// An entry that is gone is stood for by the one behind it; these cursors are as long as each other.
+let next = cursor === undefined ? 0 : all().findIndex((entry) => entry.__CURSOR >= cursor);
+if (next === -1) next = all().length;
+if (cursor === undefined && process.argv.includes('--lines=0')) next = all().length;
 
 const show = () => {
   for (const entry of all().slice(next)) {

@@ -50,3 +50,18 @@ test('without time, priority and message: the time of reading, no level, an empt
   expect(group?.records[0]).toMatchObject({ time: '2026-01-01T00:00:00.000Z', severity: 0, members: '', sequence: 0 });
   expect(group?.records[0]?.message).toHaveLength(0);
 });
+
+test('what systemd says of a unit names it', () => {
+  const entry = entryOf({
+    _PID: '1',
+    _SYSTEMD_UNIT: 'init.scope',
+    UNIT: 'kubelet.service',
+    MESSAGE: 'Started kubelet',
+  });
+  const [group] = new JournalRecords('a').groupsOf([entry], 0);
+  expect(JSON.parse(`{${group?.records[0]?.members}}`)).toEqual({
+    'systemd.unit': 'init.scope',
+    'systemd.object.unit': 'kubelet.service',
+    'process.pid': 1,
+  });
+});

@@ -39,6 +39,7 @@ class Bed {
   readonly folder = mkdtempSync(join(tmpdir(), 'vigie-journald-'));
   readonly position = join(this.folder, 'sources', 'journal.position');
   readonly warnings: string[] = [];
+  bootId = 'b00t';
   #written = 0;
 
   constructor() {
@@ -53,11 +54,24 @@ class Bed {
         __CURSOR: `s=1;i=${number}`,
         __REALTIME_TIMESTAMP: `${1_763_726_400_000_000 + number}`,
         __MONOTONIC_TIMESTAMP: `${number}`,
-        _BOOT_ID: 'b00t',
+        _BOOT_ID: this.bootId,
         MESSAGE,
       };
       appendFileSync(join(this.folder, 'journal'), `${JSON.stringify(entry)}\n`);
     }
+  }
+
+  /** What journald removes to make room. */
+  forget(entries: number): void {
+    const path = join(this.folder, 'journal');
+    writeFileSync(path, readFileSync(path, 'utf8').split('\n').slice(entries).join('\n'));
+  }
+
+  /** A journalctl to which this is the journal of the machine. */
+  machineJournalctl(): string {
+    const path = join(this.folder, 'journalctl');
+    writeFileSync(path, `#!/bin/sh\nexec ${JOURNALCTL} --directory=${this.folder} "$@"\n`, { mode: 0o755 });
+    return path;
   }
 
   /** The arguments of each call of journalctl. */
@@ -122,8 +136,47 @@ describe('journald', () => {
     expect(second.outlet.messages).toEqual(['four']);
     expect(bed.calls.map((call) => call.filter((word) => /cursor|lines/.test(word)))).toEqual([
       ['--lines=all'],
-      ['--after-cursor=s=1;i=3', '--lines=all'],
+      ['--cursor=s=1;i=3', '--lines=all'],
     ]);
+  });
+
+  test('what earlier boots left is read before the current one is followed', async () => {
+    const bed = new Bed();
+    bed.log('one', 'two');
+    const machine = { directory: undefined, journalctl: bed.machineJournalctl() };
+    const first = await bed.start(machine, { once: true });
+    await until(() => first.source.isDone);
+    bed.log('three');
+    bed.bootId = 'other';
+    bed.log('four');
+    const second = await bed.start(machine);
+    await until(() => second.outlet.messages.length === 2);
+    await until(() => bed.calls.at(-1)?.includes('--follow') === true);
+    bed.log('five');
+    await until(() => second.outlet.messages.length === 3);
+    expect(second.outlet.messages).toEqual(['three', 'four', 'five']);
+  });
+
+  test('of a folder all boots are followed', async () => {
+    const bed = new Bed();
+    bed.log('one');
+    bed.bootId = 'other';
+    bed.log('two');
+    const { outlet } = await bed.start();
+    await until(() => outlet.messages.length === 2);
+    expect(bed.calls).toEqual([expect.arrayContaining(['--follow', '--merge'])]);
+  });
+
+  test('goes on with what there is where the entry that it ended with was removed', async () => {
+    const bed = new Bed();
+    bed.log('one', 'two');
+    const first = await bed.start({}, { once: true });
+    await until(() => first.source.isDone);
+    bed.log('three', 'four');
+    bed.forget(2);
+    const second = await bed.start({}, { once: true });
+    await until(() => second.source.isDone);
+    expect(second.outlet.messages).toEqual(['three', 'four']);
   });
 
   test('what no sink had yet is read again by the next process, with the same ids', async () => {
@@ -188,13 +241,15 @@ describe('journald', () => {
     const bed = new Bed();
     await bed.start({ units: ['kubelet.service', 'containerd.service'], kernel: true, current_boot_only: true });
     await until(() => bed.calls.length === 1);
-    expect(bed.calls[0]?.slice(-4)).toEqual([
-      '_SYSTEMD_UNIT=kubelet.service',
-      '_SYSTEMD_UNIT=containerd.service',
-      '+',
-      '_TRANSPORT=kernel',
-    ]);
+    const units = (field: string): string[] => [`${field}=kubelet.service`, `${field}=containerd.service`];
     expect(bed.calls[0]).toContain('--boot');
+    expect(bed.calls[0]?.slice(bed.calls[0].indexOf('--lines=all') + 1)).toEqual([
+      ...units('_SYSTEMD_UNIT'),
+      ...['+', '_PID=1', ...units('UNIT')],
+      ...['+', '_UID=0', ...units('OBJECT_SYSTEMD_UNIT')],
+      ...['+', '_UID=0', ...units('COREDUMP_UNIT')],
+      ...['+', '_TRANSPORT=kernel'],
+    ]);
   });
 
   test('a journalctl that fails is a problem to read of, and is started again', async () => {
