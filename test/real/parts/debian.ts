@@ -1,7 +1,46 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { progress } from '../progress.ts';
 import { runToEnd } from './run-to-end.ts';
+
+/** Unpacks packages into `folder` and installs none, so that what the machine has stays as it is. Fetches their newest
+ *  version of this Debian.
+ *  @param purpose what needs them, for the sentence of the failure
+ *  @throws {Error} that says what to install, where it cannot be done from here */
+export function unpackDebianPackages(packages: readonly string[], folder: string, purpose: string): void {
+  if (!existsSync('/usr/bin/dpkg') || !existsSync('/usr/bin/apt-get'))
+    throw new Error(`${purpose}: this part unpacks Debian's packages, run it on Debian or Ubuntu`);
+  const get = (): string => runToEnd('apt-get', ['download', '-qq', ...packages], { cwd: folder });
+  try {
+    get();
+  } catch {
+    updateLists();
+    get();
+  }
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
+    runToEnd('dpkg', ['-x', file, folder], { cwd: folder });
+    rmSync(join(folder, file));
+  }
+}
+
+/** These packages, and of those that they need what this machine lacks or has in another version. */
+export function withDependencies(packages: readonly string[]): readonly string[] {
+  const simulate = (): string => runToEnd('apt-get', ['install', '-s', '-qq', '--no-install-recommends', ...packages]);
+  let plan: string;
+  try {
+    plan = simulate();
+  } catch {
+    updateLists();
+    plan = simulate();
+  }
+  return [...new Set([...packages, ...Array.from(plan.matchAll(/^Inst (\S+)/gm), ([, name = '']) => name)])];
+}
+
+/** A fresh machine has no lists of packages, an old one has those of versions that are gone. */
+function updateLists(): void {
+  runToEnd('apt-get', ['update', '-qq']);
+}
 
 /** Installs packages where this is Debian (or a child of it) and we are root.
  *  @param purpose what needs them, for the sentence of the failure

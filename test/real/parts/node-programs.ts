@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { builtOnce } from './cache.ts';
-import { runToEnd } from './run-to-end.ts';
+import { unpackDebianPackages } from './debian.ts';
 
 const THIS_FILE = fileURLToPath(import.meta.url);
 const PURPOSE = 'a Kubernetes node needs containerd, runc, CNI plugins and busybox';
@@ -22,15 +22,7 @@ export interface NodePrograms {
 
 /** What runs containers on a node, from Debian's packages. */
 export function installNodePrograms(): NodePrograms {
-  if (!existsSync('/usr/bin/dpkg') || !existsSync('/usr/bin/apt-get'))
-    throw new Error(`${PURPOSE}: this part unpacks Debian's packages, run it on Debian or Ubuntu`);
-  const root = builtOnce('node-programs', [THIS_FILE], (folder) => {
-    const files = download(folder);
-    for (const file of files) {
-      runToEnd('dpkg', ['-x', file, folder], { cwd: folder });
-      rmSync(join(folder, file));
-    }
-  });
+  const root = builtOnce('node-programs', [THIS_FILE], (folder) => unpackDebianPackages(PACKAGES, folder, PURPOSE));
   const [busybox] = [join(root, 'bin/busybox'), join(root, 'usr/bin/busybox')].filter((file) => existsSync(file));
   if (busybox === undefined) throw new Error(`${PURPOSE}: no busybox in ${root}`);
   return {
@@ -39,17 +31,4 @@ export function installNodePrograms(): NodePrograms {
     cni: join(root, 'usr/lib/cni'),
     busybox,
   };
-}
-
-/** @returns the names of the packages' files in `folder` */
-function download(folder: string): readonly string[] {
-  const get = (): string => runToEnd('apt-get', ['download', '-qq', ...PACKAGES], { cwd: folder });
-  try {
-    get();
-  } catch {
-    // A fresh machine has no lists of packages, an old one has those of versions that are gone.
-    runToEnd('apt-get', ['update', '-qq']);
-    get();
-  }
-  return readdirSync(folder).filter((name) => name.endsWith('.deb'));
 }
