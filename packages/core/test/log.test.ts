@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeClock } from '../src/fake-clock.ts';
-import { createLog, type Log, limitRepeats } from '../src/log.ts';
+import { createLog, type Log } from '../src/log.ts';
 
 function captured(level: 'debug' | 'warn' = 'debug'): { log: Log; lines: Record<string, unknown>[] } {
   const lines: Record<string, unknown>[] = [];
@@ -33,23 +32,5 @@ describe('createLog', () => {
     log.info('quiet');
     log.error('loud');
     expect(lines.map(({ message }) => message)).toEqual(['loud']);
-  });
-});
-
-describe('limitRepeats', () => {
-  it('writes one line of a kind per interval and counts the rest', async () => {
-    const { log, lines } = captured();
-    const clock = new FakeClock();
-    const limited = limitRepeats(log, clock);
-    for (let i = 0; i < 1000; i++) limited.warn('cannot read', { attempt: i });
-    limited.child({ file: 'b' }).warn('cannot read');
-    limited.error('cannot read');
-    await clock.advance(10_000);
-    limited.warn('cannot read', { attempt: 1000 });
-    expect(lines).toMatchObject([
-      { level: 'warn', attempt: 0 },
-      { level: 'error' },
-      { level: 'warn', attempt: 1000, suppressed: 1000 },
-    ]);
   });
 });

@@ -5,7 +5,7 @@ import { loadConfig } from '@vigie/core/config/load';
 import { ConfigError, type ConfigPath } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
 import { parseHostPort } from '@vigie/core/host-port';
-import { LOG_LEVELS } from '@vigie/core/log';
+import { LOG_LEVELS } from '@vigie/core/log-levels';
 import { consoleSchema } from '@vigie/log-pipeline/sinks/console';
 import { elasticsearchSchema } from '@vigie/log-pipeline/sinks/elasticsearch/config';
 import { fileSchema } from '@vigie/log-pipeline/sinks/file';

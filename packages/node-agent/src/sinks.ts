@@ -1,6 +1,7 @@
 import type { Clock } from '@vigie/core/clock';
 import { assertNever } from '@vigie/core/errors';
-import { type Log, limitRepeats } from '@vigie/core/log';
+import { limitRepeats } from '@vigie/core/limit-repeats';
+import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { DeadLetterFile, DroppedLetters } from '@vigie/log-pipeline/delivery/dead-letter';
 import { ConsoleSink } from '@vigie/log-pipeline/sinks/console';

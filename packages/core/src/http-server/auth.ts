@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { assertNever } from '../errors.ts';
 import { SecretFile } from '../secrets.ts';
@@ -62,8 +62,13 @@ function sameSecret(given: string, expected: string): boolean {
  *  resumes its session, Node says `authorized` (X509_V_OK for any resumed TLS 1.3 session): so the certificate itself has
  *  to be there too. */
 function checkClientCertificate(_headers: IncomingHttpHeaders, socket: Socket): void {
-  if (socket instanceof TLSSocket && socket.authorized && socket.getPeerX509Certificate() !== undefined) return;
+  if (isTls(socket) && socket.authorized && socket.getPeerX509Certificate() !== undefined) return;
   throw new HttpError(401, 'a client certificate that this listener trusts is required');
+}
+
+/** By what only such a socket has: node:tls is not loaded for listeners without certificates. */
+function isTls(socket: Socket): socket is TLSSocket {
+  return 'encrypted' in socket && socket.encrypted === true;
 }
 
 function toBase64(text: string): string {

@@ -1,14 +1,15 @@
 /** One HTTP(S) listener on node:http: fastify costs an agent more memory than everything else in it
  *  (docs/decisions/0001). */
 import * as http from 'node:http';
-import * as https from 'node:https';
+import type * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
 import { errorCode, VigieError } from '../errors.ts';
 import { formatHostPort, type HostPort, isLoopback } from '../host-port.ts';
-import { type Log, limitRepeats } from '../log.ts';
+import { limitRepeats } from '../limit-repeats.ts';
+import type { Log } from '../log.ts';
 import { FILE_CHECK_INTERVAL_MS, type ReloadedFiles } from '../reloaded-files.ts';
-import { type ServerTlsFiles, type ServerTlsOptions, serverTls } from '../tls.ts';
+import type { ServerTlsFiles, ServerTlsOptions } from '../tls.ts';
 import { type Authenticator, type AuthOptions, authenticator } from './auth.ts';
 import { checkNotForeignPage } from './browser-guard.ts';
 import { errorReply, HttpError, type HttpReply } from './exchange.ts';
@@ -46,10 +47,11 @@ export class HttpListener {
   readonly #log: Log;
   readonly #routes: RouteTable;
   readonly #auth: Authenticator | undefined;
-  readonly #tls: ReloadedFiles<ServerTlsOptions> | undefined;
   /** Of the requests in progress. AbortSignal.any with a signal that lives as long as the process leaks on Node 20. */
   readonly #active = new Set<AbortController>();
-  #server: http.Server | https.Server | undefined;
+  #server: http.Server | undefined;
+  /** The same server and its files, where it has certificates. */
+  #secure: { readonly server: https.Server; readonly files: ReloadedFiles<ServerTlsOptions> } | undefined;
   #servedTls: ServerTlsOptions | undefined;
   #fileCheck: Timer | undefined;
   #exposed = false;
@@ -62,7 +64,6 @@ export class HttpListener {
     this.#log = limitRepeats(deps.log.child({ listener: options.name }), deps.clock);
     this.#routes = new RouteTable(routes);
     this.#auth = authenticator(options.auth, deps.clock);
-    this.#tls = options.tls === undefined ? undefined : serverTls(options.tls, deps.clock);
   }
 
   /** Opens the port and prints `listening on http://HOST:PORT (name)`.
@@ -70,8 +71,7 @@ export class HttpListener {
   async start(): Promise<void> {
     // Read now, so that a missing file is known at start.
     this.#auth?.secret?.value();
-    this.#servedTls = this.#tls?.current();
-    const server = this.#createServer();
+    const server = await this.#createServer();
     this.#server = server;
     const { address } = this.#options;
     await new Promise<void>((resolve, reject) => {
@@ -84,7 +84,7 @@ export class HttpListener {
     server.on('error', (error) => this.#log.error('cannot accept a connection', { error }));
     this.#exposed = !isLoopback(this.address.host);
     this.#scheduleFileCheck();
-    const scheme = this.#tls === undefined ? 'http' : 'https';
+    const scheme = this.#secure === undefined ? 'http' : 'https';
     this.#deps.print(`listening on ${scheme}://${formatHostPort(this.address)} (${this.#options.name})`);
     if (this.#exposed && this.#auth === undefined) {
       this.#log.warn('beyond loopback and without auth: only health paths and /metrics are served');
@@ -118,7 +118,8 @@ export class HttpListener {
     cut.cancel();
   }
 
-  #createServer(): http.Server | https.Server {
+  /** TLS is loaded where it is asked for: it takes 3 MB (docs/decisions/0017). */
+  async #createServer(): Promise<http.Server> {
     const timeouts = {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -127,10 +128,18 @@ export class HttpListener {
     const onRequest = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void => {
       void this.#serve(incoming, outgoing);
     };
-    const server =
-      this.#servedTls === undefined
-        ? http.createServer(timeouts, onRequest)
-        : https.createServer({ ...timeouts, ...this.#servedTls, ...this.#clientCertificates() }, onRequest);
+    const { tls } = this.#options;
+    let server: http.Server;
+    if (tls === undefined) server = http.createServer(timeouts, onRequest);
+    else {
+      const [{ createServer }, { serverTls }] = await Promise.all([import('node:https'), import('../tls.ts')]);
+      const files = serverTls(tls, this.#deps.clock);
+      this.#servedTls = files.current();
+      const options = { ...timeouts, ...this.#servedTls, ...this.#clientCertificates() };
+      const secure = createServer(options, onRequest);
+      this.#secure = { server: secure, files };
+      server = secure;
+    }
     server.maxConnections = MAX_CONNECTIONS;
     return server;
   }
@@ -194,7 +203,7 @@ export class HttpListener {
   }
 
   #scheduleFileCheck(): void {
-    if (this.#tls === undefined && this.#auth?.secret === undefined) return;
+    if (this.#secure === undefined && this.#auth?.secret === undefined) return;
     this.#fileCheck = this.#deps.clock.setTimer(FILE_CHECK_INTERVAL_MS, () => {
       this.#checkFiles();
       this.#scheduleFileCheck();
@@ -203,12 +212,12 @@ export class HttpListener {
 
   #checkFiles(): void {
     this.#auth?.secret?.value();
-    const options = this.#tls?.current();
-    for (const error of [this.#auth?.secret?.failure, this.#tls?.failure]) {
+    const options = this.#secure?.files.current();
+    for (const error of [this.#auth?.secret?.failure, this.#secure?.files.failure]) {
       if (error !== undefined) this.#log.error('cannot take up a changed file, the last good one stays', { error });
     }
-    if (options === undefined || options === this.#servedTls || !(this.#server instanceof https.Server)) return;
-    this.#server.setSecureContext(options);
+    if (options === undefined || options === this.#servedTls || this.#secure === undefined) return;
+    this.#secure.server.setSecureContext(options);
     this.#servedTls = options;
     this.#log.info('certificates reloaded');
   }

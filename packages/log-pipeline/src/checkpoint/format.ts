@@ -1,6 +1,5 @@
 /** The checkpoint file's bytes: docs/formats/checkpoint.md. Pure; `store.ts` puts them on disk. */
 import { crc32 } from 'node:zlib';
-import * as v from 'valibot';
 
 /** How far one sink has acknowledged one generation of one log. */
 export interface CheckpointEntry {
@@ -32,18 +31,7 @@ const HEADER = /^vigie-checkpoint (\d+)$/;
 const TRAILER = /^crc32 ([0-9a-f]{8}) entries (\d+)$/;
 const NEWLINE = 0x0a;
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const decimal = v.pipe(v.string(), v.regex(/^\d{1,20}$/));
-const entrySchema = v.object({
-  log: v.string(),
-  path: v.string(),
-  dev: decimal,
-  ino: decimal,
-  head: v.nullable(v.object({ length: count, hash: v.string() })),
-  offset: count,
-  size: count,
-  done: v.boolean(),
-});
+const DECIMAL = /^\d{1,20}$/;
 
 /** One entry's line, newline included. */
 export function encodeCheckpointEntry(entry: CheckpointEntry): Uint8Array {
@@ -87,6 +75,7 @@ export function decodeCheckpoint(bytes: Uint8Array): CheckpointDecoded {
   return { status: 'ok', entries };
 }
 
+/** By hand: a schema library takes more memory than an idle sidecar has to spare, for eight members. */
 function decodeEntry(line: string): CheckpointEntry | undefined {
   let value: unknown;
   try {
@@ -94,8 +83,25 @@ function decodeEntry(line: string): CheckpointEntry | undefined {
   } catch {
     return undefined;
   }
-  const decoded = v.safeParse(entrySchema, value);
-  return decoded.success ? { ...decoded.output, head: decoded.output.head ?? undefined } : undefined;
+  const { log, path, dev, ino, head: written, offset, size, done } = membersOf(value);
+  if (typeof log !== 'string' || typeof path !== 'string' || typeof done !== 'boolean') return undefined;
+  if (!isDecimal(dev) || !isDecimal(ino) || !isCount(offset) || !isCount(size)) return undefined;
+  if (written === null) return { log, path, dev, ino, head: undefined, offset, size, done };
+  const { length, hash } = membersOf(written);
+  if (!isCount(length) || typeof hash !== 'string') return undefined;
+  return { log, path, dev, ino, head: { length, hash }, offset, size, done };
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+function isDecimal(value: unknown): value is string {
+  return typeof value === 'string' && DECIMAL.test(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function corrupt(reason: string): CheckpointDecoded {

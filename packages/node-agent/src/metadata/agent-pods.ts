@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import type { Clock } from '@vigie/core/clock';
 import { VigieError } from '@vigie/core/errors';
-import { type Log, limitRepeats } from '@vigie/core/log';
+import { limitRepeats } from '@vigie/core/limit-repeats';
+import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
 import picomatch from 'picomatch';
