@@ -40,11 +40,15 @@ export class LaneCheckpoint {
   start(each: () => void): void {
     this.#timer = this.#deps.clock.setTimer(this.#intervalMs, () => {
       each();
-      const flushed = this.#moved.size > 0 ? this.flush() : Promise.resolve();
-      void flushed.then(() => {
+      void this.#flushIfMoved().then(() => {
         if (!this.#closed) this.start(each);
       });
     });
+  }
+
+  async #flushIfMoved(): Promise<void> {
+    if (this.#moved.size > 0) await this.flush();
+    else this.#deps.store.letGo();
   }
 
   /** From now on it is written only by `flush`. */

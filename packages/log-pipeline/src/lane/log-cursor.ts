@@ -29,8 +29,8 @@ export class LogCursor {
   lastRead: Generation | undefined;
   /** Read errors in a row, for the pause before the next try. */
   failures = 0;
-  /** Few: one for each file of the log. */
-  #progress: Progress[] = [];
+  /** Few: one for each file of the log. Arrays that are pushed to reserve room for sixteen. */
+  #progress: readonly Progress[] = [];
   #gzip: GzipReader | undefined;
   #gzipOf: Generation | undefined;
 
@@ -72,7 +72,7 @@ export class LogCursor {
 
   begin(generation: Generation, offset: number): Progress {
     const progress = new Progress(generation, offset);
-    this.#progress.push(progress);
+    this.#progress = [...this.#progress, progress];
     return progress;
   }
 

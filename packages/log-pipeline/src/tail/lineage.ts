@@ -238,7 +238,7 @@ function createGeneration(log: ContainerLog, file: FoundFile, head: Head | undef
   return {
     id: deps.nextId(),
     log,
-    path: file.path,
+    path: pathOf(file, log),
     inode: file.inode,
     encoding: file.gzip ? 'gzip' : 'plain',
     order: file.order,
@@ -272,9 +272,14 @@ function adopt(generation: Generation, file: FoundFile, monotonicMs: number): vo
   }
   // A rename counts as growth: the writer may not have reopened yet.
   if (generation.live && !file.live) generation.grownAtMs = monotonicMs;
-  generation.path = file.path;
+  generation.path = pathOf(file, generation.log);
   generation.inode = file.inode;
   generation.order = file.order;
   generation.live = file.live;
   generation.changedNs = file.changedNs;
+}
+
+/** Of a live file the string that its log has already: a node has a thousand of them, and they are long. */
+function pathOf({ path }: FoundFile, { key }: ContainerLog): string {
+  return path === key ? key : path;
 }
