@@ -9,3 +9,9 @@ export function dedottedLabels(labels: Readonly<Record<string, string>>): Readon
   }
   return dedotted;
 }
+
+/** @param name its own, or the one that documents have
+ *  @returns undefined where there is no such label */
+export function labelNamed(name: string, labels: Readonly<Record<string, string>>): string | undefined {
+  return Object.hasOwn(labels, name) ? labels[name] : dedottedLabels(labels).get(name);
+}

@@ -1,6 +1,7 @@
 /** Names that hold fields and dates: `logs-{{ kubernetes.namespace }}-default`, `logs-%Y.%m.%d`. */
+import { CONTAINER_FACT_PATHS, containerFact, isContainerFact } from '../encode/container-fact.ts';
 import type { RecordFacts } from '../encode/document.ts';
-import { dedottedLabels } from '../encode/labels.ts';
+import { labelNamed } from '../encode/labels.ts';
 
 type Part =
   | { readonly kind: 'text'; readonly text: string }
@@ -22,15 +23,7 @@ export type NameTemplateParsed =
 
 const TOKEN = /\{\{\s*([^{}]*?)\s*\}\}|%(.)|\{\{|%$/g;
 
-/** Fields that are the same for every record of a container: only those can name where its records go. */
-const FIELDS = [
-  'kubernetes.namespace',
-  'kubernetes.pod.name',
-  'kubernetes.pod.uid',
-  'kubernetes.container.name',
-  'kubernetes.node.name',
-  'container.id',
-] as const;
+/** Beside the facts of a container: only what is the same for all its records can name where they go. */
 const LABEL = 'kubernetes.labels.';
 
 /** Parses what a person wrote in the configuration. `%%` is a percent sign.
@@ -44,7 +37,9 @@ export function parseNameTemplate(source: string, more: readonly string[] = []):
     const [whole, field, directive] = token;
     if (field !== undefined) {
       if (!isField(field) && !more.includes(field)) {
-        return invalid(`one of ${[...more, ...FIELDS].join(', ')}, ${LABEL}NAME where {{ ${field} }} stands`);
+        return invalid(
+          `one of ${[...more, ...CONTAINER_FACT_PATHS].join(', ')}, ${LABEL}NAME where {{ ${field} }} stands`,
+        );
       }
       parts.push({ kind: 'field', field });
     } else if (directive === 'Y' || directive === 'm' || directive === 'd') {
@@ -84,24 +79,7 @@ export function renderNameTemplate(
 
 /** @returns undefined where the fact is not known */
 export function factFor(field: string, facts: RecordFacts): string | undefined {
-  switch (field) {
-    case 'kubernetes.namespace':
-      return facts.namespace;
-    case 'kubernetes.pod.name':
-      return facts.podName;
-    case 'kubernetes.pod.uid':
-      return facts.podUid;
-    case 'kubernetes.container.name':
-      return facts.containerName;
-    case 'kubernetes.node.name':
-      return facts.nodeName;
-    case 'container.id':
-      return facts.containerId;
-    default: {
-      const label = field.slice(LABEL.length);
-      return Object.hasOwn(facts.labels, label) ? facts.labels[label] : dedottedLabels(facts.labels).get(label);
-    }
-  }
+  return field.startsWith(LABEL) ? labelNamed(field.slice(LABEL.length), facts.labels) : containerFact(field, facts);
 }
 
 function datePart(utcDay: string, directive: DateDirective): string {
@@ -110,7 +88,7 @@ function datePart(utcDay: string, directive: DateDirective): string {
 }
 
 function isField(field: string): boolean {
-  return FIELDS.some((known) => known === field) || (field.startsWith(LABEL) && field.length > LABEL.length);
+  return isContainerFact(field) || (field.startsWith(LABEL) && field.length > LABEL.length);
 }
 
 function invalid(reason: string): NameTemplateParsed {
