@@ -75,7 +75,7 @@ export class SinkBuffer {
           this.damagedBytes[kind] += bytes;
           const fields = { sink, file, bytes };
           if (kind === 'corrupt') this.#log.error('a disk buffer has bytes that are not what was written', fields);
-          else this.#log.warn('the end of what was written when the agent was killed is cut off', fields);
+          else this.#log.warn('what was being written when the agent was killed is left out', fields);
         },
         failed: (operation, error) => this.#log.warn('a disk buffer meets an error', { sink, operation, error }),
         trouble: (trouble) => {

@@ -3,7 +3,7 @@
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import { Backoff, type BackoffOptions } from '@vigie/core/backoff';
-import type { Clock } from '@vigie/core/clock';
+import type { Clock, Timer } from '@vigie/core/clock';
 import { describeError, errorCode } from '@vigie/core/errors';
 import { Bell } from './bell.ts';
 import { type BufferedBody, decodeRecordBytes, type EntryHead, MAX_SEGMENT_HEADER_BYTES } from './entry.ts';
@@ -44,7 +44,7 @@ export interface BufferReports extends StoreReports {
   dropped(source: string, reason: BufferDropReason, held: Held): void;
   /** A defect: an entry stays where it is until the next start. */
   fault(error: unknown): void;
-  /** Bodies cannot be written, by errno name; undefined once they can be again. */
+  /** Bodies cannot be written or read, by errno name; undefined once they can be again. */
   trouble(trouble: { readonly code: string; readonly detail: string } | undefined): void;
 }
 
@@ -103,6 +103,10 @@ export class DiskBuffer {
   /** Rings when something was stored, delivered, dropped, removed or asked for. */
   readonly #bell = new Bell();
   readonly #diskBackoff: Backoff;
+  readonly #settleBackoff: Backoff;
+  /** Until what could not be written or removed is tried again. */
+  #settleTimer: Timer | undefined;
+  #closed = false;
   #storing: Promise<void> | undefined;
   /** Ends a wait for the disk. */
   #diskWait: AbortController | undefined;
@@ -122,6 +126,7 @@ export class DiskBuffer {
     this.#options = options;
     this.#deps = deps;
     this.#diskBackoff = new Backoff(DISK_BACKOFF, deps.random);
+    this.#settleBackoff = new Backoff(DISK_BACKOFF, deps.random);
   }
 
   /** Finds what an earlier process left.
@@ -132,7 +137,13 @@ export class DiskBuffer {
       const [first] = outgoing;
       return first === undefined ? undefined : { segment: first.segment.number, offset: first.start };
     };
-    return new DiskBuffer(folder, await SegmentStore.open(folder, oldest, deps), outgoing, options, deps);
+    return new DiskBuffer(
+      folder,
+      await SegmentStore.open(folder, options.bodyKind, oldest, deps),
+      outgoing,
+      options,
+      deps,
+    );
   }
 
   /** On the disk, delivered parts of segments included. */
@@ -162,7 +173,7 @@ export class DiskBuffer {
 
   /** Forms of the bodies in it. */
   get bodyKinds(): ReadonlySet<string> {
-    return new Set(this.#store.segments.filter(({ isDrained }) => !isDrained).map(({ bodyKind }) => bodyKind));
+    return new Set(this.#store.segments.flatMap(({ isDrained, bodyKind }) => (isDrained ? [] : (bodyKind ?? []))));
   }
 
   /** For what is stored from now on. */
@@ -249,7 +260,8 @@ export class DiskBuffer {
       }
       const entryBytes = HEAD_BYTES + next.entry.records * HEAD_BYTES_PER_RECORD + next.entry.body.length;
       // One that is larger than the whole buffer goes into an empty one: it would wait for ever.
-      if (bytes + entryBytes > maxBytes && !(this.isEmpty && group.length === 0)) {
+      const isHopeless = entryBytes > maxBytes && this.isEmpty && group.length === 0;
+      if (bytes + entryBytes > maxBytes && !isHopeless) {
         if (group.length > 0 || whenFull === 'block' || !(await this.#dropOldest())) break;
         bytes = this.#store.bytes;
         continue;
@@ -296,6 +308,8 @@ export class DiskBuffer {
 
   /** Stops, and closes the files. Every append has been settled or given up by its signal. */
   async close(signal: AbortSignal): Promise<void> {
+    this.#closed = true;
+    this.#settleTimer?.cancel();
     await this.stop(signal);
     while (this.#storing !== undefined) await this.#storing;
     await this.#store.close();
@@ -304,6 +318,7 @@ export class DiskBuffer {
   async #drain(sink: BufferSink, halt: AbortSignal, abort: AbortSignal): Promise<void> {
     const { clock, random, reports } = this.#deps;
     const backoff = new Backoff(DISK_BACKOFF, random);
+    let troubled = false;
     while (!halt.aborted) {
       const segment = this.#store.segments.find(({ readOffset, sizeBytes }) => readOffset < sizeBytes);
       if (segment === undefined || !this.#mayBegin(sink)) {
@@ -314,8 +329,16 @@ export class DiskBuffer {
       try {
         await this.#take(segment, sink, halt, abort);
         backoff.reset();
+        if (troubled) reports.trouble(undefined);
+        troubled = false;
       } catch (error) {
         reports.failed('read', error);
+        if (errorCode(error) === 'ENOENT' && (await this.#isGone(segment))) {
+          await this.#giveUp(segment);
+          continue;
+        }
+        troubled = true;
+        reports.trouble({ code: errorCode(error) ?? 'unknown', detail: describeError(error) });
         await clock.sleep(backoff.nextMs(), halt).catch(() => undefined);
       } finally {
         segment.pins--;
@@ -337,18 +360,16 @@ export class DiskBuffer {
     const next = await this.#store.read(segment);
     if (halt.aborted) return;
     if (next.status === 'unreadable') {
-      await this.#giveUp(segment);
+      await this.#findNext(segment);
       return;
     }
     segment.readOffset = next.end;
-    if (segment.passed.has(start)) return;
+    if (next.status === 'gap' || segment.passed.has(start)) return;
     const { head } = next;
     if (next.status === 'corrupt') {
-      const held = { records: head.records, bytes: head.inputBytes };
       segment.passed.add(start);
-      segment.held.subtract(head.source, held);
-      reports.damaged('corrupt', segment.fileName, head.headBytes + head.bodyBytes);
-      reports.dropped(head.source, 'buffer_corrupt', held);
+      reports.damaged('corrupt', segment.fileName, next.end - start);
+      this.#dropCorrupt(segment, [[head.source, { records: head.records, bytes: head.inputBytes }]]);
       return;
     }
     const outgoing: Outgoing = { segment, start, bytes: next.end - start, head, settled: false };
@@ -404,26 +425,62 @@ export class DiskBuffer {
     }
   }
 
-  /** From a damaged head on nothing can be told apart: the rest of the segment is lost. */
+  /** Where a head cannot be made out: what can be told apart behind it stays, the rest leaves the buffer. */
+  async #findNext(segment: Segment): Promise<void> {
+    if (segment.bodyKind === undefined) {
+      await this.#giveUp(segment);
+      return;
+    }
+    const lost = this.#unread(segment);
+    const { held, damagedBytes } = await this.#store.survey(segment, segment.sizeBytes);
+    for (const [source, ahead] of held.sources) lost.subtract(source, ahead);
+    this.#deps.reports.damaged('corrupt', segment.fileName, damagedBytes);
+    this.#dropCorrupt(segment, lost.take());
+  }
+
+  /** Its file is gone, or nobody can be given what is in it. */
   async #giveUp(segment: Segment): Promise<void> {
-    const { reports } = this.#deps;
-    reports.damaged('corrupt', segment.fileName, segment.sizeBytes - segment.readOffset);
-    await this.#store.cut(segment);
-    const lost = new HeldCounts();
-    for (const [source, held] of segment.held.sources) lost.add(source, held);
-    for (const outgoing of this.#outgoing) {
-      if (outgoing.segment !== segment || outgoing.settled) continue;
-      lost.subtract(outgoing.head.source, { records: outgoing.head.records, bytes: outgoing.head.inputBytes });
+    this.#deps.reports.damaged('corrupt', segment.fileName, segment.sizeBytes - segment.readOffset);
+    await this.#store.abandon(segment);
+    this.#dropCorrupt(segment, this.#unread(segment).take());
+  }
+
+  async #isGone(segment: Segment): Promise<boolean> {
+    try {
+      return await this.#store.isGone(segment);
+    } catch {
+      // The folder itself: it may come back.
+      return false;
     }
-    for (const [source, held] of lost.sources) {
+  }
+
+  /** What a segment holds beside what is on its way. */
+  #unread(segment: Segment): HeldCounts {
+    const unread = new HeldCounts();
+    for (const [source, held] of segment.held.sources) unread.add(source, held);
+    for (const { segment: other, head, settled } of this.#outgoing) {
+      if (other === segment && !settled)
+        unread.subtract(head.source, { records: head.records, bytes: head.inputBytes });
+    }
+    return unread;
+  }
+
+  #dropCorrupt(segment: Segment, lost: Iterable<readonly [string, Held]>): void {
+    for (const [source, held] of lost) {
       segment.held.subtract(source, held);
-      reports.dropped(source, 'buffer_corrupt', held);
+      this.#deps.reports.dropped(source, 'buffer_corrupt', held);
     }
+    void this.#settleStore();
   }
 
   async #settleStore(): Promise<void> {
     this.#bell.ring();
     await this.#store.settle();
     this.#bell.ring();
+    if (this.#store.isSettled) this.#settleBackoff.reset();
+    else if (!this.#closed) {
+      this.#settleTimer?.cancel();
+      this.#settleTimer = this.#deps.clock.setTimer(this.#settleBackoff.nextMs(), () => void this.#settleStore());
+    }
   }
 }

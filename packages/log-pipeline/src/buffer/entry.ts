@@ -44,6 +44,8 @@ const MAX_KIND_BYTES = 256;
 export const MAX_SEGMENT_HEADER_BYTES = KIND_AT + MAX_KIND_BYTES + 4;
 
 const SOURCE_AT = 42;
+/** An entry's head is never shorter. */
+export const LEAST_HEAD_BYTES = SOURCE_AT;
 /** 65,536 records of 5 bytes each, and a source's name: what says more is damaged. */
 const MAX_HEAD_BYTES = 512 * 1024;
 /** Of a batch of 64 MiB and one record beyond it. */
@@ -72,6 +74,15 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeaderDecoded {
   return { status: 'ok', bodyKind: bytes.toString('utf8', KIND_AT, crcAt), headerBytes: crcAt + 4 };
 }
 
+/** For a header with one damaged byte: those of two kinds, or versions, differ in more, for they differ in their checksums.
+ *  @returns its length, where it is that of `bodyKind` but for a byte */
+export function nearlySegmentHeader(bytes: Buffer, bodyKind: string): number | undefined {
+  const header = encodeSegmentHeader(bodyKind);
+  let different = 0;
+  for (let at = 0; at < header.length; at++) if (bytes[at] !== header[at]) different++;
+  return different <= 1 ? header.length : undefined;
+}
+
 /** Cost: a checksum over the body, and a byte or two of head for each record. */
 export function encodeEntryHead(entry: BufferedBody, appendedAtMs: number): Buffer {
   const { source, body, records, inflatedBytes, recordBytes } = entry;
@@ -95,6 +106,16 @@ export function encodeEntryHead(entry: BufferedBody, appendedAtMs: number): Buff
   bytes.writeUInt16LE(name.length, 40);
   bytes.writeUInt32LE(crc32(bytes.subarray(4, at)), 0);
   return bytes.subarray(0, at);
+}
+
+/** A head that makes an entry without records of what stands behind it. */
+export function encodeFillerHead(body: Uint8Array, appendedAtMs: number): Buffer {
+  const filler = { source: '', body, records: 0, inflatedBytes: undefined, recordBytes: new Uint32Array() };
+  return encodeEntryHead(filler, appendedAtMs);
+}
+
+export function isFiller({ source, records }: EntryHead): boolean {
+  return source === '' && records === 0;
 }
 
 /** @param bytes what stands at an entry's place, or the beginning of it */
@@ -127,6 +148,18 @@ export function decodeEntryHead(bytes: Buffer): EntryHeadDecoded {
       bodyCrc: bytes.readUInt32LE(8),
     },
   };
+}
+
+/** Whether the checksum is worth a look, which is so almost only where a head does begin.
+ *  @param leftBytes that the entry may have, counted from `at` */
+export function mayBeEntryHead(bytes: Buffer, at: number, leftBytes: number): boolean {
+  if (at + SOURCE_AT > bytes.length) return false;
+  const headBytes = bytes.readUInt32LE(at + 4);
+  if (headBytes < SOURCE_AT || headBytes > MAX_HEAD_BYTES) return false;
+  if (headBytes + bytes.readUInt32LE(at + 12) > leftBytes) return false;
+  const sizesBytes = headBytes - SOURCE_AT - bytes.readUInt16LE(at + 40);
+  const records = bytes.readUInt32LE(at + 16);
+  return sizesBytes >= records && sizesBytes <= records * 5;
 }
 
 /** Input bytes record by record, for those that are refused.

@@ -10,7 +10,7 @@ export interface Position {
   readonly offset: number;
 }
 
-const NAME = 'position';
+export const POSITION_NAME = 'position';
 const TEMPORARY_NAME = 'position.tmp';
 const FORM = /^vigie-buffer-position 1 (\d{1,15}) (\d{1,15}) crc32 ([0-9a-f]{8})\n$/;
 
@@ -33,7 +33,7 @@ export function decodePosition(bytes: Uint8Array): Position | undefined {
 export async function readPosition(fs: BufferFs, folder: string): Promise<Position | undefined> {
   await fs.unlink(join(folder, TEMPORARY_NAME)).catch(() => undefined);
   try {
-    return decodePosition(await fs.readFile(join(folder, NAME)));
+    return decodePosition(await fs.readFile(join(folder, POSITION_NAME)));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -50,6 +50,6 @@ export async function writePosition(fs: BufferFs, folder: string, position: Posi
   } finally {
     await file.close();
   }
-  await fs.rename(temporary, join(folder, NAME));
+  await fs.rename(temporary, join(folder, POSITION_NAME));
   await syncFolder(fs, folder);
 }

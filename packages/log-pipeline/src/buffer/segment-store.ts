@@ -3,10 +3,19 @@ import { crc32 } from 'node:zlib';
 import type { Clock } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
 import { errorCode, VigieError } from '@vigie/core/errors';
-import { type BufferedBody, decodeEntryHead, type EntryHead, encodeEntryHead, encodeSegmentHeader } from './entry.ts';
+import {
+  type BufferedBody,
+  decodeEntryHead,
+  type EntryHead,
+  encodeEntryHead,
+  encodeSegmentHeader,
+  isFiller,
+} from './entry.ts';
 import { type BufferFile, type BufferFs, readUpTo, syncFolder, writeWhole } from './fs.ts';
-import { type Position, readPosition, writePosition } from './position.ts';
-import { type Held, HeldCounts, recoverSegment, Segment, segmentNumber, segmentPath } from './segment.ts';
+import { POSITION_NAME, type Position, readPosition, writePosition } from './position.ts';
+import { recoverSegment } from './recovery.ts';
+import { type Held, HeldCounts, Segment, segmentNumber, segmentPath } from './segment.ts';
+import { FileView, stretches } from './stretches.ts';
 
 export interface StoreDeps {
   readonly fs: BufferFs;
@@ -34,7 +43,9 @@ export type NextEntry =
     }
   /** The body is not what was written. */
   | { readonly status: 'corrupt'; readonly head: EntryHead; readonly end: number }
-  /** Nothing more of this segment can be told apart. */
+  /** Nothing up to there is an entry, and it has been told. */
+  | { readonly status: 'gap'; readonly end: number }
+  /** No head can be made out any more. */
   | { readonly status: 'unreadable' };
 
 /** The one that is appended to. */
@@ -63,6 +74,7 @@ export class SegmentStore {
   #removable: Segment[] = [];
   #writtenPosition: Position | undefined;
   readonly #oldestUndelivered: () => Position | undefined;
+  #isSettled = true;
   /** Writes the position, then removes what lies before it. */
   readonly settle = coalesce(() => this.#settle());
 
@@ -82,10 +94,12 @@ export class SegmentStore {
     this.#deps = deps;
   }
 
-  /** @param oldestUndelivered where the oldest entry that is on its way begins; undefined when none is
+  /** @param bodyKind of the sink
+   *  @param oldestUndelivered where the oldest entry that is on its way begins; undefined when none is
    *  @throws {VigieError} BUFFER_VERSION; what the file system throws */
   static async open(
     folder: string,
+    bodyKind: string,
     oldestUndelivered: () => Position | undefined,
     deps: StoreDeps,
   ): Promise<SegmentStore> {
@@ -99,29 +113,25 @@ export class SegmentStore {
     const last = numbers.at(-1);
     for (const number of numbers) {
       const path = segmentPath(folder, number);
-      const drainedTo = position?.segment === number ? position.offset : 0;
-      const recovered =
-        position !== undefined && number < position.segment
-          ? undefined
-          : await recoverSegment(fs, folder, number, drainedTo, number === last);
-      if (recovered === undefined) {
+      if (position !== undefined && number < position.segment) {
         await fs.unlink(path);
         continue;
       }
+      const drainedTo = position?.segment === number ? position.offset : 0;
+      const recovered = await recoverSegment(fs, folder, number, { drainedTo, isLast: number === last, bodyKind });
       if (recovered.status === 'newer') {
         throw new VigieError(
           'BUFFER_VERSION',
           `${path} has version ${recovered.version} of the format, this program reads 1; drain it with the newer program`,
         );
       }
-      const kind = number === last ? 'torn' : 'corrupt';
-      const validBytes = recovered.status === 'ok' ? recovered.segment.sizeBytes : 0;
-      if (validBytes < recovered.fileBytes) {
-        reports.damaged(kind, path, recovered.fileBytes - validBytes);
-        if (validBytes > 0) await truncateFile(fs, path, validBytes);
+      const { segment, damage, fileBytes } = recovered;
+      for (const { kind, bytes } of damage) reports.damaged(kind, path, bytes);
+      if (segment.isDrained) await fs.unlink(path);
+      else {
+        if (segment.sizeBytes < fileBytes) await truncateFile(fs, path, segment.sizeBytes);
+        segments.push(segment);
       }
-      if (recovered.status === 'ok' && !recovered.segment.isDrained) segments.push(recovered.segment);
-      else await fs.unlink(path);
     }
     const nextNumber = Math.max(last ?? 0, position?.segment ?? 0) + 1;
     return new SegmentStore(folder, segments, nextNumber, position, oldestUndelivered, deps);
@@ -141,6 +151,11 @@ export class SegmentStore {
 
   get isEmpty(): boolean {
     return this.#segments.every(({ isDrained }) => isDrained);
+  }
+
+  /** Whether the last `settle` did all there was to do. */
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   held(): HeldCounts {
@@ -257,6 +272,9 @@ export class SegmentStore {
    *  @throws what the file system throws */
   async read(segment: Segment): Promise<NextEntry> {
     const start = segment.readOffset;
+    if (segment.bodyKind === undefined) return { status: 'unreadable' };
+    const gapEnd = segment.gaps.get(start);
+    if (gapEnd !== undefined) return { status: 'gap', end: gapEnd };
     const file = await this.#openForRead(segment);
     const leftBytes = segment.sizeBytes - start;
     let bytes = await readUpTo(file, start, Math.min(leftBytes, FIRST_READ_BYTES));
@@ -267,9 +285,9 @@ export class SegmentStore {
     }
     if (decoded.status !== 'ok') return { status: 'unreadable' };
     const { head } = decoded;
+    if (isFiller(head)) return { status: 'gap', end: start + head.headBytes + head.bodyBytes };
     const entryBytes = head.headBytes + head.bodyBytes;
-    const end = start + entryBytes;
-    if (end > segment.sizeBytes) return { status: 'unreadable' };
+    const end = Math.min(start + entryBytes, segment.sizeBytes);
     if (bytes.length < entryBytes) {
       const rest = await readUpTo(file, start + bytes.length, entryBytes - bytes.length);
       bytes = Buffer.concat([bytes, rest]);
@@ -305,10 +323,41 @@ export class SegmentStore {
     return dropped;
   }
 
-  /** The rest of a segment that nobody can read: what is read of it ends where reading has come to. */
-  async cut(segment: Segment): Promise<void> {
-    segment.sizeBytes = segment.readOffset;
+  /** What of a segment is still to be read behind a head that cannot be made out.
+   *  @param endBytes its size, of which the caller knows what it holds
+   *  @returns what entries from there on hold, and the damage to step over
+   *  @throws what the file system throws */
+  async survey(
+    segment: Segment,
+    endBytes: number,
+  ): Promise<{ readonly held: HeldCounts; readonly damagedBytes: number }> {
+    const held = new HeldCounts();
+    let damagedBytes = 0;
+    const view = new FileView(await this.#openForRead(segment));
+    for await (const stretch of stretches(view, segment.readOffset, endBytes)) {
+      const { start, end } = stretch;
+      if (stretch.kind === 'entry') {
+        const { source, records, inputBytes: bytes } = stretch.head;
+        if (!segment.passed.has(start)) held.add(source, { records, bytes });
+      } else if (!segment.gaps.has(start)) {
+        segment.gaps.set(start, end);
+        damagedBytes += end - start;
+      }
+    }
+    return { held, damagedBytes };
+  }
+
+  /** Whether the file of a segment is not there any more, while the folder is what it was.
+   *  @throws what the file system throws */
+  async isGone(segment: Segment): Promise<boolean> {
+    const names = await this.#deps.fs.readdir(this.folder);
+    return !names.includes(segment.fileName) && names.some((name) => name === POSITION_NAME || segmentNumber(name));
+  }
+
+  /** Ends a segment of which nothing more is read. */
+  async abandon(segment: Segment): Promise<void> {
     if (segment === this.#active?.segment) await this.seal();
+    segment.readOffset = segment.sizeBytes;
   }
 
   /** Sets aside the segments that are drained. */
@@ -323,6 +372,7 @@ export class SegmentStore {
 
   async #settle(): Promise<void> {
     const { fs, reports } = this.#deps;
+    this.#isSettled = true;
     const position = this.#position();
     const removable = this.#removable;
     this.#removable = [];
@@ -331,6 +381,7 @@ export class SegmentStore {
         await writePosition(fs, this.folder, position);
         this.#writtenPosition = position;
       } catch (error) {
+        this.#isSettled = false;
         reports.failed('position', error);
       }
     }
@@ -342,6 +393,7 @@ export class SegmentStore {
       } catch (error) {
         if (errorCode(error) === 'ENOENT') continue;
         this.#removable.push(segment);
+        this.#isSettled = false;
         reports.failed('remove', error);
       }
     }

@@ -45,12 +45,22 @@ export class FakeDisk {
     return bytes;
   }
 
-  /** Changes bytes in place, as a failing disk does. */
-  damage(path: string, at: number): void {
-    const inode = this.#names.get(path);
-    if (inode === undefined) throw new Error(`no file ${path}`);
-    inode.now[at] = (inode.now[at] ?? 0) ^ 0xff;
-    inode.synced = Buffer.from(inode.now);
+  bytesOf(path: string): Buffer {
+    return Buffer.from(this.#inode(path).now);
+  }
+
+  /** Puts other bytes into a file, as a failing disk does, or somebody else. */
+  overwrite(path: string, bytes: Buffer): void {
+    const inode = this.#inode(path);
+    inode.now = Buffer.from(bytes);
+    inode.synced = inode.now;
+  }
+
+  /** As somebody else does. */
+  remove(path: string): void {
+    this.#inode(path);
+    this.#names.delete(path);
+    this.#syncedNames.delete(path);
   }
 
   /** Lets `count` operations that wait take effect.
@@ -149,7 +159,9 @@ export class FakeDisk {
     return {
       read: (bytes, offset, length, position) =>
         at('read', () => ({
-          bytesRead: file().now.copy(bytes, offset, position, Math.min(position + length, file().now.length)),
+          bytesRead: file()
+            .now.subarray(position, position + length)
+            .copy(bytes, offset),
         })),
       write: (bytes, offset, length, position) =>
         at('write', () => {
