@@ -44,8 +44,10 @@ export class MemoryFiles implements BufferFs {
         return { bytesRead: found.length };
       },
       write: async (bytes, offset, length, position) => {
-        const before = this.#bytes(path).subarray(0, position);
-        this.#files.set(path, Buffer.concat([before, bytes.subarray(offset, offset + length)]));
+        const whole = this.#bytes(path);
+        const written = bytes.subarray(offset, offset + length);
+        const parts = [whole.subarray(0, position), written, whole.subarray(position + length)];
+        this.#files.set(path, Buffer.concat(parts));
         return { bytesWritten: length };
       },
       truncate: async (sizeBytes) => void this.#files.set(path, this.#bytes(path).subarray(0, sizeBytes)),
