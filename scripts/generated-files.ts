@@ -3,17 +3,21 @@
 import { readFileSync } from 'node:fs';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
+import { STREAM_METRICS } from '@vigie/sidecar/stream/telemetry';
 import { dashboardFiles } from '../dashboards/dashboards.ts';
 import { metricsTable } from './metrics-table.ts';
 import { optionsReference } from './options-reference.ts';
 
 const AGENT_REFERENCE = 'docs/reference/node-agent.md';
+const SIDECAR_REFERENCE = 'docs/reference/sidecar.md';
 
 /** Contents by path from the repository's root. */
 export function generatedFiles(): Map<string, string> {
   const files = dashboardFiles();
   const metrics = metricsTable(AGENT_METRICS, PROCESS_METRICS);
   files.set(AGENT_REFERENCE, withBlock(AGENT_REFERENCE, 'agent-metrics', metrics));
+  const streamMetrics = metricsTable(STREAM_METRICS, PROCESS_METRICS);
+  files.set(SIDECAR_REFERENCE, withBlock(SIDECAR_REFERENCE, 'stream-metrics', streamMetrics));
   files.set('docs/reference/options.md', optionsReference());
   return files;
 }

@@ -17,6 +17,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/node-agent.ts'),
   },
   {
+    name: 'sidecar',
+    summary: 'Stream the log files of a pod',
+    load: () => import('./commands/sidecar.ts'),
+  },
+  {
     name: 'check',
     summary: 'Check configuration files',
     load: () => import('./commands/check.ts'),

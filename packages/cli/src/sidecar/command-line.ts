@@ -1,0 +1,126 @@
+/** The arguments of `vigie sidecar`. */
+import { parseHostPort } from '@vigie/core/host-port';
+import type { ExitCode } from '@vigie/core/lifecycle';
+import { LOG_LEVELS, type LogLevel } from '@vigie/core/log-levels';
+import { parseSize } from '@vigie/core/sizes';
+import { PREFIXES, type Prefix, READ_FROM, type StreamOptions } from '@vigie/sidecar/stream/settings';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { durationOption, runCommandLine } from '../command-line.ts';
+
+export interface AskedStream {
+  readonly given: Partial<StreamOptions>;
+  readonly configFile: string | undefined;
+}
+
+interface Options {
+  readonly config?: string;
+  readonly stderr?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly prefix?: Prefix;
+  readonly dataDir?: string;
+  readonly listen?: Listen;
+  readonly readFrom?: StreamOptions['readFrom'];
+  readonly maxLineBytes?: number;
+  readonly maxOpenFiles?: number;
+  readonly deletedBytesLimit?: number;
+  readonly reconcileInterval?: number;
+  readonly checkpointInterval?: number;
+  readonly shutdownGrace?: number;
+  readonly drainQuiet?: number;
+  readonly until?: string;
+  readonly untilExit?: string;
+  readonly logLevel?: LogLevel;
+}
+
+interface Listen {
+  readonly at: StreamOptions['listen'];
+}
+
+/** @returns what is to run, or the exit code where nothing is */
+export async function parseSidecarCommand(args: readonly string[]): Promise<AskedStream | ExitCode> {
+  let asked: AskedStream | undefined;
+  const command = new Command('vigie sidecar').description("Sidecars of a pod's containers.");
+  streamCommand(command, (stream) => {
+    asked = stream;
+  });
+  const exitCode = await runCommandLine(command, args, () => 0);
+  return asked ?? exitCode;
+}
+
+function streamCommand(command: Command, chosen: (asked: AskedStream) => void): void {
+  command
+    .command('stream')
+    .description('Follow files in a shared volume, and emit every line on standard output.')
+    .argument('[file...]', 'files to follow, or patterns of them')
+    .option('--config <file>', 'the same options in a file, which a reload reads again')
+    .option('--stderr <pattern>', 'files whose lines go to standard error; may be repeated', listed)
+    .option('--exclude <pattern>', 'files that are left alone; may be repeated', listed)
+    .addOption(new Option('--prefix <what>', 'what stands before a line').choices([...PREFIXES]))
+    .option('--data-dir <folder>', 'where the checkpoint is kept; default: .vigie beside the files')
+    .option('--listen <host:port>', 'health and metrics, or off (default: 127.0.0.1:9881)', listenOption)
+    .addOption(new Option('--read-from <where>', 'for files without a checkpoint').choices([...READ_FROM]))
+    .option('--max-line-bytes <size>', 'longer lines are cut (default: 1MiB)', sizeOption(1024, 16 * 1024 * 1024))
+    .option('--max-open-files <number>', 'files held open (default: 128)', countOption)
+    .option('--deleted-bytes-limit <size>', 'unread bytes of deleted files (default: 64MiB)', sizeOption(0))
+    .option('--reconcile-interval <duration>', 'how often everything is looked at (default: 10s)', durationOption)
+    .option('--checkpoint-interval <duration>', 'how often the checkpoint is written (default: 1s)', durationOption)
+    .option('--shutdown-grace <duration>', 'time to drain after SIGTERM (default: 25s)', durationOption)
+    .option('--drain-quiet <duration>', 'nobody writes for so long: the end (default: 1s)', durationOption)
+    .option('--until <file>', 'end when this file exists')
+    .option('--until-exit <program>', 'end when the last process of this program has ended')
+    .addOption(new Option('--log-level <level>', "of the sidecar's own log").choices([...LOG_LEVELS]))
+    .action((files: readonly string[], options: Options) => {
+      chosen({ given: givenBy(files, options), configFile: options.config });
+    });
+}
+
+function givenBy(files: readonly string[], options: Options): Partial<StreamOptions> {
+  const given = {
+    files: files.length > 0 ? files : undefined,
+    stderr: options.stderr,
+    exclude: options.exclude,
+    prefix: options.prefix,
+    dataDir: options.dataDir,
+    readFrom: options.readFrom,
+    maxLineBytes: options.maxLineBytes,
+    maxOpenFiles: options.maxOpenFiles,
+    deletedBytesLimit: options.deletedBytesLimit,
+    reconcileIntervalMs: options.reconcileInterval,
+    checkpointIntervalMs: options.checkpointInterval,
+    shutdownGraceMs: options.shutdownGrace,
+    drainQuietMs: options.drainQuiet,
+    until: options.until,
+    untilExit: options.untilExit,
+    logLevel: options.logLevel,
+  };
+  const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return options.listen === undefined ? named : { ...named, listen: options.listen.at };
+}
+
+function listed(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function listenOption(text: string): Listen {
+  if (text === 'off') return { at: undefined };
+  const address = parseHostPort(text);
+  if (address === undefined) throw new InvalidArgumentError('expected HOST:PORT or off');
+  return { at: { address, auth: { type: 'none' } } };
+}
+
+function sizeOption(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const sizeBytes = parseSize(text);
+    if (sizeBytes === undefined || sizeBytes < min || sizeBytes > max) {
+      const bounds = max === Number.MAX_SAFE_INTEGER ? '' : `, from ${min} to ${max} bytes`;
+      throw new InvalidArgumentError(`expected a size such as 64KiB, 10Mi or 50MB${bounds}`);
+    }
+    return sizeBytes;
+  };
+}
+
+function countOption(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('expected a whole number, at least 1');
+  return count;
+}

@@ -1,0 +1,314 @@
+/** The files of one output: found, followed and emitted by one lane, whose checkpoint says how far it came. */
+import * as fsPromises from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '@vigie/core/clock';
+import { bug, errorCode, VigieError } from '@vigie/core/errors';
+import type { Log } from '@vigie/core/log';
+import { openCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
+import { LaneLedger } from '@vigie/log-pipeline/delivery/ledger';
+import { MAX_SHAPE_BYTES } from '@vigie/log-pipeline/encode/json-lines';
+import { createKernel, type Kernel, recordBound } from '@vigie/log-pipeline/kernel/kernel';
+import { type CheckpointKey, Lane } from '@vigie/log-pipeline/lane/lane';
+import { Catalog, type CatalogOptions } from '@vigie/log-pipeline/tail/catalog';
+import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
+import { HEAD_BYTES } from '@vigie/log-pipeline/tail/head';
+import type { ContainerFacts } from '@vigie/log-pipeline/transforms/transform';
+import picomatch from 'picomatch';
+import { lineShape } from './line-shape.ts';
+import type { Output } from './output.ts';
+import type { StreamSettings } from './settings.ts';
+
+export type OutputName = 'stdout' | 'stderr';
+export type FileOperation = 'list' | 'stat' | 'gzip' | 'watch' | 'read';
+
+export interface TargetDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly output: Output;
+  /** Compiled kernel; undefined runs the TypeScript twin. */
+  readonly wasm: WebAssembly.Module | undefined;
+  /** Nothing is emitted any more: a defect, or nobody reads. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Four times what a pipe holds: larger batches cost memory and gain nothing that shows (docs/decisions/0017). */
+const BATCH_BYTES = 256 * 1024;
+/** One is read and framed while the other waits for the reader. */
+const BATCHES = 2;
+/** Lines of 30 bytes fill a batch; shorter ones take several. */
+const MAX_ROWS = 8_192;
+/** Of messages in parts, which plain files do not have. */
+const ARENA_BYTES = 64 * 1024;
+/** Before a cut line in the input: nothing but the line itself, in whole pages. */
+const INPUT_MARGIN_BYTES = 64 * 1024;
+/** How often the end of a drain is looked for. */
+const DRAIN_LOOK_MS = 50;
+const EMPTY_LOOK_MS = 5;
+/** The longest RFC 3339 time. */
+const TIME_BYTES = 64;
+
+export class StreamTarget {
+  readonly name: OutputName;
+  readonly output: Output;
+  readonly ledger = new LaneLedger();
+  readonly catalog: Catalog;
+  readonly errors = new Map<FileOperation, number>();
+  readonly checkpointWrites = { written: 0, failed: 0 };
+  rotations = 0;
+  /** Why nothing is emitted any more. */
+  fault: unknown;
+  #settings: StreamSettings;
+  #kernel: Kernel | undefined;
+  #lane: Lane | undefined;
+  readonly #deps: TargetDeps;
+
+  constructor(name: OutputName, settings: StreamSettings, deps: TargetDeps) {
+    this.name = name;
+    this.output = deps.output;
+    this.#settings = settings;
+    this.#deps = deps;
+    this.catalog = new Catalog(catalogOptions(name, settings), {
+      clock: deps.clock,
+      reports: {
+        error: (operation, path, error) => this.#failedOn(operation, path, error),
+        rotated: () => {
+          this.rotations++;
+        },
+      },
+    });
+  }
+
+  /** Bytes that are there and that nobody has taken yet. */
+  get lagBytes(): number {
+    let bytes = 0;
+    for (const cursor of this.#lane?.cursors ?? []) bytes += cursor.lagBytes();
+    return bytes;
+  }
+
+  /** @throws {VigieError} DATA_DIR_UNUSABLE */
+  async start(): Promise<void> {
+    await this.catalog.start();
+    this.#lane = await this.#openLane(false);
+  }
+
+  /** Takes other settings over; open files stay open, and what is in flight arrives first.
+   *  @param signal ends the wait for it */
+  async reconfigure(settings: StreamSettings, signal: AbortSignal): Promise<void> {
+    await this.#closeLane(signal);
+    if (settings.maxLineBytes !== this.#settings.maxLineBytes) this.#kernel = undefined;
+    this.#settings = settings;
+    await this.catalog.reconfigure(catalogOptions(this.name, settings));
+    this.#lane = await this.#openLane(false);
+  }
+
+  /** Emits everything up to the ends of the files, once nobody has written for `drainQuietMs`: in a pod without a native
+   *  sidecar the application gets its SIGTERM when the sidecar does, and has its last words to say. A last line without a
+   *  newline gets one.
+   *  @throws the signal's reason */
+  async drain(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    let sizeBytes = -1;
+    let sinceMs = 0;
+    for (;;) {
+      await this.catalog.reconcile();
+      const nowBytes = this.#sizeBytes();
+      const nowMs = clock.monotonicMs();
+      if (nowBytes !== sizeBytes) {
+        sizeBytes = nowBytes;
+        sinceMs = nowMs;
+      }
+      if (nowMs - sinceMs >= this.#settings.drainQuietMs) break;
+      await clock.sleep(DRAIN_LOOK_MS, signal);
+    }
+    await this.#closeLane(signal);
+    signal.throwIfAborted();
+    this.#lane = await this.#openLane(true);
+    while (!this.#lane.isIdle) await clock.sleep(EMPTY_LOOK_MS, signal);
+  }
+
+  /** @param signal ends the wait for what is in flight */
+  async close(signal: AbortSignal): Promise<void> {
+    await this.#closeLane(signal);
+    await this.catalog.close();
+  }
+
+  async #closeLane(signal: AbortSignal): Promise<void> {
+    await this.#lane?.close(signal);
+    // What was given up is read, and counted, by whoever comes next.
+    this.ledger.handOver();
+  }
+
+  #sizeBytes(): number {
+    let bytes = 0;
+    for (const log of this.catalog.logs.values()) {
+      for (const generation of log.generations) bytes += generation.sizeBytes;
+    }
+    return bytes;
+  }
+
+  /** @param once the files are read to their ends, and nothing more will come */
+  async #openLane(once: boolean): Promise<Lane> {
+    const { clock, log, wasm, failed } = this.#deps;
+    const { maxLineBytes, readFrom, checkpointIntervalMs, dataDir } = this.#settings;
+    const { store, entries } = await this.#openCheckpoint(dataDir);
+    this.#kernel ??= createKernel({
+      // A first line that is cut must be known by the same bytes in every run.
+      inputBytes: Math.max(maxLineBytes + INPUT_MARGIN_BYTES, HEAD_BYTES),
+      maxRows: MAX_ROWS,
+      arenaBytes: ARENA_BYTES,
+      slots: BATCHES,
+      // A line begins below BATCH_BYTES, and the longest has room behind.
+      slotBytes: BATCH_BYTES + MAX_SHAPE_BYTES + recordBound(maxLineBytes, 0, TIME_BYTES),
+      wasm,
+    });
+    const lane = new Lane(
+      {
+        source: 'files',
+        sink: this.name,
+        format: 'plain',
+        once,
+        readBytes: BATCH_BYTES,
+        maxLineBytes,
+        readFrom,
+        ignoreOlderMs: undefined,
+        batchBytes: BATCH_BYTES,
+        // What was read leaves at once: a pipe takes small writes as well as large ones.
+        lingerMs: 0,
+        // Only runtimes write lines in parts.
+        partialTimeoutMs: 0,
+        partialBudgetBytes: 0,
+        checkpointIntervalMs,
+      },
+      {
+        clock,
+        kernel: this.#kernel,
+        catalog: this.catalog,
+        sink: this.#sink(),
+        transforms: [],
+        store,
+        entries,
+        ledger: this.ledger,
+        facts: factsOf,
+        buckets: () => [],
+        forget: () => undefined,
+        reports: {
+          delivered: () => undefined,
+          transformKept: () => undefined,
+          fault: (error) => {
+            this.fault ??= error;
+            failed(error);
+          },
+          readError: (generation, error) => this.#failedOn('read', generation.path ?? 'unlinked', error),
+          lost: (path, bytes, reason) =>
+            log.error('bytes vanished before they could be read', { path, bytes, reason, output: this.name }),
+          checkpoint: (outcome) => {
+            if (outcome.status === 'unchanged') return;
+            this.checkpointWrites[outcome.status]++;
+            if (outcome.status !== 'failed') return;
+            log.error('the checkpoint cannot be written; after a crash more lines would be emitted again', {
+              path: store.path,
+              code: outcome.code,
+              error: outcome.error,
+            });
+          },
+        },
+      },
+    );
+    await lane.start();
+    return lane;
+  }
+
+  #sink(): ConstructorParameters<typeof Lane>[1]['sink'] {
+    const { prefix } = this.#settings;
+    const { output } = this;
+    return {
+      perUtcDay: false,
+      takesDeflate: false,
+      shape: ({ path }) => {
+        if (path === undefined) throw bug('a line of no file');
+        return lineShape(prefix, path);
+      },
+      deliver: async (body, _records, signal) => {
+        await unlessAborted(output.write(body), signal);
+        return { rejected: [] };
+      },
+    };
+  }
+
+  async #openCheckpoint(dataDir: string) {
+    const { clock, log } = this.#deps;
+    const path = join(dataDir, `${this.name}.checkpoint`);
+    try {
+      const { store, read } = await openCheckpoint<CheckpointKey>(path, { fs: fsPromises, clock });
+      if (read.status === 'corrupt') {
+        const { reason, setAsideAs } = read;
+        log.error('the checkpoint was damaged and set aside; lines are emitted as for new files', {
+          path,
+          reason,
+          setAsideAs,
+        });
+      }
+      return { store, entries: read.status === 'ok' ? read.entries : undefined };
+    } catch (cause) {
+      if (errorCode(cause) === undefined) throw cause;
+      throw new VigieError(
+        'DATA_DIR_UNUSABLE',
+        `cannot keep the checkpoint in ${dataDir}; data-dir names another folder`,
+        {
+          cause,
+        },
+      );
+    }
+  }
+
+  #failedOn(operation: FileOperation, path: string, error: unknown): void {
+    this.errors.set(operation, (this.errors.get(operation) ?? 0) + 1);
+    this.#deps.log.warn('cannot use a file or its folder', { operation, path, error });
+  }
+}
+
+function catalogOptions(name: OutputName, settings: StreamSettings): CatalogOptions {
+  const { files, stderr, exclude, dataDir, reconcileIntervalMs, maxOpenFiles, deletedBytesLimit } = settings;
+  const [paths, others] = name === 'stdout' ? [files, [...exclude, ...stderr]] : [stderr, exclude];
+  const isOther = others.length === 0 ? () => false : picomatch([...others], { dot: true });
+  return {
+    paths,
+    reconcileIntervalMs,
+    maxOpenFiles,
+    deletedBytesLimit,
+    accepts: ({ key, displayPath }) => !key.startsWith(`${dataDir}/`) && !isOther(key) && !isOther(displayPath),
+  };
+}
+
+/** Of a file in a volume nothing is known but its path. */
+function factsOf(log: ContainerLog): ContainerFacts {
+  return {
+    namespace: undefined,
+    podName: undefined,
+    podUid: undefined,
+    containerName: undefined,
+    restartCount: undefined,
+    containerId: undefined,
+    nodeName: undefined,
+    podIp: undefined,
+    containerImage: undefined,
+    owner: undefined,
+    controller: undefined,
+    labels: {},
+    namespaceLabels: {},
+    annotations: {},
+    clusterName: undefined,
+    metadataIncomplete: false,
+    path: log.displayPath,
+  };
+}
+
+/** The write goes on in the system, but nobody waits for it: what it carries counts as not taken. */
+function unlessAborted(written: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    written.finally(() => signal.removeEventListener('abort', abort)).then(resolve, reject);
+  });
+}
