@@ -99,6 +99,28 @@ describe('checkpoint store', () => {
     expect(await readAgain()).toEqual([entry(1, 99)]);
   });
 
+  test('passes on what it has, and the next one writes it where this one could not', async () => {
+    let broken = false;
+    const full = faultyFs({
+      open: (file, flags, mode) => (broken ? Promise.reject(errno('ENOSPC')) : fs.open(file, flags, mode)),
+    });
+    const { store } = await openCheckpoint<string>(path, { ...deps, fs: full });
+    store.put('a', entry(1));
+    await store.flush();
+    const written = store.handOver<string>();
+    expect(written.entries).toEqual([entry(1)]);
+    expect(await written.store.flush()).toEqual({ status: 'unchanged' });
+    broken = true;
+    store.put('a', entry(1, 5));
+    expect(await store.flush()).toMatchObject({ status: 'failed' });
+    const next = store.handOver<string>();
+    expect(next.entries).toEqual([entry(1, 5)]);
+    broken = false;
+    for (const one of next.entries) next.store.put('a', one);
+    expect(await next.store.flush()).toMatchObject({ status: 'written' });
+    expect(await readAgain()).toEqual([entry(1, 5)]);
+  });
+
   test.each([
     'open',
     'write',

@@ -164,6 +164,26 @@ describe('a lane', () => {
     expect(bed.messages).toEqual(numbered(0, 20));
   });
 
+  it('that could not start leaves the checkpoint as it was', async () => {
+    const log = bed.logPath();
+    bed.append(log, ...numbered(0, 10));
+    await bed.start();
+    await bed.until(() => bed.received.length === 10);
+    await bed.stop();
+    bed.catalogClass = class extends Catalog {
+      override adopt(): Promise<void> {
+        return Promise.reject(new Error('EIO: injected'));
+      }
+    };
+    await expect(bed.start()).rejects.toThrow('EIO');
+    await bed.stop();
+    bed.catalogClass = Catalog;
+    bed.append(log, ...numbered(10, 20));
+    await bed.start();
+    await bed.until(() => bed.received.length === 20);
+    expect(bed.messages).toEqual(numbered(0, 20));
+  });
+
   it('stopped in the middle of a read sends the rest of it, so that nothing is sent twice', async () => {
     const log = bed.logPath();
     bed.append(log, ...numbered(0, 900));

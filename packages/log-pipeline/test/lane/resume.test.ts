@@ -1,39 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckpointEntry } from '../../src/checkpoint/format.ts';
 import { Resume } from '../../src/lane/resume.ts';
-import type { ContainerLog, Generation } from '../../src/tail/generation.ts';
+import type { Generation } from '../../src/tail/generation.ts';
+import { containerLog, generationOf } from '../tail/generations.ts';
 
-const log: ContainerLog = {
-  key: '/a/0.log',
-  folder: '/a',
-  base: '0.log',
-  displayPath: '/a/0.log',
-  pod: undefined,
-  container: undefined,
-  generations: [],
-  initial: true,
-};
-
-function generation(head: string, about: Partial<Generation> = {}): Generation {
-  return {
-    id: 1,
-    log,
-    path: '/a/0.log',
-    inode: '1:1',
-    encoding: 'plain',
-    order: '2',
-    live: false,
-    head: { length: 10, hash: head, prefix: Buffer.alloc(0) },
-    sizeBytes: 100,
-    certainBytes: 100,
-    cutFromBytes: undefined,
-    changedNs: 0n,
-    grownAtMs: 0,
-    gone: undefined,
-    suspect: false,
-    ...about,
-  };
-}
+const log = containerLog();
+const generation = (head: string, about: Partial<Generation> = {}): Generation => generationOf(log, head, about);
 
 function entry(head: string | undefined, about: Partial<CheckpointEntry> = {}): CheckpointEntry {
   const known = head === undefined ? undefined : { length: 10, hash: head };
