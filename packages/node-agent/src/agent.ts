@@ -236,6 +236,10 @@ export class NodeAgent {
     });
     // What they were still at is done now: nobody writes to a file beside the next ones.
     const before = this.#sinks;
+    for (const [name, { sink }] of sinks) {
+      const former = before.get(name)?.sink;
+      if (former !== undefined) sink.adopt?.(former);
+    }
     this.#sinks = sinks;
     this.#config = config;
     await this.#closeFormer(before);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@vigie/core/clock';
@@ -6,7 +6,7 @@ import { ConfigError } from '@vigie/core/config/problem';
 import { createLog } from '@vigie/core/log';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAgentMetrics } from '../src/agent-metrics.ts';
-import { loadAgentConfig } from '../src/config.ts';
+import { type AgentConfig, loadAgentConfig } from '../src/config.ts';
 import { AgentService } from '../src/service.ts';
 import { createSinkRuntime } from '../src/sinks.ts';
 import { createTransform } from '../src/transforms.ts';
@@ -35,6 +35,25 @@ ${sinks}`,
   return loadAgentConfig(file, {}, undefined);
 }
 
+/** @param reloaded what a reload reads */
+function serviceOf(config: AgentConfig, reloaded = () => Promise.resolve(config)) {
+  const world = { clock: systemClock, random: Math.random, env: {}, version: '0.0.0', log };
+  let url = '';
+  const service = new AgentService(config, {
+    ...world,
+    metrics: createAgentMetrics(),
+    readConfig: reloaded,
+    print: (line) => {
+      url = /http:\S+/.exec(line)?.[0] ?? '';
+    },
+    identity: { nodeName: 'n1', self: { namespace: undefined, name: undefined } },
+    kernel: undefined,
+    createTransform,
+    createSink: (name, section) => createSinkRuntime(name, section, world),
+  });
+  return { service, scrape: () => fetch(new URL('/metrics/logs', url)) };
+}
+
 describe('/metrics/logs', () => {
   test('shows what all log_to_metric sinks of a running agent have counted', async () => {
     const records = Array.from({ length: 300 }, (_, i) => ({ status: i % 3 === 0 ? 500 : 200, took: i / 100 }));
@@ -48,23 +67,9 @@ describe('/metrics/logs', () => {
     inputs: [json]
     metrics: [{ name: took_seconds, type: histogram, field: took, buckets: [1] }]
 `);
-    const world = { clock: systemClock, random: Math.random, env: {}, version: '0.0.0', log };
-    let url = '';
-    const service = new AgentService(config, {
-      ...world,
-      metrics: createAgentMetrics(),
-      readConfig: () => Promise.resolve(config),
-      print: (line) => {
-        url = /http:\S+/.exec(line)?.[0] ?? '';
-      },
-      identity: { nodeName: 'n1', self: { namespace: undefined, name: undefined } },
-      kernel: undefined,
-      createTransform,
-      createSink: (name, section) => createSinkRuntime(name, section, world),
-    });
+    const { service, scrape } = serviceOf(config);
     await service.start(new AbortController().signal);
     try {
-      const scrape = () => fetch(new URL('/metrics/logs', url));
       await expect
         .poll(async () => (await scrape()).text(), { timeout: 30_000 })
         .toBe(
@@ -79,6 +84,30 @@ describe('/metrics/logs', () => {
         { sink: 'requests', ackedRecords: 300 },
         { sink: 'times', ackedRecords: 300 },
       ]);
+    } finally {
+      await service.close({ graceMs: 5000 });
+    }
+  }, 60_000);
+
+  test('a reload keeps the values of metrics that stay what they are, and each record counts once', async () => {
+    const file = join(root, 'app.log');
+    const write = (count: number): void =>
+      appendFileSync(file, Array.from({ length: count }, (_, i) => `${JSON.stringify({ size: i })}\n`).join(''));
+    const lines = '{ name: lines_total, type: counter }';
+    const sink = (metrics: string) => `  app: { type: log_to_metric, inputs: [json], metrics: [${metrics}] }\n`;
+    const config = await configOf(sink(`${lines}, { name: bytes_total, type: counter, increment_by: size }`));
+    const changed = `{ name: bytes_total, type: counter, increment_by: size, condition: { size: { gte: 1 } } }`;
+    const { service, scrape } = serviceOf(config, () => configOf(sink(`${changed}, ${lines}`)));
+    const samples = async (): Promise<string[]> =>
+      (await (await scrape()).text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    write(100);
+    await service.start(new AbortController().signal);
+    try {
+      await expect.poll(samples, { timeout: 30_000 }).toEqual(['lines_total 100', 'bytes_total 4950']);
+      await service.reload();
+      expect(await samples()).toEqual(['lines_total 100']);
+      write(3);
+      await expect.poll(samples, { timeout: 30_000 }).toEqual(['bytes_total 3', 'lines_total 103']);
     } finally {
       await service.close({ graceMs: 5000 });
     }

@@ -29,6 +29,9 @@ export interface Sink {
    *  shows as the outcome of `send`.
    *  @throws {VigieError} a file that the configuration names cannot be used */
   start(signal: AbortSignal): Promise<void>;
+  /** Takes over what the sink of this name had in memory before a reload. Neither has sends that run.
+   *  @param before of any type */
+  adopt?(before: Sink): void;
   /** Idempotent. Sends that still run are the caller's to abort first. */
   close(): Promise<void>;
   /** The body's memory is not touched any more once the promise settles. Several may run at once.

@@ -85,6 +85,27 @@ export class SeriesTable {
     if (entry.isOverflow) this.#options.overflowed(1);
   }
 
+  /** Takes the series of metrics that are still what they were, as far as `maxSeries` has room. `before` is not used any
+   *  more. */
+  adopt(before: SeriesTable): void {
+    const metrics = this.#options.metrics.map((metric) => {
+      const definition = definitionOf(metric);
+      return before.#options.metrics.findIndex((old) => definitionOf(old) === definition);
+    });
+    for (const [labels, { series, heardMs }] of before.#containers) {
+      const container = this.#containers.get(labels) ?? { labels, series: metrics.map(() => new Map()), heardMs };
+      for (const [metric, old] of metrics.entries()) {
+        for (const [own, oldKey] of series[old] ?? []) {
+          const entry = before.#series.get(oldKey);
+          if (entry === undefined) continue;
+          if (!entry.isOverflow && (this.#counts[metric] ?? 0) >= this.#options.maxSeries) continue;
+          this.#put(container, metric, own, entry.series, entry.isOverflow);
+        }
+      }
+      if (container.series.some(({ size }) => size > 0)) this.#containers.set(labels, container);
+    }
+  }
+
   /** All metrics with their samples, in the text format. */
   expose(): string {
     this.#expire(this.#options.clock.monotonicMs());
@@ -96,8 +117,12 @@ export class SeriesTable {
   }
 
   #create(container: SampledContainer, metric: number, labels: string, isOverflow: boolean): number {
-    const key = this.#nextKey++;
     const series = createSeries(this.#options.metrics[metric]!, joinLabels(container.labels, labels));
+    return this.#put(container, metric, labels, series, isOverflow);
+  }
+
+  #put(container: SampledContainer, metric: number, labels: string, series: Series, isOverflow: boolean): number {
+    const key = this.#nextKey++;
     this.#series.set(key, { metric, series, isOverflow });
     container.series[metric]?.set(labels, key);
     if (!isOverflow) this.#counts[metric]! += 1;
@@ -122,4 +147,9 @@ export class SeriesTable {
       }
     }
   }
+}
+
+/** What a metric's samples depend on: the same text, the same series. The order of labels is part of it. */
+function definitionOf(metric: LogMetricConfig): string {
+  return JSON.stringify({ ...metric, help: undefined });
 }

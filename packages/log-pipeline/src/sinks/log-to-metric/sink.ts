@@ -37,6 +37,10 @@ export class LogToMetricSink implements Sink {
     });
   }
 
+  adopt(before: Sink): void {
+    if (before instanceof LogToMetricSink) this.#table.adopt(before.#table);
+  }
+
   async start(): Promise<void> {
     // Whoever scrapes asks the agent.
   }

@@ -180,6 +180,66 @@ describe('the number of series', () => {
   });
 });
 
+describe('a reload', () => {
+  const total = { name: 'lines_total', type: 'counter', labels: { level: '{{ level }}' } };
+  const took = { name: 'took', type: 'histogram', field: 'took', buckets: [1] };
+  const queue = { name: 'queue', type: 'gauge', field: 'queue' };
+
+  const adopted = (before: LogToMetricSink, metrics: readonly object[], options: object = {}): LogToMetricSink => {
+    const sink = sinkOf(metrics, options);
+    sink.adopt(before);
+    return sink;
+  };
+
+  test('keeps the values of metrics that stay what they are, whatever stands around them', async () => {
+    const before = sinkOf([total, took, queue]);
+    await take(before, [{ level: 'info', took: 2, queue: 5 }, { level: 'info' }, { level: 'error', took: 0.5 }]);
+    const sink = adopted(before, [queue, { name: 'new_total', type: 'counter' }, took, { ...total, help: 'Lines.' }]);
+    await take(sink, [{ level: 'info', took: 0.5 }]);
+    expect(samples(sink)).toEqual([
+      `queue{${WEB}} 5`,
+      `new_total{${WEB}} 1`,
+      `took_bucket{${WEB},le="1"} 2`,
+      `took_bucket{${WEB},le="+Inf"} 3`,
+      `took_sum{${WEB}} 3`,
+      `took_count{${WEB}} 3`,
+      `lines_total{${WEB},level="info"} 3`,
+      `lines_total{${WEB},level="error"} 1`,
+    ]);
+  });
+
+  test.each([
+    ['type', { ...queue, name: 'lines_total' }],
+    ['labels', { ...total, labels: { level: '{{ severity }}' } }],
+    ['condition', { ...total, condition: { level: 'info' } }],
+    ['increment_by', { ...total, increment_by: 'size' }],
+    ['name', { ...total, name: 'all_total' }],
+  ])('begins a metric anew whose %s changes', async (_what, changed) => {
+    const before = sinkOf([total]);
+    await take(before, [{ level: 'info' }]);
+    expect(samples(adopted(before, [changed]))).toEqual([]);
+  });
+
+  test('begins a histogram anew whose buckets change', async () => {
+    const before = sinkOf([took]);
+    await take(before, [{ took: 1 }]);
+    expect(samples(adopted(before, [{ ...took, buckets: [1, 2] }]))).toEqual([]);
+  });
+
+  test('keeps a container’s silence, and the bound on series with the series beyond it', async () => {
+    const before = sinkOf([total], { max_series: 2, expire: '10m' });
+    await take(before, [{ level: 'a' }, { level: 'b' }, { level: 'c' }]);
+    await clock.advance(9 * 60_000);
+    const sink = adopted(before, [total], { max_series: 1, expire: '10m' });
+    const other = 'lines_total{namespace="other",pod="other",container="other",level="other"}';
+    expect(samples(sink)).toEqual([`lines_total{${WEB},level="a"} 1`, `${other} 1`]);
+    await take(sink, [{ level: 'b' }], { podName: 'web-2' });
+    expect(samples(sink)).toContain(`${other} 2`);
+    await clock.advance(60_000);
+    expect(samples(sink)).toEqual([`${other} 2`]);
+  });
+});
+
 describe('the section', () => {
   test.each([
     [{ name: '9lives', type: 'counter' }, 'the name of a metric'],
