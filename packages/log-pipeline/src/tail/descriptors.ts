@@ -31,6 +31,12 @@ export class Descriptors {
     return this.#entries.has(generation);
   }
 
+  /** Of an open file, whatever it is called by now; undefined where it is not open. */
+  sizeOf(generation: Generation): number | undefined {
+    const open = this.#entries.get(generation);
+    return open === undefined || open.inode !== generation.inode ? undefined : fstatSync(open.fd).size;
+  }
+
   /** Opens it if need be and verifies that it is the inode it is taken for. Pair with `release`. */
   acquire(generation: Generation): Acquired {
     const open = this.#entries.get(generation);

@@ -1,4 +1,4 @@
-import { fstatSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Clock } from '@vigie/core/clock';
 import type { Descriptors } from './descriptors.ts';
 import { type ContainerLog, type Generation, isSealed } from './generation.ts';
@@ -176,15 +176,7 @@ export class HotLogs {
   }
 
   #sizeOf(generation: Generation): number | undefined {
-    if (generation.path === undefined) {
-      const open = this.#events.descriptors.has(generation) ? this.#events.descriptors.acquire(generation) : undefined;
-      if (open?.status !== 'open') return undefined;
-      try {
-        return fstatSync(open.fd).size;
-      } finally {
-        this.#events.descriptors.release(generation, open.fd);
-      }
-    }
+    if (generation.path === undefined) return this.#events.descriptors.sizeOf(generation);
     const stat = statSync(generation.path, { bigint: true, throwIfNoEntry: false });
     return stat !== undefined && `${stat.dev}:${stat.ino}` === generation.inode ? Number(stat.size) : undefined;
   }

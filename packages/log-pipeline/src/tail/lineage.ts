@@ -150,6 +150,7 @@ export async function reconcileLineage(
   }
 
   for (const [generation, file] of placed) adopt(generation, file, deps.monotonicMs);
+  const isReplaced = ordered.some((file) => file.live);
   let again = false;
   const missing: Generation[] = [];
   for (const generation of log.generations) {
@@ -159,6 +160,7 @@ export async function reconcileLineage(
     }
     missing.push(generation);
     if (generation.gone !== undefined) continue;
+    if (isReplaced && generation.live) retire(generation, deps);
     const since = missingSince.get(generation) ?? deps.monotonicMs;
     missingSince.set(generation, since);
     if (deps.unsteady || deps.monotonicMs - since < MISSING_FOR_MS) {
@@ -167,7 +169,10 @@ export async function reconcileLineage(
     }
     generation.path = undefined;
     generation.live = false;
-    if (generation.inode !== undefined && deps.descriptors.has(generation)) continue;
+    if (generation.inode !== undefined && deps.descriptors.has(generation)) {
+      learnSize(generation, deps);
+      continue;
+    }
     generation.inode = undefined;
     generation.gone = truncated.has(generation) || wasTruncated(generation) ? 'truncated' : 'deleted';
   }
@@ -282,4 +287,20 @@ function adopt(generation: Generation, file: FoundFile, monotonicMs: number): vo
 /** Of a live file the string that its log has already: a node has a thousand of them, and they are long. */
 function pathOf({ path }: FoundFile, { key }: ContainerLog): string {
   return path === key ? key : path;
+}
+
+/** Another file has taken its name. What was added to it before, and by a writer that has not heard of that, comes before
+ *  what is in the other one. */
+function retire(generation: Generation, deps: LineageDeps): void {
+  generation.live = false;
+  generation.grownAtMs = deps.monotonicMs;
+  learnSize(generation, deps);
+}
+
+/** Of an open file that no name is known to lead to. */
+function learnSize(generation: Generation, { descriptors, monotonicMs }: LineageDeps): void {
+  const sizeBytes = descriptors.sizeOf(generation);
+  if (sizeBytes === undefined || sizeBytes <= generation.sizeBytes) return;
+  generation.sizeBytes = sizeBytes;
+  generation.grownAtMs = monotonicMs;
 }

@@ -253,6 +253,21 @@ describe('a lane', () => {
     expect(bed.messages).toEqual(['first', 'second', ...numbered(0, 20)]);
   });
 
+  it('reads what was written to a file just before another took its name, before that one', async () => {
+    const log = bed.logPath();
+    bed.append(log, 'first');
+    bed.appendRaw(log, cri('one, ', 'stdout', 'P'));
+    const lane = await bed.start();
+    await bed.until(() => bed.received.length === 1);
+    const [cursor] = lane.cursors;
+    await bed.until(() => cursor?.isWaiting === true);
+    bed.appendRaw(log, cri('two, ', 'stdout', 'P'));
+    rmSync(log);
+    bed.appendRaw(log, cri('three'));
+    await bed.until(() => bed.received.length === 2);
+    expect(bed.messages).toEqual(['first', 'one, two, three']);
+  });
+
   it('reads an archive whose first line is longer than a turn of the scheduler allows', async () => {
     const [log, other] = [bed.logPath('app'), bed.logPath('other')];
     bed.append(other, 'first');

@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -30,6 +30,9 @@ describe('reconcileLineage', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
+  const descriptors = new Descriptors(10);
+  afterEach(() => descriptors.closeAll());
+
   /** Inodes are told by the test: file systems give out freed ones as they like. */
   async function scan(inodes: Readonly<Record<string, string>>, ageMs = 0): Promise<readonly Generation[]> {
     const files = Object.entries(inodes).map(([name, inode]): FoundFile => {
@@ -50,7 +53,7 @@ describe('reconcileLineage', () => {
     });
     nowMs += 1_000;
     const deps = {
-      descriptors: new Descriptors(10),
+      descriptors,
       nowMs,
       monotonicMs: nowMs,
       nextId: () => ++ids,
@@ -136,6 +139,28 @@ describe('reconcileLineage', () => {
     for (let look = 0; look < 2; look++) await scan({ '0.log': 'A', '0.log.1': 'B' }, 10_000);
     expect(at('0.log.1')).toBe(live);
     expect(live).toMatchObject({ sizeBytes: 5, cutFromBytes: 28, gone: undefined });
+  });
+
+  it('knows what was written to an open file last, once another has its name', async () => {
+    const path = join(folder, '0.log');
+    writeFileSync(path, 'live\n');
+    const { dev, ino } = statSync(path, { bigint: true });
+    const inode = `${dev}:${ino}`;
+    const [live] = await scan({ '0.log': inode });
+    const open = live === undefined ? undefined : descriptors.acquire(live);
+    if (live === undefined || open?.status !== 'open') throw new Error('not opened');
+    descriptors.release(live, open.fd);
+    appendFileSync(path, 'and its end\n');
+    renameSync(path, join(folder, 'elsewhere'));
+    writeFileSync(path, 'next\n');
+    await scan({ '0.log': 'B' });
+    // So whoever reads it waits for what its writer still has to say.
+    expect(live).toMatchObject({ live: false, sizeBytes: 17, grownAtMs: nowMs, path });
+    expect(at('0.log')).toBe(live);
+    appendFileSync(join(folder, 'elsewhere'), 'late\n');
+    await scan({ '0.log': 'B' });
+    expect(live).toMatchObject({ live: false, sizeBytes: 22, grownAtMs: nowMs, path: undefined, gone: undefined });
+    expect(log.generations.map(({ inode: one }) => one)).toEqual([inode, 'B']);
   });
 
   it('keeps an archive that only got another number', async () => {
