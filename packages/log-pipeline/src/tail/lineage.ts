@@ -160,7 +160,7 @@ export async function reconcileLineage(
     }
     missing.push(generation);
     if (generation.gone !== undefined) continue;
-    if (isReplaced && generation.live) retire(generation, deps);
+    if (isReplaced && generation.live && generation.inode !== undefined) retire(generation, deps);
     const since = missingSince.get(generation) ?? deps.monotonicMs;
     missingSince.set(generation, since);
     if (deps.unsteady || deps.monotonicMs - since < MISSING_FOR_MS) {
@@ -289,8 +289,8 @@ function pathOf({ path }: FoundFile, { key }: ContainerLog): string {
   return path === key ? key : path;
 }
 
-/** Another file has taken its name. What was added to it before, and by a writer that has not heard of that, comes before
- *  what is in the other one. */
+/** Another file has taken its name, and not its place on the disk. What was added to it before, and by a writer that has not
+ *  heard of that, comes before what is in the other one. */
 function retire(generation: Generation, deps: LineageDeps): void {
   generation.live = false;
   generation.grownAtMs = deps.monotonicMs;

@@ -163,6 +163,16 @@ describe('reconcileLineage', () => {
     expect(log.generations.map(({ inode: one }) => one)).toEqual([inode, 'B']);
   });
 
+  it('does not let what is in a truncated file wait for a writer of what was there before', async () => {
+    writeFileSync(join(folder, '0.log'), 'live\n');
+    const [live] = await scan({ '0.log': 'A' });
+    const grownAtMs = live?.grownAtMs;
+    writeFileSync(join(folder, '0.log'), 'new\n');
+    await scan({ '0.log': 'A' });
+    expect(live).toMatchObject({ inode: undefined, grownAtMs });
+    expect(at('0.log')).toMatchObject({ sizeBytes: 4, live: true });
+  });
+
   it('keeps an archive that only got another number', async () => {
     writeFileSync(join(folder, '0.log.2.gz'), gzipSync('one\n'));
     writeFileSync(join(folder, '0.log'), 'live\n');
