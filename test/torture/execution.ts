@@ -260,6 +260,8 @@ class Execution {
       record.pieces.some((piece) => piece.generation === generation),
     );
     await this.#awaitArrival(`what ${generation.log.key} had in a generation about to go`, records);
+    // A lane of its own, which may be behind the other one, and has no more to read it by.
+    if (this.#scenario.settings.secondSink) await this.#awaitCopies(records);
   }
 
   #destroyed(generation: Generation): void {
@@ -324,7 +326,7 @@ class Execution {
       },
       () => ledgerFaults(rows, facts).join('\n'),
     );
-    if (this.#scenario.settings.secondSink) await this.#awaitCopies(models);
+    if (this.#scenario.settings.secondSink) await this.#awaitCopies(models.flatMap((model) => model.records));
     await this.#stop();
     const receivedBefore = this.#store.received;
     const open = models.some((model) => model.hasOpen);
@@ -354,8 +356,8 @@ class Execution {
     );
   }
 
-  async #awaitCopies(models: readonly LogModel[]): Promise<void> {
-    const due = models.flatMap((model) => model.records).filter((record) => record.complete && !isEndangered(record));
+  async #awaitCopies(records: readonly LogRecord[]): Promise<void> {
+    const due = records.filter((record) => record.complete && !isEndangered(record));
     const missing = (): LogRecord[] => {
       const there = new Set(linesOf(this.#layout.secondSink).map((line) => this.#arrivals.recordOfJson(line)));
       return due.filter((record) => !there.has(record));
