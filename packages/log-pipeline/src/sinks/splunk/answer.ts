@@ -8,16 +8,29 @@ import type { SendOutcome } from '../sink.ts';
 const answerSchema = v.object({
   text: v.optional(v.string(), ''),
   code: v.pipe(v.number(), v.integer()),
+  ackId: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   'invalid-event-number': v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
 });
 
 const SUCCESS = 0;
+const BUSY = 9;
 /** A disabled, missing, wrong or unknown token. */
 const CREDENTIALS: readonly number[] = [1, 2, 3, 4];
 /** The token, the index or the channel is not set up as the sink is: no record is at fault. */
 const SETTINGS: readonly number[] = [7, 10, 11, 14, 16];
 /** No data, invalid format, no event, a blank event, bad indexed fields. */
 const BAD_EVENT: readonly number[] = [5, 6, 12, 13, 15];
+
+/** Whether the collector that answers next may be another one, or have begun anew. */
+export function mayHaveRestarted(result: Exchange): boolean {
+  if (result.status === 'failed') return true;
+  return result.httpStatus >= 500 && decode(result.body)?.code !== BUSY;
+}
+
+/** @returns undefined where the token does not ask for indexer acknowledgement */
+export function ackIdOf(result: Exchange): number | undefined {
+  return result.status === 'answered' ? decode(result.body)?.ackId : undefined;
+}
 
 export function outcomeOfAnswer(result: Exchange, records: number, nowMs: number): SendOutcome {
   if (result.status === 'failed') return outcomeOfFailure(result, () => false, nowMs);

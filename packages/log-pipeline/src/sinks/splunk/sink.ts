@@ -1,14 +1,16 @@
 /** Events for Splunk's HTTP Event Collector, and for whoever else takes its requests. */
-import { filePath, section, text } from '@vigie/core/config/fields';
+import { duration, filePath, section, text } from '@vigie/core/config/fields';
 import { SecretFile } from '@vigie/core/secrets';
 import * as v from 'valibot';
 import type { RecordFacts } from '../../encode/document.ts';
 import type { JsonLineShape } from '../../encode/json-lines.ts';
 import { HttpClient } from '../http-client/client.ts';
+import type { Exchange } from '../http-client/exchange.ts';
 import { endpointUrl, httpEntries, httpSettings } from '../http-client/settings.ts';
 import type { SendOutcome, Sink, SinkDeps } from '../sink.ts';
 import { batchEntry, documentEntries, sinkEntries } from '../sink-section.ts';
-import { outcomeOfAnswer } from './answer.ts';
+import { Acknowledgements, type Channel } from './acknowledgements.ts';
+import { ackIdOf, mayHaveRestarted, outcomeOfAnswer } from './answer.ts';
 import { splunkShape } from './shape.ts';
 
 const { tls, headers, timeouts } = httpEntries;
@@ -28,6 +30,10 @@ export const splunkSchema = v.pipe(
     source: v.optional(text()),
     sourcetype: v.optional(text(), '_json'),
     compression: v.optional(v.picklist(['none', 'gzip']), 'gzip'),
+    /** Records are accepted when the indexers say that they have them, for a token with indexer acknowledgement. */
+    ack: v.optional(v.boolean(), false),
+    /** Without their word for so long, records are sent again. */
+    ack_timeout: v.optional(duration({ min: 1000 }), '5m'),
     tls,
     headers,
     timeouts,
@@ -36,6 +42,8 @@ export const splunkSchema = v.pipe(
     ({ token, token_file }) => (token === undefined) !== (token_file === undefined),
     'one of token and token_file',
   ),
+  // What one collector promises no other knows of.
+  v.check(({ ack, endpoints }) => !ack || endpoints.length === 1, 'with ack, one endpoint'),
 );
 
 export type SplunkSinkConfig = v.InferOutput<typeof splunkSchema>;
@@ -53,6 +61,7 @@ export class SplunkSink implements Sink {
   readonly #deps: SinkDeps;
   readonly #client: HttpClient;
   readonly #token: () => string;
+  readonly #acknowledgements: Acknowledgements | undefined;
 
   constructor(name: string, config: SplunkSinkConfig, deps: SinkDeps) {
     this.name = name;
@@ -67,6 +76,16 @@ export class SplunkSink implements Sink {
     });
     const file = config.token_file === undefined ? undefined : new SecretFile(config.token_file, deps.clock);
     this.#token = () => file?.value() ?? config.token ?? '';
+    if (config.ack) {
+      const { clock, random } = deps;
+      this.#acknowledgements = new Acknowledgements({
+        clock,
+        random,
+        timeoutMs: config.ack_timeout,
+        query: (channel, acks, signal) =>
+          this.#post('/services/collector/ack', Buffer.from(JSON.stringify({ acks })), channel, signal),
+      });
+    }
   }
 
   shape(facts: RecordFacts): JsonLineShape {
@@ -79,21 +98,29 @@ export class SplunkSink implements Sink {
   }
 
   async close(): Promise<void> {
+    this.#acknowledgements?.close();
     this.#client.close();
   }
 
   async send(body: Uint8Array, records: number, signal: AbortSignal): Promise<SendOutcome> {
-    const result = await this.#client.send(
-      {
-        method: 'POST',
-        path: '/services/collector/event',
-        contentType: 'application/json',
-        headers: { authorization: `Splunk ${this.#token()}` },
-        body,
-        maxAnswerBytes: MAX_ANSWER_BYTES,
-      },
-      signal,
-    );
-    return outcomeOfAnswer(result, records, this.#deps.clock.nowMs());
+    const acknowledgements = this.#acknowledgements;
+    const channel = acknowledgements?.channel;
+    const result = await this.#post('/services/collector/event', body, channel, signal);
+    const outcome = outcomeOfAnswer(result, records, this.#deps.clock.nowMs());
+    if (acknowledgements === undefined || channel === undefined) return outcome;
+    if (mayHaveRestarted(result)) acknowledgements.abandon(channel, 'a request failed meanwhile');
+    if (outcome.status !== 'accepted') return outcome;
+    const id = ackIdOf(result);
+    if (id !== undefined) return acknowledgements.wait(channel, id, signal);
+    return { status: 'held', reason: 'endpoint', detail: 'the token has no indexer acknowledgement' };
+  }
+
+  #post(path: string, body: Uint8Array, channel: Channel | undefined, signal: AbortSignal): Promise<Exchange> {
+    const headers = {
+      authorization: `Splunk ${this.#token()}`,
+      ...(channel === undefined ? {} : { 'x-splunk-request-channel': channel.id }),
+    };
+    const request = { method: 'POST', path, contentType: 'application/json', headers, body } as const;
+    return this.#client.send({ ...request, maxAnswerBytes: MAX_ANSWER_BYTES }, signal);
   }
 }

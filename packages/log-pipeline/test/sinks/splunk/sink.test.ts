@@ -18,7 +18,7 @@ const eventSchema = v.strictObject({
 });
 
 /** As strict as the collector is documented to be. */
-function collector(busy = false): PeerHandler {
+function collector(busy = false, more: () => object = () => ({})): PeerHandler {
   return ({ method, url, headers, body }, response) => {
     const answer = (httpStatus: number, code: number, text: string, more = {}): void => {
       response
@@ -39,7 +39,38 @@ function collector(busy = false): PeerHandler {
       if (decoded.output.index === 'nowhere')
         return answer(400, 7, 'Incorrect index', { 'invalid-event-number': index });
     }
-    return answer(200, 0, 'Success');
+    return answer(200, 0, 'Success', more());
+  };
+}
+
+/** A collector whose token has indexer acknowledgement: an identifier is true from the second query on, and forgotten then. */
+function acknowledgingCollector(): PeerHandler {
+  const channels = new Map<string, { readonly asked: Map<number, number>; next: number }>();
+  return (request, response) => {
+    const answer = (httpStatus: number, body: object): void => {
+      response.writeHead(httpStatus, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    const id = request.headers['x-splunk-request-channel'];
+    if (typeof id !== 'string') return answer(400, { text: 'Data channel is missing', code: 10 });
+    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id))
+      return answer(400, { text: 'Invalid data channel', code: 11 });
+    const channel = channels.get(id) ?? { asked: new Map<number, number>(), next: 0 };
+    channels.set(id, channel);
+    if (request.url === '/services/collector/ack') {
+      const { acks } = v.parse(v.strictObject({ acks: v.array(v.number()) }), JSON.parse(request.body));
+      const states = acks.map((ack): [string, boolean] => {
+        const times = channel.asked.get(ack);
+        if (times !== undefined) channel.asked.set(ack, times + 1);
+        if (times === 1) channel.asked.delete(ack);
+        return [String(ack), times === 1];
+      });
+      return answer(200, { acks: Object.fromEntries(states) });
+    }
+    return collector(false, () => {
+      const ackId = channel.next++;
+      channel.asked.set(ackId, 0);
+      return { ackId };
+    })(request, response);
   };
 }
 
@@ -93,6 +124,38 @@ describe('splunk_hec sink', () => {
   test('a page of somebody else is no success', async () => {
     peer.handle((_request, response) => response.writeHead(200).end('<html>'));
     expect(await send(event())).toMatchObject({ status: 'retryable', reason: 'protocol' });
+  });
+
+  test('with ack, a request is accepted when the indexers have it', async () => {
+    peer.handle(acknowledgingCollector());
+    const config = { type: 'splunk_hec', inputs: ['pods'], endpoints: [peer.url.origin], token: TOKEN, ack: true };
+    const sink = new SplunkSink('splunk', v.parse(splunkSchema, config), recordedDeps());
+    await sink.start();
+    const sends = [event(), event()].map((body) => sink.send(Buffer.from(body), 1, neverAborted()));
+    expect(await Promise.all(sends)).toEqual([{ status: 'accepted' }, { status: 'accepted' }]);
+    await sink.close();
+    const asked = peer.requests.flatMap(({ url, body }) =>
+      url === '/services/collector/ack' ? [JSON.parse(body)] : [],
+    );
+    expect(asked).toEqual([{ acks: [0, 1] }, { acks: [0, 1] }]);
+    expect(new Set(peer.requests.map(({ headers }) => headers['x-splunk-request-channel'])).size).toBe(1);
+  });
+
+  test('with ack, a token without acknowledgement holds, and so does one with it without ack', async () => {
+    expect(await send(event(), { ack: true })).toMatchObject({ status: 'held', reason: 'endpoint' });
+    peer.handle(acknowledgingCollector());
+    expect(await send(event())).toMatchObject({ status: 'held', detail: '10: Data channel is missing' });
+  });
+
+  test('with ack, there is one endpoint', () => {
+    const config = {
+      type: 'splunk_hec',
+      inputs: ['pods'],
+      endpoints: ['http://a:1', 'http://b:1'],
+      token: TOKEN,
+      ack: true,
+    };
+    expect(v.safeParse(splunkSchema, config).issues?.[0]?.message).toBe('with ack, one endpoint');
   });
 
   test('the document stands in the event, the time beside it', () => {
