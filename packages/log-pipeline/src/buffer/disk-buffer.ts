@@ -262,7 +262,9 @@ export class DiskBuffer {
       // One that is larger than the whole buffer goes into an empty one: it would wait for ever.
       const isHopeless = entryBytes > maxBytes && this.isEmpty && group.length === 0;
       if (bytes + entryBytes > maxBytes && !isHopeless) {
-        if (group.length > 0 || whenFull === 'block' || !(await this.#dropOldest())) break;
+        if (group.length > 0) break;
+        const hasFreed = this.isEmpty ? await this.#clear() : whenFull !== 'block' && (await this.#dropOldest());
+        if (!hasFreed) break;
         bytes = this.#store.bytes;
         continue;
       }
@@ -277,8 +279,16 @@ export class DiskBuffer {
     const dropped = await this.#store.dropOldest();
     if (dropped === undefined) return false;
     for (const [source, held] of dropped) this.#deps.reports.dropped(source, 'buffer_full', held);
-    await this.#store.settle();
+    await this.#settleStore();
     return true;
+  }
+
+  /** Removes the files of an empty buffer, delivered parts of segments. */
+  async #clear(): Promise<boolean> {
+    const before = this.bytes;
+    await this.#store.seal();
+    await this.#settleStore();
+    return this.bytes < before;
   }
 
   /** Begins to drain into `sink`. */
@@ -345,6 +355,7 @@ export class DiskBuffer {
         this.#store.collect();
       }
     }
+    if (troubled) reports.trouble(undefined);
   }
 
   #mayBegin(sink: BufferSink): boolean {
@@ -434,13 +445,14 @@ export class DiskBuffer {
     const lost = this.#unread(segment);
     const { held, damagedBytes } = await this.#store.survey(segment, segment.sizeBytes);
     for (const [source, ahead] of held.sources) lost.subtract(source, ahead);
-    this.#deps.reports.damaged('corrupt', segment.fileName, damagedBytes);
+    if (damagedBytes > 0) this.#deps.reports.damaged('corrupt', segment.fileName, damagedBytes);
     this.#dropCorrupt(segment, lost.take());
   }
 
   /** Its file is gone, or nobody can be given what is in it. */
   async #giveUp(segment: Segment): Promise<void> {
-    this.#deps.reports.damaged('corrupt', segment.fileName, segment.sizeBytes - segment.readOffset);
+    const damagedBytes = segment.sizeBytes - segment.readOffset;
+    if (damagedBytes > 0) this.#deps.reports.damaged('corrupt', segment.fileName, damagedBytes);
     await this.#store.abandon(segment);
     this.#dropCorrupt(segment, this.#unread(segment).take());
   }

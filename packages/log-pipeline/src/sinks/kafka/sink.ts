@@ -45,7 +45,7 @@ export class KafkaSink implements Sink {
   readonly #password: (() => string) | undefined;
   #client: Promise<typeof import('@platformatic/kafka')> | undefined;
   #producer: Promise<BufferProducer> | undefined;
-  /** Of this producer's connections, the last. */
+  /** Of a connection, the last one during the request under way. */
   #failure: unknown;
   #endWatch: (() => void) | undefined;
   /** Requests go one after another: the client's sequence numbers know no other order. */
@@ -138,6 +138,7 @@ export class KafkaSink implements Sink {
 
   async #produce(messages: readonly KafkaMessage[]): Promise<ReturnType<typeof outcomeOfError> | undefined> {
     const { delivery } = this.#config.timeouts;
+    this.#failure = undefined;
     let timer: Timer | undefined;
     // The client's own repeats multiply: for what may be too long, and for a password or certificate that is wrong.
     const hopeless = new Promise<never>((_resolve, reject) => {
@@ -201,7 +202,6 @@ export class KafkaSink implements Sink {
           }),
     };
     const producer = new Producer<Buffer, Buffer, Buffer, Buffer>(options);
-    this.#failure = undefined;
     this.#endWatch?.();
     this.#endWatch = watchConnections(producer, connectionsConnectsChannel.error, (failure) => this.#failed(failure));
     return producer;

@@ -1,6 +1,7 @@
 /** Indexer acknowledgement: a request that the collector has taken is accepted once the indexers say that they have it.
  *  Source: Splunk Enterprise 9, "About HTTP Event Collector Indexer Acknowledgment". */
 import type { Clock } from '@vigie/core/clock';
+import { describeError } from '@vigie/core/errors';
 import * as v from 'valibot';
 import { outcomeOfFailure } from '../http-client/answer-outcome.ts';
 import type { Exchange } from '../http-client/exchange.ts';
@@ -109,9 +110,10 @@ export class Acknowledgements {
       try {
         await clock.sleep(QUERY_INTERVAL_MS, signal);
         if (pending.size > 0) this.#told(channel, await query(channel, [...pending.keys()], signal));
-      } catch {
-        // Nothing but the signal rejects: whoever waits is given up by its own.
-        return;
+      } catch (error) {
+        // Whoever waits is given up by its own signal.
+        if (signal.aborted) return;
+        this.abandon(channel, describeError(error));
       }
       const nowMs = clock.monotonicMs();
       for (const { settle, deadlineMs } of [...pending.values()]) {
