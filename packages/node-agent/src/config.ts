@@ -19,6 +19,7 @@ import * as v from 'valibot';
 import { bufferProblems } from './buffer-config.ts';
 import { testProblems } from './config-tests/test-problems.ts';
 import { testSchema } from './config-tests/test-section.ts';
+import { leaseProblems } from './events/events-config.ts';
 import { memoryProblems } from './kernel-sizes.ts';
 import { kubernetesSection } from './metadata/metadata-config.ts';
 import { metadataProblems } from './metadata/metadata-problems.ts';
@@ -70,6 +71,7 @@ export function agentProblems(config: AgentConfig): { readonly path: ConfigPath;
   return [
     ...wiring,
     ...metadataProblems(tailedSources(config.sources)),
+    ...leaseProblems(config.sources),
     ...bufferProblems(config),
     ...logMetricProblems(config),
     ...testProblems(config, config.tests),
