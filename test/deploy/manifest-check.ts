@@ -1,7 +1,7 @@
 /** What the API server would say of a manifest, as far as its published schema goes. */
 import { DaemonSet } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
-import { ClusterRole, ClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
 import { ConfigMap, Namespace, ResourceQuota, ServiceAccount } from 'kubernetes-models/v1';
 
 interface Model {
@@ -19,6 +19,8 @@ const KINDS: Readonly<Record<string, Decode>> = {
   'apps/v1/DaemonSet': (data) => new DaemonSet(data),
   'rbac.authorization.k8s.io/v1/ClusterRole': (data) => new ClusterRole(data),
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': (data) => new ClusterRoleBinding(data),
+  'rbac.authorization.k8s.io/v1/Role': (data) => new Role(data),
+  'rbac.authorization.k8s.io/v1/RoleBinding': (data) => new RoleBinding(data),
   'networking.k8s.io/v1/NetworkPolicy': (data) => new NetworkPolicy(data),
 };
 

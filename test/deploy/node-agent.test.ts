@@ -6,7 +6,7 @@ import { loadAgentConfig } from '@vigie/node-agent/config';
 import { tailedSources } from '@vigie/node-agent/source-config';
 import { DaemonSet } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
-import { ClusterRole, ClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
 import { ConfigMap, ResourceQuota, ServiceAccount } from 'kubernetes-models/v1';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -199,5 +199,53 @@ describe.each(['node-agent-kubelet', 'node-agent-namespace-labels'])('the overla
     expect(rightsOf(changed)).not.toEqual(rightsOf(config));
     expect(role).toMatchObject({ metadata: { name: only(ClusterRole.is).metadata?.name }, rules: rightsOf(changed) });
     expect(manifestProblems(role)).toEqual([]);
+  });
+});
+
+describe('the overlay node-agent-events', async () => {
+  const folder = fileURLToPath(new URL('../../deploy/overlays/node-agent-events', import.meta.url));
+  const names = (await readdir(folder)).filter((name) => name !== 'kustomization.yaml');
+  const read = async (file: string): Promise<unknown> => parse(await readFile(join(folder, file), 'utf8'));
+  const all = new Map<string, unknown>();
+  for (const name of names) all.set(name, await read(name));
+  const account = { kind: 'ServiceAccount', ...only(ServiceAccount.is).metadata };
+  const subjects = [{ kind: account.kind, name: account.name, namespace: account.namespace }];
+
+  it('is whole, and valid', async () => {
+    expect(await read('kustomization.yaml')).toMatchObject({
+      resources: expect.arrayContaining(['../../node-agent', ...names.filter((name) => name !== 'config-map.yaml')]),
+      patches: [{ path: 'config-map.yaml' }],
+    });
+    for (const manifest of all.values()) expect(manifestProblems(manifest)).toEqual([]);
+  });
+
+  it('has the configuration of the manifests, and one source more', async () => {
+    const patch = all.get('config-map.yaml');
+    if (!ConfigMap.is(patch)) throw new Error('no ConfigMap');
+    expect(patch.metadata).toEqual({ name: configMap.metadata?.name, namespace: configMap.metadata?.namespace });
+    const text = patch.data?.['agent.yaml'] ?? '';
+    const added = /^.*\n.*kubernetes_events.*\n/m;
+    expect(text.replace(added, '').replace('[json, cluster]', '[json]')).toBe(configMap.data?.['agent.yaml']);
+    expect((await loadedConfig(text)).sources.cluster).toMatchObject({ lease: { name: 'vigie-events' } });
+  });
+
+  it('grants the agents one Lease of their namespace and all events, and nothing else', () => {
+    const [clusterRole, role] = [all.get('cluster-role.yaml'), all.get('role.yaml')];
+    const [clusterBinding, binding] = [all.get('cluster-role-binding.yaml'), all.get('role-binding.yaml')];
+    if (!ClusterRole.is(clusterRole) || !Role.is(role)) throw new Error('no roles');
+    expect(clusterRole.rules).toEqual([{ apiGroups: [''], resources: ['events'], verbs: ['list', 'watch'] }]);
+    const leases = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] };
+    expect(role.rules).toEqual([
+      { ...leases, verbs: ['create'] },
+      { ...leases, resourceNames: ['vigie-events'], verbs: ['get', 'update'] },
+    ]);
+    const refersTo = (kind: string, name: string | undefined): object => ({
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
+      subjects,
+    });
+    expect(clusterBinding).toMatchObject(refersTo('ClusterRole', clusterRole.metadata?.name));
+    expect(binding).toMatchObject(refersTo('Role', role.metadata?.name));
+    if (!ClusterRoleBinding.is(clusterBinding) || !RoleBinding.is(binding)) throw new Error('no bindings');
+    expect([role.metadata?.namespace, binding.metadata?.namespace]).toEqual([account.namespace, account.namespace]);
   });
 });
