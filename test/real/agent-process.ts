@@ -76,11 +76,20 @@ function agentEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 }
 
 /** Starts `vigie node-agent` on a free port and waits until it listens. */
-export async function startAgent(configPath: string, ...args: readonly string[]): Promise<AgentProcess> {
+export function startAgent(configPath: string, ...args: readonly string[]): Promise<AgentProcess> {
+  return startAgentAs({}, configPath, ...args);
+}
+
+/** As startAgent, with these variables in its environment, as a pod has its name. */
+export async function startAgentAs(
+  environment: NodeJS.ProcessEnv,
+  configPath: string,
+  ...args: readonly string[]
+): Promise<AgentProcess> {
   const child = spawnLeashed(
     process.execPath,
     command(['node-agent', '--config', configPath, '--listen', '127.0.0.1:0', ...args]),
-    { stdio: ['ignore', 'ignore', 'pipe'], env: agentEnvironment() },
+    { stdio: ['ignore', 'ignore', 'pipe'], env: agentEnvironment(environment) },
   );
   const { output, exited } = watch(child);
   const url = await until(
