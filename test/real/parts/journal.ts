@@ -1,5 +1,5 @@
 /** A systemd journal made of entries that a test thinks of, and the real journalctl that reads it. */
-import { chmodSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '../leash.ts';
@@ -32,18 +32,22 @@ interface Programs {
   readonly remote: string;
 }
 
+/** journald has a folder for each machine. */
+const MACHINE_ID = '0123456789abcdef0123456789abcdef';
 const LIVE = 'system.journal';
 
 export function createJournal(): RealJournal {
   const { journalctl, remote } = installJournal();
-  const folder = temporaryFolder('journal');
+  const root = temporaryFolder('journal');
+  const folder = join(root, MACHINE_ID);
+  mkdirSync(folder);
   const rotated = (): string[] =>
     readdirSync(folder)
       .filter((name) => name.startsWith('system@'))
       .sort();
   let rotations = 0;
   return {
-    folder,
+    folder: root,
     journalctl,
     append: (entries) => {
       runToEnd(remote, [`--output=${join(folder, LIVE)}`, '-'], { input: Buffer.concat(entries.map(exportEntry)) });
