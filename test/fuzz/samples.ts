@@ -299,3 +299,23 @@ export const WRITTEN_VALUES = lines(
   ],
   ...['[::1]:443', ':9880', 'host.name:65535'],
 );
+
+export const BULK_ANSWERS = lines(
+  '{"errors":false,"items":[{"create":{"status":201}},{"create":{"status":201}},{"create":{"status":201}}]}',
+  '{"took":3,"errors":true,"items":[{"create":{"status":409}},{"create":{"status":429,"error":{"type":"x","reason":"y"}}},{"index":{"status":400,"error":"z"}}]}',
+);
+
+export const LOKI_REFUSALS = lines(
+  "Max entry size '262144' bytes exceeded for stream '{app=\"web\"}' while adding an entry with length '300000' bytes",
+  'entry for stream \'{app="db"}\' has timestamp too old: 2026-11-01T00:00:00Z, oldest acceptable timestamp is: 2026-11-14T10:00:00Z',
+  'entry with timestamp 2026-11-21 09:00:00 ignored, reason: \'entry too far behind, entry timestamp is: 2026-11-21T09:00:00Z, oldest acceptable timestamp is: 2026-11-21T09:59:59Z\',\ntotal ignored: 1 out of 3 for stream: {app="web"}',
+  '2 errors like: stream \'{app="web", x="y"}\' has label value too long; 1 errors like: entry for stream \'{app="db"}\' has 31 label names; limit 30',
+);
+
+export const SPLUNK_ANSWERS = lines(
+  '{"text":"Success","code":0}',
+  '{"text":"Invalid data format","code":6,"invalid-event-number":1}',
+  '{"text":"Server is busy","code":9}',
+);
+
+export const RETRY_AFTER = lines('120', '0.5', 'Sat, 21 Nov 2026 10:02:00 GMT');
