@@ -39,12 +39,13 @@ export class StreamService implements Component, HealthSource {
   readonly #targets = new Map<OutputName, StreamTarget>();
   readonly #reloads = { success: 0, failure: 0 };
   readonly #ending = new AbortController();
+  /** Aborted with the fault that ends it. */
+  readonly #broken = new AbortController();
   #settings: StreamSettings;
   #endWatch: EndWatch;
   #listener: HttpListener | undefined;
   #finish: ((code: ExitCode) => void) | undefined;
   #started = false;
-  #fault: unknown;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(settings: StreamSettings, deps: StreamDeps) {
@@ -81,15 +82,17 @@ export class StreamService implements Component, HealthSource {
 
   async close({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#endWatch.close();
-    const deadline = this.#fault === undefined ? AbortSignal.timeout(graceMs) : AbortSignal.abort();
+    const overdue = AbortSignal.timeout(graceMs);
+    const over = AbortSignal.any([overdue, this.#broken.signal]);
     // A reload that waits for the reader gives way.
     this.#ending.abort(new DOMException('the sidecar ends', 'AbortError'));
     await this.#reloading;
-    if (this.#started) await Promise.all(this.targets.map((target) => this.#drain(target, deadline)));
+    if (this.#started) await Promise.all(this.targets.map((target) => this.#drain(target, over)));
     const leftBytes = this.targets.reduce((sum, { lagBytes }) => sum + lagBytes, 0);
-    await Promise.all(this.targets.map((target) => target.close(deadline)));
+    await Promise.all(this.targets.map((target) => target.close(over)));
     await this.#listener?.close({ graceMs: 0 });
-    if (this.#fault === undefined && deadline.aborted) {
+    this.#broken.signal.throwIfAborted();
+    if (overdue.aborted) {
       throw new VigieError(
         'NOT_DRAINED',
         `${leftBytes} bytes were not taken in the grace time; they are emitted after the next start`,
@@ -148,8 +151,8 @@ export class StreamService implements Component, HealthSource {
   }
 
   #failed(output: OutputName, error: unknown): void {
-    if (this.#fault !== undefined) return;
-    this.#fault = error;
+    if (this.#broken.signal.aborted) return;
+    this.#broken.abort(error);
     if (errorCode(error) === 'OUTPUT_CLOSED') {
       this.#log.error('nobody reads the output any more; what was not taken is emitted after the next start', {
         output,
@@ -166,11 +169,11 @@ export class StreamService implements Component, HealthSource {
     });
   }
 
-  async #drain(target: StreamTarget, deadline: AbortSignal): Promise<void> {
+  async #drain(target: StreamTarget, over: AbortSignal): Promise<void> {
     try {
-      await target.drain(deadline);
+      await target.drain(over);
     } catch (error) {
-      if (!deadline.aborted) throw error;
+      if (!over.aborted) throw error;
     }
   }
 
