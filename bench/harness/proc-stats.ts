@@ -40,3 +40,19 @@ export function machineCpu(): MachineCpu {
     .map((ticks) => Number(ticks) / USER_HZ);
   return { busySeconds: user! + nice! + system! + irq! + softirq!, stolenSeconds: stolen! };
 }
+
+export interface SharedMemory {
+  readonly rssBytes: number;
+  /** Its share of pages that several processes map, and all of its own. */
+  readonly pssBytes: number;
+  /** Of that, what no file stands behind. */
+  readonly anonymousBytes: number;
+}
+
+/** What a process costs beside others of the same program: smaps_rollup. */
+export function sharedMemoryOf(pid: number): SharedMemory {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+  const kibibytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? Number.NaN) * 1024;
+  return { rssBytes: kibibytes('Rss'), pssBytes: kibibytes('Pss'), anonymousBytes: kibibytes('Pss_Anon') };
+}

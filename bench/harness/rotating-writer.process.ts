@@ -1,9 +1,9 @@
 /** Writes numbered CRI lines at a stated pace and rotates the file many times: by rename to numbered names, or by
  *  copytruncate (the file is copied and cut to nothing while it stays in use) with a pause of the writer around it. */
 import { closeSync, copyFileSync, existsSync, openSync, renameSync, truncateSync, writeSync } from 'node:fs';
-import { numberField, parseFields } from '../harness/fields.ts';
-import { numberedMessage } from '../harness/numbered-lines.ts';
-import { seededRandom } from '../harness/random.ts';
+import { numberField, parseFields } from './fields.ts';
+import { numberedMessage } from './numbered-lines.ts';
+import { seededRandom } from './random.ts';
 
 const options = parseFields(process.argv[2]!);
 const file = String(options.file);
