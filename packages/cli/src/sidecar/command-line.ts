@@ -5,7 +5,10 @@ import { LOG_LEVELS, type LogLevel } from '@vigie/core/log-levels';
 import { parseSize } from '@vigie/core/sizes';
 import { PREFIXES, type Prefix, READ_FROM, type StreamOptions } from '@vigie/sidecar/stream/settings';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { CommandContext } from '../command.ts';
 import { durationOption, runCommandLine } from '../command-line.ts';
+import { addInject } from './inject.ts';
+import { addWebhook } from './webhook.ts';
 
 export interface AskedStream {
   readonly given: Partial<StreamOptions>;
@@ -36,15 +39,27 @@ interface Listen {
   readonly at: StreamOptions['listen'];
 }
 
-/** @returns what is to run, or the exit code where nothing is */
-export async function parseSidecarCommand(args: readonly string[]): Promise<AskedStream | ExitCode> {
+/** Runs what was asked for, unless that is `stream`.
+ *  @returns what `stream` is to do, else the exit code */
+export async function parseSidecarCommand(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<AskedStream | ExitCode> {
   let asked: AskedStream | undefined;
-  const command = new Command('vigie sidecar').description("Sidecars of a pod's containers.");
+  let exitCode: ExitCode = 0;
+  const command = new Command('vigie sidecar').description(
+    'Log sidecars of pods: what runs in them, the webhook that injects them, and the same offline.',
+  );
+  const ended = (code: ExitCode): void => {
+    exitCode = code;
+  };
   streamCommand(command, (stream) => {
     asked = stream;
   });
-  const exitCode = await runCommandLine(command, args, () => 0);
-  return asked ?? exitCode;
+  addWebhook(command, context, ended);
+  addInject(command, context, ended);
+  const code = await runCommandLine(command, args, () => exitCode);
+  return asked ?? code;
 }
 
 function streamCommand(command: Command, chosen: (asked: AskedStream) => void): void {
