@@ -58,6 +58,11 @@ const KINDS: Readonly<Record<string, { readonly kind: string; readonly apiVersio
   nodes: { kind: 'Node', apiVersion: 'v1' },
   events: { kind: 'Event', apiVersion: 'v1' },
   leases: { kind: 'Lease', apiVersion: 'coordination.k8s.io/v1' },
+  secrets: { kind: 'Secret', apiVersion: 'v1' },
+  mutatingwebhookconfigurations: {
+    kind: 'MutatingWebhookConfiguration',
+    apiVersion: 'admissionregistration.k8s.io/v1',
+  },
 };
 
 export class TestApiServer {

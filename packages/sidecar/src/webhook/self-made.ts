@@ -50,12 +50,6 @@ const RETRY = { baseMs: 1000, capMs: 30_000 };
 /** Two replicas that write at the same time disagree once; more is somebody who writes all the time. */
 const MAX_CONFLICTS = 5;
 
-interface Known {
-  readonly stored: StoredCertificates;
-  /** Before this look, all webhooks trusted its authority. */
-  readonly wasTrusted: boolean;
-}
-
 type Step<T> = { readonly status: 'ok'; readonly value: T } | { readonly status: 'conflict' } | Obstacle;
 interface Obstacle {
   readonly status: 'obstacle';
@@ -71,6 +65,8 @@ export class SelfMadeCertificates implements CertificateSource {
   readonly #configurationPath: string;
   #problem: string | undefined;
   #served: StoredCertificates | undefined;
+  /** A newer certificate, whose authority was found or made trusted at the last look. */
+  #next: string | undefined;
 
   constructor(options: SelfMadeOptions, deps: SelfMadeDeps) {
     this.#options = options;
@@ -93,8 +89,8 @@ export class SelfMadeCertificates implements CertificateSource {
 
   async first(signal: AbortSignal): Promise<ServerTlsOptions> {
     for (;;) {
-      const known = await this.#look(signal);
-      if (known !== undefined) return this.#serve(known.stored);
+      const stored = await this.#look(signal);
+      if (stored !== undefined) return this.#serve(stored);
       await this.#deps.clock.sleep(this.#backoff.nextMs(), signal);
     }
   }
@@ -103,13 +99,16 @@ export class SelfMadeCertificates implements CertificateSource {
     while (!signal.aborted) {
       await this.#deps.clock.sleep(this.#waitMs(), signal).catch(() => undefined);
       if (signal.aborted) return;
-      const known = await this.#look(signal).catch((error: unknown) => {
+      const stored = await this.#look(signal).catch((error: unknown) => {
         if (!signal.aborted) throw error;
         return undefined;
       });
-      if (known === undefined || known.stored.cert === this.#served?.cert) continue;
-      // An API server that has not heard of the new authority yet would refuse it; unless what is served is of no use.
-      if (known.wasTrusted || this.#isServedOver()) use(this.#serve(known.stored));
+      if (stored === undefined || stored.cert === this.#served?.cert) continue;
+      // An API server that has not heard of the new authority yet would refuse it: another replica may have made it trusted
+      // this very moment. Unless what is served is of no use any more.
+      const wasTrusted = this.#next === stored.cert;
+      this.#next = stored.cert;
+      if (wasTrusted || this.#isServedOver()) use(this.#serve(stored));
     }
   }
 
@@ -128,9 +127,9 @@ export class SelfMadeCertificates implements CertificateSource {
     return intervalMs * (1 + this.#deps.random() / 10);
   }
 
-  /** @returns what is to be served, or undefined: `problem` says why
+  /** @returns what is to be served, and is trusted by now; or undefined: `problem` says why
    *  @throws the signal's reason */
-  async #look(signal: AbortSignal): Promise<Known | undefined> {
+  async #look(signal: AbortSignal): Promise<StoredCertificates | undefined> {
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
       const step = await this.#attempt(signal);
       if (step.status === 'conflict') continue;
@@ -148,13 +147,12 @@ export class SelfMadeCertificates implements CertificateSource {
     return undefined;
   }
 
-  async #attempt(signal: AbortSignal): Promise<Step<Known>> {
+  async #attempt(signal: AbortSignal): Promise<Step<StoredCertificates>> {
     try {
       const stored = await this.#stored(signal);
       if (stored.status !== 'ok') return stored;
       const trusted = await this.#trusted(stored.value.authorities, signal);
-      if (trusted.status !== 'ok') return trusted;
-      return { status: 'ok', value: { stored: stored.value, wasTrusted: trusted.value } };
+      return trusted.status === 'ok' ? stored : trusted;
     } catch (error) {
       signal.throwIfAborted();
       return { status: 'obstacle', detail: describeError(error) };
@@ -180,18 +178,18 @@ export class SelfMadeCertificates implements CertificateSource {
     return { status: 'ok', value: stored };
   }
 
-  /** @returns whether the configuration had the authorities before; it has them now */
-  async #trusted(authorities: readonly string[], signal: AbortSignal): Promise<Step<boolean>> {
+  /** Makes the configuration trust the authorities, where it does not. */
+  async #trusted(authorities: readonly string[], signal: AbortSignal): Promise<Step<undefined>> {
     const found = await this.#get(this.#configurationPath, signal);
     if (found.status !== 'ok') return found;
     const changed = trusting(found.value, authorities);
-    if (changed === undefined) return { status: 'ok', value: true };
+    if (changed === undefined) return { status: 'ok', value: undefined };
     const written = await this.#put(this.#configurationPath, changed, signal);
-    if (written.status !== 'ok') return written;
-    this.#deps.log.info('the webhook configuration trusts the certificate', {
-      configuration: this.#options.webhookConfiguration,
-    });
-    return { status: 'ok', value: false };
+    if (written.status === 'ok') {
+      const configuration = this.#options.webhookConfiguration;
+      this.#deps.log.info('the webhook configuration trusts the certificate', { configuration });
+    }
+    return written;
   }
 
   async #get(path: string, signal: AbortSignal): Promise<Step<KubeObject>> {
