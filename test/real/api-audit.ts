@@ -25,7 +25,7 @@ export function auditLog(): AuditLog {
       omitStages: ['RequestReceived'],
       rules: [
         { level: 'Request', resources: reviews },
-        { level: 'Metadata', userGroups: ['system:serviceaccounts:vigie'] },
+        { level: 'Metadata', userGroups: ['system:serviceaccounts:vigie', 'system:serviceaccounts:vigie-sidecar'] },
         { level: 'None' },
       ],
     }),

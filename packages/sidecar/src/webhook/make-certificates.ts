@@ -26,8 +26,9 @@ export interface MadeCertificates {
 /** P-256: every TLS client has it, and a key takes a millisecond. */
 const KEY = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNATURE = { ...KEY, hash: 'SHA-256' };
-/** Of a node whose clock is late. */
+/** Of a node whose clock is late, where the certificate lasts long enough for that. */
 const CLOCK_SKEW_MS = 300_000;
+const CLOCK_SKEW_SHARE = 0.1;
 const SERIAL_BYTES = 16;
 
 /** @param names DNS names of the server
@@ -43,7 +44,8 @@ export async function makeCertificates(
   );
   if (authority === undefined || server === undefined) throw new Error('two keys');
   const issuer = `CN=vigie sidecar webhook CA ${new Date(nowMs).toISOString()}`;
-  const validity = { notBefore: new Date(nowMs - CLOCK_SKEW_MS), notAfter: new Date(nowMs + validityMs) };
+  const skewMs = Math.min(CLOCK_SKEW_MS, validityMs * CLOCK_SKEW_SHARE);
+  const validity = { notBefore: new Date(nowMs - skewMs), notAfter: new Date(nowMs + validityMs) };
   const sign = (subject: string, publicKey: webcrypto.CryptoKey, extensions: Extension[]) =>
     X509CertificateGenerator.create(
       {

@@ -1,0 +1,278 @@
+/** The webhook of deploy/sidecar-webhook and a real API server: who is injected and who is not, under Pod Security's level
+ *  restricted, what a person at kubectl reads, certificates of its own making that are renewed while pods come, two replicas,
+ *  the rights it uses, and pods that come while there is no webhook. The server reaches the processes by an ExternalName. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type AuditLog, auditLog, grantsOf } from './api-audit.ts';
+import { until } from './deadline.ts';
+import { temporaryFolder } from './leash.ts';
+import { freePort } from './parts/free-port.ts';
+import { type ControlPlane, startControlPlane } from './parts/kubernetes.ts';
+import { installKubernetes } from './parts/kubernetes-binary.ts';
+import { progress } from './progress.ts';
+import { arrayAt, at, stringAt } from './rest.ts';
+import { startWebhook, type WebhookProcess } from './webhook-process.ts';
+
+const DEPLOY = fileURLToPath(new URL('../../deploy', import.meta.url));
+const USER = 'system:serviceaccount:vigie-sidecar:vigie-sidecar-webhook';
+/** Renewed after 38 s; the shortest there is. */
+const VALIDITY = '1m';
+const WAIT_MS = 120_000;
+
+let audit: AuditLog;
+let plane: ControlPlane;
+let folder: string;
+let port: number;
+let hook: WebhookProcess;
+let second: WebhookProcess;
+
+beforeAll(async () => {
+  audit = auditLog();
+  plane = await startControlPlane({
+    apiServerFlags: audit.flags,
+    controllers: [
+      'deployment-controller',
+      'replicaset-controller',
+      'job-controller',
+      'namespace-controller',
+      'serviceaccount-controller',
+    ],
+  });
+  folder = temporaryFolder('webhook');
+  port = await freePort();
+  plane.kubectl(['apply', '-k', overlay()]);
+  for (const [namespace, labels] of [
+    ['shop', ['vigie.io/injection=enabled', 'pod-security.kubernetes.io/enforce=restricted']],
+    ['elsewhere', ['pod-security.kubernetes.io/enforce=restricted']],
+  ] as const) {
+    plane.kubectl(['create', 'namespace', namespace]);
+    plane.kubectl(['label', 'namespace', namespace, ...labels]);
+    await until('the ServiceAccount', WAIT_MS, () => plane.kubectl(['-n', namespace, 'get', 'sa', 'default']));
+  }
+  [hook, second] = await Promise.all([start('first', port), start('second', await freePort())]);
+  // The API server hears of a changed configuration by its watch.
+  await until('the first injection', WAIT_MS, () => (isInjected(dryRun(webPod('probe'))) ? true : undefined), hook.log);
+});
+
+afterAll(async () => {
+  await hook?.kill9();
+  await second?.kill9();
+  await plane?.stop();
+});
+
+/** The manifests, with a Service that leads to a port of this machine. */
+function overlay(): string {
+  symlinkSync(DEPLOY, join(folder, 'deploy'));
+  mkdirSync(join(folder, 'overlay'));
+  const service = [{ op: 'replace', path: '/spec', value: { type: 'ExternalName', externalName: 'localhost' } }];
+  const hooks = [0, 1].map((index) => ({
+    op: 'replace',
+    path: `/webhooks/${index}/clientConfig/service/port`,
+    value: port,
+  }));
+  const kustomization = {
+    resources: ['../deploy/sidecar-webhook'],
+    patches: [
+      { target: { kind: 'Service' }, patch: JSON.stringify(service) },
+      { target: { kind: 'MutatingWebhookConfiguration' }, patch: JSON.stringify(hooks) },
+    ],
+  };
+  writeFileSync(join(folder, 'overlay/kustomization.yaml'), JSON.stringify(kustomization));
+  return join(folder, 'overlay');
+}
+
+/** As a pod of the Deployment would be: with the ConfigMap's webhook.yaml, and its ServiceAccount. */
+function start(name: string, admissionPort: number): Promise<WebhookProcess> {
+  const token = plane.kubectl(['-n', 'vigie-sidecar', 'create', 'token', 'vigie-sidecar-webhook']).trim();
+  const kubeconfig = join(folder, `${name}.kubeconfig`);
+  const admin: unknown = JSON.parse(readFileSync(plane.kubeconfig, 'utf8'));
+  writeFileSync(kubeconfig, JSON.stringify({ ...(admin as object), users: [{ name: 'test', user: { token } }] }));
+  const configMap: unknown = parse(readFileSync(join(DEPLOY, 'sidecar-webhook/config-map.yaml'), 'utf8'));
+  const config: unknown = parse(stringAt(configMap, 'data', 'webhook.yaml'));
+  const admission = at(config, 'admission') as object;
+  const selfSigned = { ...(at(admission, 'self_signed') as object), validity: VALIDITY };
+  const changed = {
+    ...(config as object),
+    kubeconfig,
+    admission: { ...admission, listen: `127.0.0.1:${admissionPort}`, self_signed: selfSigned },
+  };
+  return startWebhook(folder, name, changed, { POD_NAMESPACE: 'vigie-sidecar' });
+}
+
+const RESTRICTED = {
+  runAsUser: 101,
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+function template(annotations: Readonly<Record<string, string>> = {}, securityContext: object = RESTRICTED) {
+  return {
+    metadata: {
+      labels: { app: 'web' },
+      annotations: { 'vigie.io/inject': 'stream', 'vigie.io/paths': 'nginx=/var/log/nginx/*.log', ...annotations },
+    },
+    spec: { containers: [{ name: 'nginx', image: 'nginx:1', securityContext }] },
+  };
+}
+
+function webPod(name: string, annotations: Readonly<Record<string, string>> = {}): object {
+  const { metadata, spec } = template(annotations);
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...metadata }, spec };
+}
+
+interface Applied {
+  readonly object: unknown;
+  readonly stderr: string;
+}
+
+/** `kubectl apply`, of which stderr counts too. */
+function apply(object: object, namespace = 'shop', ...args: readonly string[]): Applied {
+  const result = spawnSync(
+    installKubernetes(),
+    ['kubectl', '-n', namespace, 'apply', '-o', 'json', ...args, '-f', '-'],
+    {
+      env: { ...process.env, KUBECONFIG: plane.kubeconfig },
+      input: JSON.stringify(object),
+      encoding: 'utf8',
+    },
+  );
+  if (result.status !== 0) throw new Error(result.stderr);
+  return { object: JSON.parse(result.stdout), stderr: result.stderr };
+}
+
+function dryRun(object: object, namespace = 'shop'): unknown {
+  return apply(object, namespace, '--dry-run=server').object;
+}
+
+function isInjected(pod: unknown): boolean {
+  return initContainers(pod).includes('vigie-sidecar');
+}
+
+function initContainers(pod: unknown): readonly unknown[] {
+  const list = at(pod, 'spec', 'initContainers');
+  return Array.isArray(list) ? list.map((container) => at(container, 'name')) : [];
+}
+
+describe('a pod that asks for a sidecar', () => {
+  test('gets it, where its namespace opts in, and is admitted under the level restricted', () => {
+    const { object, stderr } = apply(webPod('web'));
+    expect(stderr).toBe('');
+    expect(initContainers(object)).toEqual(['vigie-sidecar']);
+    expect(at(object, 'metadata', 'annotations', 'vigie.io/injected')).toBe('stream');
+    const [sidecar] = arrayAt(object, 'spec', 'initContainers');
+    expect(sidecar).toMatchObject({
+      restartPolicy: 'Always',
+      securityContext: { runAsUser: 101, readOnlyRootFilesystem: true },
+    });
+    expect(isInjected(apply(webPod('web'), 'elsewhere').object)).toBe(false);
+  });
+
+  test('is what a Deployment and a Job make of their templates', async () => {
+    apply({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: { selector: { matchLabels: { app: 'web' } }, template: template() },
+    });
+    const { metadata, spec } = template();
+    const job = { metadata: { ...metadata, labels: { app: 'job' } }, spec: { ...spec, restartPolicy: 'Never' } };
+    apply({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'job' }, spec: { template: job } });
+    const pods = await until('the pods of both', WAIT_MS, () => {
+      const list: unknown = JSON.parse(plane.kubectl(['-n', 'shop', 'get', 'pods', '-o', 'json']));
+      const owned = arrayAt(list, 'items').filter((pod) => at(pod, 'metadata', 'ownerReferences') !== undefined);
+      return owned.length >= 2 ? owned : undefined;
+    });
+    expect(pods.map(isInjected)).toEqual(pods.map(() => true));
+  });
+
+  test('that cannot have it is admitted without, and kubectl says why', async () => {
+    const refused = apply(webPod('unknown', { 'vigie.io/paths': 'apache=/var/log/apache2/*.log' }));
+    expect(isInjected(refused.object)).toBe(false);
+    expect(refused.stderr).toContain(
+      'Warning: vigie: no log sidecar: vigie.io/paths: the pod has no container apache; it has nginx',
+    );
+    const deployment = (annotations: Readonly<Record<string, string>>) => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'told' },
+      spec: { replicas: 0, selector: { matchLabels: { app: 'web' } }, template: template(annotations) },
+    });
+    expect(apply(deployment({ 'vigie.io/port': 'x' })).stderr).toContain(
+      'Warning: vigie: no log sidecar: vigie.io/port: expected a port from 1024 to 65535, got "x"',
+    );
+    expect(apply(deployment({})).stderr).toBe('');
+    const counted = 'vigie_webhook_reviews_total{result="refused",reason="unknown_container"}';
+    expect(await hook.metric(counted)).toBe(1);
+    expect(await hook.metric('vigie_webhook_reviews_total{result="error",reason="internal"}')).toBe(0);
+  });
+});
+
+test('pods that ask for nothing do not come to the webhook', async () => {
+  const reviews = () => hook.metric('vigie_webhook_review_seconds_count');
+  const before = await reviews();
+  const spec = { containers: [{ name: 'a', image: 'a', securityContext: RESTRICTED }] };
+  apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'plain' }, spec });
+  apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'annotated', annotations: { a: 'b' } }, spec });
+  expect(await reviews()).toBe(before);
+});
+
+test('the pods of the webhook itself are admitted under the level restricted', async () => {
+  const found = await until('both pods', WAIT_MS, () => {
+    const list: unknown = JSON.parse(plane.kubectl(['-n', 'vigie-sidecar', 'get', 'pods', '-o', 'json']));
+    return arrayAt(list, 'items').length === 2 ? arrayAt(list, 'items') : undefined;
+  });
+  expect(found.map(isInjected)).toEqual([false, false]);
+});
+
+test('certificates are renewed while pods come, and none of them misses its sidecar', async () => {
+  const bundle = (): string => {
+    const name = ['mutatingwebhookconfiguration', 'vigie-sidecar-webhook'];
+    const object: unknown = JSON.parse(plane.kubectl(['get', ...name, '-o', 'json']));
+    const [pods, templates] = arrayAt(object, 'webhooks').map((one) => stringAt(one, 'clientConfig', 'caBundle'));
+    expect(templates).toBe(pods);
+    return Buffer.from(pods ?? '', 'base64').toString();
+  };
+  const [before, beforeSecond] = [await hook.fingerprint(), await second.fingerprint()];
+  expect(beforeSecond).toBe(before);
+  expect(bundle()).toContain('BEGIN CERTIFICATE');
+  let asked = 0;
+  const missed: number[] = [];
+  await until('both replicas to serve a renewed certificate', WAIT_MS, async () => {
+    asked++;
+    if (!isInjected(dryRun(webPod(`pod-${asked}`)))) missed.push(asked);
+    const [one, two] = [await hook.fingerprint(), await second.fingerprint()];
+    return one !== before && one === two ? true : undefined;
+  });
+  for (const last = asked + 20; asked < last; asked++) {
+    if (!isInjected(dryRun(webPod(`pod-${asked}`)))) missed.push(asked);
+  }
+  progress(`${asked} pods while the certificate was renewed`);
+  expect(missed).toEqual([]);
+  expect(bundle().match(/BEGIN CERTIFICATE/g)?.length).toBeGreaterThan(1);
+});
+
+test('applying the manifests again takes neither the certificate nor the trust in it away', () => {
+  plane.kubectl(['apply', '-k', join(folder, 'overlay')]);
+  expect(isInjected(dryRun(webPod('again')))).toBe(true);
+});
+
+test('it asks of the API server what its roles grant, and nothing else', () => {
+  const role = (file: string): unknown => parse(readFileSync(join(DEPLOY, 'sidecar-webhook', file), 'utf8'));
+  const granted = [...grantsOf(role('role.yaml')), ...grantsOf(role('cluster-role.yaml'))];
+  const asked = [...audit.requestsOf(USER)];
+  expect([...new Set(asked.map((line) => line.split(' ').slice(0, 2).join(' ')))].sort()).toEqual([...granted].sort());
+  for (const line of asked) expect(line).toMatch(/ (200|409)$/);
+});
+
+test('a pod is admitted without its sidecar while there is no webhook', async () => {
+  expect(await hook.terminate()).toBe(0);
+  expect(isInjected(apply(webPod('alone')).object)).toBe(false);
+  hook = await start('again', port);
+  await until('an injection', WAIT_MS, () => (isInjected(dryRun(webPod('back'))) ? true : undefined), hook.log);
+});
