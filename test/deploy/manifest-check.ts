@@ -1,8 +1,10 @@
 /** What the API server would say of a manifest, as far as its published schema goes. */
-import { DaemonSet } from 'kubernetes-models/apps/v1';
+import { MutatingWebhookConfiguration } from 'kubernetes-models/admissionregistration.k8s.io/v1';
+import { DaemonSet, Deployment } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
-import { ConfigMap, Namespace, ResourceQuota, ServiceAccount } from 'kubernetes-models/v1';
+import { ConfigMap, Namespace, ResourceQuota, Secret, Service, ServiceAccount } from 'kubernetes-models/v1';
 
 interface Model {
   validate(): void;
@@ -16,6 +18,13 @@ const KINDS: Readonly<Record<string, Decode>> = {
   'v1/ServiceAccount': (data) => new ServiceAccount(data),
   'v1/ConfigMap': (data) => new ConfigMap(data),
   'v1/ResourceQuota': (data) => new ResourceQuota(data),
+  'v1/Secret': (data) => new Secret(data),
+  'v1/Service': (data) => new Service(data),
+  'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': (data) => new MutatingWebhookConfiguration(data),
+  'apps/v1/Deployment': (data) => new Deployment(data),
+  'policy/v1/PodDisruptionBudget': (data) => new PodDisruptionBudget(data),
+  'rbac.authorization.k8s.io/v1/Role': (data) => new Role(data),
+  'rbac.authorization.k8s.io/v1/RoleBinding': (data) => new RoleBinding(data),
   'apps/v1/DaemonSet': (data) => new DaemonSet(data),
   'rbac.authorization.k8s.io/v1/ClusterRole': (data) => new ClusterRole(data),
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': (data) => new ClusterRoleBinding(data),
