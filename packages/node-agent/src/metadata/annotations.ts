@@ -60,7 +60,8 @@ export interface PodAnnotations {
 
 /** Whether the directory has to keep it at all. */
 export function isLogAnnotation(annotation: string): boolean {
-  return annotation.startsWith(OWN) || FLUENT_BIT.test(annotation) || ELASTIC.test(annotation);
+  if (annotation.startsWith(OWN)) return !OF_SIDECARS.has(annotation.slice(OWN.length));
+  return FLUENT_BIT.test(annotation) || ELASTIC.test(annotation);
 }
 
 /** @param containers names of all the pod's containers */
@@ -83,6 +84,19 @@ export function readAnnotations(
 }
 
 const OWN = 'vigie.io/';
+/** What pods ask of the sidecar webhook: no mistakes here. */
+const OF_SIDECARS: ReadonlySet<string> = new Set([
+  'inject',
+  'injected',
+  'paths',
+  'config',
+  'prefix',
+  'image',
+  'resources',
+  'port',
+  'run-as-user',
+  'volume-size',
+]);
 const FLUENT_BIT = /^fluentbit\.io\/(exclude|parser)(?:_(stdout|stderr))?(?:-(.+))?$/;
 const ELASTIC = /^co\.elastic\.logs(?:\.([^/]+))?\/enabled$/;
 const SUFFIX = /^(?:_(stdout|stderr))?(?:-(.+))?$/;
@@ -132,7 +146,7 @@ function placeOf(annotation: string): Place | AnnotationProblem | undefined {
   }
   const elastic = ELASTIC.exec(annotation);
   if (elastic !== null) return { key: 'exclude', stream: undefined, container: elastic[1], dialect: 2 };
-  if (!annotation.startsWith(OWN)) return undefined;
+  if (!annotation.startsWith(OWN) || !isLogAnnotation(annotation)) return undefined;
   const written = annotation.slice(OWN.length);
   for (const key of ANNOTATION_KEYS) {
     const suffix = written.startsWith(key) ? SUFFIX.exec(written.slice(key.length)) : null;
