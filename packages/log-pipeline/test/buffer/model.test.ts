@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { type Random, seededRandom } from '@vigie/core/random';
 import { describe, expect, test } from 'vitest';
-import { type BufferSink, DiskBuffer, type DiskBufferOptions } from '../../src/buffer/disk-buffer.ts';
+import type { BufferSink } from '../../src/buffer/buffer-drain.ts';
+import { DiskBuffer, type DiskBufferOptions } from '../../src/buffer/disk-buffer.ts';
 import { SEEDED } from '../kernel/seeded.ts';
 import { FakeDisk } from './fake-disk.ts';
 
