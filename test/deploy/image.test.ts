@@ -45,3 +45,20 @@ it('accepts the configuration of the manifest', async () => {
   await writeFile(file, data['agent.yaml'] ?? '');
   expect((await vigie('check', 'node-agent', file)).stdout).toContain('ok');
 });
+
+it('injects what the webhook of the manifests would', async () => {
+  const pod = {
+    kind: 'Pod',
+    metadata: { annotations: { 'vigie.io/inject': 'stream', 'vigie.io/paths': 'app=/var/log/app/*.log' } },
+    spec: { containers: [{ name: 'app', securityContext: { runAsUser: 1000 } }] },
+  };
+  await writeFile(join(image, 'pod.yaml'), JSON.stringify(pod));
+  const manifest: unknown = parse(await readFile(join(ROOT, 'deploy/sidecar-webhook/config-map.yaml'), 'utf8'));
+  if (!ConfigMap.is(manifest)) throw new Error('not a ConfigMap');
+  const { data = {} }: IConfigMap = manifest;
+  await writeFile(join(image, 'webhook.yaml'), data['webhook.yaml'] ?? '');
+  const { stdout } = await vigie('sidecar', 'inject', '-f', 'pod.yaml', '--config', 'webhook.yaml');
+  expect(stdout).toContain(
+    `image: vigie/vigie:${JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).version}`,
+  );
+});

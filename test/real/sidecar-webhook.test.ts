@@ -39,6 +39,7 @@ beforeAll(async () => {
       'replicaset-controller',
       'job-controller',
       'namespace-controller',
+      'resourcequota-controller',
       'serviceaccount-controller',
     ],
   });
@@ -47,6 +48,7 @@ beforeAll(async () => {
   plane.kubectl(['apply', '-k', overlay()]);
   for (const [namespace, labels] of [
     ['shop', ['vigie.io/injection=enabled', 'pod-security.kubernetes.io/enforce=restricted']],
+    ['bounded', ['vigie.io/injection=enabled']],
     ['elsewhere', ['pod-security.kubernetes.io/enforce=restricted']],
   ] as const) {
     plane.kubectl(['create', 'namespace', namespace]);
@@ -171,6 +173,24 @@ describe('a pod that asks for a sidecar', () => {
       securityContext: { runAsUser: 101, readOnlyRootFilesystem: true },
     });
     expect(isInjected(apply(webPod('web'), 'elsewhere').object)).toBe(false);
+  });
+
+  test('is admitted with it where a quota asks for limits, and stays in its class of service', async () => {
+    const hard = { 'limits.cpu': '4', 'limits.memory': '4Gi', 'limits.ephemeral-storage': '4Gi' };
+    apply({ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'limits' }, spec: { hard } }, 'bounded');
+    await until('the quota to be counted', WAIT_MS, () => {
+      const quota: unknown = JSON.parse(plane.kubectl(['-n', 'bounded', 'get', 'quota', 'limits', '-o', 'json']));
+      return at(quota, 'status', 'hard', 'limits.cpu') === undefined ? undefined : true;
+    });
+    const { metadata, spec } = template();
+    const limits = { cpu: '1', memory: '1Gi', 'ephemeral-storage': '1Gi' };
+    const containers = spec.containers.map((container) => ({ ...container, resources: { limits } }));
+    const { object } = apply(
+      { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', ...metadata }, spec: { containers } },
+      'bounded',
+    );
+    expect(isInjected(object)).toBe(true);
+    expect(at(object, 'status', 'qosClass')).toBe('Guaranteed');
   });
 
   test('is what a Deployment and a Job make of their templates', async () => {

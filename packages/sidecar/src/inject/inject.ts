@@ -138,7 +138,7 @@ function patchOf(
   settings: InjectionSettings,
 ): JsonPatch {
   const { spec } = pod;
-  const container = sidecarContainer(asked, mounts, runAs, spec.hostNetwork === true, settings);
+  const container = sidecarContainer(asked, mounts, runAs, pod, settings);
   return [
     { op: 'add', path: pointer('metadata', 'annotations', INJECTED_ANNOTATION), value: asked.mode },
     ...appendTo(pointer('spec', 'volumes'), spec.volumes?.length, sidecarVolumes(asked, mounts)),

@@ -9,18 +9,24 @@ const volumeMount = v.object({
   subPathExpr: v.nullish(v.string()),
 });
 
+const quantities = v.nullish(v.record(v.string(), v.union([v.string(), v.number()])));
+const resources = v.nullish(v.object({ requests: quantities, limits: quantities }));
+
 const container = v.object({
   name: v.string(),
   restartPolicy: v.nullish(v.string()),
   securityContext: v.nullish(v.object({ runAsUser: v.nullish(v.number()), runAsGroup: v.nullish(v.number()) })),
   ports: v.nullish(v.array(v.object({ containerPort: v.number(), protocol: v.nullish(v.string()) }))),
   volumeMounts: v.nullish(v.array(volumeMount)),
+  resources,
 });
 
 const podSchema = v.object({
   metadata: v.nullish(v.object({ annotations: v.nullish(v.record(v.string(), v.string())) })),
   spec: v.object({
     hostNetwork: v.nullish(v.boolean()),
+    /** Of the pod as a whole. */
+    resources,
     os: v.nullish(v.object({ name: v.nullish(v.string()) })),
     nodeSelector: v.nullish(v.record(v.string(), v.string())),
     securityContext: v.nullish(

@@ -3,8 +3,8 @@ import { parsed, section } from '@vigie/core/config/fields';
 import * as v from 'valibot';
 
 /** The resources that a log sidecar can have a use for. */
-const RESOURCE_NAMES = ['cpu', 'memory', 'ephemeral-storage'] as const;
-type ResourceName = (typeof RESOURCE_NAMES)[number];
+export const RESOURCE_NAMES = ['cpu', 'memory', 'ephemeral-storage'] as const;
+export type ResourceName = (typeof RESOURCE_NAMES)[number];
 
 export type Quantities = { readonly [Name in ResourceName]?: string | undefined };
 

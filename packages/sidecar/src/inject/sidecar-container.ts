@@ -1,6 +1,8 @@
 /** The container that is injected. */
 import type { Asked } from './annotations.ts';
+import { fittedResources } from './fitted-resources.ts';
 import { type LogMounts, POD_ENVIRONMENT, type VolumeMount } from './log-mounts.ts';
+import type { PodView } from './pod-view.ts';
 import type { RunAs } from './run-as.ts';
 import type { InjectionSettings } from './settings.ts';
 
@@ -23,10 +25,10 @@ export function sidecarContainer(
   asked: Asked,
   { sidecarMounts, globs }: LogMounts,
   runAs: RunAs,
-  isHostNetwork: boolean,
+  pod: PodView,
   { imagePullPolicy }: InjectionSettings,
 ): object {
-  const { image, resources, port } = asked;
+  const { image, port } = asked;
   const mounts: VolumeMount[] = [...sidecarMounts, { name: DATA_VOLUME, mountPath: DATA_DIR }];
   if (asked.config !== undefined && asked.mode === 'ship') {
     mounts.push({ name: CONFIG_VOLUME, mountPath: CONFIG_DIR, readOnly: true });
@@ -44,13 +46,13 @@ export function sidecarContainer(
         containerPort: port,
         protocol: 'TCP',
         // So that the scheduler keeps two of them off one node.
-        ...(isHostNetwork ? { hostPort: port } : {}),
+        ...(pod.spec.hostNetwork === true ? { hostPort: port } : {}),
       },
     ],
     // The application waits for it: a second more is a second later for each pod.
     startupProbe: { httpGet: { path: '/livez', port }, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 60 },
     livenessProbe: { httpGet: { path: '/livez', port }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
-    resources,
+    resources: fittedResources(asked.resources, pod),
     securityContext: {
       runAsUser: runAs.user,
       ...(runAs.group === undefined ? {} : { runAsGroup: runAs.group }),

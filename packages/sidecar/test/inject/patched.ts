@@ -12,7 +12,7 @@ const container = v.looseObject({
   command: v.optional(v.array(v.string())),
   image: v.optional(v.string()),
   securityContext: v.optional(v.record(v.string(), v.unknown())),
-  resources: v.optional(v.record(v.string(), v.record(v.string(), v.string()))),
+  resources: v.optional(v.record(v.string(), v.record(v.string(), v.union([v.string(), v.number()])))),
   ports: v.optional(v.array(v.record(v.string(), v.unknown()))),
   volumeMounts: v.optional(v.array(mount), []),
 });
