@@ -14,6 +14,7 @@ import {
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509';
+import { bug } from '@vigie/core/errors';
 
 export interface MadeCertificates {
   /** PEM, as the other two. */
@@ -38,11 +39,7 @@ export async function makeCertificates(
   nowMs: number,
   validityMs: number,
 ): Promise<MadeCertificates> {
-  const { subtle } = webcrypto;
-  const [authority, server] = await Promise.all(
-    [0, 1].map(() => subtle.generateKey(KEY, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>),
-  );
-  if (authority === undefined || server === undefined) throw new Error('two keys');
+  const [authority, server] = await Promise.all([newKeys(), newKeys()]);
   const issuer = `CN=vigie sidecar webhook CA ${new Date(nowMs).toISOString()}`;
   const skewMs = Math.min(CLOCK_SKEW_MS, validityMs * CLOCK_SKEW_SHARE);
   const validity = { notBefore: new Date(nowMs - skewMs), notAfter: new Date(nowMs + validityMs) };
@@ -72,13 +69,19 @@ export async function makeCertificates(
     new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value }))),
     await AuthorityKeyIdentifierExtension.create(authority.publicKey, false, webcrypto),
   ]);
-  const key = Buffer.from(await subtle.exportKey('pkcs8', server.privateKey)).toString('base64');
+  const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', server.privateKey)).toString('base64');
   const lines = key.replace(/.{64}/g, '$&\n').trimEnd();
   return {
     ca: `${ca.toString('pem')}\n`,
     cert: `${cert.toString('pem')}\n`,
     key: `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n`,
   };
+}
+
+async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  const keys = await webcrypto.subtle.generateKey(KEY, true, ['sign', 'verify']);
+  if ('privateKey' in keys) return keys;
+  throw bug('ECDSA has a pair of keys');
 }
 
 /** RFC 5280 has no room for more. */

@@ -89,7 +89,9 @@ export class WebhookService implements Component, HealthSource {
     this.#expiresAtMs = expiryMs(tls.cert);
     await this.#admission.start(tls);
     this.#isServing = true;
-    this.#following = certificates.follow((next) => this.#use(next), this.#ending.signal);
+    this.#following = certificates
+      .follow((next) => this.#use(next), this.#ending.signal)
+      .catch((error: unknown) => this.#log.error('the certificate is no longer looked after', { error }));
   }
 
   async close({ graceMs }: { readonly graceMs: number }): Promise<void> {
