@@ -4,12 +4,21 @@ import { describe, it } from 'vitest';
 import { answerTargets } from './answer-targets.ts';
 import { configTargets } from './config-targets.ts';
 import { diskTargets } from './disk-targets.ts';
+import { INJECTION_TARGETS } from './injection-targets.ts';
 import { lineTargets } from './line-targets.ts';
 import { fuzz } from './target.ts';
 import { timeTargets } from './time-targets.ts';
 import { wireTargets } from './wire-targets.ts';
 
-const targets = [...lineTargets, ...timeTargets, ...wireTargets, ...answerTargets, ...diskTargets, ...configTargets];
+const targets = [
+  ...lineTargets,
+  ...timeTargets,
+  ...wireTargets,
+  ...answerTargets,
+  ...diskTargets,
+  ...configTargets,
+  ...INJECTION_TARGETS,
+];
 
 const { VIGIE_FUZZ_SECONDS: allSeconds, VIGIE_FUZZ_SEED: givenSeed } = process.env;
 const seconds = allSeconds === undefined ? undefined : Number(allSeconds) / targets.length;

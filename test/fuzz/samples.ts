@@ -319,3 +319,18 @@ export const SPLUNK_ANSWERS = lines(
 );
 
 export const RETRY_AFTER = lines('120', '0.5', 'Sat, 21 Nov 2026 10:02:00 GMT');
+
+export const INJECTION_PATHS = lines(
+  'nginx=/var/log/nginx/*.log',
+  'a=/x/{a,b/c}.log,/y/**/[ab]?.txt;b=/z/w.log ; c = /tmp/!(x).log',
+);
+
+export const RESOURCES = lines(
+  '{"requests":{"cpu":"10m","memory":"48Mi"},"limits":{"memory":1e9,"ephemeral-storage":"1.5Gi"}}',
+  '{"limits":{"cpu":".5","memory":"1E"}}',
+);
+
+export const REVIEWS = lines(
+  '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","operation":"CREATE","kind":{"group":"","version":"v1","kind":"Pod"},"object":{"metadata":{"annotations":{"vigie.io/inject":"stream","vigie.io/paths":"a=/var/log/a/**"}},"spec":{"securityContext":{"fsGroup":1},"initContainers":[{"name":"i","restartPolicy":"Always"}],"containers":[{"name":"a","resources":{"limits":{"cpu":1}},"ports":[{"containerPort":80}],"volumeMounts":[{"name":"v","mountPath":"/var/log","subPathExpr":"$(POD_NAME)"}]}],"volumes":[{"name":"v","nfs":null}]}}}}',
+  '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"2","operation":"UPDATE","kind":{"group":"batch","version":"v1","kind":"CronJob"},"object":{"kind":"CronJob","spec":{"jobTemplate":{"spec":{"template":{"metadata":{"annotations":{"vigie.io/inject":"ship"}},"spec":{"containers":[]}}}}}}}}',
+);

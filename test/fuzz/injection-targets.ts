@@ -1,0 +1,56 @@
+/** What the sidecar webhook reads: reviews, and the annotations in them that anybody may write. */
+import { inject } from '../../packages/sidecar/src/inject/inject.ts';
+import { readPaths } from '../../packages/sidecar/src/inject/log-path.ts';
+import { readResources } from '../../packages/sidecar/src/inject/resources.ts';
+import { defaultSettings } from '../../packages/sidecar/src/inject/settings.ts';
+import { readReview, reviewAnswer, reviewObject } from '../../packages/sidecar/src/webhook/admission-review.ts';
+import { INJECTION_PATHS, RESOURCES, REVIEWS } from './samples.ts';
+import type { Target } from './target.ts';
+
+const SETTINGS = defaultSettings('0.0.0');
+
+export const INJECTION_TARGETS: readonly Target[] = [
+  {
+    name: 'vigie.io/paths',
+    samples: INJECTION_PATHS,
+    iterations: 8_000,
+    parse(input) {
+      const read = readPaths(input.toString());
+      if ('problem' in read) return;
+      for (const { glob, directory } of read.paths) {
+        const within = directory === '/' ? '/' : `${directory}/`;
+        if (!glob.startsWith(within)) throw new Error(`${glob} is not in ${directory}`);
+        if (`${glob}/`.includes('/../') || /[*?[{]/.test(directory)) throw new Error(`${directory} of ${glob}`);
+      }
+      const annotations = { 'vigie.io/inject': 'stream', 'vigie.io/paths': input.toString() };
+      const containers = read.paths.map(({ container }) => ({ name: container, securityContext: { runAsUser: 1 } }));
+      inject({ metadata: { annotations }, spec: { containers } }, SETTINGS);
+    },
+  },
+  {
+    name: 'vigie.io/resources',
+    samples: RESOURCES,
+    iterations: 30_000,
+    parse(input) {
+      readResources(input.toString());
+    },
+  },
+  {
+    name: 'admission reviews',
+    samples: REVIEWS,
+    iterations: 20_000,
+    parse(input) {
+      let body: unknown;
+      try {
+        body = JSON.parse(input.toString());
+      } catch {
+        // Not for us: fastify answers 400.
+        return;
+      }
+      const request = readReview(body);
+      if (request === undefined) return;
+      const answer = JSON.stringify(reviewAnswer(request.uid, reviewObject(request, SETTINGS)));
+      if (!answer.includes('"allowed":true')) throw new Error(answer);
+    },
+  },
+];
