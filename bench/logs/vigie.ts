@@ -29,7 +29,7 @@ export const POD_LABELS: Readonly<Record<string, string>> = {
 };
 
 /** As the image runs it (deploy/images/vigie.Dockerfile). */
-const IMAGE_ENV = {
+export const IMAGE_ENV = {
   NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1',
   MALLOC_ARENA_MAX: '1',
   MALLOC_MMAP_THRESHOLD_: '65536',

@@ -2,11 +2,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type Program, startProgram } from '../harness/child.ts';
-import { agentUnderTest } from '../logs/vigie.ts';
+import { agentUnderTest, IMAGE_ENV } from '../logs/vigie.ts';
 
 export interface Streamer {
   readonly name: string;
   readonly version: string;
+  readonly env: Readonly<Record<string, string>>;
   /** @param dataDir a folder of its own */
   readonly command: (file: string, dataDir: string) => readonly [program: string, ...args: string[]];
 }
@@ -18,6 +19,7 @@ export function vigieStreamer(rootDir: string, name: string, flags: readonly str
   return {
     name,
     version: `node ${nodeVersion}`,
+    env: IMAGE_ENV,
     command: (file, dataDir) => [nodePath, bundle, 'sidecar', 'stream', file, '--data-dir', dataDir, ...flags],
   };
 }
@@ -28,12 +30,17 @@ export function tails(): readonly Streamer[] {
   const coreutils = spawnSync('tail', ['--version'], { encoding: 'utf8' });
   if (coreutils.status === 0) {
     const version = coreutils.stdout.split('\n', 1)[0] ?? '';
-    found.push({ name: 'tail -F', version, command: (file) => ['tail', '-q', '-n', '+1', '-F', file] });
+    found.push({ name: 'tail -F', version, env: {}, command: (file) => ['tail', '-q', '-n', '+1', '-F', file] });
   }
   const busybox = spawnSync('busybox', [], { encoding: 'utf8' });
   if (busybox.status === 0) {
     const version = busybox.stdout.split('\n', 1)[0] ?? '';
-    found.push({ name: 'busybox tail -F', version, command: (file) => ['busybox', 'tail', '-n', '+1', '-F', file] });
+    found.push({
+      name: 'busybox tail -F',
+      version,
+      env: {},
+      command: (file) => ['busybox', 'tail', '-n', '+1', '-F', file],
+    });
   }
   return found;
 }
@@ -50,7 +57,7 @@ export function startStreamer(
   const program = startProgram({
     command: 'sh',
     args: ['-c', 'exec "$@" > "$PIPE"', 'sh', ...streamer.command(file, join(folder, 'data'))],
-    env: { PIPE: pipe },
+    env: { ...streamer.env, PIPE: pipe },
     core,
     cwd: folder,
     outputFile: join(folder, 'stderr'),

@@ -10,7 +10,7 @@ import { limitRepeats } from '../limit-repeats.ts';
 import type { Log } from '../log.ts';
 import { FILE_CHECK_INTERVAL_MS, type ReloadedFiles } from '../reloaded-files.ts';
 import type { ServerTlsFiles, ServerTlsOptions } from '../tls.ts';
-import { type Authenticator, type AuthOptions, authenticator } from './auth.ts';
+import type { Authenticator, AuthOptions } from './auth.ts';
 import { checkNotForeignPage } from './browser-guard.ts';
 import { errorReply, HttpError, type HttpReply } from './exchange.ts';
 import { sendReply } from './reply.ts';
@@ -46,7 +46,7 @@ export class HttpListener {
   readonly #deps: ListenerDeps;
   readonly #log: Log;
   readonly #routes: RouteTable;
-  readonly #auth: Authenticator | undefined;
+  #auth: Authenticator | undefined;
   /** Of the requests in progress. AbortSignal.any with a signal that lives as long as the process leaks on Node 20. */
   readonly #active = new Set<AbortController>();
   #server: http.Server | undefined;
@@ -63,17 +63,18 @@ export class HttpListener {
     this.#deps = deps;
     this.#log = limitRepeats(deps.log.child({ listener: options.name }), deps.clock);
     this.#routes = new RouteTable(routes);
-    this.#auth = authenticator(options.auth, deps.clock);
   }
 
   /** Opens the port and prints `listening on http://HOST:PORT (name)`.
    *  @throws {VigieError} LISTEN_FAILED, or what the files of tls and auth are found to be (tls.ts, secrets.ts) */
   async start(): Promise<void> {
+    const { address, auth } = this.#options;
+    // Loaded where it is asked for: with it comes OpenSSL.
+    if (auth.type !== 'none') this.#auth = (await import('./auth.ts')).authenticator(auth, this.#deps.clock);
     // Read now, so that a missing file is known at start.
     this.#auth?.secret?.value();
     const server = await this.#createServer();
     this.#server = server;
-    const { address } = this.#options;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => {
         reject(new VigieError('LISTEN_FAILED', `cannot listen on ${formatHostPort(address)}`, { cause: error }));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '@vigie/core/sha256';
 import type { Generation } from '../tail/generation.ts';
 
 /** Names a generation for good: X and X.gz share it, it survives the loss of the checkpoint, and it does not
@@ -8,8 +8,6 @@ export function idPrefix(
   { log: { key, pod }, head }: Pick<Generation, 'head'> & { readonly log: Pick<Generation['log'], 'key' | 'pod'> },
 ): string {
   const owner = pod === undefined ? [nodeName ?? '', key] : [pod.podUid, pod.containerName, String(pod.restartCount)];
-  return createHash('sha256')
-    .update([...owner, head?.hash ?? ''].join('\0'))
-    .digest('base64url')
-    .slice(0, 22);
+  const name = [...owner, head?.hash ?? ''].join('\0');
+  return sha256(Buffer.from(name)).toString('base64url').slice(0, 22);
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '@vigie/core/sha256';
 
 /** The first complete line of a generation: constant once it is there, so it tells a file that grew
  *  from another file that took over its path or its inode. */
@@ -34,7 +34,7 @@ export function headOf(bytes: Uint8Array, whole = false): Head | undefined {
   const line = window.subarray(0, length);
   return {
     length,
-    hash: createHash('sha256').update(line).digest('hex').slice(0, 16),
+    hash: hashOf(line),
     prefix: Buffer.from(line.subarray(0, PREFIX_BYTES)),
   };
 }
@@ -48,5 +48,9 @@ export function isHeadCut(bytes: Uint8Array): boolean {
 export function headMatches(head: Head, bytes: Uint8Array): boolean {
   if (bytes.length < head.length) return false;
   const line = bytes.subarray(0, head.length);
-  return createHash('sha256').update(line).digest('hex').slice(0, 16) === head.hash;
+  return hashOf(line) === head.hash;
+}
+
+function hashOf(line: Uint8Array): string {
+  return sha256(line).toString('hex', 0, 8);
 }

@@ -1,9 +1,9 @@
 /** What `vigie sidecar stream` is told, by its command line and its file. */
-import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { VigieError } from '@vigie/core/errors';
 import type { ListenerOptions } from '@vigie/core/http-server/listener';
 import type { LogLevel } from '@vigie/core/log-levels';
+import { sha256 } from '@vigie/core/sha256';
 
 export const PREFIXES = ['none', 'name', 'json'] as const;
 /** What stands before a line: nothing, the file's name, or the line is a member of a JSON object. */
@@ -103,7 +103,7 @@ function withoutUndefined(options: Partial<StreamOptions>): Partial<StreamOption
 
 /** In the volume of the files, under a name that another sidecar's patterns on the same volume do not share. */
 function dataDirBeside(patterns: readonly string[]): string {
-  const hash = createHash('sha256').update(patterns.toSorted().join('\0')).digest('hex').slice(0, 8);
+  const hash = sha256(Buffer.from(patterns.toSorted().join('\0'))).toString('hex', 0, 4);
   return join(folderOf(patterns[0] ?? '/'), '.vigie', hash);
 }
 
