@@ -198,7 +198,10 @@ export class StreamService implements Component, HealthSource {
 
   async #reload(): Promise<void> {
     try {
-      await this.#takeUp(await this.#deps.readSettings());
+      const settings = await this.#deps.readSettings();
+      // What drains is not to be begun again.
+      this.#ending.signal.throwIfAborted();
+      await this.#takeUp(settings);
       this.#reloads.success++;
     } catch (error) {
       this.#reloads.failure++;

@@ -93,9 +93,11 @@ export class StreamTarget {
   }
 
   /** Takes other settings over; open files stay open, and what is in flight arrives first.
-   *  @param signal ends the wait for it */
+   *  @param signal ends the wait for it
+   *  @throws its reason; nothing is emitted then before `drain` */
   async reconfigure(settings: StreamSettings, signal: AbortSignal): Promise<void> {
     await this.#closeLane(signal);
+    signal.throwIfAborted();
     if (settings.maxLineBytes !== this.#settings.maxLineBytes) this.#kernel = undefined;
     this.#settings = settings;
     await this.catalog.reconfigure(catalogOptions(this.name, settings));
@@ -137,6 +139,8 @@ export class StreamTarget {
     await this.#lane?.close(signal);
     // What was given up is read, and counted, by whoever comes next.
     this.ledger.handOver();
+    // And may still be on its way out: its memory is not to be written to.
+    if (signal.aborted) this.#kernel = undefined;
   }
 
   #sizeBytes(): number {

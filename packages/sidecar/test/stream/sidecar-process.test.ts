@@ -325,6 +325,28 @@ describe('vigie sidecar stream', () => {
     expect(sidecar.stdout.lines).toEqual(['one', 'app.log: two']);
   });
 
+  it('emits whole lines when a reload waits for the reader and SIGTERM does not let it', async () => {
+    const total = 100_000;
+    writeFileSync(bed.log, numbered(0, total));
+    const config = join(bed.root, 'sidecar.yaml');
+    writeFileSync(config, `files: ["${bed.log}"]\nlisten: 127.0.0.1:0\n`);
+    const sidecar = bed.start(['--config', config], { reading: false });
+    const url = await bed.urlOf(sidecar);
+    await bed.until('a full pipe', async () => {
+      return metric(await text(`${url}/metrics`), 'vigie_sidecar_output_wait_seconds') > 0.05;
+    });
+    const reload = fetch(`${url}/-/reload`, { method: 'POST' }).then(({ status }) => status);
+    // The answer to this one was begun behind the reload's beginning.
+    await text(`${url}/metrics`);
+    sidecar.child.kill('SIGTERM');
+    expect(await reload).toBe(500);
+    sidecar.stdout.resume();
+    expect(await sidecar.exit).toBe(0);
+    const numbers = numbersOf(sidecar.stdout.lines);
+    expect(numbers.filter(Number.isNaN)).toEqual([]);
+    expect([...new Set(numbers)].sort((a, b) => a - b)).toEqual(counting(total));
+  });
+
   it('exits 2 on bad usage: an unknown sub-command, an unknown option, nothing to follow, a bad file', async () => {
     const unknown = spawn(process.execPath, [
       join(import.meta.dirname, '../../../cli/dist/vigie.cjs'),
