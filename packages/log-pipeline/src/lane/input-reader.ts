@@ -57,12 +57,17 @@ export class InputReader {
     }
   }
 
-  /** Verified after the read: a truncation before it shows in the file's first bytes now. */
+  /** Verified after the read: a truncation before it shows in the file's first bytes now.
+   *  @returns whether the bytes may be taken for the generation's */
   #opensAsKnown(generation: Generation, fd: number, position: number, bytes: number): boolean {
     const { memory, regions } = this.#kernel;
     const { start } = regions.input;
     if (generation.head === undefined) {
-      generation.head = headOf(position === 0 ? memory.subarray(start, start + bytes) : readHead(fd));
+      const head = headOf(position === 0 ? memory.subarray(start, start + bytes) : readHead(fd));
+      // It may have been written, copied, truncated and begun anew since somebody looked, and what the copy has comes
+      // first: only a scan of the folder finds that, and learns the first line then.
+      if (head !== undefined && generation.live) return false;
+      generation.head = head;
       return true;
     }
     const { prefix } = generation.head;

@@ -214,6 +214,28 @@ describe('a lane', () => {
     expect(bed.messages).toEqual(numbered(0, 50));
   });
 
+  it('reads the copy of what was written and truncated between two looks before what is in the file now', async () => {
+    const path = bed.logPath();
+    writeFileSync(path, '');
+    await bed.start();
+    for (let round = 0; round < 10; round++) {
+      const before = bed.received.length;
+      const last = `${path}.1`;
+      if (round > 0) renameSync(last, `${path}.${round + 1}`);
+      // One turn of the event loop: nobody has seen the file but empty.
+      bed.append(path, ...numbered(before, before + 3));
+      copyFileSync(path, last);
+      truncateSync(path);
+      bed.append(path, ...numbered(before + 3, before + 5));
+      await bed.until(() => bed.received.length === before + 5);
+      expect(bed.messages).toEqual(numbered(0, before + 5));
+      truncateSync(path);
+      await bed.until(() =>
+        [...(bed.catalog?.logs.values() ?? [])].every(({ generations }) => generations.at(-1)?.sizeBytes === 0),
+      );
+    }
+  });
+
   it('reads the copy when a file is truncated before it was read', async () => {
     const log = bed.logPath();
     bed.append(log, 'first');
