@@ -13,7 +13,7 @@ import { DEFLATE_BEGIN_BYTES } from '../../packages/log-pipeline/src/kernel/layo
 import { loadKernel } from '../../packages/log-pipeline/src/kernel/load.ts';
 import { ParseJson } from '../../packages/log-pipeline/src/transforms/parse-json.ts';
 import { testShape } from '../../packages/log-pipeline/test/kernel/shapes.ts';
-import { contextOf } from '../../packages/log-pipeline/test/transforms/harness.ts';
+import { contextOf } from '../../packages/log-pipeline/test/transforms/context.ts';
 import type { BenchContext } from '../harness/context.ts';
 import { replaceSection } from '../harness/docs-section.ts';
 import { environment } from '../harness/environment.ts';

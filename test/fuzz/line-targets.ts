@@ -15,7 +15,7 @@ import { ParseRegex, parseRegexSchema } from '../../packages/log-pipeline/src/tr
 import { PRESET_NAMES } from '../../packages/log-pipeline/src/transforms/parse-regex/presets.ts';
 import { Redact, redactSchema } from '../../packages/log-pipeline/src/transforms/redact.ts';
 import type { Transform } from '../../packages/log-pipeline/src/transforms/transform.ts';
-import { contextOf } from '../../packages/log-pipeline/test/transforms/harness.ts';
+import { contextOf } from '../../packages/log-pipeline/test/transforms/context.ts';
 import { CRI_LINES, DOCKER_LINES, MESSAGES, PATTERNS } from './samples.ts';
 import type { Target } from './target.ts';
 

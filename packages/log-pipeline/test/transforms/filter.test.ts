@@ -3,7 +3,8 @@ import { FLAG_DROPPED, FLAG_FRAGMENT, FLAG_STDERR } from '../../src/kernel/layou
 import { Filter } from '../../src/transforms/filter.ts';
 import { twinKernel } from '../kernel/kernels.ts';
 import { factsOf } from '../sinks/facts.ts';
-import { batchOf, Counts, contextOf, messagesOf } from './harness.ts';
+import { contextOf } from './context.ts';
+import { batchOf, Counts, messagesOf } from './harness.ts';
 
 describe('Filter', () => {
   it('drops what does not meet its condition, and counts it', () => {

@@ -1,22 +1,8 @@
 import { Batch } from '../../src/batch/batch.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { FLAG_DROPPED, FLAG_FRAGMENT } from '../../src/kernel/layout.ts';
-import type { TransformContext } from '../../src/transforms/transform.ts';
 import { putInput, putReadTime } from '../kernel/kernels.ts';
-import { factsOf } from '../sinks/facts.ts';
-
-/** A context with facts and times as a test sets them. */
-export function contextOf(changed: Partial<TransformContext> = {}): TransformContext {
-  return {
-    facts: factsOf(),
-    log: {},
-    nowMs: 0,
-    wallMs: Date.UTC(2026, 10, 21),
-    kept: () => undefined,
-    dropped: () => undefined,
-    ...changed,
-  };
-}
+import { contextOf } from './context.ts';
 
 /** What a transform counted. */
 export class Counts {

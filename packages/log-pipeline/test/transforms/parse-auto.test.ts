@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { ParseAuto, parseAutoSchema } from '../../src/transforms/parse-auto.ts';
 import { simdKernel } from '../kernel/kernels.ts';
-import { batchOf, contextOf, extraOf } from './harness.ts';
+import { contextOf } from './context.ts';
+import { batchOf, extraOf } from './harness.ts';
 import { parsedBy } from './parsed.ts';
 
 function parseAuto(settings: object = {}): ParseAuto {

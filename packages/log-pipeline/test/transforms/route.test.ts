@@ -5,7 +5,8 @@ import { Route } from '../../src/transforms/route.ts';
 import type { Transform } from '../../src/transforms/transform.ts';
 import { OnWays, Ways } from '../../src/transforms/ways.ts';
 import { twinKernel } from '../kernel/kernels.ts';
-import { batchOf, Counts, contextOf, extraOf, messagesOf, setExtra } from './harness.ts';
+import { contextOf } from './context.ts';
+import { batchOf, Counts, extraOf, messagesOf, setExtra } from './harness.ts';
 
 const ROUTE = {
   a: { fields: { message: { re: 'a' } } },

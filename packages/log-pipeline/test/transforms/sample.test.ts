@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Sample } from '../../src/transforms/sample.ts';
 import { twinKernel } from '../kernel/kernels.ts';
 import { factsOf } from '../sinks/facts.ts';
-import { batchOf, Counts, contextOf, messagesOf, setExtra } from './harness.ts';
+import { contextOf } from './context.ts';
+import { batchOf, Counts, messagesOf, setExtra } from './harness.ts';
 
 const MESSAGES = Array.from({ length: 1000 }, (_, index) => String(index));
 

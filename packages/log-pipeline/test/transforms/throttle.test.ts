@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Throttle } from '../../src/transforms/throttle.ts';
 import { twinKernel } from '../kernel/kernels.ts';
 import { factsOf } from '../sinks/facts.ts';
-import { batchOf, Counts, contextOf, messagesOf, setTimes } from './harness.ts';
+import { contextOf } from './context.ts';
+import { batchOf, Counts, messagesOf, setTimes } from './harness.ts';
 
 const CONFIG = {
   key: '{{ log.file.path }}',

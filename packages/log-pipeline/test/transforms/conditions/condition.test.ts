@@ -5,7 +5,8 @@ import { Condition } from '../../../src/transforms/conditions/condition.ts';
 import { conditionSchema } from '../../../src/transforms/conditions/condition-schema.ts';
 import { twinKernel } from '../../kernel/kernels.ts';
 import { factsOf } from '../../sinks/facts.ts';
-import { batchOf, contextOf, setExtra } from '../harness.ts';
+import { contextOf } from '../context.ts';
+import { batchOf, setExtra } from '../harness.ts';
 
 function condition(config: unknown): Condition {
   return new Condition(v.parse(conditionSchema, config));
