@@ -428,6 +428,22 @@ describe('a lane', () => {
     expect(bed.lost).toMatchObject([{ reason: 'deleted_while_down' }]);
   });
 
+  it('keeps the fragments of two containers of a pod apart that are written in turn', async () => {
+    await bed.start();
+    const [app, proxy] = [bed.logPath('app'), bed.logPath('proxy')];
+    for (let piece = 0; piece < 3; piece++) {
+      const tag = piece < 2 ? 'P' : 'F';
+      bed.appendRaw(app, cri(`a${piece}`, 'stdout', tag), cri(`A${piece}`, 'stderr', tag));
+      bed.appendRaw(proxy, cri(`p${piece}`, 'stdout', tag));
+      await bed.until(() => bed.lane?.ledger.readBytes === statSync(app).size + statSync(proxy).size);
+    }
+    await bed.until(() => bed.received.length === 3);
+    const joined = bed.received.map(
+      ({ message, stream, log }) => `${log.file.path.split('/').at(-2)} ${stream} ${message}`,
+    );
+    expect(joined.sort()).toEqual(['app stderr A0A1A2', 'app stdout a0a1a2', 'proxy stdout p0p1p2']);
+  });
+
   it('joins fragments of both streams across a rotation, bounded and flagged', async () => {
     const log = bed.logPath();
     appendFileSync(log, cri('a1', 'stdout', 'P') + cri('b1', 'stderr', 'P:x') + cri('a2', 'stdout', 'P'));
