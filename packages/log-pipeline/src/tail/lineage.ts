@@ -77,6 +77,16 @@ export async function reconcileLineage(
     deps.descriptors.close(generation);
   }
 
+  const anew = begunAnew(ordered, known, archives, deps.nowMs);
+  if (anew?.status === 'copied') {
+    const { generation } = anew;
+    truncated.add(generation);
+    if (generation.inode !== undefined) known.delete(generation.inode);
+    generation.inode = undefined;
+    generation.path = undefined;
+    deps.descriptors.close(generation);
+  }
+
   const placed = new Map<Generation, FoundFile>();
   const twinOf = (head: Head): Generation | undefined =>
     [...log.generations, ...placed.keys()].find(
@@ -92,7 +102,7 @@ export async function reconcileLineage(
             one.gone === undefined &&
             one.head === undefined &&
             !placed.has(one) &&
-            (file.gzip || one.sizeBytes <= file.sizeBytes),
+            (file.gzip || one.sizeBytes <= file.sizeBytes || one === anew?.generation),
         );
   const isHeld = (generation: Generation): boolean =>
     placed.has(generation) || (generation.inode !== undefined && present.has(generation.inode));
@@ -102,7 +112,7 @@ export async function reconcileLineage(
     const same = known.get(file.inode);
     if (same !== undefined) {
       placed.set(same, file);
-      learnHead(same, file);
+      if (same !== anew?.generation) learnHead(same, file);
       continue;
     }
     if (file.gzip && plain.some((other) => other.path === file.plainPath)) continue;
@@ -151,7 +161,7 @@ export async function reconcileLineage(
 
   for (const [generation, file] of placed) adopt(generation, file, deps.monotonicMs);
   const isReplaced = ordered.some((file) => file.live);
-  let again = false;
+  let again = anew?.status === 'unsure';
   const missing: Generation[] = [];
   for (const generation of log.generations) {
     if (placed.has(generation)) {
@@ -257,6 +267,44 @@ function createGeneration(log: ContainerLog, file: FoundFile, head: Head | undef
     gone: undefined,
     suspect: false,
   };
+}
+
+/** A live file that nobody has read a line of, beside a file that nobody knows: what it held when it was last looked at may
+ *  be in the copy, and what is in it now be younger. Its first line tells.
+ *  @returns the file's generation: `copied` where the copy has it, `unsure` while the copy has no whole line; undefined
+ *  where there is no such file, or the first line is learnt */
+function begunAnew(
+  ordered: readonly FoundFile[],
+  known: ReadonlyMap<string, Generation>,
+  archives: ReadonlyMap<FoundFile, Buffer | Error>,
+  nowMs: number,
+): { readonly status: 'copied' | 'unsure'; readonly generation: Generation } | undefined {
+  const live = ordered.find((file) => file.live);
+  const generation = live === undefined ? undefined : known.get(live.inode);
+  if (live === undefined || generation === undefined || generation.head !== undefined) return undefined;
+  // The oldest, where it was copied twice. One that is still empty may be filled; not one of an empty file, nor an old one.
+  const copy = ordered.find(
+    (file) =>
+      !file.live &&
+      !known.has(file.inode) &&
+      nowMs - file.modifiedMs <= SEAL_AFTER_MS &&
+      file.sizeBytes + generation.sizeBytes > 0,
+  );
+  if (copy === undefined) return undefined;
+  try {
+    const archive = archives.get(copy);
+    if (archive instanceof Error) return undefined;
+    const copied = headOf(archive ?? readHeadOf(copy.path), copy.gzip);
+    if (copied === undefined) return { status: 'unsure', generation };
+    const head = headOf(readHeadOf(live.path));
+    if (head?.hash !== copied.hash || head.length !== copied.length) return { status: 'copied', generation };
+    generation.head = head;
+    generation.certainBytes = live.sizeBytes;
+    return undefined;
+  } catch {
+    // Renamed since the listing: the scan that follows finds it.
+    return { status: 'unsure', generation };
+  }
 }
 
 /** A generation that nobody has read yet gets its first line as soon as it is there: its .gz or copy is known by it. */

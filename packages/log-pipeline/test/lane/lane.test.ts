@@ -236,6 +236,22 @@ describe('a lane', () => {
     }
   });
 
+  it('reads on beside a copy of nothing, and one that has no whole line', async () => {
+    const path = bed.logPath();
+    writeFileSync(path, '');
+    await bed.start();
+    copyFileSync(path, `${path}.1`);
+    bed.append(path, 'one');
+    await bed.until(() => bed.received.length === 1);
+    expect(bed.messages).toEqual(['one']);
+    const other = bed.logPath('other');
+    writeFileSync(other, '');
+    writeFileSync(`${other}.1`, '2026-11-21T10:00:00Z stdout F cut');
+    utimesSync(`${other}.1`, 1_000, 1_000);
+    bed.append(other, 'two');
+    await bed.until(() => bed.messages.includes('two'));
+  });
+
   it('reads the copy when a file is truncated before it was read', async () => {
     const log = bed.logPath();
     bed.append(log, 'first');
