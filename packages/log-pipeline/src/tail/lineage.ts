@@ -77,7 +77,7 @@ export async function reconcileLineage(
     deps.descriptors.close(generation);
   }
 
-  const anew = begunAnew(ordered, known, archives, deps.nowMs);
+  const anew = begunAnew(ordered, log.generations, known, deps.nowMs);
   if (anew?.status === 'copied') {
     const { generation } = anew;
     truncated.add(generation);
@@ -89,9 +89,7 @@ export async function reconcileLineage(
 
   const placed = new Map<Generation, FoundFile>();
   const twinOf = (head: Head): Generation | undefined =>
-    [...log.generations, ...placed.keys()].find(
-      (one) => one.gone === undefined && one.head?.hash === head.hash && one.head.length === head.length,
-    );
+    [...log.generations, ...placed.keys()].find((one) => one.gone === undefined && isSameHead(one.head, head));
   // Nothing was read of a generation without a first line, so a copy that can hold all of it is as good as any.
   const headlessTwin = (file: FoundFile): Generation | undefined =>
     file.live
@@ -102,7 +100,7 @@ export async function reconcileLineage(
             one.gone === undefined &&
             one.head === undefined &&
             !placed.has(one) &&
-            (file.gzip || one.sizeBytes <= file.sizeBytes || one === anew?.generation),
+            (one === anew?.generation ? file === anew.copy : file.gzip || one.sizeBytes <= file.sizeBytes),
         );
   const isHeld = (generation: Generation): boolean =>
     placed.has(generation) || (generation.inode !== undefined && present.has(generation.inode));
@@ -269,42 +267,49 @@ function createGeneration(log: ContainerLog, file: FoundFile, head: Head | undef
   };
 }
 
-/** A live file that nobody has read a line of, beside a file that nobody knows: what it held when it was last looked at may
- *  be in the copy, and what is in it now be younger. Its first line tells.
- *  @returns the file's generation: `copied` where the copy has it, `unsure` while the copy has no whole line; undefined
- *  where there is no such file, or the first line is learnt */
+interface BegunAnew {
+  /** `unsure`: the copy has no whole line yet. */
+  readonly status: 'copied' | 'unsure';
+  /** Of the live file, until now. */
+  readonly generation: Generation;
+  readonly copy: FoundFile;
+}
+
+/** A live file that nobody has read a line of, beside a copy of what nobody knows: what the file held when it was last looked
+ *  at may be in the copy, and what is in it now be younger. Its first line tells.
+ *  @returns undefined where there is no such copy, or the first line is learnt */
 function begunAnew(
   ordered: readonly FoundFile[],
+  generations: readonly Generation[],
   known: ReadonlyMap<string, Generation>,
-  archives: ReadonlyMap<FoundFile, Buffer | Error>,
   nowMs: number,
-): { readonly status: 'copied' | 'unsure'; readonly generation: Generation } | undefined {
+): BegunAnew | undefined {
   const live = ordered.find((file) => file.live);
   const generation = live === undefined ? undefined : known.get(live.inode);
   if (live === undefined || generation === undefined || generation.head !== undefined) return undefined;
-  // The oldest, where it was copied twice. One that is still empty may be filled; not one of an empty file, nor an old one.
-  const copy = ordered.find(
-    (file) =>
-      !file.live &&
-      !known.has(file.inode) &&
-      nowMs - file.modifiedMs <= SEAL_AFTER_MS &&
-      file.sizeBytes + generation.sizeBytes > 0,
-  );
-  if (copy === undefined) return undefined;
-  try {
-    const archive = archives.get(copy);
-    if (archive instanceof Error) return undefined;
-    const copied = headOf(archive ?? readHeadOf(copy.path), copy.gzip);
-    if (copied === undefined) return { status: 'unsure', generation };
-    const head = headOf(readHeadOf(live.path));
-    if (head?.hash !== copied.hash || head.length !== copied.length) return { status: 'copied', generation };
-    generation.head = head;
-    generation.certainBytes = live.sizeBytes;
-    return undefined;
-  } catch {
-    // Renamed since the listing: the scan that follows finds it.
-    return { status: 'unsure', generation };
+  // The oldest first, if it was copied twice. An empty copy may be filled; not one of an empty file, nor an old one.
+  for (const copy of ordered) {
+    if (copy.live || copy.gzip || known.has(copy.inode) || nowMs - copy.modifiedMs > SEAL_AFTER_MS) continue;
+    if (copy.sizeBytes + generation.sizeBytes === 0) continue;
+    try {
+      const copied = headOf(readHeadOf(copy.path));
+      if (copied === undefined) return { status: 'unsure', generation, copy };
+      if (generations.some(({ head }) => isSameHead(head, copied))) continue;
+      const head = headOf(readHeadOf(live.path));
+      if (!isSameHead(head, copied)) return { status: 'copied', generation, copy };
+      generation.head = head;
+      generation.certainBytes = live.sizeBytes;
+      return undefined;
+    } catch {
+      // Renamed since the listing: the scan that follows finds it.
+      return { status: 'unsure', generation, copy };
+    }
   }
+  return undefined;
+}
+
+function isSameHead(one: Head | undefined, other: Head): boolean {
+  return one?.hash === other.hash && one.length === other.length;
 }
 
 /** A generation that nobody has read yet gets its first line as soon as it is there: its .gz or copy is known by it. */
