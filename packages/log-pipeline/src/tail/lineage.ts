@@ -59,6 +59,13 @@ export async function reconcileLineage(
   // From here on nothing waits.
   if (!ordered.every(deps.isStillThere)) return true;
   const truncated = new Set<Generation>();
+  /** Its file is another's now. */
+  const letGo = (generation: Generation): void => {
+    if (generation.inode !== undefined) known.delete(generation.inode);
+    generation.inode = undefined;
+    generation.path = undefined;
+    deps.descriptors.close(generation);
+  };
   for (const file of ordered) {
     const generation = known.get(file.inode);
     if (generation === undefined) continue;
@@ -71,20 +78,13 @@ export async function reconcileLineage(
       // By its size alone the other file was taken for this one, grown.
       if (file.sizeBytes >= generation.sizeBytes) generation.sizeBytes = generation.certainBytes;
     }
-    generation.inode = undefined;
-    generation.path = undefined;
-    known.delete(file.inode);
-    deps.descriptors.close(generation);
+    letGo(generation);
   }
 
   const anew = begunAnew(ordered, log.generations, known, deps.nowMs);
   if (anew?.status === 'copied') {
-    const { generation } = anew;
-    truncated.add(generation);
-    if (generation.inode !== undefined) known.delete(generation.inode);
-    generation.inode = undefined;
-    generation.path = undefined;
-    deps.descriptors.close(generation);
+    truncated.add(anew.generation);
+    letGo(anew.generation);
   }
 
   const placed = new Map<Generation, FoundFile>();
