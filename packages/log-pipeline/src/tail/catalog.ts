@@ -6,13 +6,14 @@ import { Breath } from '../schedule/breath.ts';
 import { type CatalogReader, CatalogReaders } from './catalog-reader.ts';
 import { Descriptors } from './descriptors.ts';
 import { Discovery } from './discovery.ts';
-import { type FolderFiles, filesIn } from './folder-files.ts';
+import { areSameFiles, type FolderFiles, filesIn } from './folder-files.ts';
 import { QUIET_MS } from './folder-listings.ts';
 import { FolderScans } from './folder-scans.ts';
 import { FolderWatches } from './folder-watches.ts';
 import type { ContainerLog, Generation } from './generation.ts';
 import { HotLogs } from './hot-logs.ts';
-import { isStillThere, reconcileLineage } from './lineage.ts';
+import { reconcileLineage } from './lineage.ts';
+import { areOpeningsOf, type Openings, readOpenings } from './openings.ts';
 import { type ContainerLinkFacts, parsePodLogPath } from './pod-path.ts';
 import { parseRotatedName } from './rotated-name.ts';
 import { UnreadFiles, type UnreadLimits } from './unread-files.ts';
@@ -41,6 +42,7 @@ const RESCAN_MS = 25;
  *  a flat folder, or where inotify's limit is reached. */
 const UNWATCHED_POLL_MS = 1_000;
 const NO_FILES: FolderFiles = { byBase: new Map(), unsteady: false };
+const NO_OPENINGS: Openings = new Map();
 
 /** Which logs there are, which files make up each, and when they change. Reads no log bytes but the
  *  first line of new files; one catalog serves all the readers of a source. */
@@ -233,21 +235,29 @@ export class Catalog {
    *  @returns whether all that was seen can be believed: else another look is due */
   async #matchFiles(folder: string, logs: ReadonlySet<ContainerLog>, modifiedNs: bigint | undefined): Promise<boolean> {
     const { clock, reports } = this.#deps;
-    const bases = new Set(Array.from(logs, (log) => log.base));
-    const { byBase, unsteady } =
-      modifiedNs === undefined
-        ? NO_FILES
-        : filesIn(folder, bases, modifiedNs, (error) => reports.error('list', folder, error));
+    const first = this.#filesIn(folder, logs, modifiedNs);
+    const openings = new Map<ContainerLog, Openings>();
+    for (const log of logs) {
+      const files = first.byBase.get(log.base) ?? [];
+      if (!areOpeningsOf(NO_OPENINGS, log, files)) openings.set(log, await readOpenings(log, files));
+    }
+    // What was renamed, or copied and begun anew, while files were read is not what was read of it. From here on nothing waits.
+    const { byBase, unsteady } = openings.size === 0 ? first : this.#filesIn(folder, logs, modifiedNsOf(folder));
     let isSettled = !unsteady;
     for (const log of [...logs]) {
+      const files = byBase.get(log.base) ?? [];
+      const read = openings.get(log) ?? NO_OPENINGS;
+      if (!areSameFiles(first.byBase.get(log.base) ?? [], files) || !areOpeningsOf(read, log, files)) {
+        isSettled = false;
+        continue;
+      }
       const liveBefore = log.generations.find((one) => one.live)?.inode;
-      const again = await reconcileLineage(log, byBase.get(log.base) ?? [], {
+      const again = reconcileLineage(log, files, read, {
         descriptors: this.descriptors,
         nowMs: clock.nowMs(),
         monotonicMs: clock.monotonicMs(),
         nextId: () => ++this.#generationId,
         unsteady,
-        isStillThere,
         corrupt: (path, error) => reports.error('gzip', path, error),
       });
       if (again) isSettled = false;
@@ -258,6 +268,12 @@ export class Catalog {
       if (this.logs.has(log.key)) this.#notify(log);
     }
     return isSettled;
+  }
+
+  #filesIn(folder: string, logs: ReadonlySet<ContainerLog>, modifiedNs: bigint | undefined): FolderFiles {
+    if (modifiedNs === undefined) return NO_FILES;
+    const bases = new Set(Array.from(logs, (log) => log.base));
+    return filesIn(folder, bases, modifiedNs, (error) => this.#deps.reports.error('list', folder, error));
   }
 
   #scanSoon(folder: string): void {
@@ -351,6 +367,10 @@ export class Catalog {
       }
     }
   }
+}
+
+function modifiedNsOf(folder: string): bigint | undefined {
+  return statSync(folder, { bigint: true, throwIfNoEntry: false })?.mtimeNs;
 }
 
 function isGone(path: string): boolean {

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { Generation } from './generation.ts';
+import { readHead } from './read-head.ts';
 
 export type Acquired =
   | { readonly status: 'open'; readonly fd: number }
@@ -35,6 +36,14 @@ export class Descriptors {
   sizeOf(generation: Generation): number | undefined {
     const open = this.#entries.get(generation);
     return open === undefined || open.inode !== generation.inode ? undefined : fstatSync(open.fd).size;
+  }
+
+  /** Of an open file, whatever it is called by now; undefined where it is not open. */
+  openingOf(generation: Generation): { readonly bytes: Buffer; readonly sizeBytes: number } | undefined {
+    const open = this.#entries.get(generation);
+    if (open === undefined || open.inode !== generation.inode) return undefined;
+    const sizeBytes = fstatSync(open.fd).size;
+    return { bytes: readHead(open.fd), sizeBytes };
   }
 
   /** Opens it if need be and verifies that it is the inode it is taken for. Pair with `release`. */

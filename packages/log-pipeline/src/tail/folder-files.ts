@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FoundFile } from './lineage.ts';
+import type { FoundFile } from './found-file.ts';
 import { parseRotatedName } from './rotated-name.ts';
 
 /** What one look at a folder found. */
@@ -9,6 +9,13 @@ export interface FolderFiles {
   readonly byBase: ReadonlyMap<string, readonly FoundFile[]>;
   /** It changed while it was looked at, or could not be listed: what seems missing may be there. */
   readonly unsteady: boolean;
+}
+
+/** Whether the same names lead to the same files. */
+export function areSameFiles(some: readonly FoundFile[], others: readonly FoundFile[]): boolean {
+  if (some.length !== others.length) return false;
+  const inodes = new Map(some.map((file) => [file.path, file.inode]));
+  return others.every((file) => inodes.get(file.path) === file.inode);
 }
 
 /** Files of the logs that live in a folder, with those that rotation made of them.

@@ -1,24 +1,9 @@
-import { statSync } from 'node:fs';
 import type { Descriptors } from './descriptors.ts';
+import type { FoundFile } from './found-file.ts';
 import type { ContainerLog, Generation } from './generation.ts';
 import { SEAL_AFTER_MS } from './generation.ts';
-import { gzipHead, gzipPlainSize } from './gzip-reader.ts';
-import { type Head, headMatches, headOf } from './head.ts';
-import { readHeadOf } from './read-head.ts';
-
-/** A file of a log's folder as one scan saw it. */
-export interface FoundFile {
-  readonly path: string;
-  readonly live: boolean;
-  readonly gzip: boolean;
-  /** Path without `.gz`. */
-  readonly plainPath: string;
-  readonly order: string;
-  readonly inode: string;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-  readonly changedNs: bigint;
-}
+import { type Head, headOf } from './head.ts';
+import { generationsByInode, NOTHING, type Opening, type Openings, opensAs } from './openings.ts';
 
 export interface LineageDeps {
   readonly descriptors: Descriptors;
@@ -27,8 +12,6 @@ export interface LineageDeps {
   readonly nextId: () => number;
   /** The folder changed while it was listed: what seems missing may only have been renamed meanwhile. */
   readonly unsteady: boolean;
-  /** Whether the file still stands under its name, asked after what took time. */
-  readonly isStillThere: (file: FoundFile) => boolean;
   readonly corrupt: (path: string, error: unknown) => void;
 }
 
@@ -41,23 +24,24 @@ const missingSince = new WeakMap<Generation, number>();
 /** Matches the files now in the folder to the generations known, and orders them oldest first.
  *  An inode is believed while size and first line agree; a new inode with a known first line is the
  *  copy or the .gz of that generation, not new bytes.
+ *  @param openings of all files that `isOpeningAsked` names
  *  @returns whether another scan must follow soon (a generation seems missing, not yet believed) */
-export async function reconcileLineage(
+export function reconcileLineage(
   log: ContainerLog,
   files: readonly FoundFile[],
+  openings: Openings,
   deps: LineageDeps,
-): Promise<boolean> {
+): boolean {
   const ordered = [...files].sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
-  const plain = ordered.filter((file) => !file.gzip);
   const present = new Set(ordered.map((file) => file.inode));
-  const known = new Map<string, Generation>();
+  const known = generationsByInode(log);
+  const live = ordered.find((file) => file.live);
+  // A file that is open and has no name any more is known by its first line too, should its archive be here.
   for (const generation of log.generations) {
-    if (generation.inode !== undefined) known.set(generation.inode, generation);
+    if (generation.head !== undefined || generation.inode === undefined || present.has(generation.inode)) continue;
+    const opening = deps.descriptors.openingOf(generation);
+    if (opening !== undefined) learnHead(generation, opening);
   }
-  const archives = await archiveHeads(ordered, known);
-  // Inflating took time: what was renamed meanwhile is matched by the next scan, on a listing that is true again.
-  // From here on nothing waits.
-  if (!ordered.every(deps.isStillThere)) return true;
   const truncated = new Set<Generation>();
   /** Its file is another's now. */
   const letGo = (generation: Generation): void => {
@@ -70,8 +54,8 @@ export async function reconcileLineage(
     const generation = known.get(file.inode);
     if (generation === undefined) continue;
     const plainStays = !file.gzip && generation.encoding === 'plain';
-    if (plainStays ? sameBytes(generation, file) : file.gzip && sameArchive(generation, file, archives.get(file)))
-      continue;
+    const opening = openings.get(file.path);
+    if (plainStays ? sameBytes(generation, file, opening) : file.gzip && sameArchive(generation, opening)) continue;
     // Else the inode was used again: by the archive made of another generation, or by the next live file.
     if (plainStays) {
       truncated.add(generation);
@@ -81,12 +65,14 @@ export async function reconcileLineage(
     letGo(generation);
   }
 
-  const anew = begunAnew(ordered, log.generations, known, deps.nowMs);
+  const anew = begunAnew(ordered, log.generations, known, openings, deps.nowMs);
   if (anew?.status === 'copied') {
     truncated.add(anew.generation);
+    anew.generation.sizeBytes = anew.generation.certainBytes;
     letGo(anew.generation);
   }
 
+  let again = anew?.status === 'unsure';
   const placed = new Map<Generation, FoundFile>();
   const twinOf = (head: Head): Generation | undefined =>
     [...log.generations, ...placed.keys()].find((one) => one.gone === undefined && isSameHead(one.head, head));
@@ -96,7 +82,7 @@ export async function reconcileLineage(
       ? undefined
       : log.generations.find(
           (one) =>
-            one.inode === undefined &&
+            (one.inode === undefined || !present.has(one.inode)) &&
             one.gone === undefined &&
             one.head === undefined &&
             !placed.has(one) &&
@@ -110,25 +96,27 @@ export async function reconcileLineage(
     const same = known.get(file.inode);
     if (same !== undefined) {
       placed.set(same, file);
-      if (same !== anew?.generation) learnHead(same, file);
+      const opening = openings.get(file.path);
+      if (same !== anew?.generation && opening !== undefined) learnHead(same, opening);
       continue;
     }
-    if (file.gzip && plain.some((other) => other.path === file.plainPath)) continue;
-    let bytes: Buffer;
-    try {
-      const archive = archives.get(file);
-      if (archive instanceof Error) throw archive;
-      bytes = archive ?? readHeadOf(file.path);
-    } catch (error) {
-      deps.corrupt(file.path, error);
+    if (isBesidePlain(file, ordered)) continue;
+    const opening = openings.get(file.path) ?? NOTHING;
+    if ('error' in opening) {
+      deps.corrupt(file.path, opening.error);
       continue;
     }
     const old = deps.nowMs - file.modifiedMs > SEAL_AFTER_MS;
-    const head = headOf(bytes, file.gzip || (!file.live && old));
+    const head = headOf(opening.bytes, file.gzip || (!file.live && old));
     // A rotated name without a whole line yet is a copy being made: the next scan can tell of what.
     if (head === undefined && !file.live) continue;
     const twin = head === undefined ? undefined : (twinOf(head) ?? headlessTwin(file));
     if (twin !== undefined && isHeld(twin)) continue;
+    if (twin?.head === undefined && twin?.inode !== undefined && deps.unsteady) {
+      // Its file may stand under a name that the listing missed.
+      again = true;
+      continue;
+    }
     const generation = twin ?? createGeneration(log, file, head, deps);
     if (twin !== undefined) {
       deps.descriptors.close(twin);
@@ -136,30 +124,20 @@ export async function reconcileLineage(
       twin.inode = file.inode;
       twin.encoding = file.gzip ? 'gzip' : 'plain';
     }
-    if (file.gzip) {
-      try {
-        generation.sizeBytes = gzipPlainSize(file.path);
-      } catch (error) {
-        deps.corrupt(file.path, error);
-        continue;
-      }
-    } else {
-      const seenBytes = twin === undefined ? 0 : twin.sizeBytes;
-      generation.sizeBytes = Math.max(file.sizeBytes, seenBytes);
-      // A copy that nobody adds to any more lacks what was written while it was made.
-      if (old && !file.live && seenBytes > file.sizeBytes) {
-        generation.sizeBytes = file.sizeBytes;
-        generation.cutFromBytes = seenBytes;
-      }
-    }
+    const plainBytes = opening.sizeBytes;
+    // By the time it is compressed the live file may have been begun anew twice, and have grown beyond.
+    const seenBytes = file.gzip ? generation.certainBytes : generation.sizeBytes;
+    // A copy that nobody adds to any more lacks what was written while it was made.
+    const isComplete = file.gzip || (old && !file.live);
+    generation.sizeBytes = isComplete ? plainBytes : Math.max(plainBytes, seenBytes);
+    if (isComplete && seenBytes > plainBytes) generation.cutFromBytes = seenBytes;
     generation.certainBytes = generation.sizeBytes;
     truncated.delete(generation);
     placed.set(generation, file);
   }
 
   for (const [generation, file] of placed) adopt(generation, file, deps.monotonicMs);
-  const isReplaced = ordered.some((file) => file.live);
-  let again = anew?.status === 'unsure';
+  const isReplaced = live !== undefined;
   const missing: Generation[] = [];
   for (const generation of log.generations) {
     if (placed.has(generation)) {
@@ -195,56 +173,18 @@ export async function reconcileLineage(
 const truncatedOnce = new WeakSet<Generation>();
 const wasTruncated = (generation: Generation): boolean => truncatedOnce.has(generation);
 
-function sameBytes(generation: Generation, file: FoundFile): boolean {
+function sameBytes(generation: Generation, file: FoundFile, opening: Opening | undefined): boolean {
   if (file.sizeBytes < generation.sizeBytes) return false;
-  const doubtful =
-    generation.suspect ||
-    generation.path !== file.path ||
-    (file.changedNs !== generation.changedNs && file.sizeBytes === generation.sizeBytes);
-  if (!doubtful || generation.head === undefined) return true;
-  try {
-    if (!headMatches(generation.head, readHeadOf(file.path))) return false;
-  } catch {
-    // The file vanished since the listing: the scan that follows sees where it went.
-    return true;
-  }
+  // Not read: nobody doubts it. Not readable: whoever reads it finds out why.
+  if (opening === undefined || 'error' in opening || generation.head === undefined) return true;
+  if (!opensAs(generation, opening)) return false;
   generation.suspect = false;
-  generation.certainBytes = file.sizeBytes;
+  generation.certainBytes = opening.sizeBytes;
   return true;
 }
 
-/** A rename changes path and ctime, so that an archive's beginning is inflated once a rotation at most. */
-function sameArchive(generation: Generation, file: FoundFile, head: Buffer | Error | undefined): boolean {
-  if (generation.encoding !== 'gzip') return false;
-  if (isUnmoved(generation, file)) return true;
-  return generation.head !== undefined && Buffer.isBuffer(head) && headMatches(generation.head, head);
-}
-
-function isUnmoved(generation: Generation, file: FoundFile): boolean {
-  return generation.path === file.path && generation.changedNs === file.changedNs;
-}
-
-/** The first lines of the archives that have to be told apart, or why they cannot be read. */
-async function archiveHeads(
-  files: readonly FoundFile[],
-  known: ReadonlyMap<string, Generation>,
-): Promise<ReadonlyMap<FoundFile, Buffer | Error>> {
-  const heads = new Map<FoundFile, Buffer | Error>();
-  for (const file of files) {
-    const generation = known.get(file.inode);
-    if (!file.gzip || (generation?.encoding === 'gzip' && isUnmoved(generation, file))) continue;
-    try {
-      heads.set(file, await gzipHead(file.path));
-    } catch (error) {
-      heads.set(file, error instanceof Error ? error : new Error(String(error)));
-    }
-  }
-  return heads;
-}
-
-export function isStillThere(file: FoundFile): boolean {
-  const stat = statSync(file.path, { bigint: true, throwIfNoEntry: false });
-  return stat !== undefined && `${stat.dev}:${stat.ino}` === file.inode;
+function sameArchive(generation: Generation, opening: Opening | undefined): boolean {
+  return generation.encoding === 'gzip' && (opening === undefined || opensAs(generation, opening));
 }
 
 function createGeneration(log: ContainerLog, file: FoundFile, head: Head | undefined, deps: LineageDeps): Generation {
@@ -277,11 +217,12 @@ interface BegunAnew {
 
 /** A live file that nobody has read a line of, beside a copy of what nobody knows: what the file held when it was last looked
  *  at may be in the copy, and what is in it now be younger. Its first line tells.
- *  @returns undefined where there is no such copy, or the first line is learnt */
+ *  @returns undefined where there is no such copy, or the live file has what is in it */
 function begunAnew(
   ordered: readonly FoundFile[],
   generations: readonly Generation[],
   known: ReadonlyMap<string, Generation>,
+  openings: Openings,
   nowMs: number,
 ): BegunAnew | undefined {
   const live = ordered.find((file) => file.live);
@@ -289,23 +230,24 @@ function begunAnew(
   if (live === undefined || generation === undefined || generation.head !== undefined) return undefined;
   // The oldest first, if it was copied twice. An empty copy may be filled; not one of an empty file, nor an old one.
   for (const copy of ordered) {
-    if (copy.live || copy.gzip || known.has(copy.inode) || nowMs - copy.modifiedMs > SEAL_AFTER_MS) continue;
+    if (copy.live || known.has(copy.inode) || isBesidePlain(copy, ordered)) continue;
+    if (!copy.gzip && nowMs - copy.modifiedMs > SEAL_AFTER_MS) continue;
     if (copy.sizeBytes + generation.sizeBytes === 0) continue;
-    try {
-      const copied = headOf(readHeadOf(copy.path));
-      if (copied === undefined) return { status: 'unsure', generation, copy };
-      if (generations.some(({ head }) => isSameHead(head, copied))) continue;
-      const head = headOf(readHeadOf(live.path));
-      if (!isSameHead(head, copied)) return { status: 'copied', generation, copy };
-      generation.head = head;
-      generation.certainBytes = live.sizeBytes;
-      return undefined;
-    } catch {
-      // Renamed since the listing: the scan that follows finds it.
-      return { status: 'unsure', generation, copy };
-    }
+    const opening = openings.get(copy.path) ?? NOTHING;
+    if ('error' in opening) continue;
+    const copied = headOf(opening.bytes, copy.gzip);
+    if (copied === undefined) return { status: 'unsure', generation, copy };
+    if (generations.some(({ head }) => isSameHead(head, copied))) continue;
+    const own = openings.get(live.path) ?? NOTHING;
+    const head = 'bytes' in own ? headOf(own.bytes) : undefined;
+    return isSameHead(head, copied) ? undefined : { status: 'copied', generation, copy };
   }
   return undefined;
+}
+
+/** An archive beside the file that it is made of, perhaps not all of it yet. */
+function isBesidePlain(file: FoundFile, files: readonly FoundFile[]): boolean {
+  return file.gzip && files.some((other) => !other.gzip && other.path === file.plainPath);
 }
 
 function isSameHead(one: Head | undefined, other: Head): boolean {
@@ -313,14 +255,10 @@ function isSameHead(one: Head | undefined, other: Head): boolean {
 }
 
 /** A generation that nobody has read yet gets its first line as soon as it is there: its .gz or copy is known by it. */
-function learnHead(generation: Generation, file: FoundFile): void {
-  if (generation.head !== undefined || file.gzip || file.sizeBytes === 0) return;
-  try {
-    generation.head = headOf(readHeadOf(file.path));
-    generation.certainBytes = file.sizeBytes;
-  } catch {
-    // Renamed since the listing: the scan that follows finds it.
-  }
+function learnHead(generation: Generation, opening: Opening): void {
+  if (generation.head !== undefined || generation.encoding === 'gzip' || 'error' in opening) return;
+  generation.head = headOf(opening.bytes);
+  generation.certainBytes = opening.sizeBytes;
 }
 
 function adopt(generation: Generation, file: FoundFile, monotonicMs: number): void {

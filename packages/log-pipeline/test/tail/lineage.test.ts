@@ -4,8 +4,10 @@ import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Descriptors } from '../../src/tail/descriptors.ts';
+import type { FoundFile } from '../../src/tail/found-file.ts';
 import type { ContainerLog, Generation } from '../../src/tail/generation.ts';
-import { type FoundFile, reconcileLineage } from '../../src/tail/lineage.ts';
+import { reconcileLineage } from '../../src/tail/lineage.ts';
+import { readOpenings } from '../../src/tail/openings.ts';
 import { parseRotatedName } from '../../src/tail/rotated-name.ts';
 
 describe('reconcileLineage', () => {
@@ -58,9 +60,12 @@ describe('reconcileLineage', () => {
       monotonicMs: nowMs,
       nextId: () => ++ids,
       unsteady: false,
-      isStillThere: () => true,
     };
-    await reconcileLineage(log, files, { ...deps, corrupt: (path, error) => expect.fail(`${path}: ${String(error)}`) });
+    const openings = await readOpenings(log, files);
+    reconcileLineage(log, files, openings, {
+      ...deps,
+      corrupt: (path, error) => expect.fail(`${path}: ${String(error)}`),
+    });
     return log.generations;
   }
 
@@ -115,6 +120,68 @@ describe('reconcileLineage', () => {
     writeFileSync(join(folder, '0.log.1'), 'live\n');
     await scan({ '0.log': 'A', '0.log.1': 'B' });
     expect(log.generations).toHaveLength(1);
+  });
+
+  it('takes an archive for the file whose first line nobody saw before it was renamed and compressed', async () => {
+    writeFileSync(join(folder, '0.log'), 'no line y');
+    const [live] = await scan({ '0.log': 'A' });
+    expect(live?.head).toBe(undefined);
+    writeFileSync(join(folder, '0.log.20261121-100000.gz'), gzipSync('no line yet\nand more\n'));
+    writeFileSync(join(folder, '0.log'), 'next\n');
+    await scan({ '0.log.20261121-100000.gz': 'B', '0.log': 'C' });
+    expect(at('0.log.20261121-100000.gz')).toBe(live);
+    expect(live).toMatchObject({
+      inode: 'B',
+      encoding: 'gzip',
+      sizeBytes: 21,
+      gone: undefined,
+      cutFromBytes: undefined,
+    });
+    expect(log.generations).toHaveLength(2);
+  });
+
+  it('knows the archive of an open file whose first line was written after the last look', async () => {
+    const path = join(folder, '0.log');
+    writeFileSync(path, 'no line y');
+    const { dev, ino } = statSync(path, { bigint: true });
+    const [live] = await scan({ '0.log': `${dev}:${ino}` });
+    const open = live === undefined ? undefined : descriptors.acquire(live);
+    if (live === undefined || open?.status !== 'open') throw new Error('not opened');
+    descriptors.release(live, open.fd);
+    appendFileSync(path, 'et\n');
+    unlinkSync(path);
+    writeFileSync(join(folder, '0.log.20261121-100000.gz'), gzipSync('older, and of another file\n'));
+    writeFileSync(join(folder, '0.log.20261121-100001.gz'), gzipSync('no line yet\n'));
+    writeFileSync(path, 'next\n');
+    await scan({ '0.log.20261121-100000.gz': 'B', '0.log.20261121-100001.gz': 'C', '0.log': 'D' });
+    expect(log.generations.map(({ inode }) => inode)).toEqual(['B', 'C', 'D']);
+    expect(at('0.log.20261121-100001.gz')).toBe(live);
+  });
+
+  it('counts what an archive lacks of the file that it was made of', async () => {
+    writeFileSync(join(folder, '0.log'), 'live\nwritten after the copy\n');
+    const [live] = await scan({ '0.log': 'A' });
+    writeFileSync(join(folder, '0.log.1.gz'), gzipSync('live\n'));
+    writeFileSync(join(folder, '0.log'), 'next\n');
+    await scan({ '0.log.1.gz': 'B', '0.log': 'A' });
+    expect(at('0.log.1.gz')).toBe(live);
+    expect(live).toMatchObject({ sizeBytes: 5, cutFromBytes: 28, gone: undefined });
+  });
+
+  it('puts a copy after the archive of what was in the live file before, though that seems only to have grown', async () => {
+    writeFileSync(join(folder, '0.log'), 'first\n');
+    const [first] = await scan({ '0.log': 'A' });
+    writeFileSync(join(folder, '0.log'), 'second, and longer\n');
+    // What a look at its size made of it.
+    if (first !== undefined) {
+      Object.assign(first, { sizeBytes: 19, changedNs: statSync(join(folder, '0.log'), { bigint: true }).ctimeNs });
+    }
+    writeFileSync(join(folder, '0.log.2.gz'), gzipSync('first\n'));
+    writeFileSync(join(folder, '0.log.1'), 'second, and longer\n');
+    await scan({ '0.log.2.gz': 'B', '0.log.1': 'C', '0.log': 'A' });
+    expect(at('0.log.2.gz')).toBe(first);
+    expect(first).toMatchObject({ sizeBytes: 6, gone: undefined, cutFromBytes: undefined });
+    expect(log.generations.map(({ inode }) => inode)).toEqual(['B', 'A']);
   });
 
   it('does not take bytes of the file that got its inode for its own', async () => {
