@@ -1,66 +1,18 @@
 import type { Clock } from '@vigie/core/clock';
 import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { type Report, Telemetry } from '@vigie/core/telemetry';
-import type { FlushOutcome } from '@vigie/log-pipeline/checkpoint/store';
-import { LaneLedger } from '@vigie/log-pipeline/delivery/ledger';
-import type { LogCursor } from '@vigie/log-pipeline/lane/log-cursor';
-import type { GoneReason } from '@vigie/log-pipeline/tail/generation';
+import { reportRuntime } from '@vigie/log-pipeline/agent/agent-metrics';
 import type { NodeAgent } from './agent.ts';
-import type { RunningLane } from './lane-runtime.ts';
 import { ANNOTATION_PROBLEMS } from './metadata/annotations.ts';
 import type { PodMetadata } from './metadata/pod-metadata.ts';
 import { PLAN_DROP_REASONS } from './metadata/pod-plans.ts';
-import type { SourcePods } from './metadata/source-pods.ts';
-import type { SinkBuffer } from './sink-buffers.ts';
-import { AGENT_METRICS, LAGGING_CONTAINERS } from './telemetry.ts';
+import { SourcePods } from './metadata/source-pods.ts';
+import { AGENT_METRICS } from './telemetry.ts';
 
 const METRICS = { ...AGENT_METRICS, ...PROCESS_METRICS };
 
 export type AgentMetrics = Telemetry<typeof METRICS>;
-export type AgentReport = Report<typeof METRICS>;
-
-/** Why bytes may go missing whatever the configuration. Each stands at 0 from the start: Prometheus takes no notice of
- *  the first value of a series, and would not see the first loss. */
-const LOSS_REASONS: readonly (GoneReason | 'deleted_while_down')[] = [
-  'deleted',
-  'deleted_budget',
-  'deleted_while_down',
-  'truncated',
-  'corrupt_gzip',
-];
-const DROP_REASONS = [
-  'buffer_corrupt',
-  'buffer_full',
-  'dead_letter',
-  'record_too_large',
-  'rejected',
-  'truncated',
-  ...PLAN_DROP_REASONS,
-];
-
-/** What one lane counts; it outlives the lane where a reload puts another in its place. */
-export class LaneCounters {
-  readonly ledger = new LaneLedger();
-  readonly checkpointWrites = { written: 0, failed: 0 };
-  readonly #kept = new Map<string, { readonly transform: string; readonly reason: string; records: number }>();
-  /** Why the lane has stopped, if it has: a defect. */
-  fault: unknown;
-
-  checkpoint(outcome: FlushOutcome): void {
-    if (outcome.status !== 'unchanged') this.checkpointWrites[outcome.status]++;
-  }
-
-  kept(transform: string, reason: string, records: number): void {
-    const key = `${transform} ${reason}`;
-    const entry = this.#kept.get(key) ?? { transform, reason, records: 0 };
-    entry.records += records;
-    this.#kept.set(key, entry);
-  }
-
-  get keptRecords(): Iterable<{ readonly transform: string; readonly reason: string; readonly records: number }> {
-    return this.#kept.values();
-  }
-}
+type AgentReport = Report<typeof METRICS>;
 
 export function createAgentMetrics(): AgentMetrics {
   const metrics = new Telemetry(METRICS);
@@ -70,45 +22,11 @@ export function createAgentMetrics(): AgentMetrics {
 
 /** Reports everything the agent counts; called at a scrape. Cost: one walk over the containers. */
 export function reportAgent(agent: NodeAgent, clock: Clock, report: AgentReport): void {
-  for (const running of agent.lanes) reportLane(running, clock, report);
-  for (const source of agent.sources) {
-    const labels = { source: source.name };
-    let files = 0;
-    for (const log of source.catalog.logs.values()) files += log.generations.length;
-    report('files', labels, files);
-    report('openFiles', labels, source.catalog.descriptors.size);
-    report('activeLogs', labels, source.catalog.hot.size);
-    report('watchedFolders', labels, source.catalog.watchedFolders);
-    report('rotations', labels, source.rotations);
-    for (const [operation, count] of source.errors) report('fileErrors', { ...labels, operation }, count);
-    if (source.pods !== undefined) reportSourcePods(source.pods, labels, report);
+  reportRuntime(agent, PLAN_DROP_REASONS, clock, report);
+  for (const { name: source, pods } of agent.sources) {
+    if (pods instanceof SourcePods) reportSourcePods(pods, { source }, report);
   }
   if (agent.podMetadata !== undefined) reportPods(agent.podMetadata, report);
-  for (const sink of agent.sinks) {
-    const { name: sinkName, health } = sink;
-    for (const [reason, count] of sink.retries) report('retries', { sink: sinkName, reason }, count);
-    for (const [event, count] of sink.events) report('sinkEvents', { sink: sinkName, event }, count);
-    report('sinkUp', { sink: sinkName }, health.trouble === undefined ? 1 : 0);
-    if (health.trouble?.kind === 'held') report('sinkHeld', { sink: sinkName, reason: health.trouble.reason }, 1);
-    report('deadLetters', { sink: sinkName }, sink.deadLettered);
-  }
-  for (const [source, counts] of agent.pushed.counts) {
-    for (const [outcome, records] of counts) report('pushedRecords', { source, outcome }, records);
-  }
-  for (const buffer of agent.buffers) reportBuffer(buffer, clock, report);
-}
-
-function reportBuffer({ sinkName, disk, damagedBytes }: SinkBuffer, clock: Clock, report: AgentReport): void {
-  if (disk === undefined) return;
-  const labels = { sink: sinkName };
-  report('bufferBytes', labels, disk.bytes);
-  report('bufferLimit', labels, disk.maxBytes);
-  report('bufferRecords', labels, disk.held().records);
-  const { oldestAtMs } = disk;
-  report('bufferAge', labels, oldestAtMs === undefined ? 0 : Math.max(0, (clock.nowMs() - oldestAtMs) / 1000));
-  for (const reason of ['torn', 'corrupt'] as const) {
-    report('bufferDamaged', { ...labels, reason }, damagedBytes[reason]);
-  }
 }
 
 function reportPods({ directory, counters, state, from, cacheWrites }: PodMetadata, report: AgentReport): void {
@@ -130,79 +48,4 @@ function reportSourcePods(pods: SourcePods, labels: { readonly source: string },
     report('annotationErrors', { ...labels, reason }, annotationProblems.get(reason) ?? 0);
   }
   report('excludedLogs', labels, pods.excludedLogs());
-}
-
-function reportLane({ lane, counters }: RunningLane, clock: Clock, report: AgentReport): void {
-  const labels = { source: lane.source, sink: lane.sink };
-  const { ledger } = counters;
-  report('readRecords', labels, ledger.readRecords);
-  report('readBytes', labels, ledger.readBytes);
-  report('ackedRecords', labels, ledger.ackedRecords);
-  report('ackedBytes', labels, ledger.ackedBytes);
-  report('sentBytes', labels, ledger.sentBytes);
-  report('inFlightBytes', labels, ledger.inFlightBytes);
-  report('unparsedRecords', labels, ledger.unparsedRecords);
-  report('truncatedRecords', labels, ledger.truncatedRecords);
-  report('partialRecords', labels, ledger.partialRecords);
-  report('joinedRecords', labels, ledger.joinedRecords);
-  report('cutRecords', labels, ledger.cutRecords);
-  for (const reason of LOSS_REASONS) report('lostBytes', { ...labels, reason }, 0);
-  for (const reason of DROP_REASONS) {
-    report('droppedBytes', { ...labels, reason }, 0);
-    report('droppedRecords', { ...labels, reason }, 0);
-  }
-  for (const [reason, bytes] of ledger.droppedBytes) report('droppedBytes', { ...labels, reason }, bytes);
-  for (const [reason, records] of ledger.droppedRecords) report('droppedRecords', { ...labels, reason }, records);
-  for (const [reason, bytes] of ledger.lostBytes) report('lostBytes', { ...labels, reason }, bytes);
-  for (const { transform, reason, records } of counters.keptRecords) {
-    report('transformKept', { sink: lane.sink, transform, reason }, records);
-  }
-  for (const result of ['written', 'failed'] as const) {
-    report('checkpointWrites', { ...labels, result }, counters.checkpointWrites[result]);
-  }
-  reportLag(lane.source, lane.sink, lane.cursors, clock.nowMs(), report);
-}
-
-/** The most lagging containers by name, all others as one: a node's series stay few whatever runs on it. */
-function reportLag(
-  source: string,
-  sink: string,
-  cursors: Iterable<LogCursor>,
-  nowMs: number,
-  report: AgentReport,
-): void {
-  const behind: { cursor: LogCursor; bytes: number }[] = [];
-  for (const cursor of cursors) {
-    const bytes = cursor.lagBytes();
-    if (bytes > 0) behind.push({ cursor, bytes });
-  }
-  behind.sort((a, b) => b.bytes - a.bytes);
-  const other = { bytes: 0, seconds: 0 };
-  for (const [index, { cursor, bytes }] of behind.entries()) {
-    const seconds = lagSeconds(cursor, nowMs);
-    if (index >= LAGGING_CONTAINERS) {
-      other.bytes += bytes;
-      other.seconds = Math.max(other.seconds, seconds);
-      continue;
-    }
-    const pod = cursor.log.pod ?? cursor.log.container;
-    const labels = {
-      source,
-      sink,
-      namespace: pod?.namespace ?? '',
-      pod: pod?.podName ?? cursor.log.base,
-      container: pod?.containerName ?? '',
-    };
-    report('lagBytes', labels, bytes);
-    report('lagSeconds', labels, seconds);
-  }
-  const rest = { source, sink, namespace: '', pod: '', container: 'other' };
-  report('lagBytes', rest, other.bytes);
-  report('lagSeconds', rest, other.seconds);
-}
-
-/** Age of the newest record read, while there is more behind it; 0 for a container that is read to its end. */
-function lagSeconds(cursor: LogCursor, nowMs: number): number {
-  if (cursor.unreadBytes() === 0 || cursor.recordTimeMs === undefined) return 0;
-  return Math.max(0, (nowMs - cursor.recordTimeMs) / 1000);
 }

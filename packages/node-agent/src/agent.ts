@@ -1,340 +1,58 @@
-import * as fsPromises from 'node:fs/promises';
-import { Backoff } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
+import { bug } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
-import type { CheckpointFs } from '@vigie/log-pipeline/checkpoint/store';
+import { Agent, type AgentDeps as RuntimeDeps } from '@vigie/log-pipeline/agent/agent';
+import type { SelectLogs } from '@vigie/log-pipeline/agent/source-runtime';
+import { allFilesBut } from '@vigie/log-pipeline/agent/source-section';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { AgentConfig } from './config.ts';
-import { withGrace } from './grace.ts';
-import type { RunningLane } from './lane-runtime.ts';
-import { Lanes } from './lanes.ts';
-import { type LedgerEntry, ledgerOf } from './ledger.ts';
 import { AgentPods } from './metadata/agent-pods.ts';
 import type { PodMetadata } from './metadata/pod-metadata.ts';
-import { PushSources } from './push-sources.ts';
-import type { CreateTransform } from './routes.ts';
-import { type SinkBuffer, SinkBuffers } from './sink-buffers.ts';
-import type { SinkRuntime } from './sink-runtime.ts';
-import { isTailed, tailedSources } from './source-config.ts';
-import { type NodeIdentity, SourceRuntime } from './source-runtime.ts';
-import type { TappedRecord } from './tap.ts';
-import { Taps } from './taps.ts';
+import { pushedSections } from './pushed-sections.ts';
+import { createSelector, type SelfPod } from './selection.ts';
+import { tailedSources } from './source-config.ts';
 
-export interface AgentDeps {
+export interface NodeIdentity {
+  readonly nodeName: string | undefined;
+  readonly self: SelfPod;
+}
+
+export interface AgentDeps extends Omit<RuntimeDeps<AgentConfig>, 'nodeName' | 'pods' | 'select' | 'pushed'> {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly identity: NodeIdentity;
-  /** Where the line `listening on …` of a source goes. */
-  readonly print: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
-  /** Compiled kernel; undefined runs the TypeScript twin. */
-  readonly kernel: WebAssembly.Module | undefined;
-  readonly createTransform: CreateTransform;
-  readonly createSink: (name: string, config: AgentConfig['sinks'][string]) => SinkRuntime;
-  /** Of the checkpoints; node:fs/promises by default. */
-  readonly checkpointFs?: CheckpointFs;
 }
 
-export type OnceOutcome =
-  | { readonly status: 'done' }
-  | { readonly status: 'sink_down'; readonly sink: string; readonly detail: string };
-
-const ONCE_POLL_MS = 10;
-/** What stands against starting is mostly the machine, out of files or memory: somebody else lets go of some. */
-const RETRY_BACKOFF = { baseMs: 500, capMs: 30_000 };
-
-/** A configuration of which everything is open that can be while another one runs. */
-interface Prepared {
-  readonly config: AgentConfig;
-  readonly sinks: Map<string, SinkRuntime>;
-  readonly exchangeBuffers: (signal: AbortSignal) => Promise<void>;
-}
-
-/** Why no configuration runs. */
-interface Outage {
-  readonly error: unknown;
-  readonly sinceMs: number;
-}
-
-/** The node agent: sources, sinks, and a lane for every source that leads to a sink. */
-export class NodeAgent {
-  readonly #deps: AgentDeps;
-  /** The one that runs, or is to run. */
-  #config: AgentConfig;
-  readonly #sources = new Map<string, SourceRuntime>();
-  #sinks = new Map<string, SinkRuntime>();
-  readonly #buffers: SinkBuffers;
+/** The agent of a node: it knows the pods of its node, by the API server or the kubelet. */
+export class NodeAgent extends Agent<AgentConfig> {
   readonly #pods: AgentPods;
-  readonly #pushed: PushSources;
-  readonly #lanes: Lanes;
-  readonly #taps: Taps;
-  #changing: Promise<void> = Promise.resolve();
-  #outage: Outage | undefined;
-  #retry: { cancel(): void } | undefined;
-  readonly #backoff: Backoff;
-  #closed: Promise<void> | undefined;
 
-  constructor(config: AgentConfig, deps: AgentDeps, { once = false }: { readonly once?: boolean } = {}) {
-    this.#config = config;
-    this.#deps = deps;
-    this.#backoff = new Backoff(RETRY_BACKOFF, deps.random);
-    this.#pushed = new PushSources(deps, once);
-    this.#lanes = new Lanes(config.data_dir, { ...deps, once });
-    this.#taps = new Taps(() => deps.clock.monotonicMs());
-    this.#pods = new AgentPods(
-      deps,
-      () => this.#sources.values(),
-      ({ name }, log) => this.#lanes.refresh(name, log),
-    );
-    this.#buffers = new SinkBuffers({
-      ...deps,
-      ledger: (source, sink) => this.#lanes.ledgerOf(source, sink),
-      delivered: (source, sink, durationMs) =>
-        deps.metrics.observe('batchDuration', { source, sink }, durationMs / 1000),
-    });
-  }
-
-  get sources(): Iterable<SourceRuntime> {
-    return this.#sources.values();
-  }
-
-  get sinks(): Iterable<SinkRuntime> {
-    return this.#sinks.values();
-  }
-
-  /** Sources that read no files. */
-  get pushed(): PushSources {
-    return this.#pushed;
-  }
-
-  get buffers(): Iterable<SinkBuffer> {
-    return this.#buffers.all;
-  }
-
-  get lanes(): readonly RunningLane[] {
-    return this.#lanes.all;
+  constructor(config: AgentConfig, deps: AgentDeps, options: { readonly once?: boolean } = {}) {
+    const { nodeName, self } = deps.identity;
+    const pods = new AgentPods(deps);
+    const select = (source: string, { sources }: AgentConfig): SelectLogs => selectionOf(source, sources, self);
+    super(config, { ...deps, nodeName, pods, select, pushed: pushedSections(deps) }, options);
+    this.#pods = pods;
   }
 
   /** What is known of the node's pods; undefined where no source asks for it. */
   get podMetadata(): PodMetadata | undefined {
     return this.#pods.metadata;
   }
-
-  /** Nothing is read or sent: a reload has failed, and so has what was to bring the former configuration back. It is tried
-   *  again all the time. */
-  get outage(): Outage | undefined {
-    return this.#outage;
-  }
-
-  /** @throws {VigieError} when a file that the configuration names cannot be used */
-  async start(signal: AbortSignal): Promise<void> {
-    await fsPromises.mkdir(this.#config.data_dir, { recursive: true });
-    await this.#replace(await this.#prepare(this.#config, signal), signal);
-  }
-
-  /** Puts another configuration in place. Open files stay open and positions are kept, so nothing is lost;
-   *  what cannot start leaves the old one running, or brings it back.
-   *  @throws {VigieError} as `start` */
-  reload(config: AgentConfig, signal: AbortSignal): Promise<void> {
-    const change = this.#changing.then(async () => {
-      if (this.#closed !== undefined) return;
-      const before = this.#config;
-      // Positions and buffers stay in the folder where they are.
-      const next = await this.#prepareBeside({ ...config, data_dir: before.data_dir }, before, signal);
-      try {
-        await this.#replace(next, signal);
-      } catch (error) {
-        await this.#bringBack(before, signal);
-        throw error;
-      }
-    });
-    this.#changing = change.catch(() => undefined);
-    return change;
-  }
-
-  /** Stops reading, waits for what is in flight, writes the checkpoints. Idempotent. */
-  close(signal: AbortSignal): Promise<void> {
-    this.#closed ??= this.#changing.then(async () => {
-      this.#retry?.cancel();
-      // They wait for what is on its way, which the lanes give up in time.
-      await Promise.all([this.#pushed.close(this.#config.shutdown_grace), this.#lanes.close(signal)]);
-      await this.#buffers.close(signal);
-      await Promise.all([...this.#sources.values()].map((source) => source.catalog.close()));
-      await this.#pods.close();
-      await closeAll(this.#sinks);
-    });
-    return this.#closed;
-  }
-
-  /** Resolves when everything that there is has been delivered, or a sink has been down for too long. */
-  async delivered(sinkTimeoutMs: number, signal: AbortSignal): Promise<OnceOutcome> {
-    const { clock } = this.#deps;
-    for (;;) {
-      if (this.#pushed.areDone && this.lanes.every(({ lane }) => lane.isIdle) && this.#buffers.areEmpty)
-        return { status: 'done' };
-      for (const { name, health } of this.#sinks.values()) {
-        const { trouble } = health;
-        if (trouble !== undefined && clock.monotonicMs() - trouble.sinceMs >= sinkTimeoutMs) {
-          return { status: 'sink_down', sink: name, detail: trouble.detail };
-        }
-      }
-      await clock.sleep(ONCE_POLL_MS, signal);
-    }
-  }
-
-  ledger(): LedgerEntry[] {
-    return this.lanes.map(({ lane }) => ledgerOf(lane));
-  }
-
-  /** Shows a sample of the records that pass a component: a source, a transform or a sink.
-   *  @param component undefined: what leaves for the first sink of each source
-   *  @returns ends it */
-  tap(listener: (record: TappedRecord) => void, recordsPerSecond: number, component?: string): () => void {
-    return this.#taps.open(listener, recordsPerSecond, component);
-  }
-
-  /** Names that `tap` takes. */
-  get components(): string[] {
-    const { sources, transforms, sinks } = this.#config;
-    return [...Object.keys(sources), ...Object.keys(transforms), ...Object.keys(sinks)];
-  }
-
-  /** Opens what a configuration needs, beside what runs.
-   *  @throws {VigieError} as `start`; nothing has changed then but what is asked for of pods */
-  async #prepare(config: AgentConfig, signal: AbortSignal): Promise<Prepared> {
-    await this.#lanes.prepare(config);
-    const sinks = await this.#startSinks(config, signal);
-    try {
-      await this.#pods.configure(config);
-      return { config, sinks, exchangeBuffers: await this.#buffers.prepare(config, sinks) };
-    } catch (error) {
-      await closeAll(sinks);
-      throw error;
-    }
-  }
-
-  /** @param running whose pods are asked for again where it fails */
-  async #prepareBeside(config: AgentConfig, running: AgentConfig, signal: AbortSignal): Promise<Prepared> {
-    try {
-      return await this.#prepare(config, signal);
-    } catch (error) {
-      await this.#pods.configure(running).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  /** Ends what runs, and starts what is prepared.
-   *  @throws where part of it cannot start; nothing may be relied on to run then */
-  async #replace({ config, sinks, exchangeBuffers }: Prepared, signal: AbortSignal): Promise<void> {
-    await withGrace(this.#config.shutdown_grace, this.#deps.clock, signal, async (grace) => {
-      await this.#lanes.close(grace);
-      await exchangeBuffers(grace);
-    });
-    // What they were still at is done now: nobody writes to a file beside the next ones.
-    const before = this.#sinks;
-    for (const [name, { sink }] of sinks) {
-      const former = before.get(name)?.sink;
-      if (former !== undefined) sink.adopt?.(former);
-    }
-    this.#sinks = sinks;
-    this.#config = config;
-    await this.#closeFormer(before);
-    await this.#startSources(config);
-    this.#lanes.create({ config, sources: this.#sources, sinks, buffers: this.#buffers });
-    this.#taps.moveTo(this.lanes);
-    this.#buffers.start(config, sinks);
-    await this.#lanes.start();
-    await this.#pushed.configure(config, (source) => this.#lanes.pushedInto(source));
-    this.#lanes.settle();
-    await this.#endOtherSources(config);
-    this.#outage = undefined;
-    this.#retry?.cancel();
-  }
-
-  async #bringBack(config: AgentConfig, signal: AbortSignal): Promise<void> {
-    this.#config = config;
-    try {
-      await this.#replace(await this.#prepare(config, signal), signal);
-      this.#backoff.reset();
-    } catch (error) {
-      this.#retry?.cancel();
-      const retryInMs = Math.round(this.#backoff.nextMs());
-      this.#config = config;
-      this.#outage = { error, sinceMs: this.#outage?.sinceMs ?? this.#deps.clock.monotonicMs() };
-      this.#deps.log.error('nothing is read or sent: the former configuration cannot be brought back', {
-        error,
-        retryInMs,
-      });
-      this.#retry = this.#deps.clock.setTimer(retryInMs, () => this.#tryAgain(config, signal));
-    }
-  }
-
-  #tryAgain(config: AgentConfig, signal: AbortSignal): void {
-    this.#changing = this.#changing.then(async () => {
-      if (this.#closed !== undefined || this.#outage === undefined) return;
-      await this.#bringBack(config, signal);
-      if (this.#outage === undefined) this.#deps.log.info('the former configuration runs again');
-    });
-  }
-
-  async #startSinks(config: AgentConfig, signal: AbortSignal): Promise<Map<string, SinkRuntime>> {
-    const sinks = new Map<string, SinkRuntime>();
-    try {
-      for (const [name, section] of Object.entries(config.sinks)) {
-        const sink = this.#deps.createSink(name, section);
-        sinks.set(name, sink);
-        await sink.start(signal);
-      }
-    } catch (error) {
-      await closeAll(sinks);
-      throw error;
-    }
-    return sinks;
-  }
-
-  /** Every record of them is acknowledged or taken back: what goes wrong now is worth a line and no more. */
-  async #closeFormer(sinks: ReadonlyMap<string, SinkRuntime>): Promise<void> {
-    const closing = Array.from(sinks.values(), async (sink) => {
-      try {
-        await sink.close();
-      } catch (error) {
-        this.#deps.log.warn('a sink of the former configuration was not closed cleanly', { sink: sink.name, error });
-      }
-    });
-    await Promise.all(closing);
-  }
-
-  async #startSources(config: AgentConfig): Promise<void> {
-    const { clock, log, identity } = this.#deps;
-    for (const [name, section] of Object.entries(tailedSources(config.sources))) {
-      const known = this.#sources.get(name);
-      if (known !== undefined) {
-        await known.reconfigure(section);
-        this.#pods.attach(known, config);
-        continue;
-      }
-      const source = new SourceRuntime(name, section, identity, clock, log);
-      this.#sources.set(name, source);
-      this.#pods.attach(source, config);
-      await source.catalog.start();
-    }
-  }
-
-  /** Not before the others run: files without a name are open in them, and would be lost if they were wanted again. */
-  async #endOtherSources(config: AgentConfig): Promise<void> {
-    for (const [name, source] of this.#sources) {
-      const section = config.sources[name];
-      if (section !== undefined && isTailed(section)) continue;
-      this.#sources.delete(name);
-      await source.catalog.close();
-    }
-  }
 }
 
-async function closeAll(sinks: ReadonlyMap<string, SinkRuntime>): Promise<void> {
-  await Promise.all(Array.from(sinks.values(), (sink) => sink.close()));
+function selectionOf(source: string, sources: AgentConfig['sources'], self: SelfPod): SelectLogs {
+  const section = tailedSources(sources)[source];
+  if (section === undefined) throw bug(`${source} is no source that reads files`);
+  if (section.type === 'file') return () => allFilesBut(section.exclude_paths);
+  const { include, exclude } = section;
+  return (labelsOf) => ({
+    accepts: createSelector(include, exclude, self, labelsOf),
+    byLabels: include.labels !== undefined || exclude.labels !== undefined,
+  });
 }

@@ -6,28 +6,18 @@ import { ConfigError, type ConfigPath } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
 import { parseHostPort } from '@vigie/core/host-port';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
-import { consoleSchema } from '@vigie/log-pipeline/sinks/console';
-import { elasticsearchSchema } from '@vigie/log-pipeline/sinks/elasticsearch/config';
-import { fileSchema } from '@vigie/log-pipeline/sinks/file';
-import { httpSchema } from '@vigie/log-pipeline/sinks/http';
-import { kafkaSchema } from '@vigie/log-pipeline/sinks/kafka/config';
-import { logMetricProblems, logToMetricSchema } from '@vigie/log-pipeline/sinks/log-to-metric/config';
-import { lokiSchema } from '@vigie/log-pipeline/sinks/loki/config';
-import { otlpSchema } from '@vigie/log-pipeline/sinks/otlp/config';
-import { splunkSchema } from '@vigie/log-pipeline/sinks/splunk/sink';
+import { bufferProblems } from '@vigie/log-pipeline/agent/buffer-config';
+import { componentName, sinksSection, transformsSection } from '@vigie/log-pipeline/agent/config';
+import { memoryProblems } from '@vigie/log-pipeline/agent/kernel-sizes';
+import { wiringProblems } from '@vigie/log-pipeline/agent/wiring';
+import { logMetricProblems } from '@vigie/log-pipeline/sinks/log-to-metric/config';
 import * as v from 'valibot';
-import { bufferProblems } from './buffer-config.ts';
 import { testProblems } from './config-tests/test-problems.ts';
 import { testSchema } from './config-tests/test-section.ts';
 import { leaseProblems } from './events/events-config.ts';
-import { memoryProblems } from './kernel-sizes.ts';
 import { kubernetesSection } from './metadata/metadata-config.ts';
 import { metadataProblems } from './metadata/metadata-problems.ts';
 import { sourceSchema, tailedSources } from './source-config.ts';
-import { transformSchema } from './transform-config.ts';
-import { wiringProblems } from './wiring.ts';
-
-const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of letters, digits, _ and -'));
 
 /** A whole agent.yaml; how its parts go together is not checked (agentProblems). */
 export const agentSchema = section({
@@ -40,25 +30,9 @@ export const agentSchema = section({
   /** Name of the cluster, for its records. */
   cluster: v.optional(text()),
   kubernetes: v.optional(kubernetesSection, {}),
-  sources: v.pipe(v.record(name, sourceSchema), v.minEntries(1, 'at least one source')),
-  transforms: v.optional(v.record(name, transformSchema), {}),
-  sinks: v.pipe(
-    v.record(
-      name,
-      v.variant('type', [
-        elasticsearchSchema,
-        fileSchema,
-        httpSchema,
-        kafkaSchema,
-        splunkSchema,
-        consoleSchema,
-        logToMetricSchema,
-        lokiSchema,
-        otlpSchema,
-      ]),
-    ),
-    v.minEntries(1, 'at least one sink'),
-  ),
+  sources: v.pipe(v.record(componentName, sourceSchema), v.minEntries(1, 'at least one source')),
+  transforms: v.optional(transformsSection, {}),
+  sinks: sinksSection,
   /** What transforms are to make of given records; `vigie check node-agent --test` runs them. */
   tests: v.optional(v.array(testSchema), []),
 });

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { ExitCode } from '@vigie/core/lifecycle';
+import type { SinkRuntime } from '@vigie/log-pipeline/agent/sink-runtime';
 import { readDeadLetters } from '@vigie/log-pipeline/delivery/dead-letter';
 import { replayedBody } from '@vigie/log-pipeline/delivery/replayed-body';
 import type { AgentConfig } from './config.ts';
 import type { ServiceDeps } from './service.ts';
-import type { SinkRuntime } from './sink-runtime.ts';
 
 /** `--replay FILE`: sends dead letters again, each to the sink that refused it.
  *  @returns 0 when all were accepted, 1 when some could not be sent or were refused again, 2 when the file is

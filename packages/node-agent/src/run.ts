@@ -3,13 +3,13 @@ import { systemClock } from '@vigie/core/clock';
 import { describeError, errorCode } from '@vigie/core/errors';
 import { type ExitCode, runComponent } from '@vigie/core/lifecycle';
 import { createLog, type Log } from '@vigie/core/log';
+import { createSinkRuntime } from '@vigie/log-pipeline/agent/sinks';
+import { createTransform } from '@vigie/log-pipeline/agent/transforms';
 import { compileKernel } from '@vigie/log-pipeline/kernel/load';
 import { createAgentMetrics } from './agent-metrics.ts';
 import type { AgentConfig } from './config.ts';
 import { replayDeadLetters } from './replay.ts';
 import { AgentService, type ServiceDeps } from './service.ts';
-import { createSinkRuntime } from './sinks.ts';
-import { createTransform } from './transforms.ts';
 
 export interface NodeAgentOptions {
   readonly configFile: string;

@@ -1,4 +1,5 @@
-import { duration, integer, section, size, text } from '@vigie/core/config/fields';
+import { duration, section, size, text } from '@vigie/core/config/fields';
+import { fileSourceEntries, logPaths, readingEntries } from '@vigie/log-pipeline/agent/source-section';
 import { journaldSchema } from '@vigie/log-pipeline/sources/journald/source';
 import { lokiReceiverSchema, otlpReceiverSchema } from '@vigie/log-pipeline/sources/receiver';
 import * as v from 'valibot';
@@ -7,9 +8,6 @@ import { labelSelector, metadataEntries } from './metadata/metadata-config.ts';
 
 const names = v.optional(v.array(text()), []);
 
-/** The kubelet rotates at 10 MiB and keeps 5: one container's unread past fits five times into this. */
-const DELETED_BYTES = 256 * 1024 * 1024;
-
 /** A token bucket: delay, never loss. */
 const rateLimit = section({
   bytes_per_second: size({ min: 1 }),
@@ -17,30 +15,11 @@ const rateLimit = section({
   burst: v.optional(size({ min: 1 })),
 });
 
-const paths = v.pipe(
-  v.array(v.pipe(text(), v.startsWith('/', 'an absolute path or pattern'))),
-  v.minLength(1, 'at least one path'),
-);
-
-/** How files are read, of whatever kind. */
-const readingEntries = {
-  /** For files that no checkpoint knows when the agent starts for the first time. */
-  read_from: v.optional(v.picklist(['beginning', 'end']), 'beginning'),
-  /** Files not changed for longer are not begun. */
-  ignore_older: v.optional(duration({ min: 1 })),
-  max_line_bytes: v.optional(size({ min: 1024, max: 16 * 1024 * 1024 }), '1MiB'),
-  read_bytes: v.optional(size({ min: 16 * 1024, max: 4 * 1024 * 1024 }), '512KiB'),
-  reconcile_interval: v.optional(duration({ min: 50 }), '10s'),
-  max_open_files: v.optional(integer({ min: 1, max: 1_000_000 }), 1024),
-  /** Unread bytes of deleted files that may be kept open; beyond, the oldest are let go and counted as lost. */
-  deleted_bytes_limit: v.optional(size(), DELETED_BYTES),
-};
-
 /** A source of type kubernetes_logs: the container logs that the kubelet keeps on this node. */
 export const kubernetesLogsSchema = section({
   type: v.literal('kubernetes_logs'),
   /** Absolute patterns of live files or links to them; rotated generations beside them are found from there. */
-  paths: v.optional(paths, ['/var/log/containers/*.log']),
+  paths: v.optional(logPaths, ['/var/log/containers/*.log']),
   ...readingEntries,
   include: v.optional(
     section({ namespaces: names, pods: names, containers: names, labels: v.optional(labelSelector(), '') }),
@@ -68,14 +47,7 @@ function noPods(): Omit<KubernetesLogsConfig, 'type'> {
 
 /** A source of type file: any text files, line by line. */
 export const fileSourceSchema = v.pipe(
-  section({
-    type: v.literal('file'),
-    /** Absolute patterns of the files that are written to; rotated generations beside them are found from there. */
-    paths,
-    /** Patterns of files that are not read. */
-    exclude_paths: v.optional(v.array(text()), []),
-    ...readingEntries,
-  }),
+  section(fileSourceEntries),
   v.transform(({ type, ...config }) => ({ ...noPods(), ...config, type })),
 );
 

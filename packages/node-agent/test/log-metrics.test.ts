@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { systemClock } from '@vigie/core/clock';
 import { ConfigError } from '@vigie/core/config/problem';
 import { createLog } from '@vigie/core/log';
+import { createSinkRuntime } from '@vigie/log-pipeline/agent/sinks';
+import { createTransform } from '@vigie/log-pipeline/agent/transforms';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAgentMetrics } from '../src/agent-metrics.ts';
 import { type AgentConfig, loadAgentConfig } from '../src/config.ts';
 import { AgentService } from '../src/service.ts';
-import { createSinkRuntime } from '../src/sinks.ts';
-import { createTransform } from '../src/transforms.ts';
 
 const log = createLog('error', { write: () => undefined });
 

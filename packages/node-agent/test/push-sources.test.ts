@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { systemClock } from '@vigie/core/clock';
 import { createLog } from '@vigie/core/log';
+import { createSinkRuntime } from '@vigie/log-pipeline/agent/sinks';
+import { createTransform } from '@vigie/log-pipeline/agent/transforms';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NodeAgent } from '../src/agent.ts';
 import { createAgentMetrics } from '../src/agent-metrics.ts';
 import { loadAgentConfig } from '../src/config.ts';
-import { createSinkRuntime } from '../src/sinks.ts';
-import { createTransform } from '../src/transforms.ts';
 
 const DEADLINE_MS = 10_000;
 

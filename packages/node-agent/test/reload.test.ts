@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@vigie/core/clock';
 import { createLog } from '@vigie/core/log';
+import { readinessProblems } from '@vigie/log-pipeline/agent/readiness';
+import { createSinkRuntime } from '@vigie/log-pipeline/agent/sinks';
+import { createTransform } from '@vigie/log-pipeline/agent/transforms';
 import type { CheckpointFs } from '@vigie/log-pipeline/checkpoint/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NodeAgent } from '../src/agent.ts';
 import { createAgentMetrics } from '../src/agent-metrics.ts';
 import { loadAgentConfig } from '../src/config.ts';
-import { readinessProblems } from '../src/readiness.ts';
-import { createSinkRuntime } from '../src/sinks.ts';
-import { createTransform } from '../src/transforms.ts';
 
 /** Errors of this operation on paths that hold this text. */
 interface Fault {

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { systemClock } from '@vigie/core/clock';
 import { HttpListener } from '@vigie/core/http-server/listener';
 import { createLog } from '@vigie/core/log';
+import { createSinkRuntime } from '@vigie/log-pipeline/agent/sinks';
+import { createTransform } from '@vigie/log-pipeline/agent/transforms';
+import { tapRoute } from '@vigie/log-pipeline/tap/tap-route';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { NodeAgent } from '../src/agent.ts';
 import { createAgentMetrics } from '../src/agent-metrics.ts';
 import { loadAgentConfig } from '../src/config.ts';
-import { createSinkRuntime } from '../src/sinks.ts';
-import { tapRoute } from '../src/tap-route.ts';
-import { createTransform } from '../src/transforms.ts';
 
 const log = createLog('error', { write: () => undefined });
 

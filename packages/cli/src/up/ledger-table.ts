@@ -1,5 +1,5 @@
 /** The ledger as a table for people: what became of every byte, source by source and sink by sink. */
-import type { LedgerEntry } from '@vigie/node-agent/ledger';
+import type { LedgerEntry } from '@vigie/log-pipeline/agent/ledger';
 import { formatBytes, formatCount } from './quantities.ts';
 import type { Colour, Paint } from './style.ts';
 import { fitText, printable, textWidth } from './text-width.ts';

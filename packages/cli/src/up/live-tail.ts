@@ -1,6 +1,6 @@
 /** What the terminal shows of a running agent: a sample of its records, and how its ledger moves. */
-import type { LedgerEntry } from '@vigie/node-agent/ledger';
-import type { TappedRecord } from '@vigie/node-agent/tap';
+import type { LedgerEntry } from '@vigie/log-pipeline/agent/ledger';
+import type { TappedRecord } from '@vigie/log-pipeline/tap/tap';
 
 /** The part of the node agent that is watched. */
 export interface WatchedAgent {

@@ -1,5 +1,5 @@
 /** One log record as one line of the live tail. */
-import type { TappedRecord } from '@vigie/node-agent/tap';
+import type { TappedRecord } from '@vigie/log-pipeline/tap/tap';
 import { jsonSummary } from './json-summary.ts';
 import type { Colour, Paint } from './style.ts';
 import { fitText, padText, printable, textWidth } from './text-width.ts';

@@ -1,6 +1,6 @@
 /** The terminal's picture: records scroll by above a footer that is drawn anew in place. State in, text out. */
-import type { LedgerEntry } from '@vigie/node-agent/ledger';
-import type { TappedRecord } from '@vigie/node-agent/tap';
+import type { LedgerEntry } from '@vigie/log-pipeline/agent/ledger';
+import type { TappedRecord } from '@vigie/log-pipeline/tap/tap';
 import { ledgerTable } from './ledger-table.ts';
 import { formatCount, formatUptime } from './quantities.ts';
 import { recordLine } from './record-line.ts';

@@ -1,6 +1,6 @@
 import { FakeClock } from '@vigie/core/fake-clock';
-import type { LedgerEntry } from '@vigie/node-agent/ledger';
-import type { TappedRecord } from '@vigie/node-agent/tap';
+import type { LedgerEntry } from '@vigie/log-pipeline/agent/ledger';
+import type { TappedRecord } from '@vigie/log-pipeline/tap/tap';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DisplaySource } from '../../src/up/display.ts';
 import { LiveScreen } from '../../src/up/live-screen.ts';

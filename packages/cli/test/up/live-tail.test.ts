@@ -1,5 +1,5 @@
-import type { LedgerEntry } from '@vigie/node-agent/ledger';
-import type { TappedRecord } from '@vigie/node-agent/tap';
+import type { LedgerEntry } from '@vigie/log-pipeline/agent/ledger';
+import type { TappedRecord } from '@vigie/log-pipeline/tap/tap';
 import { expect, it } from 'vitest';
 import { LiveTail } from '../../src/up/live-tail.ts';
 import { ledgerEntry, tappedRecord } from './entries.ts';

@@ -1,4 +1,4 @@
-import { outputsOf, type Wiring, type WiringProblem } from '../wiring.ts';
+import { outputsOf, type Wiring, type WiringProblem } from '@vigie/log-pipeline/agent/wiring';
 import type { ConfigTest } from './test-section.ts';
 
 /** Names in `tests` that no transform has. */

@@ -2,15 +2,16 @@
  *  gets of it. */
 import { existsSync } from 'node:fs';
 import type { Clock } from '@vigie/core/clock';
-import { VigieError } from '@vigie/core/errors';
+import { bug, VigieError } from '@vigie/core/errors';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
-import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
+import type { PodFacts, PodFactsUser } from '@vigie/log-pipeline/agent/pod-facts';
+import type { SourceRuntime } from '@vigie/log-pipeline/agent/source-runtime';
 import picomatch from 'picomatch';
+import type { NodeIdentity } from '../agent.ts';
 import type { AgentConfig } from '../config.ts';
 import { type TailedConfig, tailedSources } from '../source-config.ts';
-import type { NodeIdentity, SourceRuntime } from '../source-runtime.ts';
 import { METADATA_WAIT_MS } from './metadata-config.ts';
 import { isMultilineName, isParserName } from './named-parts.ts';
 import { PodMetadata, type PodMetadataOptions } from './pod-metadata.ts';
@@ -27,33 +28,37 @@ export interface AgentPodsDeps {
   readonly version: string;
 }
 
-/** Told that other facts are known of a log, or more. */
-export type LogChanged = (source: SourceRuntime, log: ContainerLog) => void;
-
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-export class AgentPods {
+/** Longer, and it is no API server that restarts but a right that is missing: the rollout is to stop here. */
+const UNKNOWN_AFTER_MS = 60_000;
+
+export class AgentPods implements PodFacts<AgentConfig> {
   readonly #deps: AgentPodsDeps;
   readonly #log: Log;
-  readonly #sources: () => Iterable<SourceRuntime>;
-  readonly #changed: LogChanged;
+  #agent: PodFactsUser | undefined;
   #metadata: PodMetadata | undefined;
 
-  /** @param sources those that run */
-  constructor(deps: AgentPodsDeps, sources: () => Iterable<SourceRuntime>, changed: LogChanged) {
+  constructor(deps: AgentPodsDeps) {
     this.#deps = deps;
     // A Deployment of many pods makes one mistake many times.
     this.#log = limitRepeats(deps.log, deps.clock);
-    this.#sources = sources;
-    this.#changed = changed;
   }
 
   get metadata(): PodMetadata | undefined {
     return this.#metadata;
   }
 
-  /** Before the sources, which ask it for pods from their first file on.
-   *  @throws {VigieError} where pods are asked for and cannot be had */
+  connect(agent: PodFactsUser): void {
+    this.#agent = agent;
+  }
+
+  problems(monotonicMs: number): readonly string[] {
+    const { silentSinceMs, from } = this.#metadata ?? {};
+    if (silentSinceMs === undefined || monotonicMs - silentSinceMs < UNKNOWN_AFTER_MS) return [];
+    return [`metadata: the ${from === 'api' ? 'API server' : 'kubelet'} has not told of any pods yet; see the log`];
+  }
+
   async configure(config: AgentConfig): Promise<void> {
     const options = this.#optionsOf(config);
     const before = this.#metadata;
@@ -75,9 +80,9 @@ export class AgentPods {
     }
   }
 
-  /** Gives a source what it gets of the pods now. */
   attach(source: SourceRuntime, config: AgentConfig): void {
-    const section = source.config;
+    const section = tailedSources(config.sources)[source.name];
+    if (section === undefined) throw bug(`${source.name} runs and is not configured`);
     const mode = this.#modeOf(section, config);
     const metadata = this.#metadata;
     if (mode === 'none' || metadata === undefined) {
@@ -90,6 +95,7 @@ export class AgentPods {
       clusterName: config.cluster,
       copiesAnnotation: matcherOf(section.annotations.copy),
       allowed: new Set(section.annotations.allow),
+      maxRateLimit: section.annotations.max_rate_limit,
       knows: (kind, name, dialect) => {
         if (kind === 'sink') return Object.hasOwn(config.sinks, name);
         if (kind === 'multiline') return isMultilineName(config.transforms, name);
@@ -97,7 +103,7 @@ export class AgentPods {
       },
     };
     const known = source.pods;
-    if (known?.metadata === metadata) known.reconfigure(options);
+    if (known instanceof SourcePods && known.metadata === metadata) known.reconfigure(options);
     else source.usePods(new SourcePods(source.name, options, metadata, this.#log));
   }
 
@@ -145,15 +151,17 @@ export class AgentPods {
   }
 
   #podChanged(pathUid: string): void {
-    for (const source of this.#sources()) {
-      for (const log of source.pods?.logsOf(pathUid) ?? []) this.#changed(source, log);
+    for (const source of this.#agent?.sources() ?? []) {
+      const { pods } = source;
+      if (pods instanceof SourcePods) for (const log of pods.logsOf(pathUid)) this.#agent?.changed(source, log);
       source.podsChanged();
     }
   }
 
   #namespacesChanged(names: ReadonlySet<string>): void {
-    for (const source of this.#sources()) {
-      for (const log of source.pods?.logsIn(names) ?? []) this.#changed(source, log);
+    for (const source of this.#agent?.sources() ?? []) {
+      const { pods } = source;
+      if (pods instanceof SourcePods) for (const log of pods.logsIn(names)) this.#agent?.changed(source, log);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What a pod's annotations ask for its logs: read, checked, and for one container the most specific of each kept. */
 import { parseSize } from '@vigie/core/sizes';
+import type { AskedRate } from '@vigie/log-pipeline/agent/rate-limits';
 
 /** Keys below `vigie.io/`, as the operator's list names them. */
 export const ANNOTATION_KEYS = ['exclude', 'parser', 'multiline', 'rate-limit', 'sample', 'sink'] as const;
@@ -28,12 +29,6 @@ export interface ContainerAnnotations {
   readonly sample: PerStream<number>;
   readonly rateLimit: AskedRate | undefined;
   readonly sinks: readonly string[] | undefined;
-}
-
-export interface AskedRate {
-  readonly bytesPerSecond: number;
-  /** Of this container alone, not of its pod. */
-  readonly ofContainer: boolean;
 }
 
 /** `not_allowed`: the operator's list does not have it. `unknown_name`: of a parser, a multiline rule or a sink. */

@@ -1,11 +1,12 @@
 /** What names in annotations stand for: transforms of the configuration, or presets. */
+
+import type { CreateTransform } from '@vigie/log-pipeline/agent/routes';
+import { type TransformConfig, transformSchema } from '@vigie/log-pipeline/agent/transform-config';
 import type { Multiline } from '@vigie/log-pipeline/multiline/join-lines';
 import { multilineOf, presetMultiline } from '@vigie/log-pipeline/multiline/multiline-section';
 import { isMultilinePreset } from '@vigie/log-pipeline/multiline/presets';
 import type { Transform } from '@vigie/log-pipeline/transforms/transform';
 import * as v from 'valibot';
-import type { CreateTransform } from '../routes.ts';
-import { type TransformConfig, transformSchema } from '../transform-config.ts';
 import type { ParserName } from './annotations.ts';
 
 /** Parsers that annotations may name beside the transforms of the configuration. */

@@ -1,8 +1,9 @@
 /** What one source of logs knows of the pods behind them: whether to wait for one, what to say of it, and what its
  *  annotations ask for. */
 import type { Log } from '@vigie/core/log';
+import type { PlannedLane, SourcePodFacts } from '@vigie/log-pipeline/agent/pod-facts';
+import type { AskedRates } from '@vigie/log-pipeline/agent/rate-limits';
 import { boundMetadata } from '@vigie/log-pipeline/encode/bounded-facts';
-import type { CatalogReader } from '@vigie/log-pipeline/tail/catalog-reader';
 import type { ContainerLog, Generation } from '@vigie/log-pipeline/tail/generation';
 import type { ContainerFacts } from '@vigie/log-pipeline/transforms/transform';
 import {
@@ -13,8 +14,10 @@ import {
   type PodAnnotations,
   readAnnotations,
 } from './annotations.ts';
+import { createParser, multilineNamed } from './named-parts.ts';
 import type { PodEntry } from './pod.ts';
 import type { PodMetadata } from './pod-metadata.ts';
+import { PodPlans } from './pod-plans.ts';
 
 export interface SourcePodsOptions {
   readonly waitMs: number;
@@ -23,6 +26,8 @@ export interface SourcePodsOptions {
   readonly clusterName: string | undefined;
   readonly copiesAnnotation: (annotation: string) => boolean;
   readonly allowed: ReadonlySet<AnnotationKey>;
+  /** A pod gets more than the operator's limit only up to this, in bytes a second; undefined: never. */
+  readonly maxRateLimit: number | undefined;
   /** Names that annotations may use. */
   readonly knows: (kind: 'parser' | 'multiline' | 'sink', name: string, dialect: 'vigie' | 'fluentbit') => boolean;
 }
@@ -41,7 +46,7 @@ interface Waiting {
   gaveUp: boolean;
 }
 
-export class SourcePods implements CatalogReader {
+export class SourcePods implements SourcePodFacts {
   readonly counters: SourcePodsCounters = { incomplete: 0, leftOut: 0, annotationProblems: new Map() };
   readonly #source: string;
   readonly metadata: PodMetadata;
@@ -111,6 +116,29 @@ export class SourcePods implements CatalogReader {
 
   entryOf(log: ContainerLog): PodEntry | undefined {
     return log.pod === undefined ? undefined : this.metadata.directory.find(log.pod.podUid);
+  }
+
+  labelsOf(log: ContainerLog): Readonly<Record<string, string>> | undefined {
+    return this.entryOf(log)?.labels;
+  }
+
+  get askedRates(): AskedRates {
+    return {
+      of: (log) => this.annotationsOf(log)?.rateLimit,
+      maxBytesPerSecond: this.#options.maxRateLimit,
+    };
+  }
+
+  plans({ sink, multiline, transforms, createTransform }: PlannedLane): PodPlans {
+    return new PodPlans(
+      this,
+      sink,
+      {
+        createParser: (name) => createParser(transforms, createTransform, name),
+        multiline: (name) => multilineNamed(transforms, name),
+      },
+      multiline,
+    );
   }
 
   /** See LogPlans. */

@@ -14,12 +14,12 @@ import { systemClock } from '@vigie/core/clock';
 import { createLog } from '@vigie/core/log';
 import { TestApiServer } from '@vigie/kube/testing/api-server';
 import { type TestPodOptions, testPod } from '@vigie/kube/testing/test-pod';
+import { createSinkRuntime } from '@vigie/log-pipeline/agent/sinks';
+import { createTransform } from '@vigie/log-pipeline/agent/transforms';
 import { onTestFinished } from 'vitest';
 import { NodeAgent } from '../../src/agent.ts';
 import { createAgentMetrics, reportAgent } from '../../src/agent-metrics.ts';
 import { loadAgentConfig } from '../../src/config.ts';
-import { createSinkRuntime } from '../../src/sinks.ts';
-import { createTransform } from '../../src/transforms.ts';
 
 export const NODE = 'node-0';
 

@@ -1,8 +1,8 @@
+import { transformSchema } from '@vigie/log-pipeline/agent/transform-config';
+import { createTransform } from '@vigie/log-pipeline/agent/transforms';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { createParser, isMultilineName, isParserName, multilineNamed } from '../../src/metadata/named-parts.ts';
-import { transformSchema } from '../../src/transform-config.ts';
-import { createTransform } from '../../src/transforms.ts';
 
 const section = (written: object) => v.parse(transformSchema, { inputs: ['pods'], ...written });
 const SECTIONS = {

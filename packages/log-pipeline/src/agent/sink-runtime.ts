@@ -2,11 +2,11 @@ import type { BackoffOptions } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
-import type { DeadLetters } from '@vigie/log-pipeline/delivery/dead-letter';
-import { BodyLimit, type DeliveryResult, deliver } from '@vigie/log-pipeline/delivery/deliver';
-import { SinkHealth } from '@vigie/log-pipeline/delivery/sink-health';
-import type { LaneSink } from '@vigie/log-pipeline/lane/requests';
-import type { Sink } from '@vigie/log-pipeline/sinks/sink';
+import type { DeadLetters } from '../delivery/dead-letter.ts';
+import { BodyLimit, type DeliveryResult, deliver } from '../delivery/deliver.ts';
+import { SinkHealth } from '../delivery/sink-health.ts';
+import type { LaneSink } from '../lane/requests.ts';
+import type { Sink } from '../sinks/sink.ts';
 
 /** The same trouble is told again after this long, so that a log of the last hour shows it. */
 const TELL_AGAIN_MS = 60_000;

@@ -1,6 +1,6 @@
-import type { Batch } from '@vigie/log-pipeline/batch/batch';
-import { FLAG_DROPPED, FLAG_FRAGMENT, FLAG_STDERR } from '@vigie/log-pipeline/kernel/layout';
-import type { ContainerFacts } from '@vigie/log-pipeline/transforms/transform';
+import type { Batch } from '../batch/batch.ts';
+import { FLAG_DROPPED, FLAG_FRAGMENT, FLAG_STDERR } from '../kernel/layout.ts';
+import type { ContainerFacts } from '../transforms/transform.ts';
 
 /** A record as a person looks at it. */
 export interface TappedRecord {

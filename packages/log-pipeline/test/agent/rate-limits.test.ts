@@ -1,6 +1,6 @@
-import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
 import { describe, expect, it } from 'vitest';
-import { RateLimits } from '../src/rate-limits.ts';
+import { RateLimits } from '../../src/agent/rate-limits.ts';
+import type { ContainerLog } from '../../src/tail/generation.ts';
 
 function log(namespace: string, podName: string, containerName: string): ContainerLog {
   return {

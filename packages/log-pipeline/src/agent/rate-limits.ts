@@ -1,10 +1,15 @@
-import { TokenBucket } from '@vigie/log-pipeline/schedule/token-bucket';
-import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
-import type { AskedRate } from './metadata/annotations.ts';
+import { TokenBucket } from '../schedule/token-bucket.ts';
+import type { ContainerLog } from '../tail/generation.ts';
 
 export interface RateLimit {
   readonly bytesPerSecond: number;
   readonly burstBytes: number;
+}
+
+export interface AskedRate {
+  readonly bytesPerSecond: number;
+  /** Of this container alone, not of its pod. */
+  readonly ofContainer: boolean;
 }
 
 /** What the pods of a source ask for by annotation, and how far they are given it. */

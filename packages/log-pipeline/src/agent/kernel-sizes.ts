@@ -1,10 +1,10 @@
 import type { ConfigPath } from '@vigie/core/config/problem';
-import { MAX_SHAPE_BYTES } from '@vigie/log-pipeline/encode/json-lines';
-import { recordBound } from '@vigie/log-pipeline/kernel/kernel';
-import { type KernelSizes, kernelBytes, MAX_KERNEL_BYTES } from '@vigie/log-pipeline/kernel/regions';
-import { HEAD_BYTES } from '@vigie/log-pipeline/tail/head';
-import { addedMembersBound } from '@vigie/log-pipeline/transforms/transform';
-import { isTailed, type SourceConfig } from './source-config.ts';
+import { MAX_SHAPE_BYTES } from '../encode/json-lines.ts';
+import { recordBound } from '../kernel/kernel.ts';
+import { type KernelSizes, kernelBytes, MAX_KERNEL_BYTES } from '../kernel/regions.ts';
+import { HEAD_BYTES } from '../tail/head.ts';
+import { addedMembersBound } from '../transforms/transform.ts';
+import { isTailed, type SourceSection } from './source-section.ts';
 import { type Wiring, waysTo } from './wiring.ts';
 
 /** A kernel's fixed memory: what one read, one batch of rows and the requests in flight need. */
@@ -21,7 +21,7 @@ interface Requests {
 
 /** @param addingTransforms transforms that may add members to a record */
 export function kernelSizes(
-  source: SourceConfig,
+  source: SourceSection,
   { batch, max_in_flight: slots }: Requests,
   addingTransforms: number,
 ): KernelSizes {
@@ -46,7 +46,7 @@ export function kernelSizes(
 }
 
 interface Components extends Wiring {
-  readonly sources: Readonly<Record<string, SourceConfig>>;
+  readonly sources: Readonly<Record<string, SourceSection>>;
   readonly sinks: Readonly<Record<string, Requests & { readonly inputs: readonly string[] }>>;
 }
 

@@ -1,8 +1,8 @@
 /** `GET /metrics/logs`: what all `log_to_metric` sinks have counted, on one page. */
 import type { Route } from '@vigie/core/http-server/routes';
-import { EXPOSITION_TYPE } from '@vigie/log-pipeline/sinks/log-to-metric/exposition';
-import { LogToMetricSink } from '@vigie/log-pipeline/sinks/log-to-metric/sink';
-import type { Sink } from '@vigie/log-pipeline/sinks/sink';
+import { EXPOSITION_TYPE } from '../sinks/log-to-metric/exposition.ts';
+import { LogToMetricSink } from '../sinks/log-to-metric/sink.ts';
+import type { Sink } from '../sinks/sink.ts';
 
 export interface MetricAgent {
   readonly sinks: Iterable<{ readonly sink: Sink }>;

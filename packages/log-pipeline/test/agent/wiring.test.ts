@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Wiring, waysTo, wiringProblems } from '../src/wiring.ts';
+import { type Wiring, waysTo, wiringProblems } from '../../src/agent/wiring.ts';
 
 function wiring(transforms: Record<string, string[]>, sinks: Record<string, string[]>, sources = ['pods']): Wiring {
   const withInputs = (entries: Record<string, string[]>): Record<string, { inputs: string[] }> =>

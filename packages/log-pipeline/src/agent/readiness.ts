@@ -1,15 +1,19 @@
 import { describeError } from '@vigie/core/errors';
-import type { NodeAgent } from './agent.ts';
+import type { Agent } from './agent.ts';
+import type { RuntimeConfig } from './config.ts';
 
 /** A sink that is merely retried counts as down after this: a rolling restart of it takes no longer. */
 const SINK_DOWN_AFTER_MS = 30_000;
 /** Six reconcile passes: longer, and no event or pass has moved a file that has bytes to read. */
 const STALLED_AFTER_MS = 60_000;
-/** Longer, and it is no API server that restarts but a right that is missing: the rollout is to stop here. */
-const PODS_UNKNOWN_AFTER_MS = 60_000;
+
+/** What of an agent it takes to tell. */
+export interface ObservedAgent extends Pick<Agent<RuntimeConfig>, 'outage' | 'sinks' | 'lanes' | 'podProblems'> {
+  readonly pushed: Pick<Agent<RuntimeConfig>['pushed'], 'problems'>;
+}
 
 /** What keeps the agent from doing its work, in words; empty when it is ready. */
-export function readinessProblems(agent: NodeAgent, monotonicMs: number): string[] {
+export function readinessProblems(agent: ObservedAgent, monotonicMs: number): string[] {
   const problems: string[] = [];
   if (agent.outage !== undefined) {
     const { error, sinceMs } = agent.outage;
@@ -25,12 +29,7 @@ export function readinessProblems(agent: NodeAgent, monotonicMs: number): string
       `sink ${name}: ${trouble.kind} (${trouble.reason}) for ${Math.round(lastsMs / 1000)} s: ${trouble.detail}`,
     );
   }
-  const { silentSinceMs, from } = agent.podMetadata ?? {};
-  if (silentSinceMs !== undefined && monotonicMs - silentSinceMs >= PODS_UNKNOWN_AFTER_MS) {
-    problems.push(
-      `metadata: the ${from === 'api' ? 'API server' : 'kubelet'} has not told of any pods yet; see the log`,
-    );
-  }
+  problems.push(...agent.podProblems(monotonicMs));
   for (const { source, problem } of agent.pushed.problems) problems.push(`source ${source}: ${problem}`);
   for (const { lane, counters } of agent.lanes) {
     const { source, sink } = lane;

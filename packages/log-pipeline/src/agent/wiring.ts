@@ -1,5 +1,5 @@
 import type { ConfigPath } from '@vigie/core/config/problem';
-import { UNMATCHED } from '@vigie/log-pipeline/transforms/route';
+import { UNMATCHED } from '../transforms/route.ts';
 
 export interface Wiring {
   readonly sources: Readonly<Record<string, { readonly type?: string }>>;

@@ -5,11 +5,11 @@ import { VigieError } from '@vigie/core/errors';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
-import { DiskBuffer, type DiskBufferOptions } from '@vigie/log-pipeline/buffer/disk-buffer';
-import type { BufferConfig } from '@vigie/log-pipeline/buffer/section';
-import type { LaneLedger } from '@vigie/log-pipeline/delivery/ledger';
-import type { LaneSink } from '@vigie/log-pipeline/lane/requests';
-import type { AgentConfig } from './config.ts';
+import { DiskBuffer, type DiskBufferOptions } from '../buffer/disk-buffer.ts';
+import type { BufferConfig } from '../buffer/section.ts';
+import type { LaneLedger } from '../delivery/ledger.ts';
+import type { LaneSink } from '../lane/requests.ts';
+import type { RuntimeConfig } from './config.ts';
 import type { SinkRuntime } from './sink-runtime.ts';
 
 export interface SinkBuffersDeps {
@@ -157,7 +157,7 @@ export class SinkBuffers {
    *  @throws {VigieError} BUFFER_IN_USE, BUFFER_OTHER_SINK, BUFFER_VERSION; what the file system throws. Nothing has
    *  changed then */
   async prepare(
-    config: AgentConfig,
+    config: RuntimeConfig,
     sinks: ReadonlyMap<string, SinkRuntime>,
   ): Promise<(signal: AbortSignal) => Promise<void>> {
     const next = new Map<string, { readonly buffer: SinkBuffer; readonly options: DiskBufferOptions }>();
@@ -197,7 +197,7 @@ export class SinkBuffers {
   }
 
   /** Begins to send what is in them. */
-  start(config: AgentConfig, sinks: ReadonlyMap<string, SinkRuntime>): void {
+  start(config: RuntimeConfig, sinks: ReadonlyMap<string, SinkRuntime>): void {
     for (const [name, buffer] of this.#running) {
       const sink = sinks.get(name);
       if (sink !== undefined) buffer.start(sink, config.sinks[name]?.max_in_flight ?? 1);

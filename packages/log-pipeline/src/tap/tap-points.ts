@@ -1,7 +1,7 @@
 /** Where records can be looked at on their way: before and behind each transform of a lane. */
-import type { Batch } from '@vigie/log-pipeline/batch/batch';
-import type { RecordObserver } from '@vigie/log-pipeline/lane/packer';
-import type { Keeping, Transform, TransformContext } from '@vigie/log-pipeline/transforms/transform';
+import type { Batch } from '../batch/batch.ts';
+import type { RecordObserver } from '../lane/packer.ts';
+import type { Keeping, Transform, TransformContext } from '../transforms/transform.ts';
 
 /** A lane is one itself, of what leaves it. */
 export interface TapPoint {

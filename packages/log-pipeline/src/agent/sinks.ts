@@ -3,21 +3,19 @@ import { assertNever } from '@vigie/core/errors';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
-import { DeadLetterFile, DroppedLetters } from '@vigie/log-pipeline/delivery/dead-letter';
-import { ConsoleSink } from '@vigie/log-pipeline/sinks/console';
-import { ElasticsearchSink } from '@vigie/log-pipeline/sinks/elasticsearch/sink';
-import { FileSink } from '@vigie/log-pipeline/sinks/file';
-import { HttpSink } from '@vigie/log-pipeline/sinks/http';
-import { KafkaSink } from '@vigie/log-pipeline/sinks/kafka/sink';
-import { LogToMetricSink } from '@vigie/log-pipeline/sinks/log-to-metric/sink';
-import { LokiSink } from '@vigie/log-pipeline/sinks/loki/sink';
-import { OtlpSink } from '@vigie/log-pipeline/sinks/otlp/sink';
-import type { Sink, SinkDeps, SinkEvent } from '@vigie/log-pipeline/sinks/sink';
-import { SplunkSink } from '@vigie/log-pipeline/sinks/splunk/sink';
-import type { AgentConfig } from './config.ts';
+import { DeadLetterFile, DroppedLetters } from '../delivery/dead-letter.ts';
+import { ConsoleSink } from '../sinks/console.ts';
+import { ElasticsearchSink } from '../sinks/elasticsearch/sink.ts';
+import { FileSink } from '../sinks/file.ts';
+import { HttpSink } from '../sinks/http.ts';
+import { KafkaSink } from '../sinks/kafka/sink.ts';
+import { LogToMetricSink } from '../sinks/log-to-metric/sink.ts';
+import { LokiSink } from '../sinks/loki/sink.ts';
+import { OtlpSink } from '../sinks/otlp/sink.ts';
+import type { Sink, SinkDeps, SinkEvent } from '../sinks/sink.ts';
+import { SplunkSink } from '../sinks/splunk/sink.ts';
+import type { SinkConfig } from './config.ts';
 import { SinkRuntime } from './sink-runtime.ts';
-
-type SinkConfig = AgentConfig['sinks'][string];
 
 export interface SinkWorld {
   readonly clock: Clock;

@@ -1,18 +1,18 @@
 import { assertNever } from '@vigie/core/errors';
-import { DOCUMENT_PATHS } from '@vigie/log-pipeline/encode/document';
-import { Dedupe } from '@vigie/log-pipeline/transforms/dedupe';
-import { Filter } from '@vigie/log-pipeline/transforms/filter';
-import { ParseAuto } from '@vigie/log-pipeline/transforms/parse-auto';
-import { ParseJson } from '@vigie/log-pipeline/transforms/parse-json';
-import { ParseLogfmt } from '@vigie/log-pipeline/transforms/parse-logfmt';
-import { ParseRegex } from '@vigie/log-pipeline/transforms/parse-regex/parse-regex';
-import { Redact } from '@vigie/log-pipeline/transforms/redact';
-import { Remap } from '@vigie/log-pipeline/transforms/remap';
-import { Sample } from '@vigie/log-pipeline/transforms/sample';
-import { Severity } from '@vigie/log-pipeline/transforms/severity';
-import { Throttle } from '@vigie/log-pipeline/transforms/throttle';
-import { Timestamp } from '@vigie/log-pipeline/transforms/timestamp';
-import { Trace } from '@vigie/log-pipeline/transforms/trace';
+import { DOCUMENT_PATHS } from '../encode/document.ts';
+import { Dedupe } from '../transforms/dedupe.ts';
+import { Filter } from '../transforms/filter.ts';
+import { ParseAuto } from '../transforms/parse-auto.ts';
+import { ParseJson } from '../transforms/parse-json.ts';
+import { ParseLogfmt } from '../transforms/parse-logfmt.ts';
+import { ParseRegex } from '../transforms/parse-regex/parse-regex.ts';
+import { Redact } from '../transforms/redact.ts';
+import { Remap } from '../transforms/remap.ts';
+import { Sample } from '../transforms/sample.ts';
+import { Severity } from '../transforms/severity.ts';
+import { Throttle } from '../transforms/throttle.ts';
+import { Timestamp } from '../transforms/timestamp.ts';
+import { Trace } from '../transforms/trace.ts';
 import type { CreateTransform } from './routes.ts';
 
 export const createTransform: CreateTransform = (section) => {

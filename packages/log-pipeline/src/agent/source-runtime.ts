@@ -1,37 +1,51 @@
 import type { Clock } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
 import type { Log } from '@vigie/core/log';
-import { NO_POD_METADATA, type RecordFacts } from '@vigie/log-pipeline/encode/document';
-import { Catalog, type CatalogOptions } from '@vigie/log-pipeline/tail/catalog';
-import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
-import picomatch from 'picomatch';
-import type { SourcePods } from './metadata/source-pods.ts';
-import { createSelector, type SelfPod } from './selection.ts';
-import type { TailedConfig } from './source-config.ts';
+import { NO_POD_METADATA } from '../encode/document.ts';
+import { Catalog, type CatalogOptions } from '../tail/catalog.ts';
+import type { ContainerLog } from '../tail/generation.ts';
+import type { ContainerFacts } from '../transforms/transform.ts';
+import type { SourcePodFacts } from './pod-facts.ts';
+import type { TailedSection } from './source-section.ts';
 
 export type FileOperation = 'list' | 'stat' | 'gzip' | 'watch' | 'read';
 
-export interface NodeIdentity {
+/** Which of the logs behind its paths a source reads. */
+export interface LogSelection {
+  accepts(log: ContainerLog): boolean;
+  /** Labels of pods decide: what was decided is asked again when they change. */
+  readonly byLabels: boolean;
+}
+
+/** @param labelsOf undefined for the log of a pod that is not known */
+export type SelectLogs = (
+  labelsOf: (log: ContainerLog) => Readonly<Record<string, string>> | undefined,
+) => LogSelection;
+
+export interface SourceRuntimeDeps {
+  readonly clock: Clock;
+  readonly log: Log;
   readonly nodeName: string | undefined;
-  readonly self: SelfPod;
 }
 
 /** One configured source: its catalog of files, and what is said of a container in every record. */
 export class SourceRuntime {
   readonly name: string;
   readonly catalog: Catalog;
-  config: TailedConfig;
+  config: TailedSection;
   rotations = 0;
   readonly errors = new Map<FileOperation, number>();
-  #pods: SourcePods | undefined;
+  #pods: SourcePodFacts | undefined;
+  #selection: LogSelection;
   readonly #reselect = coalesce(() => this.catalog.reconfigure(this.#catalogOptions(this.config)));
-  readonly #identity: NodeIdentity;
+  readonly #nodeName: string | undefined;
   readonly #log: Log;
 
-  constructor(name: string, config: TailedConfig, identity: NodeIdentity, clock: Clock, log: Log) {
+  constructor(name: string, config: TailedSection, select: SelectLogs, { clock, log, nodeName }: SourceRuntimeDeps) {
     this.name = name;
     this.config = config;
-    this.#identity = identity;
+    this.#selection = select((of) => this.#labelsOf(of));
+    this.#nodeName = nodeName;
     this.#log = log;
     this.catalog = new Catalog(this.#catalogOptions(config), {
       clock,
@@ -45,12 +59,12 @@ export class SourceRuntime {
   }
 
   /** What it knows of the pods behind its logs; undefined: what their paths say. */
-  get pods(): SourcePods | undefined {
+  get pods(): SourcePodFacts | undefined {
     return this.#pods;
   }
 
   /** Before the catalog is started, or while it runs. */
-  usePods(pods: SourcePods | undefined): void {
+  usePods(pods: SourcePodFacts | undefined): void {
     if (this.#pods === pods) return;
     if (this.#pods !== undefined) {
       this.catalog.detach(this.#pods);
@@ -64,8 +78,7 @@ export class SourceRuntime {
 
   /** A pod is known now, or is another: labels may decide otherwise on which logs are read. */
   podsChanged(): void {
-    const { include, exclude } = this.config;
-    if (include.labels !== undefined || exclude.labels !== undefined) void this.#reselect();
+    if (this.#selection.byLabels) void this.#reselect();
   }
 
   failed(operation: FileOperation, path: string | undefined, error: unknown): void {
@@ -79,14 +92,15 @@ export class SourceRuntime {
   }
 
   /** Takes a new configuration over; open files stay open. */
-  async reconfigure(config: TailedConfig): Promise<void> {
+  async reconfigure(config: TailedSection, select: SelectLogs): Promise<void> {
     this.config = config;
+    this.#selection = select((log) => this.#labelsOf(log));
     await this.catalog.reconfigure(this.#catalogOptions(config));
   }
 
-  facts(log: ContainerLog): Omit<RecordFacts, 'idPrefix'> {
+  facts(log: ContainerLog): ContainerFacts {
     const { pod, container } = log;
-    const facts: Omit<RecordFacts, 'idPrefix'> = {
+    const facts: ContainerFacts = {
       ...NO_POD_METADATA,
       namespace: pod?.namespace ?? container?.namespace,
       podName: pod?.podName ?? container?.podName,
@@ -94,34 +108,25 @@ export class SourceRuntime {
       containerName: pod?.containerName ?? container?.containerName,
       restartCount: pod?.restartCount,
       containerId: container?.containerId,
-      nodeName: this.#identity.nodeName,
+      nodeName: this.#nodeName,
       labels: this.config.static_labels,
       path: log.displayPath,
     };
     return this.#pods?.facts(log, facts) ?? facts;
   }
 
-  #catalogOptions(config: TailedConfig): CatalogOptions {
+  #catalogOptions(config: TailedSection): CatalogOptions {
     return {
       paths: config.paths,
       reconcileIntervalMs: config.reconcile_interval,
       maxOpenFiles: config.max_open_files,
       deletedBytesLimit: config.deleted_bytes_limit,
-      accepts:
-        config.type === 'file'
-          ? notMatching(config.exclude_paths)
-          : createSelector(config.include, config.exclude, this.#identity.self, (log) => this.#labelsOf(log)),
+      accepts: (log) => this.#selection.accepts(log),
     };
   }
 
   #labelsOf(log: ContainerLog): Readonly<Record<string, string>> | undefined {
-    const labels = this.#pods?.entryOf(log)?.labels;
+    const labels = this.#pods?.labelsOf(log);
     return labels === undefined ? undefined : { ...labels, ...this.config.static_labels };
   }
-}
-
-function notMatching(patterns: readonly string[]): (log: ContainerLog) => boolean {
-  if (patterns.length === 0) return () => true;
-  const matches = picomatch([...patterns]);
-  return ({ key, displayPath }) => !matches(key) && !matches(displayPath);
 }

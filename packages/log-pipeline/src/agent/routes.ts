@@ -1,13 +1,13 @@
 import { bug } from '@vigie/core/errors';
-import { documentPaths } from '@vigie/log-pipeline/encode/document';
-import type { Multiline } from '@vigie/log-pipeline/multiline/join-lines';
-import { multilineOf } from '@vigie/log-pipeline/multiline/multiline-section';
-import { KeepClear } from '@vigie/log-pipeline/transforms/keep-clear';
-import { Route as RouteTransform, routeName } from '@vigie/log-pipeline/transforms/route';
-import type { Transform } from '@vigie/log-pipeline/transforms/transform';
-import { OnWays, Ways } from '@vigie/log-pipeline/transforms/ways';
-import type { AgentConfig } from './config.ts';
-import { ObservedTransform } from './tap-points.ts';
+import { documentPaths } from '../encode/document.ts';
+import type { Multiline } from '../multiline/join-lines.ts';
+import { multilineOf } from '../multiline/multiline-section.ts';
+import { ObservedTransform } from '../tap/tap-points.ts';
+import { KeepClear } from '../transforms/keep-clear.ts';
+import { Route as RouteTransform, routeName } from '../transforms/route.ts';
+import type { Transform } from '../transforms/transform.ts';
+import { OnWays, Ways } from '../transforms/ways.ts';
+import type { RuntimeConfig, SinkConfig } from './config.ts';
 import type { TransformConfig } from './transform-config.ts';
 import { type Way, waysTo } from './wiring.ts';
 
@@ -15,7 +15,7 @@ import { type Way, waysTo } from './wiring.ts';
 export interface Route {
   readonly source: string;
   readonly sink: string;
-  readonly sinkConfig: AgentConfig['sinks'][string];
+  readonly sinkConfig: SinkConfig;
   /** In the order in which records pass them; instances of this route alone. */
   readonly transforms: readonly LaneStep[];
   /** How lines become records, before any transform. */
@@ -36,7 +36,7 @@ export type CreateTransform = (section: Exclude<TransformConfig, NotInstances>, 
 /** What a lane does itself: `route` by where its outputs lead, `multiline` where it reads. */
 type NotInstances = { readonly type: 'route' | 'multiline' };
 
-export function laneRoutes(config: AgentConfig, create: CreateTransform): Route[] {
+export function laneRoutes(config: RuntimeConfig, create: CreateTransform): Route[] {
   return Object.entries(config.sinks).flatMap(([sink, sinkConfig]) =>
     waysTo(config, sinkConfig.inputs).map((way) => ({
       source: way.source,
@@ -49,14 +49,14 @@ export function laneRoutes(config: AgentConfig, create: CreateTransform): Route[
 }
 
 /** Transforms keep clear of an ECS document's names; those of OpenTelemetry are others. */
-function lastSteps(sinkConfig: AgentConfig['sinks'][string]): LaneStep[] {
+function lastSteps(sinkConfig: SinkConfig): LaneStep[] {
   const isOtel = 'format' in sinkConfig && sinkConfig.format === 'otel';
   return isOtel ? [{ name: 'otel_names', transform: new KeepClear(documentPaths('otel'), 'fields') }] : [];
 }
 
 /** Up to the first route all records go one way. From there on each has its own, and a transform is shown those that
  *  come by its inputs. */
-function laneSteps({ source, steps }: Way, sections: AgentConfig['transforms'], create: CreateTransform): LaneStep[] {
+function laneSteps({ source, steps }: Way, sections: RuntimeConfig['transforms'], create: CreateTransform): LaneStep[] {
   const ways = new Ways();
   const numbers = new Map([[source, 0]]);
   let isShared = true;
@@ -82,7 +82,7 @@ function laneSteps({ source, steps }: Way, sections: AgentConfig['transforms'], 
   });
 }
 
-function multilineIn({ steps }: Way, sections: AgentConfig['transforms']): Multiline | undefined {
+function multilineIn({ steps }: Way, sections: RuntimeConfig['transforms']): Multiline | undefined {
   const [first] = steps;
   const section = first === undefined ? undefined : sections[first.transform];
   return section?.type === 'multiline' ? multilineOf(section) : undefined;

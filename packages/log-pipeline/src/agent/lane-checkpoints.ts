@@ -2,9 +2,9 @@ import * as fsPromises from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
-import type { CheckpointEntry } from '@vigie/log-pipeline/checkpoint/format';
-import { type CheckpointFs, CheckpointStore, openCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
-import type { CheckpointKey } from '@vigie/log-pipeline/lane/lane-checkpoint';
+import type { CheckpointEntry } from '../checkpoint/format.ts';
+import { type CheckpointFs, CheckpointStore, openCheckpoint } from '../checkpoint/store.ts';
+import type { CheckpointKey } from '../lane/lane-checkpoint.ts';
 
 export interface LaneCheckpointsDeps {
   readonly clock: Clock;

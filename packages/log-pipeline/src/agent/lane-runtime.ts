@@ -1,22 +1,19 @@
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
-import type { CheckpointStore } from '@vigie/log-pipeline/checkpoint/store';
-import { createKernel } from '@vigie/log-pipeline/kernel/kernel';
-import { Lane } from '@vigie/log-pipeline/lane/lane';
-import type { CheckpointKey } from '@vigie/log-pipeline/lane/lane-checkpoint';
-import { PushLane } from '@vigie/log-pipeline/lane/push-lane';
-import type { LaneSink, RequestReports } from '@vigie/log-pipeline/lane/requests';
-import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
-import type { AgentMetrics, LaneCounters } from './agent-metrics.ts';
-import type { AgentConfig } from './config.ts';
+import type { CheckpointStore } from '../checkpoint/store.ts';
+import { createKernel } from '../kernel/kernel.ts';
+import { Lane } from '../lane/lane.ts';
+import type { CheckpointKey } from '../lane/lane-checkpoint.ts';
+import { PushLane } from '../lane/push-lane.ts';
+import type { LaneSink, RequestReports } from '../lane/requests.ts';
+import type { LaneCounters } from './agent-metrics.ts';
+import type { RuntimeConfig } from './config.ts';
 import { kernelSizes, PUSHED_MESSAGE_BYTES } from './kernel-sizes.ts';
 import type { TakenCheckpoint } from './lane-checkpoints.ts';
-import { createParser, multilineNamed } from './metadata/named-parts.ts';
-import { PodPlans } from './metadata/pod-plans.ts';
 import { RateLimits } from './rate-limits.ts';
 import type { CreateTransform, Route } from './routes.ts';
-import type { SourceConfig } from './source-config.ts';
 import type { SourceRuntime } from './source-runtime.ts';
+import type { SourceSection } from './source-section.ts';
 
 export interface RunningLane {
   readonly route: Route;
@@ -28,10 +25,15 @@ export interface RunningLane {
   readonly store: CheckpointStore<CheckpointKey> | undefined;
 }
 
+/** Where it is told how long requests took. */
+export interface BatchTimes {
+  observe(metric: 'batchDuration', lane: { readonly source: string; readonly sink: string }, seconds: number): void;
+}
+
 export interface LaneDeps {
   readonly clock: Clock;
   readonly log: Log;
-  readonly metrics: AgentMetrics;
+  readonly metrics: BatchTimes;
   /** Compiled kernel; undefined runs the TypeScript twin. */
   readonly kernel: WebAssembly.Module | undefined;
   readonly createTransform: CreateTransform;
@@ -41,7 +43,7 @@ export interface LaneDeps {
 const PARTIAL_BUDGET_BYTES = 16 * 1024 * 1024;
 
 export function createTailLane(
-  config: AgentConfig,
+  config: RuntimeConfig,
   route: Route,
   source: SourceRuntime,
   sink: LaneSink,
@@ -53,7 +55,12 @@ export function createTailLane(
   const from = source.config;
   const { batch } = route.sinkConfig;
   const limits = rateLimitsOf(source, clock);
-  const plans = plansOf(config, route, source, deps);
+  const plans = source.pods?.plans({
+    sink: route.sink,
+    multiline: route.multiline,
+    transforms: config.transforms,
+    createTransform: deps.createTransform,
+  });
   // A pod may ask for a parser before the route's transforms.
   const addingTransforms = route.transforms.length + (plans === undefined ? 0 : 1);
   const where = { source: route.source, sink: route.sink };
@@ -108,7 +115,7 @@ export function createTailLane(
 }
 
 export function createPushLane(
-  source: SourceConfig,
+  source: SourceSection,
   route: Route,
   sink: LaneSink,
   counters: LaneCounters,
@@ -151,29 +158,9 @@ function reportsOf(
   };
 }
 
-function plansOf(config: AgentConfig, route: Route, { pods }: SourceRuntime, deps: LaneDeps): PodPlans | undefined {
-  if (pods === undefined) return undefined;
-  return new PodPlans(
-    pods,
-    route.sink,
-    {
-      createParser: (name) => createParser(config.transforms, deps.createTransform, name),
-      multiline: (name) => multilineNamed(config.transforms, name),
-    },
-    route.multiline,
-  );
-}
-
 function rateLimitsOf({ pods, config }: SourceRuntime, clock: Clock): RateLimits {
-  const asked =
-    pods === undefined
-      ? undefined
-      : {
-          of: (log: ContainerLog) => pods.annotationsOf(log)?.rateLimit,
-          maxBytesPerSecond: config.annotations.max_rate_limit,
-        };
   const { per_pod: perPod, per_namespace: perNamespace } = config.limits;
-  return new RateLimits(rateLimit(perPod), rateLimit(perNamespace), () => clock.monotonicMs(), asked);
+  return new RateLimits(rateLimit(perPod), rateLimit(perNamespace), () => clock.monotonicMs(), pods?.askedRates);
 }
 
 function rateLimit(

@@ -1,21 +1,21 @@
 import { bug } from '@vigie/core/errors';
-import type { LaneLedger } from '@vigie/log-pipeline/delivery/ledger';
-import { Lane } from '@vigie/log-pipeline/lane/lane';
-import { PushLane } from '@vigie/log-pipeline/lane/push-lane';
-import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
+import type { LaneLedger } from '../delivery/ledger.ts';
+import { Lane } from '../lane/lane.ts';
+import { PushLane } from '../lane/push-lane.ts';
+import type { ContainerLog } from '../tail/generation.ts';
 import { LaneCounters } from './agent-metrics.ts';
-import type { AgentConfig } from './config.ts';
+import type { RuntimeConfig } from './config.ts';
 import { LaneCheckpoints, type LaneCheckpointsDeps } from './lane-checkpoints.ts';
 import { createPushLane, createTailLane, type LaneDeps, type RunningLane } from './lane-runtime.ts';
 import { laneRoutes, type Route } from './routes.ts';
 import type { SinkBuffers } from './sink-buffers.ts';
 import type { SinkRuntime } from './sink-runtime.ts';
-import { isTailed } from './source-config.ts';
 import type { SourceRuntime } from './source-runtime.ts';
+import { isTailed } from './source-section.ts';
 
 /** What lanes lead from and to. Sources may be among them that this configuration does not ask for. */
 export interface LaneEnds {
-  readonly config: AgentConfig;
+  readonly config: RuntimeConfig;
   readonly sources: ReadonlyMap<string, SourceRuntime>;
   readonly sinks: ReadonlyMap<string, SinkRuntime>;
   readonly buffers: SinkBuffers;
@@ -57,7 +57,7 @@ export class Lanes {
 
   /** Does beforehand what may fail, beside the lanes that run.
    *  @throws what the file system throws */
-  async prepare(config: AgentConfig): Promise<void> {
+  async prepare(config: RuntimeConfig): Promise<void> {
     const routes = laneRoutes(config, this.#deps.createTransform);
     await this.#checkpoints.open(routes.filter(({ source }) => isTailedIn(config, source)));
   }
@@ -121,7 +121,7 @@ function keyOf({ source, sink }: Pick<Route, 'source' | 'sink'>): string {
   return `${source} ${sink}`;
 }
 
-function isTailedIn({ sources }: AgentConfig, name: string): boolean {
+function isTailedIn({ sources }: RuntimeConfig, name: string): boolean {
   const section = sources[name];
   return section !== undefined && isTailed(section);
 }

@@ -1,6 +1,6 @@
 import { FakeClock } from '@vigie/core/fake-clock';
 import { expect, it } from 'vitest';
-import { withGrace } from '../src/grace.ts';
+import { withGrace } from '../../src/agent/grace.ts';
 
 /** Ends when it is told to give up. */
 const untilGivenUp = (grace: AbortSignal): Promise<void> =>

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ConfigPath } from '@vigie/core/config/problem';
-import { type BufferConfig, LEAST_BATCHES } from '@vigie/log-pipeline/buffer/section';
+import { type BufferConfig, LEAST_BATCHES } from '../buffer/section.ts';
 
 interface BufferedSinks {
   readonly sinks: Readonly<
