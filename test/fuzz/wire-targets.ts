@@ -69,8 +69,9 @@ function membersOf(groups: readonly PushedGroup[]): readonly Readonly<Record<str
   });
 }
 
-const otlpRecords = new OtlpRecords('node-1', RESERVED);
-const lokiRecords = new LokiRecords('node-1');
+const place = { nodeName: 'node-1' };
+const otlpRecords = new OtlpRecords(() => place, RESERVED);
+const lokiRecords = new LokiRecords(() => place);
 const journalRecords = new JournalRecords('node-1');
 
 function checkLogs(request: LogsRequest | undefined): void {

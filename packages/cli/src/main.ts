@@ -18,7 +18,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'sidecar',
-    summary: 'Stream the log files of a pod; give pods the sidecar that does',
+    summary: 'Stream or ship the logs of a pod; give pods the sidecar that does',
     load: () => import('./commands/sidecar.ts'),
   },
   {

@@ -9,16 +9,22 @@ import { KubernetesEventsSource } from './events/events-source.ts';
 import { isTailed, type PushedConfig } from './source-config.ts';
 
 export interface PushedSectionsDeps {
+  readonly identity: { readonly nodeName: string | undefined };
   readonly log: Log;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
 }
 
 export function pushedSections(deps: PushedSectionsDeps): PushedSections<AgentConfig> {
+  const place = { nodeName: deps.identity.nodeName };
   return (config) => {
     const sections = new Map<string, PushedSection>();
     for (const [name, source] of Object.entries(config.sources)) {
-      if (!isTailed(source)) sections.set(name, sectionOf(source, config, deps));
+      if (!isTailed(source))
+        sections.set(
+          name,
+          sectionOf(source, config, () => place, deps),
+        );
     }
     return sections;
   };
@@ -27,6 +33,7 @@ export function pushedSections(deps: PushedSectionsDeps): PushedSections<AgentCo
 function sectionOf(
   source: PushedConfig,
   { data_dir: dataDir, cluster, kubernetes }: AgentConfig,
+  place: () => { readonly nodeName: string | undefined },
   { log, env, version }: PushedSectionsDeps,
 ): PushedSection {
   switch (source.type) {
@@ -44,7 +51,7 @@ function sectionOf(
       };
     case 'otlp':
     case 'loki_push':
-      return receiverSection(source);
+      return receiverSection(source, place);
     default:
       return assertNever(source);
   }

@@ -20,5 +20,13 @@ export const run: RunCommand = (args, { version, distDir }) => {
       const world = test === true ? { version, kernelPath: join(distDir, 'kernel.wasm') } : undefined;
       exitCode = await checkNodeAgentConfig(files, world);
     });
+  command
+    .command('sidecar')
+    .description('check configuration files of `vigie sidecar ship`')
+    .argument('<file...>', 'sidecar.yaml')
+    .action(async (files: readonly string[]) => {
+      const { checkShipConfig } = await import('@vigie/sidecar/ship/check');
+      exitCode = await checkShipConfig(files);
+    });
   return runCommandLine(command, args, () => exitCode);
 };

@@ -3,11 +3,15 @@ import type { RunCommand } from '../command.ts';
 
 /** `vigie sidecar` */
 export const run: RunCommand = async (args, context) => {
-  // The parser is a chunk that is let go before `stream` runs: a sidecar is paid for once per pod.
+  // The parser is a chunk that is let go before a sidecar runs: one is paid for once per pod.
   const { parseSidecarCommand } = await import('../sidecar/command-line.ts');
-  const asked = await parseSidecarCommand(args, context);
-  if (typeof asked === 'number') return asked;
+  const sidecar = await parseSidecarCommand(args, context);
+  if (typeof sidecar === 'number') return sidecar;
+  const world = { version: context.version, kernelPath: join(context.distDir, 'kernel.wasm') };
+  if (sidecar.runs === 'ship') {
+    const { runSidecarShip } = await import('@vigie/sidecar/ship/run');
+    return runSidecarShip({ ...sidecar.asked, ...world });
+  }
   const { runSidecarStream } = await import('@vigie/sidecar/stream/run');
-  const { version, distDir } = context;
-  return runSidecarStream({ ...asked, version, kernelPath: join(distDir, 'kernel.wasm') });
+  return runSidecarStream({ ...sidecar.asked, ...world });
 };

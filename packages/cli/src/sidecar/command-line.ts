@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from '../command.ts';
 import { durationOption, runCommandLine } from '../command-line.ts';
 import { addInject } from './inject.ts';
+import { type AskedShip, addShip } from './ship.ts';
 import { addWebhook } from './webhook.ts';
 
 export interface AskedStream {
@@ -39,13 +40,18 @@ interface Listen {
   readonly at: StreamOptions['listen'];
 }
 
-/** Runs what was asked for, unless that is `stream`.
- *  @returns what `stream` is to do, else the exit code */
+/** What runs in a pod. */
+export type AskedSidecar =
+  | { readonly runs: 'stream'; readonly asked: AskedStream }
+  | { readonly runs: 'ship'; readonly asked: AskedShip };
+
+/** Runs what was asked for, unless that is a sidecar.
+ *  @returns what the sidecar is to do, else the exit code */
 export async function parseSidecarCommand(
   args: readonly string[],
   context: CommandContext,
-): Promise<AskedStream | ExitCode> {
-  let asked: AskedStream | undefined;
+): Promise<AskedSidecar | ExitCode> {
+  let sidecar: AskedSidecar | undefined;
   let exitCode: ExitCode = 0;
   const command = new Command('vigie sidecar').description(
     'Log sidecars of pods: what runs in them, the webhook that injects them, and the same offline.',
@@ -53,13 +59,16 @@ export async function parseSidecarCommand(
   const ended = (code: ExitCode): void => {
     exitCode = code;
   };
-  streamCommand(command, (stream) => {
-    asked = stream;
+  streamCommand(command, (asked) => {
+    sidecar = { runs: 'stream', asked };
+  });
+  addShip(command, (asked) => {
+    sidecar = { runs: 'ship', asked };
   });
   addWebhook(command, context, ended);
   addInject(command, context, ended);
   const code = await runCommandLine(command, args, () => exitCode);
-  return asked ?? code;
+  return sidecar ?? code;
 }
 
 function streamCommand(command: Command, chosen: (asked: AskedStream) => void): void {

@@ -4,6 +4,7 @@ import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import type { CheckpointFs } from '../checkpoint/store.ts';
+import { untilQuiet } from '../tail/quiet.ts';
 import type { TappedRecord } from '../tap/tap.ts';
 import { Taps } from '../tap/taps.ts';
 import type { RuntimeConfig, SinkConfig } from './config.ts';
@@ -78,6 +79,7 @@ export class Agent<Config extends RuntimeConfig> {
   #outage: Outage | undefined;
   #retry: { cancel(): void } | undefined;
   readonly #backoff: Backoff;
+  #isDraining = false;
   #closed: Promise<void> | undefined;
 
   constructor(config: Config, deps: AgentDeps<Config>, { once = false }: { readonly once?: boolean } = {}) {
@@ -142,7 +144,7 @@ export class Agent<Config extends RuntimeConfig> {
    *  @throws {VigieError} as `start` */
   reload(config: Config, signal: AbortSignal): Promise<void> {
     const change = this.#changing.then(async () => {
-      if (this.#closed !== undefined) return;
+      if (this.#closed !== undefined || this.#isDraining) return;
       const before = this.#config;
       // Positions and buffers stay in the folder where they are.
       const next = await this.#prepareBeside({ ...config, data_dir: before.data_dir }, before, signal);
@@ -155,6 +157,22 @@ export class Agent<Config extends RuntimeConfig> {
     });
     this.#changing = change.catch(() => undefined);
     return change;
+  }
+
+  /** Delivers everything, where nobody writes any more: files up to their ends, once nothing has come for `quietMs`, and what
+   *  was pushed until then. `close` is still to be called.
+   *  @throws the signal's reason; what is left then is for the next run */
+  async drain(quietMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    this.#isDraining = true;
+    await this.#changing;
+    if (this.#closed !== undefined || this.#outage !== undefined) return;
+    const catalogs = Array.from(this.#sources.values(), ({ catalog }) => catalog);
+    await untilQuiet(catalogs, () => this.#pushed.takenRecords, quietMs, clock, signal);
+    const reading = this.#readToEnds(signal);
+    this.#changing = reading.catch(() => undefined);
+    await reading;
+    while (!this.#isDelivered) await clock.sleep(ONCE_POLL_MS, signal);
   }
 
   /** Stops reading, waits for what is in flight, writes the checkpoints. Idempotent. */
@@ -175,8 +193,7 @@ export class Agent<Config extends RuntimeConfig> {
   async delivered(sinkTimeoutMs: number, signal: AbortSignal): Promise<OnceOutcome> {
     const { clock } = this.#deps;
     for (;;) {
-      if (this.#pushed.areDone && this.lanes.every(({ lane }) => lane.isIdle) && this.#buffers.areEmpty)
-        return { status: 'done' };
+      if (this.#isDelivered) return { status: 'done' };
       for (const { name, health } of this.#sinks.values()) {
         const { trouble } = health;
         if (trouble !== undefined && clock.monotonicMs() - trouble.sinceMs >= sinkTimeoutMs) {
@@ -185,6 +202,10 @@ export class Agent<Config extends RuntimeConfig> {
       }
       await clock.sleep(ONCE_POLL_MS, signal);
     }
+  }
+
+  get #isDelivered(): boolean {
+    return this.#pushed.areDone && this.lanes.every(({ lane }) => lane.isIdle) && this.#buffers.areEmpty;
   }
 
   ledger(): LedgerEntry[] {
@@ -280,6 +301,14 @@ export class Agent<Config extends RuntimeConfig> {
       await this.#bringBack(config, signal);
       if (this.#outage === undefined) this.#deps.log.info('the former configuration runs again');
     });
+  }
+
+  async #readToEnds(signal: AbortSignal): Promise<void> {
+    // Its senders are answered when their records have arrived: `close` waits for it.
+    this.#pushed.close(this.#config.shutdown_grace).catch(() => undefined);
+    const ends = { config: this.#config, sources: this.#sources, sinks: this.#sinks, buffers: this.#buffers };
+    await this.#lanes.readToEnds(ends, signal);
+    this.#taps.moveTo(this.lanes);
   }
 
   async #startSinks(config: Config, signal: AbortSignal): Promise<Map<string, SinkRuntime>> {

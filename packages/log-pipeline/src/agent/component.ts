@@ -90,6 +90,11 @@ export class AgentComponent<Config extends RuntimeConfig, Runs extends Agent<Con
     await this.#listener?.close({ graceMs: 0 });
   }
 
+  /** It has ended by itself. */
+  protected end(code: ExitCode): void {
+    this.#finish?.(code);
+  }
+
   /** A lane that a defect has stopped begins again with a new process; nothing else is mended by a restart. */
   live(): readonly HealthCheck[] {
     const stopped = this.agent.lanes.find(({ counters }) => counters.fault !== undefined);
@@ -137,11 +142,11 @@ export class AgentComponent<Config extends RuntimeConfig, Runs extends Agent<Con
         });
       }
       const faulty = this.agent.lanes.some(({ counters }) => counters.fault !== undefined);
-      this.#finish?.(outcome.status === 'done' && !faulty ? 0 : 1);
+      this.end(outcome.status === 'done' && !faulty ? 0 : 1);
     } catch (error) {
       if (this.#ending.signal.aborted) return;
       this.#log.error('stopped by an error', { error });
-      this.#finish?.(1);
+      this.end(1);
     }
   }
 }

@@ -24,7 +24,7 @@ export interface LaneEnds {
 /** The agent's lanes, one for every source that leads to a sink. A reload exchanges them all; what they counted and where
  *  they are in their logs passes on to those that take their place. */
 export class Lanes {
-  readonly #deps: LaneDeps;
+  #deps: LaneDeps;
   readonly #checkpoints: LaneCheckpoints;
   readonly #counters = new Map<string, LaneCounters>();
   #all: readonly RunningLane[] = [];
@@ -85,6 +85,30 @@ export class Lanes {
     this.#checkpoints.keepOnly(routes);
     const keys = new Set(routes.map(keyOf));
     for (const key of this.#counters.keys()) if (!keys.has(key)) this.#counters.delete(key);
+  }
+
+  /** Files are read to their ends from now on, and last lines count without their newlines: nobody writes any more. Lanes of
+   *  what is pushed go on.
+   *  @param signal gives up what is in flight; what it was is read again
+   *  @throws its reason; what reading the folders of their logs throws */
+  async readToEnds(ends: LaneEnds, signal: AbortSignal): Promise<void> {
+    const before = this.#all.filter(({ lane }) => lane instanceof Lane);
+    await Promise.all(before.map(({ lane }) => lane.close(signal)));
+    for (const { counters } of before) counters.ledger.handOver();
+    signal.throwIfAborted();
+    this.#deps = { ...this.#deps, once: true };
+    const routes = new Map(laneRoutes(ends.config, this.#deps.createTransform).map((route) => [keyOf(route), route]));
+    this.#all = this.#all.map((running) => {
+      if (!before.includes(running)) return running;
+      this.#leaving.add(running);
+      return this.#create(ends, routes.get(keyOf(running.route)) ?? missing('the lane from', running.route.source));
+    });
+    for (const { lane, store } of this.#all) {
+      if (!(lane instanceof Lane)) continue;
+      await lane.start();
+      if (store !== undefined) this.#checkpoints.inUse(store);
+    }
+    this.settle();
   }
 
   /** Stops them, and writes their checkpoints. Idempotent. */

@@ -6,6 +6,7 @@ import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import type { Outlet } from '../sources/intake.ts';
+import type { PlaceFacts } from '../sources/origins.ts';
 import { Receiver, type ReceiverConfig } from '../sources/receiver.ts';
 import type { PushSource, PushSourceDeps } from '../sources/source.ts';
 
@@ -45,6 +46,7 @@ export class PushSources<Config> {
   readonly #once: boolean;
   readonly #log: Log;
   readonly #running = new Map<string, Running>();
+  #closed: Promise<void> | undefined;
 
   constructor(deps: PushSourcesDeps<Config>, once: boolean) {
     this.#deps = deps;
@@ -56,6 +58,13 @@ export class PushSources<Config> {
     return [...this.#running.values()].flatMap(({ source: { name, problem } }) =>
       problem === undefined ? [] : [{ source: name, problem }],
     );
+  }
+
+  /** Since the start. */
+  get takenRecords(): number {
+    let records = 0;
+    for (const counts of this.counts.values()) records += counts.get('accepted') ?? 0;
+    return records;
   }
 
   /** Nothing more is to be read, where the agent reads everything once. */
@@ -83,8 +92,13 @@ export class PushSources<Config> {
   }
 
   /** Takes nothing more in; what is on its way is the lanes', and its senders are answered when it has arrived.
-   *  @param graceMs how long that may take */
-  async close(graceMs: number): Promise<void> {
+   *  @param graceMs how long that may take. Idempotent */
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
     const all = [...this.#running.values()];
     this.#running.clear();
     await Promise.all(all.map((running) => end(running, graceMs)));
@@ -124,11 +138,12 @@ async function end({ source, listener }: Running, graceMs: number): Promise<void
   await source.close();
 }
 
-/** A source that applications push to. */
-export function receiverSection(config: ReceiverConfig): PushedSection {
+/** A source that applications push to.
+ *  @param place what is known of all that can reach it */
+export function receiverSection(config: ReceiverConfig, place: () => PlaceFacts): PushedSection {
   return {
     settings: config,
     listener: { name: config.type === 'otlp' ? 'otlp' : 'loki', ...config.listen },
-    create: (name, deps) => new Receiver(name, config, deps),
+    create: (name, deps) => new Receiver(name, config, place, deps),
   };
 }

@@ -35,7 +35,7 @@ export class RecordShapes {
     const known = this.#shapes.get(key);
     if (known !== undefined) return known;
     const container = facts(generation.log);
-    const shape = sink.shape({ ...container, idPrefix: idPrefix(container.nodeName, generation) }, utcDay);
+    const shape = sink.shape({ ...container, idPrefix: idPrefix(container, generation) }, utcDay);
     if (this.#shapes.size >= SHAPES_KEPT) {
       const oldest = this.#shapes.keys().next();
       if (oldest.done !== true) this.#shapes.delete(oldest.value);

@@ -1,11 +1,10 @@
 /** What is pushed by Loki's API as the pipeline's own records. */
 import type { PushRequest } from '@vigie/wire/loki/push';
-import type { RecordFacts } from '../encode/document.ts';
 import { severityMember } from '../kernel/severity.ts';
 import { severityOfValue } from '../kernel/twin/severity.ts';
 import type { PushedGroup, PushedRecord } from '../lane/push-lane.ts';
 import { joinTexts, Members } from './members.ts';
-import { type Origin, Origins, Sequence, unknownFacts } from './origins.ts';
+import { type Origin, Origins, originFacts, type PlaceFacts, Sequence } from './origins.ts';
 import { rfc3339OfNanos } from './rfc3339.ts';
 
 /** Labels that the usual agents give, and the facts that they name. */
@@ -23,17 +22,18 @@ const STREAM = 'stream';
 export class LokiRecords {
   readonly #origins = new Origins<LokiOrigin>();
   readonly #sequence = new Sequence();
-  readonly #nodeName: string | undefined;
+  readonly #place: () => PlaceFacts;
 
-  constructor(nodeName: string | undefined) {
-    this.#nodeName = nodeName;
+  constructor(place: () => PlaceFacts) {
+    this.#place = place;
   }
 
   groupsOf(request: PushRequest, nowMs: number): PushedGroup[] {
+    const place = this.#place();
     return request.streams.flatMap(({ labels, entries }) => {
       if (entries.length === 0) return [];
       const key = JSON.stringify([...labels].sort());
-      const origin = this.#origins.of(key, () => this.#create(labels));
+      const origin = this.#origins.of(place, key, () => originOf(labels, place));
       const stderr = labels.get(STREAM) === 'stderr';
       const level = LEVELS.flatMap((name) => labels.get(name) ?? [])[0];
       const records = entries.map(({ timeUnixNano, line, metadata }): PushedRecord => {
@@ -60,17 +60,17 @@ export class LokiRecords {
       return [{ facts: origin.facts, records }];
     });
   }
+}
 
-  #create(labels: ReadonlyMap<string, string>): LokiOrigin {
-    const facts: { -readonly [Key in keyof RecordFacts]: RecordFacts[Key] } = unknownFacts(this.#nodeName);
-    const rest: [string, string][] = [];
-    for (const [name, value] of labels) {
-      const fact = FACTS.get(name);
-      if (fact !== undefined) facts[fact] = value;
-      else if (name !== STREAM && !LEVELS.includes(name)) rest.push([name.replaceAll('.', '_'), value]);
-    }
-    return { facts, labels: Object.fromEntries(rest) };
+function originOf(labels: ReadonlyMap<string, string>, place: PlaceFacts): LokiOrigin {
+  const said: { -readonly [Key in keyof PlaceFacts]: PlaceFacts[Key] } = {};
+  const rest: [string, string][] = [];
+  for (const [name, value] of labels) {
+    const fact = FACTS.get(name);
+    if (fact !== undefined) said[fact] = value;
+    else if (name !== STREAM && !LEVELS.includes(name)) rest.push([name.replaceAll('.', '_'), value]);
   }
+  return { facts: originFacts(place, said), labels: Object.fromEntries(rest) };
 }
 
 interface LokiOrigin extends Origin {

@@ -7,14 +7,24 @@ export interface Origin {
   readonly facts: RecordFacts;
 }
 
+type ContainerFacts = Omit<RecordFacts, 'idPrefix' | 'path'>;
+
+/** What is known of every sender because of where it pushes to: the node, or the pod if no other can reach it. The same
+ *  object while it stays the same. */
+export type PlaceFacts = Partial<ContainerFacts>;
+
 /** Beyond it the one that was not heard of for longest is forgotten, and made anew when it comes again. */
 const KEPT = 1024;
 
 /** Origins by what senders say of them, so that what sinks make of their facts is made once. */
 export class Origins<Known extends Origin> {
   readonly #known = new Map<string, Known>();
+  #place: PlaceFacts | undefined;
 
-  of(key: string, create: () => Known): Known {
+  /** @param place another one makes all origins anew */
+  of(place: PlaceFacts, key: string, create: () => Known): Known {
+    if (place !== this.#place) this.#known.clear();
+    this.#place = place;
     let origin = this.#known.get(key);
     if (origin === undefined) {
       origin = create();
@@ -37,8 +47,21 @@ export class Sequence {
   }
 }
 
+/** What a sender says, and of the place what it does not say. Whoever speaks for another pod than that of the place says
+ *  all there is to say of it. */
+export function originFacts(place: PlaceFacts, said: PlaceFacts): RecordFacts {
+  const isOfPlace = IDENTITY.every(
+    (fact) => place[fact] === undefined || said[fact] === undefined || place[fact] === said[fact],
+  );
+  const known = isOfPlace ? place : { clusterName: place.clusterName };
+  const facts = { ...unknownFacts(), ...known, ...said };
+  return { ...facts, labels: { ...known.labels, ...said.labels } };
+}
+
+const IDENTITY = ['namespace', 'podName', 'podUid'] as const;
+
 /** Of a record that nothing is known of but that it came here. */
-export function unknownFacts(nodeName: string | undefined): RecordFacts {
+function unknownFacts(): RecordFacts {
   return {
     ...NO_POD_METADATA,
     namespace: undefined,
@@ -47,7 +70,7 @@ export function unknownFacts(nodeName: string | undefined): RecordFacts {
     containerName: undefined,
     restartCount: undefined,
     containerId: undefined,
-    nodeName,
+    nodeName: undefined,
     labels: {},
     path: undefined,
     // 132 bits, as those of files have: a push that is sent again is another one.

@@ -2,11 +2,11 @@
 
 import type { LogRecord, LogsRequest } from '@vigie/wire/otlp/logs';
 import type { AnyValue, KeyValue } from '@vigie/wire/otlp/values';
-import type { Owner, RecordFacts } from '../encode/document.ts';
+import type { Owner } from '../encode/document.ts';
 import { severityMember } from '../kernel/severity.ts';
 import type { PushedGroup, PushedRecord } from '../lane/push-lane.ts';
 import { joinTexts, Members, type MemberValue } from './members.ts';
-import { type Origin, Origins, Sequence, unknownFacts } from './origins.ts';
+import { type Origin, Origins, originFacts, type PlaceFacts, Sequence } from './origins.ts';
 import { rfc3339OfNanos } from './rfc3339.ts';
 
 const MAX_SEVERITY = 24;
@@ -27,19 +27,20 @@ const OWNERS: ReadonlyMap<string, string> = new Map([
 export class OtlpRecords {
   readonly #origins = new Origins<OtlpOrigin>();
   readonly #sequence = new Sequence();
-  readonly #nodeName: string | undefined;
+  readonly #place: () => PlaceFacts;
   readonly #reserved: readonly string[];
 
   /** @param reserved paths that documents have themselves */
-  constructor(nodeName: string | undefined, reserved: readonly string[]) {
-    this.#nodeName = nodeName;
+  constructor(place: () => PlaceFacts, reserved: readonly string[]) {
+    this.#place = place;
     this.#reserved = reserved;
   }
 
   groupsOf(request: LogsRequest, nowMs: number): PushedGroup[] {
+    const place = this.#place();
     const groups: PushedGroup[] = [];
     for (const { resource, scopeLogs } of request.resourceLogs) {
-      const origin = this.#originOf(resource);
+      const origin = this.#originOf(resource, place);
       const records: PushedRecord[] = [];
       for (const { scope, logRecords } of scopeLogs) {
         for (const record of logRecords) records.push(this.#record(record, scope.name, origin, nowMs));
@@ -49,11 +50,11 @@ export class OtlpRecords {
     return groups;
   }
 
-  #originOf(resource: readonly KeyValue[]): OtlpOrigin {
+  #originOf(resource: readonly KeyValue[], place: PlaceFacts): OtlpOrigin {
     const key = JSON.stringify(resource.map(({ key: name, value }) => [name, plainOf(value)]));
-    return this.#origins.of(key, () => {
+    return this.#origins.of(place, key, () => {
       const members = new Members(this.#reserved);
-      const facts: Writable<RecordFacts> = unknownFacts(this.#nodeName);
+      const said: Said = {};
       const labels: [string, string][] = [];
       const owners: Owner[] = [];
       for (const { key: name, value } of resource) {
@@ -62,12 +63,13 @@ export class OtlpRecords {
         const kind = OWNERS.get(name);
         if (kind !== undefined) owners.push({ kind, name: text });
         else if (name.startsWith(POD_LABEL)) labels.push([name.slice(POD_LABEL.length), text]);
-        else if (!takeFact(facts, name, text)) members.set(name, plain);
+        else if (!takeFact(said, name, text)) members.set(name, plain);
       }
       owners.sort((a, b) => ownerRank(a) - ownerRank(b));
-      [facts.owner, facts.controller] = owners;
-      facts.labels = Object.fromEntries(labels);
-      return { facts, members };
+      const [owner, controller] = owners;
+      if (owner !== undefined) Object.assign(said, { owner, controller });
+      said.labels = Object.fromEntries(labels);
+      return { facts: originFacts(place, said), members };
     });
   }
 
@@ -101,10 +103,10 @@ interface OtlpOrigin extends Origin {
   readonly members: Members;
 }
 
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+type Said = { -readonly [Key in keyof PlaceFacts]: PlaceFacts[Key] };
 
 /** @returns whether it is one of the facts that every record has a place for */
-function takeFact(facts: Writable<RecordFacts>, name: string, text: string): boolean {
+function takeFact(facts: Said, name: string, text: string): boolean {
   switch (name) {
     case 'k8s.namespace.name':
       facts.namespace = text;

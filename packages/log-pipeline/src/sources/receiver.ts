@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { DOCUMENT_PATHS } from '../encode/document.ts';
 import { Intake, type Outlet } from './intake.ts';
 import { LokiRecords } from './loki-records.ts';
+import type { PlaceFacts } from './origins.ts';
 import { OtlpRecords } from './otlp-records.ts';
 import { lokiRoute, otlpRoute, type PushRouteDeps } from './push-routes.ts';
 import type { PushSource, PushSourceDeps } from './source.ts';
@@ -45,7 +46,8 @@ export class Receiver implements PushSource {
   readonly problem = undefined;
   readonly #intake: Intake;
 
-  constructor(name: string, config: ReceiverConfig, { clock, nodeName, events }: PushSourceDeps) {
+  /** @param place what is known of whoever pushes */
+  constructor(name: string, config: ReceiverConfig, place: () => PlaceFacts, { clock, events }: PushSourceDeps) {
     this.type = config.type;
     this.name = name;
     this.#intake = new Intake({ maxPendingBytes: config.max_pending, timeoutMs: config.timeout }, clock);
@@ -54,7 +56,7 @@ export class Receiver implements PushSource {
       clock,
       count: (outcome, records) => events.count(name, outcome, records),
     };
-    this.routes = [routeOf(config, nodeName, deps)];
+    this.routes = [routeOf(config, place, deps)];
   }
 
   get pendingBytes(): number {
@@ -74,13 +76,13 @@ export class Receiver implements PushSource {
   }
 }
 
-function routeOf(config: ReceiverConfig, nodeName: string | undefined, deps: PushRouteDeps): Route {
+function routeOf(config: ReceiverConfig, place: () => PlaceFacts, deps: PushRouteDeps): Route {
   const options = { maxBodyBytes: config.max_body };
   switch (config.type) {
     case 'otlp':
-      return otlpRoute(new OtlpRecords(nodeName, DOCUMENT_PATHS), options, deps);
+      return otlpRoute(new OtlpRecords(place, DOCUMENT_PATHS), options, deps);
     case 'loki_push':
-      return lokiRoute(new LokiRecords(nodeName), options, deps);
+      return lokiRoute(new LokiRecords(place), options, deps);
     default:
       return assertNever(config);
   }

@@ -63,26 +63,36 @@ describe('the prefix of document ids', () => {
     containerName: 'app',
     restartCount: 0,
   };
+  const node = { nodeName: 'node-1', podUid: undefined };
   const head = { length: 10, hash: 'first line', prefix: Buffer.alloc(0) };
 
   it('is the same wherever the file of a container stands, and 22 characters that any URL takes', () => {
-    const prefix = idPrefix('node-1', { log: { key: '/a/0.log', pod }, head });
+    const prefix = idPrefix(node, { log: { key: '/a/0.log', pod }, head });
     expect(prefix).toMatch(/^[\w-]{22}$/);
-    expect(idPrefix(undefined, { log: { key: '/b/0.log.20261121', pod }, head })).toBe(prefix);
+    expect(idPrefix({ nodeName: undefined, podUid: undefined }, { log: { key: '/b/0.log.20261121', pod }, head })).toBe(
+      prefix,
+    );
   });
 
   it('differs between restarts, containers, and files with another first line', () => {
     const prefixes = [
-      idPrefix('node-1', { log: { key: '/a', pod }, head }),
-      idPrefix('node-1', { log: { key: '/a', pod: { ...pod, restartCount: 1 } }, head }),
-      idPrefix('node-1', { log: { key: '/a', pod: { ...pod, containerName: 'b' } }, head }),
-      idPrefix('node-1', { log: { key: '/a', pod }, head: { ...head, hash: 'another' } }),
+      idPrefix(node, { log: { key: '/a', pod }, head }),
+      idPrefix(node, { log: { key: '/a', pod: { ...pod, restartCount: 1 } }, head }),
+      idPrefix(node, { log: { key: '/a', pod: { ...pod, containerName: 'b' } }, head }),
+      idPrefix(node, { log: { key: '/a', pod }, head: { ...head, hash: 'another' } }),
     ];
     expect(new Set(prefixes).size).toBe(4);
   });
 
   it('of a file that belongs to no pod is told by node and path', () => {
-    const of = (node: string, key: string): string => idPrefix(node, { log: { key, pod: undefined }, head });
+    const of = (nodeName: string, key: string): string =>
+      idPrefix({ nodeName, podUid: undefined }, { log: { key, pod: undefined }, head });
     expect(new Set([of('n1', '/a'), of('n2', '/a'), of('n1', '/b'), of('n1', '/a')]).size).toBe(3);
+  });
+
+  it('of a file in a volume of one pod is told by pod and path, whatever the node', () => {
+    const of = (nodeName: string, podUid: string): string =>
+      idPrefix({ nodeName, podUid }, { log: { key: '/var/log/app.log', pod: undefined }, head });
+    expect(new Set([of('n1', 'a'), of('n1', 'b'), of('n2', 'a')]).size).toBe(2);
   });
 });

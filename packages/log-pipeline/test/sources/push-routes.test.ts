@@ -30,6 +30,8 @@ const LOKI = JSON.stringify({
   streams: [{ stream: { pod: 'web-0', level: 'error', app: 'shop' }, values: [['1763726400000000001', 'no']] }],
 });
 
+const place = { nodeName: 'n1' };
+
 interface Bed {
   readonly groups: PushedGroup[];
   readonly counts: Record<string, number>;
@@ -57,7 +59,10 @@ async function startBed(push: () => Promise<boolean> = () => Promise.resolve(tru
   let url = '';
   const listener = new HttpListener(
     { name: 'otlp', address: { host: '127.0.0.1', port: 0 }, auth: { type: 'none' } },
-    [otlpRoute(new OtlpRecords('n1', []), OPTIONS, deps), lokiRoute(new LokiRecords('n1'), OPTIONS, deps)],
+    [
+      otlpRoute(new OtlpRecords(() => place, []), OPTIONS, deps),
+      lokiRoute(new LokiRecords(() => place), OPTIONS, deps),
+    ],
     {
       clock: systemClock,
       log,

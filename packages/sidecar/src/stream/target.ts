@@ -13,6 +13,7 @@ import type { CheckpointKey } from '@vigie/log-pipeline/lane/lane-checkpoint';
 import { Catalog, type CatalogOptions } from '@vigie/log-pipeline/tail/catalog';
 import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
 import { HEAD_BYTES } from '@vigie/log-pipeline/tail/head';
+import { untilQuiet } from '@vigie/log-pipeline/tail/quiet';
 import type { ContainerFacts } from '@vigie/log-pipeline/transforms/transform';
 import picomatch from 'picomatch';
 import { lineShape } from './line-shape.ts';
@@ -43,7 +44,6 @@ const ARENA_BYTES = 64 * 1024;
 /** Before a cut line in the input: nothing but the line itself, in whole pages. */
 const INPUT_MARGIN_BYTES = 64 * 1024;
 /** How often the end of a drain is looked for. */
-const DRAIN_LOOK_MS = 50;
 const EMPTY_LOOK_MS = 5;
 /** The longest RFC 3339 time. */
 const TIME_BYTES = 64;
@@ -104,25 +104,12 @@ export class StreamTarget {
     this.#lane = await this.#openLane(false);
   }
 
-  /** Emits everything up to the ends of the files, once nobody has written for `drainQuietMs`: in a pod without a native
-   *  sidecar the application gets its SIGTERM when the sidecar does, and has its last words to say. A last line without a
+  /** Emits everything up to the ends of the files, once nobody has written for `drainQuietMs`. A last line without a
    *  newline gets one.
    *  @throws the signal's reason */
   async drain(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
-    let sizeBytes = -1;
-    let sinceMs = 0;
-    for (;;) {
-      await this.catalog.reconcile();
-      const nowBytes = this.#sizeBytes();
-      const nowMs = clock.monotonicMs();
-      if (nowBytes !== sizeBytes) {
-        sizeBytes = nowBytes;
-        sinceMs = nowMs;
-      }
-      if (nowMs - sinceMs >= this.#settings.drainQuietMs) break;
-      await clock.sleep(DRAIN_LOOK_MS, signal);
-    }
+    await untilQuiet([this.catalog], () => 0, this.#settings.drainQuietMs, clock, signal);
     await this.#closeLane(signal);
     signal.throwIfAborted();
     this.#lane = await this.#openLane(true);
@@ -141,14 +128,6 @@ export class StreamTarget {
     this.ledger.handOver();
     // And may still be on its way out: its memory is not to be written to.
     if (signal.aborted) this.#kernel = undefined;
-  }
-
-  #sizeBytes(): number {
-    let bytes = 0;
-    for (const log of this.catalog.logs.values()) {
-      for (const generation of log.generations) bytes += generation.sizeBytes;
-    }
-    return bytes;
   }
 
   /** @param once the files are read to their ends, and nothing more will come */

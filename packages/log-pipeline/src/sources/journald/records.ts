@@ -4,7 +4,7 @@ import type { RecordFacts } from '../../encode/document.ts';
 import { severityMember } from '../../kernel/severity.ts';
 import type { PushedGroup, PushedRecord } from '../../lane/push-lane.ts';
 import { joinTexts, Members } from '../members.ts';
-import { Origins, unknownFacts } from '../origins.ts';
+import { Origins, originFacts, type PlaceFacts } from '../origins.ts';
 import { rfc3339OfNanos } from '../rfc3339.ts';
 import type { JournalEntry } from './export-format.ts';
 
@@ -34,10 +34,10 @@ const MAX_SEQUENCE = 2 ** 48;
 
 export class JournalRecords {
   readonly #origins = new Origins<{ readonly facts: RecordFacts }>();
-  readonly #nodeName: string | undefined;
+  readonly #place: PlaceFacts;
 
   constructor(nodeName: string | undefined) {
-    this.#nodeName = nodeName;
+    this.#place = { nodeName };
   }
 
   /** In the order of the journal; entries of one boot side by side share a group. An entry without a message is one of an
@@ -56,9 +56,9 @@ export class JournalRecords {
 
   /** An entry has the same id whenever it is read: its boot, its time in it, its message. */
   #originOf(bootId: string): { readonly facts: RecordFacts } {
-    return this.#origins.of(bootId, () => {
+    return this.#origins.of(this.#place, bootId, () => {
       const idPrefix = createHash('sha256').update(`journald\0${bootId}`).digest('base64url').slice(0, 22);
-      return { facts: { ...unknownFacts(this.#nodeName), idPrefix } };
+      return { facts: { ...originFacts(this.#place, {}), idPrefix } };
     });
   }
 }
