@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
+import { SHIP_METRICS } from '@vigie/sidecar/ship/telemetry';
 import { STREAM_METRICS } from '@vigie/sidecar/stream/telemetry';
 import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
 import { dashboardFiles } from '../dashboards/dashboards.ts';
@@ -11,6 +12,7 @@ import { optionsReference } from './options-reference.ts';
 
 const AGENT_REFERENCE = 'docs/reference/node-agent.md';
 const SIDECAR_REFERENCE = 'docs/reference/sidecar.md';
+const SHIP_REFERENCE = 'docs/reference/sidecar-ship.md';
 const INJECTION_REFERENCE = 'docs/reference/injection.md';
 
 /** Contents by path from the repository's root. */
@@ -20,6 +22,7 @@ export function generatedFiles(): Map<string, string> {
   files.set(AGENT_REFERENCE, withBlock(AGENT_REFERENCE, 'agent-metrics', metrics));
   const streamMetrics = metricsTable(STREAM_METRICS, PROCESS_METRICS);
   files.set(SIDECAR_REFERENCE, withBlock(SIDECAR_REFERENCE, 'stream-metrics', streamMetrics));
+  files.set(SHIP_REFERENCE, withBlock(SHIP_REFERENCE, 'ship-metrics', metricsTable(SHIP_METRICS, PROCESS_METRICS)));
   const webhookMetrics = metricsTable(WEBHOOK_METRICS, PROCESS_METRICS);
   files.set(INJECTION_REFERENCE, withBlock(INJECTION_REFERENCE, 'webhook-metrics', webhookMetrics));
   files.set('docs/reference/options.md', optionsReference());

@@ -1,7 +1,8 @@
-/** docs/reference/options.md: every option of agent.yaml in one place. Types and defaults are the schemas', what an option
+/** docs/reference/options.md: every option of agent.yaml and sidecar.yaml in one place. Types and defaults are the schemas', what an option
  *  means is taken from the page of its component. */
 import { existsSync, readFileSync } from 'node:fs';
 import { agentSchema } from '@vigie/node-agent/config';
+import { shipSchema } from '@vigie/sidecar/ship/config';
 import {
   type DocumentedOption,
   documentedOptions,
@@ -22,7 +23,7 @@ export function optionsReference(): string {
   const root = agentSchema.entries as unknown as Readonly<Record<string, Schema>>;
   const meanings = documentedOptions(underHeading(agentPage, '`agent.yaml`'));
   const parts = [
-    '# Every option of agent.yaml',
+    '# Every option of agent.yaml and sidecar.yaml',
     'Written by `npm run generate` from the schemas; [node agent](node-agent.md) explains them in their place. *required* has no\ndefault, and — means not set.',
     '## `agent.yaml`',
     table(optionsOf(agentSchema as unknown as Schema), meanings),
@@ -41,7 +42,38 @@ export function optionsReference(): string {
       parts.push(`## ${title} ${link}`, table(optionsOf(section), new Map([...shared, ...own])));
     }
   }
+  parts.push(...sidecarParts());
   return `${parts.join('\n\n')}\n`;
+}
+
+/** Of sidecar.yaml: what is not as in agent.yaml. */
+function sidecarParts(): string[] {
+  const page = 'sidecar-ship.md';
+  const text = readFileSync(new URL(page, REFERENCE), 'utf8');
+  const filePage = readFileSync(new URL('sources/file.md', REFERENCE), 'utf8');
+  const root = shipSchema.entries as unknown as Readonly<Record<string, Schema>>;
+  const file = sectionsOf(root.sources).get('file');
+  if (file === undefined) throw new Error('sidecar.yaml has no source file');
+  const meanings = new Map([
+    ...rebased(documentedOptions(filePage), 'sources/file.md'),
+    ...linked(documentedOptions(underHeading(text, 'Source `file`')), page),
+  ]);
+  return [
+    '## `sidecar.yaml`',
+    `Of [\`vigie sidecar ship\`](${page}). Transforms, sinks and the sources \`otlp\` and \`loki_push\` are those of agent.yaml.`,
+    table(optionsOf(shipSchema as unknown as Schema), linked(documentedOptions(underHeading(text, 'Keys')), page)),
+    '## Source `file` of `sidecar.yaml`',
+    table(optionsOf(file), meanings),
+  ];
+}
+
+function linked(options: ReadonlyMap<string, DocumentedOption>, page: string): Map<string, DocumentedOption> {
+  return new Map(
+    Array.from(options, ([key, option]) => [
+      key,
+      { ...option, meaning: option.meaning.replaceAll('](#', `](${page}#`) },
+    ]),
+  );
 }
 
 function ownTable(page: string, heading: string): Map<string, DocumentedOption> {

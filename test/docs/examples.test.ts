@@ -1,4 +1,4 @@
-/** The agent.yaml files in the reference are loaded as the agent would, and their tests run. */
+/** The agent.yaml files in the reference are loaded as the agent would, and their tests run; those of a sidecar are loaded. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { createLog } from '@vigie/core/log';
 import { loadAgentConfig } from '@vigie/node-agent/config';
 import { runConfigTests } from '@vigie/node-agent/config-tests/run-tests';
 import { serviceDeps } from '@vigie/node-agent/run';
+import { loadShipConfig } from '@vigie/sidecar/ship/config';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const REFERENCE = fileURLToPath(new URL('../../docs/reference/', import.meta.url));
@@ -24,8 +25,21 @@ const examples = pages.flatMap((page) =>
     .filter((yaml) => /^sources:/m.test(yaml) && /^sinks:/m.test(yaml))
     .map((yaml, index) => ({ page, number: index + 1, yaml })),
 );
+const isOfSidecar = ({ page }: { readonly page: string }): boolean => page === 'sidecar-ship.md';
 
-describe.each(examples)('$page, example $number', ({ page, number, yaml }) => {
+describe.each(examples.filter(isOfSidecar))('$page, example $number', ({ number, yaml }) => {
+  it('is a configuration of vigie sidecar ship', async () => {
+    const file = join(folder, `sidecar.${number}.yaml`);
+    writeFileSync(file, yaml);
+    await expect(loadShipConfig(file, {}, { listen: undefined, files: [] })).resolves.toBeDefined();
+  });
+});
+
+describe.each(examples.filter((example) => !isOfSidecar(example)))('$page, example $number', ({
+  page,
+  number,
+  yaml,
+}) => {
   it('is a configuration whose tests pass', async () => {
     const file = join(folder, `${page.replaceAll('/', '-')}.${number}.yaml`);
     writeFileSync(file, yaml);

@@ -25,7 +25,7 @@ export interface LogMounts {
 }
 
 /** The directory in the sidecar below which `/CONTAINER/PATH` is what the container has at /PATH. */
-const ROOT = '/logs';
+export const LOGS_ROOT = '/logs';
 const VOLUME_PREFIX = 'vigie-logs-';
 /** What the sidecar has in its environment, for subPathExpr. */
 export const POD_ENVIRONMENT = ['POD_NAME', 'POD_NAMESPACE', 'POD_UID', 'NODE_NAME'];
@@ -122,7 +122,7 @@ function translated(glob: string, mount: MountView, place: Place): string {
 
 function pathInSidecar({ container, mount }: Place): string {
   const mountPath = normal(mount.mountPath);
-  return `${ROOT}/${container}${mountPath === '/' ? '' : mountPath}`;
+  return `${LOGS_ROOT}/${container}${mountPath === '/' ? '' : mountPath}`;
 }
 
 /** Only to be read, unless another volume is mounted within: its directory is made in this one when the sidecar starts. */

@@ -1,7 +1,7 @@
 /** The container that is injected. */
 import type { Asked } from './annotations.ts';
 import { fittedResources } from './fitted-resources.ts';
-import { type LogMounts, POD_ENVIRONMENT, type VolumeMount } from './log-mounts.ts';
+import { LOGS_ROOT, type LogMounts, POD_ENVIRONMENT, type VolumeMount } from './log-mounts.ts';
 import type { PodView } from './pod-view.ts';
 import type { RunAs } from './run-as.ts';
 import type { InjectionSettings } from './settings.ts';
@@ -18,7 +18,12 @@ const FIELDS: Readonly<Record<string, string>> = {
   POD_NAMESPACE: 'metadata.namespace',
   POD_UID: 'metadata.uid',
   NODE_NAME: 'spec.nodeName',
+  POD_IP: 'status.podIP',
 };
+
+/** Beside the configuration: what may change while the pod runs, so that no variable can hold it. */
+const LABELS_KEY = 'labels';
+const ANNOTATIONS_KEY = 'annotations';
 
 /** A native sidecar: an init container that starts before the application, restarts by itself, and ends after it. */
 export function sidecarContainer(
@@ -39,7 +44,7 @@ export function sidecarContainer(
     imagePullPolicy,
     restartPolicy: 'Always',
     command: ['vigie', 'sidecar', ...modeArguments(asked, globs)],
-    env: POD_ENVIRONMENT.map((name) => ({ name, valueFrom: { fieldRef: { fieldPath: FIELDS[name] } } })),
+    env: environment(asked),
     ports: [
       {
         name: SIDECAR_NAME,
@@ -67,11 +72,25 @@ export function sidecarContainer(
   };
 }
 
+function environment({ mode }: Asked): readonly object[] {
+  const field = (name: string): object => ({ name, valueFrom: { fieldRef: { fieldPath: FIELDS[name] } } });
+  const pod = POD_ENVIRONMENT.map(field);
+  if (mode === 'stream') return pod;
+  return [
+    ...pod,
+    field('POD_IP'),
+    { name: 'POD_LABELS_FILE', value: `${CONFIG_DIR}/${LABELS_KEY}` },
+    { name: 'POD_ANNOTATIONS_FILE', value: `${CONFIG_DIR}/${ANNOTATIONS_KEY}` },
+    { name: 'CONTAINER_LOGS_DIR', value: LOGS_ROOT },
+  ];
+}
+
 function modeArguments({ mode, prefix, port }: Asked, globs: readonly string[]): readonly string[] {
   // Every address of the pod, whichever family it has: the kubelet probes the first one.
   const listen = ['--listen', `:${port}`];
-  if (mode === 'ship') return ['ship', '--config', `${CONFIG_DIR}/${CONFIG_KEY}`, ...listen];
-  return ['stream', '--data-dir', DATA_DIR, '--prefix', prefix, ...listen, ...globs.map(unexpanded)];
+  const files = globs.map(unexpanded);
+  if (mode === 'ship') return ['ship', '--config', `${CONFIG_DIR}/${CONFIG_KEY}`, ...listen, ...files];
+  return ['stream', '--data-dir', DATA_DIR, '--prefix', prefix, ...listen, ...files];
 }
 
 /** Kubernetes expands `$(NAME)` in a command, and makes one `$` of two. */
@@ -86,7 +105,15 @@ export function sidecarVolumes({ mode, config, volumeSize }: Asked, { newVolumes
     ...newVolumes.map((name) => ({ name, emptyDir })),
     { name: DATA_VOLUME, emptyDir: {} },
     ...(mode === 'ship' && config !== undefined
-      ? [{ name: CONFIG_VOLUME, configMap: { name: config, items: [{ key: CONFIG_KEY, path: CONFIG_KEY }] } }]
+      ? [{ name: CONFIG_VOLUME, projected: { sources: configSources(config) } }]
       : []),
+  ];
+}
+
+function configSources(config: string): readonly object[] {
+  const item = (path: string) => ({ path, fieldRef: { fieldPath: `metadata.${path}` } });
+  return [
+    { configMap: { name: config, items: [{ key: CONFIG_KEY, path: CONFIG_KEY }] } },
+    { downwardAPI: { items: [item(LABELS_KEY), item(ANNOTATIONS_KEY)] } },
   ];
 }

@@ -118,6 +118,7 @@ describe('a pod that asks for ship', () => {
       '/etc/vigie/sidecar.yaml',
       '--listen',
       ':9881',
+      '/logs/app/var/log/app/*.log',
     ]);
     expect(sidecar.volumeMounts).toContainEqual({
       name: 'vigie-sidecar-config',
@@ -126,9 +127,36 @@ describe('a pod that asks for ship', () => {
     });
     expect(object.spec.volumes).toContainEqual({
       name: 'vigie-sidecar-config',
-      configMap: { name: 'app-logs', items: [{ key: 'sidecar.yaml', path: 'sidecar.yaml' }] },
+      projected: {
+        sources: [
+          { configMap: { name: 'app-logs', items: [{ key: 'sidecar.yaml', path: 'sidecar.yaml' }] } },
+          {
+            downwardAPI: {
+              items: [
+                { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } },
+                { path: 'annotations', fieldRef: { fieldPath: 'metadata.annotations' } },
+              ],
+            },
+          },
+        ],
+      },
     });
     expect(object.metadata.annotations['vigie.io/injected']).toBe('ship');
+  });
+
+  it('tells the sidecar which pod it is in', () => {
+    const { sidecar } = injectedPod(pod({ annotations: { 'vigie.io/inject': 'ship', 'vigie.io/config': 'app-logs' } }));
+    const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+    expect(sidecar.env).toEqual([
+      field('POD_NAME', 'metadata.name'),
+      field('POD_NAMESPACE', 'metadata.namespace'),
+      field('POD_UID', 'metadata.uid'),
+      field('NODE_NAME', 'spec.nodeName'),
+      field('POD_IP', 'status.podIP'),
+      { name: 'POD_LABELS_FILE', value: '/etc/vigie/labels' },
+      { name: 'POD_ANNOTATIONS_FILE', value: '/etc/vigie/annotations' },
+      { name: 'CONTAINER_LOGS_DIR', value: '/logs' },
+    ]);
   });
 
   it('is refused without one', () => {

@@ -49,10 +49,13 @@ ${parts}`,
     );
   }
 
-  start(args: readonly string[] = ['ship', '--config', this.config]): Ship {
+  start(
+    args: readonly string[] = ['ship', '--config', this.config],
+    env: Readonly<Record<string, string>> = POD,
+  ): Ship {
     const child = spawn(process.execPath, [CLI, 'sidecar', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...POD },
+      env: { ...process.env, ...env },
     });
     let stderr = '';
     let stdout = '';

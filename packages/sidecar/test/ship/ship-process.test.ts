@@ -1,6 +1,8 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { injectedPod } from '../inject/patched.ts';
 import { BulkRecorder } from './bulk-recorder.ts';
 import { lokiBody, numbered, otlpBody, POD, ShipBed } from './ship-bed.ts';
 
@@ -11,6 +13,8 @@ const KUBERNETES = {
   node: { name: 'n1' },
   labels: { app: 'web', 'app_kubernetes_io/part-of': 'the "shop"' },
 };
+
+const environmentSchema = v.array(v.object({ name: v.string(), value: v.optional(v.string()) }));
 
 const PUSH = [
   ['otlp', 'otlp', '/v1/logs', otlpBody, 200],
@@ -65,7 +69,7 @@ describe('vigie sidecar ship', () => {
     expect(document).toMatchObject({ stream: 'stdout', kubernetes: KUBERNETES });
   });
 
-  it('has the same names in another pod in other documents: their ids differ', async () => {
+  it('knows a line again without its checkpoint, and does not take it for one of another pod', async () => {
     bed.configure(`sources:\n${files()}sinks:\n${elasticsearch('files')}`);
     writeFileSync(bed.log, 'the same first line\n');
     expect(await bed.start(['ship', '--config', bed.config, '--once']).exit).toBe(0);
@@ -73,14 +77,9 @@ describe('vigie sidecar ship', () => {
     writeFileSync(bed.config, other);
     expect(await bed.start(['ship', '--config', bed.config, '--once']).exit).toBe(0);
     expect(recorder.stored.size).toBe(1);
-    const before = POD.POD_UID;
-    POD.POD_UID = 'another';
-    try {
-      writeFileSync(bed.config, other.replace('/other-data\n', '/third-data\n'));
-      expect(await bed.start(['ship', '--config', bed.config, '--once']).exit).toBe(0);
-    } finally {
-      POD.POD_UID = before;
-    }
+    writeFileSync(bed.config, other.replace('/other-data\n', '/third-data\n'));
+    const otherPod = { ...POD, POD_UID: 'another' };
+    expect(await bed.start(['ship', '--config', bed.config, '--once'], otherPod).exit).toBe(0);
     expect(recorder.stored.size).toBe(2);
   });
 
@@ -231,6 +230,43 @@ sinks:
     ]);
     expect((await fetch(`${http}/readyz`)).status).toBe(200);
     expect((await fetch(`${http}/ledger`)).status).toBe(200);
+  });
+
+  it('runs as injection has it: with the files of the annotation, the container by the path, the pod by its environment', async () => {
+    const pod = {
+      metadata: {
+        annotations: {
+          'vigie.io/inject': 'ship',
+          'vigie.io/paths': 'api=/var/log/api/*.log',
+          'vigie.io/config': 'app-logs',
+        },
+      },
+      spec: { containers: [{ name: 'api', image: 'shop/api:1', securityContext: { runAsUser: 1000 } }] },
+    };
+    const { sidecar } = injectedPod(pod);
+    // The volumes of the container are folders of the test.
+    const here = (text: string): string => text.replace('/etc/vigie', bed.root).replace('/logs', bed.logs);
+    const fields: Readonly<Record<string, string>> = { ...POD };
+    const env = Object.fromEntries(
+      v.parse(environmentSchema, sidecar.env).map(({ name, value }) => [name, here(value ?? fields[name] ?? '')]),
+    );
+    mkdirSync(join(bed.logs, 'api/var/log/api'), { recursive: true });
+    writeFileSync(join(bed.logs, 'api/var/log/api/access.log'), 'GET /\n');
+    writeFileSync(join(bed.root, 'annotations'), 'vigie.io/injected="ship"');
+    writeFileSync(
+      bed.config,
+      `data_dir: ${bed.root}/data\nsources:\n  files: { type: file }\nsinks:\n${elasticsearch('files')}`,
+    );
+    const [command, ...args] = sidecar.command ?? [];
+    expect([command, args[0]]).toEqual(['vigie', 'sidecar']);
+    const ship = bed.start(
+      args.slice(1).map((argument) => here(argument).replace(/^:9881$/, ':0')),
+      env,
+    );
+    await bed.until('the line', stored(1));
+    const [document] = recorder.stored.values();
+    expect(document?.kubernetes).toEqual({ ...KUBERNETES, container: { name: 'api' } });
+    expect(ship.stderr()).toMatch(/listening on http:\/\/\S+ \(http\)/);
   });
 
   it('exits 2 on a bad configuration, with every position, as does check', async () => {
