@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -195,6 +195,31 @@ injection:
     const { code, stderr } = await vigie(['webhook', '--config', file]);
     expect(code).toBe(1);
     expect(stderr).toContain('cannot read /none');
+  });
+});
+
+describe('vigie check webhook', () => {
+  const check = (...files: readonly string[]) =>
+    spawnSync(process.execPath, [CLI, 'check', 'webhook', ...files], { encoding: 'utf8' });
+
+  it('says ok of every file that the webhook would take', () => {
+    const good = fileWith('good.yaml', 'admission: { self_signed: {} }\n');
+    const shipped = join(import.meta.dirname, '../../../deploy/sidecar-webhook/config-map.yaml');
+    const inCluster = fileWith('shipped.yaml', parse(readFileSync(shipped, 'utf8')).data['webhook.yaml']);
+    const { status, stdout, stderr } = check(good, inCluster);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toBe(`${good}: ok\n${inCluster}: ok\n`);
+  });
+
+  it('tells every problem of every file, and exits 2', () => {
+    const good = fileWith('good.yaml', 'admission: { self_signed: {} }\n');
+    const bad = fileWith('bad.yaml', 'listn: ":1"\nadmission: {}\n');
+    const { status, stdout, stderr } = check(bad, good, join(folder, 'none.yaml'));
+    expect(status).toBe(2);
+    expect(stdout).toBe(`${good}: ok\n`);
+    expect(stderr).toContain(`${bad}:1:1: listn: expected one of the keys`);
+    expect(stderr).toContain(`${bad}:2:12: admission: expected either tls or self_signed`);
+    expect(stderr).toContain('none.yaml');
   });
 });
 

@@ -28,5 +28,13 @@ export const run: RunCommand = (args, { version, distDir }) => {
       const { checkShipConfig } = await import('@vigie/sidecar/ship/check');
       exitCode = await checkShipConfig(files);
     });
+  command
+    .command('webhook')
+    .description('check configuration files of the sidecar webhook')
+    .argument('<file...>', 'webhook.yaml')
+    .action(async (files: readonly string[]) => {
+      const { checkWebhookConfig } = await import('@vigie/sidecar/webhook/check');
+      exitCode = await checkWebhookConfig(files);
+    });
   return runCommandLine(command, args, () => exitCode);
 };

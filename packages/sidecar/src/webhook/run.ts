@@ -1,11 +1,11 @@
 /** `vigie sidecar webhook` */
 import { systemClock } from '@vigie/core/clock';
-import { describeError, errorCode } from '@vigie/core/errors';
 import { type ExitCode, runComponent } from '@vigie/core/lifecycle';
 import { createLog, type Log } from '@vigie/core/log';
 import { KubeClient } from '@vigie/kube/client';
 import { loadKubeConfig } from '@vigie/kube/config';
 import { CertificateFiles, type CertificateSource } from './certificates.ts';
+import { reportBadConfig } from './check.ts';
 import { loadWebhookConfig, type SelfSignedConfig, type WebhookConfig } from './config.ts';
 import { WebhookService } from './service.ts';
 import { createWebhookTelemetry } from './telemetry.ts';
@@ -78,12 +78,4 @@ async function selfMade(config: WebhookConfig, selfSigned: SelfSignedConfig, ver
   };
   const deps = { client, clock: systemClock, random: Math.random, log, make: makeCertificates };
   return { certificates: new SelfMadeCertificates(options, deps), close: () => client.close() };
-}
-
-function reportBadConfig(error: unknown): ExitCode {
-  const code = errorCode(error);
-  if (code?.startsWith('CONFIG_') !== true) throw error;
-  const text = code === 'CONFIG_INVALID' && error instanceof Error ? error.message : describeError(error);
-  process.stderr.write(`${text}\n`);
-  return 2;
 }
