@@ -2,6 +2,7 @@
  *  compile here. */
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
+import { by, byInstance, perSecond, TOP } from './promql.ts';
 import type { Queries, Query } from './query.ts';
 
 /** The board's variables, as label matchers. `source` stands only on metrics that have it, likewise `sink`. */
@@ -9,9 +10,6 @@ const AGENT = 'job=~"$job",instance=~"$instance"';
 const SOURCE = `${AGENT},source=~"$source"`;
 const SINK = `${AGENT},sink=~"$sink"`;
 const LANE = `${SOURCE},sink=~"$sink"`;
-
-/** Lines in a panel of containers or agents: more are not told apart. */
-const TOP = 15;
 
 export const nodeAgentQueries = {
   agents: { expr: `count(${AGENT_METRICS.buildInfo.name}{${AGENT}})`, legend: 'agents' },
@@ -89,24 +87,12 @@ export const nodeAgentQueries = {
   restarts: byInstance(`changes(${PROCESS_METRICS.startTime.name}{${AGENT}}[$__rate_interval])`),
 } as const satisfies Queries;
 
-function perSecond(counter: string, matchers: string): string {
-  return `rate(${counter}{${matchers}}[$__rate_interval])`;
-}
-
-function by(labels: readonly string[], vector: string): Query {
-  return { expr: `sum by (${labels.join(', ')}) (${vector})`, legend: labels.map((label) => `{{${label}}}`).join(' ') };
-}
-
 function byLane(vector: string, what: string): Query {
   return { expr: `sum by (source, sink) (${vector})`, legend: `{{source}} → {{sink}} ${what}` };
 }
 
 function bySource(gauge: string, what: string): Query {
   return { expr: `sum by (source) (${gauge}{${SOURCE}})`, legend: `{{source}} ${what}` };
-}
-
-function byInstance(vector: string, what = ''): Query {
-  return { expr: `topk(${TOP}, ${vector})`, legend: `${what}{{instance}}` };
 }
 
 function topContainers(gauge: string): Query {

@@ -3,19 +3,55 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import type { MetricDefinition } from '@vigie/core/telemetry';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
+import { STREAM_METRICS } from '@vigie/sidecar/stream/telemetry';
+import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
 import { describe, expect, it } from 'vitest';
 import { buildBoard } from '../../dashboards/boards/board.ts';
 import { BOARDS } from '../../dashboards/dashboards.ts';
 import { nodeAgentQueries } from '../../dashboards/queries/node-agent.ts';
-import type { Query } from '../../dashboards/queries/query.ts';
+import type { Queries, Query } from '../../dashboards/queries/query.ts';
+import { sidecarStreamQueries } from '../../dashboards/queries/sidecar-stream.ts';
+import { sidecarWebhookQueries } from '../../dashboards/queries/sidecar-webhook.ts';
 
-const METRICS = new Map<string, MetricDefinition>();
-for (const metric of [
-  ...Object.values(AGENT_METRICS),
-  ...Object.values(PROCESS_METRICS),
-] as readonly MetricDefinition[]) {
-  const series = metric.type === 'histogram' ? ['_bucket', '_count', '_sum'] : [''];
-  for (const suffix of series) METRICS.set(metric.name + suffix, metric);
+interface Part {
+  readonly part: string;
+  readonly file: string;
+  readonly own: readonly MetricDefinition[];
+  readonly queries: Queries;
+}
+
+const PARTS: readonly Part[] = [
+  {
+    part: 'the node agent',
+    file: 'dashboards/node-agent.json',
+    own: Object.values(AGENT_METRICS),
+    queries: nodeAgentQueries,
+  },
+  {
+    part: 'the streaming sidecar',
+    file: 'dashboards/sidecar-stream.json',
+    own: Object.values(STREAM_METRICS),
+    queries: sidecarStreamQueries,
+  },
+  {
+    part: 'the sidecar webhook',
+    file: 'dashboards/sidecar-webhook.json',
+    own: Object.values(WEBHOOK_METRICS),
+    queries: sidecarWebhookQueries,
+  },
+];
+
+/** The series that a part exposes. */
+function seriesOf(own: readonly MetricDefinition[]): ReadonlyMap<string, MetricDefinition> {
+  const process: readonly MetricDefinition[] = Object.values(PROCESS_METRICS);
+  return new Map(
+    [...own, ...process].flatMap((metric) =>
+      (metric.type === 'histogram' ? ['_bucket', '_count', '_sum'] : ['']).map((suffix) => [
+        metric.name + suffix,
+        metric,
+      ]),
+    ),
+  );
 }
 
 /** What Prometheus adds to every series of a target, and to a histogram's buckets. */
@@ -34,9 +70,14 @@ function metricsOf(expr: string): Use[] {
   }));
 }
 
-const queries: [string, Query][] = Object.entries(nodeAgentQueries);
+it('every board has its part', () => {
+  expect(PARTS.map(({ file }) => file)).toEqual(BOARDS.map(({ file }) => file));
+});
 
-describe('queries', () => {
+describe.each(PARTS)('queries about $part', ({ file, own, queries: named }) => {
+  const METRICS = seriesOf(own);
+  const queries: [string, Query][] = Object.entries(named);
+
   it.each(queries)('%s is PromQL', (_name, { expr }) => {
     const text = expr.replaceAll('$__rate_interval', '1m').replaceAll('$__range', '1h');
     const errors: string[] = [];
@@ -79,16 +120,18 @@ describe('queries', () => {
 
   it('are all drawn', () => {
     const drawn = new Set(
-      BOARDS.flatMap(({ definition }) => panelsOf(buildBoard(definition))).flatMap((panel) => panel.exprs),
+      BOARDS.filter((board) => board.file === file)
+        .flatMap(({ definition }) => panelsOf(buildBoard(definition)))
+        .flatMap((panel) => panel.exprs),
     );
     expect(queries.filter(([, { expr }]) => !drawn.has(expr)).map(([name]) => name)).toEqual([]);
   });
 
-  it('draw every metric of the agent', () => {
+  it('draw every metric of the part', () => {
     const drawn = new Set(
       queries.flatMap(([, { expr }]) => metricsOf(expr)).map(({ metric }) => METRICS.get(metric)?.name),
     );
-    expect(Object.values(AGENT_METRICS).filter(({ name }) => !drawn.has(name))).toEqual([]);
+    expect(own.filter(({ name }) => !drawn.has(name))).toEqual([]);
   });
 });
 
