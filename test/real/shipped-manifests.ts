@@ -1,4 +1,4 @@
-/** The manifests of deploy/, applied as they are shipped but for where the sink is. */
+/** The manifests of deploy/, applied as they are shipped but for what a test has to change. */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,19 +11,30 @@ const SHIPPED_ENDPOINT = 'http://elasticsearch.logging.svc:9200';
 
 /** @returns a folder for `kubectl apply -k` that refers to `deploy/FOLDER` and puts another endpoint into its ConfigMap */
 export function shippedManifests(folder: 'node-agent' | 'overlays/node-agent-kubelet', endpoint: string): string {
-  const shipped: unknown = parse(readFileSync(join(DEPLOY, 'node-agent/config-map.yaml'), 'utf8'));
+  const shipped = shippedFile('node-agent/config-map.yaml');
   const agentYaml = stringAt(shipped, 'data', 'agent.yaml');
   if (!agentYaml.includes(SHIPPED_ENDPOINT)) throw new Error(`the ConfigMap does not name ${SHIPPED_ENDPOINT}`);
-  const home = temporaryFolder('manifests');
-  symlinkSync(DEPLOY, join(home, 'deploy'));
-  mkdirSync(join(home, 'overlay'));
   const patch = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'vigie-node-agent', namespace: 'vigie' },
     data: { 'agent.yaml': agentYaml.replace(SHIPPED_ENDPOINT, endpoint) },
   };
-  const kustomization = { resources: [`../deploy/${folder}`], patches: [{ patch: JSON.stringify(patch) }] };
+  return overlayOf(folder, { patches: [{ patch: JSON.stringify(patch) }] });
+}
+
+/** @param changes members of a kustomization besides `resources`
+ *  @returns a folder for `kubectl apply -k` that refers to `deploy/FOLDER` */
+export function overlayOf(folder: string, changes: object): string {
+  const home = temporaryFolder('manifests');
+  symlinkSync(DEPLOY, join(home, 'deploy'));
+  mkdirSync(join(home, 'overlay'));
+  const kustomization = { resources: [`../deploy/${folder}`], ...changes };
   writeFileSync(join(home, 'overlay/kustomization.yaml'), JSON.stringify(kustomization));
   return join(home, 'overlay');
+}
+
+/** A file of `deploy/`, parsed. */
+export function shippedFile(path: string): unknown {
+  return parse(readFileSync(join(DEPLOY, path), 'utf8'));
 }

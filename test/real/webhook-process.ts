@@ -56,7 +56,7 @@ export async function startWebhook(
   const [http, admission] = [await at('http'), await at('admission')];
   return {
     log: output,
-    fingerprint: () => fingerprintAt(Number(new URL(admission).port)),
+    fingerprint: () => fingerprintAt('127.0.0.1', Number(new URL(admission).port)),
     metric: async (series) => {
       const { body } = await rest({ url: http }, 'GET', '/metrics');
       const line = String(body)
@@ -80,9 +80,10 @@ function outputOf(child: ChildProcess): () => string {
   return () => text;
 }
 
-function fingerprintAt(port: number): Promise<string> {
+/** SHA-256 of the certificate that a new connection is shown. */
+export function fingerprintAt(host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+    const socket = connect({ port, host, rejectUnauthorized: false }, () => {
       resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
       socket.destroy();
     });

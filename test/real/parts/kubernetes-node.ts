@@ -1,5 +1,6 @@
 /** A real node of a test's cluster: kubelet, containerd and runc in namespaces of their own. The kubelet rotates and compresses
- *  the logs of its pods; there is no kube-proxy and no DNS, so pods reach what lies outside by address. */
+ *  the logs of its pods. There is no kube-proxy and no DNS, so pods reach what lies outside by address; an API server with
+ *  `--enable-aggregator-routing=true` reaches the pods of a Service, since their network is routed to the node. */
 import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -126,6 +127,9 @@ export async function startNode(
     },
     explain,
   );
+  // Who the API server is to the kubelet: without the right there is no `kubectl logs`.
+  const kubeletClient = ['--clusterrole=system:kubelet-api-admin', '--user=apiserver-kubelet-client'];
+  plane.kubectl(['create', 'clusterrolebinding', 'kubelet-api-admin', ...kubeletClient]);
   progress(`the node is ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
   return {
     logFolder: join(home, 'log'),

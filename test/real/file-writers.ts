@@ -1,0 +1,116 @@
+/** Workloads of a real cluster that log into a file of theirs and ask for a sidecar by annotation; and which of their lines a
+ *  recording sink was sent. */
+import { BUSYBOX_IMAGE } from './parts/kubernetes-node.ts';
+import type { RecordedRequest } from './recording-server.ts';
+import { at, stringAt } from './rest.ts';
+
+/** What the level restricted asks of a container. */
+export const RESTRICTED = {
+  runAsUser: 10001,
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+export const LOG_FILE = '/var/log/app/app.log';
+
+export interface FileWriterOptions {
+  readonly name: string;
+  readonly lines: number;
+  /** After its last line: a pod of a Deployment stays, one of a Job ends. */
+  readonly stays: boolean;
+  /** Beside those that ask for a sidecar. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface PodTemplate {
+  readonly metadata: { readonly labels: object; readonly annotations: object };
+  readonly spec: object;
+}
+
+/** Half way, the file is renamed, as a program does that rotates its own. */
+const SCRIPT = `
+trap 'exit 0' TERM
+i=0
+while [ $i -lt $LINES ]; do
+  echo "n=$i pod=$HOSTNAME" >>$FILE
+  i=$((i + 1))
+  if [ $i = $((LINES / 2)) ]; then mv $FILE $FILE.1; fi
+done
+while [ -n "$STAYS" ]; do sleep 1 & wait $!; done
+`;
+
+export function fileWriter({ name, lines, stays, annotations = {} }: FileWriterOptions): PodTemplate {
+  const env = { LINES: String(lines), STAYS: stays ? 'yes' : '', FILE: LOG_FILE };
+  return {
+    metadata: {
+      labels: { app: name, 'app.kubernetes.io/part-of': 'shop' },
+      annotations: { 'vigie.io/inject': 'stream', 'vigie.io/paths': 'app=/var/log/app/*.log', ...annotations },
+    },
+    spec: {
+      restartPolicy: stays ? 'Always' : 'Never',
+      terminationGracePeriodSeconds: 40,
+      containers: [
+        {
+          name: 'app',
+          image: BUSYBOX_IMAGE,
+          imagePullPolicy: 'IfNotPresent',
+          command: ['sh', '-c', SCRIPT],
+          env: Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
+          securityContext: { ...RESTRICTED, readOnlyRootFilesystem: true },
+        },
+      ],
+    },
+  };
+}
+
+/** As the sidecar is to emit them, which puts the file's name before each.
+ *  @param pod its name */
+export function linesOf(pod: string, lines: number): readonly string[] {
+  return Array.from({ length: lines }, (_, n) => `app.log: n=${n} pod=${pod}`);
+}
+
+/** What the sink was sent of what one container wrote to stdout, in the order in which it came. */
+export interface ShippedContainer {
+  readonly messages: readonly string[];
+  /** Of every record: more than one is a fault. */
+  readonly labels: ReadonlySet<string>;
+  readonly pods: ReadonlySet<string>;
+}
+
+/** Of all bulks that were answered, those of one container of a pod.
+ *  @param uid of the pod */
+export function shippedOf(requests: readonly RecordedRequest[], uid: string, container: string): ShippedContainer {
+  const messages: string[] = [];
+  const labels = new Set<string>();
+  const pods = new Set<string>();
+  for (const { path, body } of requests) {
+    if (!path.endsWith('/_bulk')) continue;
+    for (const document of documentsOf(String(body))) {
+      const kubernetes = at(document, 'kubernetes');
+      if (at(kubernetes, 'pod', 'uid') !== uid || at(kubernetes, 'container', 'name') !== container) continue;
+      if (at(document, 'stream') !== 'stdout') continue;
+      messages.push(stringAt(document, 'message'));
+      labels.add(JSON.stringify(sorted(at(kubernetes, 'labels'))));
+      pods.add(`${at(kubernetes, 'namespace')}/${at(kubernetes, 'pod', 'name')}`);
+    }
+  }
+  return { messages, labels, pods };
+}
+
+/** Every second line, behind that of its action. */
+function documentsOf(bulk: string): readonly unknown[] {
+  const lines = bulk.split('\n');
+  return lines.filter((line, index) => index % 2 === 1 && line !== '').map((line): unknown => JSON.parse(line));
+}
+
+/** As a document has the labels of a pod. */
+export function shownLabels(labels: object): string {
+  const named = Object.entries(labels).map(([name, value]) => [name.replaceAll('.', '_'), value] as const);
+  return JSON.stringify(sorted(Object.fromEntries(named)));
+}
+
+function sorted(members: unknown): unknown {
+  return Object.entries(members ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+}

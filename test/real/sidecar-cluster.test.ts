@@ -1,0 +1,436 @@
+/** The sidecar and its webhook in a real cluster: the webhook as pods of its Deployment behind its Service, which the API server
+ *  reaches by the Service's endpoints; pods that get their sidecar and run it on a real kubelet, at Pod Security's level
+ *  restricted; what `kubectl logs` shows of it, and what the node agent's DaemonSet ships of it. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AdmissionServer, startAdmissionServer } from './admission-server.ts';
+import { type AuditLog, auditLog, grantsOf } from './api-audit.ts';
+import { until } from './deadline.ts';
+import { fileWriter, LOG_FILE, linesOf, type PodTemplate, RESTRICTED, shippedOf, shownLabels } from './file-writers.ts';
+import { type Applied, kubectlApply } from './kubectl-apply.ts';
+import { type ControlPlane, startControlPlane } from './parts/kubernetes.ts';
+import {
+  BUSYBOX_IMAGE,
+  type ClusterNetwork,
+  clusterNetwork,
+  type RealNode,
+  startNode,
+} from './parts/kubernetes-node.ts';
+import { progress } from './progress.ts';
+import { bulkAccepted, type RecordingServer, startRecordingServer } from './recording-server.ts';
+import { arrayAt, at, rest, stringAt } from './rest.ts';
+import { overlayOf, shippedFile, shippedManifests } from './shipped-manifests.ts';
+import { fingerprintAt } from './webhook-process.ts';
+
+const WEBHOOK_USER = 'system:serviceaccount:vigie-sidecar:vigie-sidecar-webhook';
+const SIDECAR = 'vigie-sidecar';
+/** The shortest there is: renewed while the suite runs, and all else is as shipped. */
+const VALIDITY = '1m';
+const TIMEOUT_MS = 180_000;
+/** All of a pod stay below the 64 KiB at which the kubelet rotates: `kubectl logs` reads the live file. */
+const LINES = 400;
+
+let network: ClusterNetwork;
+let audit: AuditLog;
+let sink: RecordingServer;
+let plane: ControlPlane;
+let node: RealNode;
+
+beforeAll(async () => {
+  network = clusterNetwork();
+  audit = auditLog();
+  sink = await startRecordingServer({}, ({ path, body }) => (path.endsWith('/_bulk') ? bulkAccepted(body) : undefined));
+  plane = await startControlPlane({
+    subjectAltNames: [`IP:${network.apiServer}`],
+    apiServerFlags: [
+      `--service-cluster-ip-range=${network.services}`,
+      // There is no kube-proxy: it dials the ready endpoints of the Service, and not its cluster address.
+      '--enable-aggregator-routing=true',
+      ...audit.flags,
+    ],
+    controllers: ['*'],
+    scheduler: [],
+  });
+  const sinkPort = Number(new URL(sink.url).port);
+  node = await startNode(plane, network, [sinkPort]);
+  plane.kubectl(['apply', '-k', shippedManifests('node-agent', `http://${network.host}:${sinkPort}`)]);
+  plane.kubectl(['apply', '-k', webhookManifests()]);
+  for (const [namespace, ...labels] of [
+    ['shop', 'vigie.io/injection=enabled', 'pod-security.kubernetes.io/enforce=restricted'],
+    ['elsewhere', 'pod-security.kubernetes.io/enforce=restricted'],
+  ] as const) {
+    plane.kubectl(['create', 'namespace', namespace]);
+    plane.kubectl(['label', 'namespace', namespace, ...labels]);
+  }
+  await untilWebhookServes();
+});
+
+afterAll(async () => {
+  await node?.stop();
+  await plane?.stop();
+  await sink?.close();
+});
+
+function webhookManifests(): string {
+  const webhookYaml = stringAt(shippedFile('sidecar-webhook/config-map.yaml'), 'data', 'webhook.yaml');
+  const changed = webhookYaml.replace('self_signed:\n', `self_signed:\n    validity: ${VALIDITY}\n`);
+  expect(changed).not.toBe(webhookYaml);
+  const patch = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'vigie-sidecar-webhook', namespace: 'vigie-sidecar' },
+    data: { 'webhook.yaml': changed },
+  };
+  return overlayOf('sidecar-webhook', { patches: [{ patch: JSON.stringify(patch) }] });
+}
+
+function get(...args: readonly string[]): unknown {
+  return JSON.parse(plane.kubectl(['get', ...args, '-o', 'json']));
+}
+
+function podsOf(namespace: string, selector: string): readonly unknown[] {
+  return arrayAt(get('pods', '-n', namespace, '-l', selector), 'items');
+}
+
+function apply(object: object, namespace = 'shop', ...args: readonly string[]): Promise<Applied> {
+  return kubectlApply(plane, namespace, object, ...args);
+}
+
+function barePod(name: string, { metadata, spec }: PodTemplate): object {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...metadata }, spec };
+}
+
+function deployment(name: string, template: PodTemplate): object {
+  const spec = { selector: { matchLabels: { app: name } }, template };
+  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec };
+}
+
+function containersOf(pod: unknown, list: 'initContainers' | 'containers'): readonly unknown[] {
+  const containers = at(pod, 'spec', list);
+  return Array.isArray(containers) ? containers.map((container) => at(container, 'name')) : [];
+}
+
+function isInjected(pod: unknown): boolean {
+  return containersOf(pod, 'initContainers').includes(SIDECAR);
+}
+
+function webhookPods(): readonly unknown[] {
+  return podsOf('vigie-sidecar', 'app.kubernetes.io/name=vigie-sidecar-webhook');
+}
+
+function isReady(pod: unknown): boolean {
+  const conditions = at(pod, 'status', 'conditions');
+  return (
+    Array.isArray(conditions) && conditions.some((it) => at(it, 'type') === 'Ready' && at(it, 'status') === 'True')
+  );
+}
+
+/** What is known of the pods of a namespace when something does not come. */
+function explain(namespace: string): () => string {
+  return () => {
+    const pods = arrayAt(get('pods', '-n', namespace), 'items');
+    const events = plane.kubectl(['-n', namespace, 'get', 'events', '--sort-by=.lastTimestamp']).slice(-3000);
+    return `${JSON.stringify(pods.map((pod) => at(pod, 'status')))}\n${events}\n${node.explain()}`;
+  };
+}
+
+async function untilWebhookServes(): Promise<void> {
+  await until(
+    'both webhook pods to be ready',
+    TIMEOUT_MS,
+    () => {
+      const pods = webhookPods();
+      return (pods.length === 2 && pods.every(isReady)) || undefined;
+    },
+    explain('vigie-sidecar'),
+  );
+  // The API server hears of endpoints and of the changed configuration by its watches.
+  await until('an injection', TIMEOUT_MS, async () => isInjected(await dryRun('probe')) || undefined, explain('shop'));
+}
+
+async function dryRun(name: string): Promise<unknown> {
+  const pod = barePod(name, fileWriter({ name, lines: 1, stays: false }));
+  return (await apply(pod, 'shop', '--dry-run=server')).object;
+}
+
+/** The one pod of a workload, when it has come so far. */
+function untilPod(namespace: string, selector: string, what: string, holds: (pod: unknown) => boolean) {
+  return until(
+    what,
+    TIMEOUT_MS,
+    () => {
+      const [pod, ...others] = podsOf(namespace, selector);
+      return pod !== undefined && others.length === 0 && holds(pod) ? pod : undefined;
+    },
+    explain(namespace),
+  );
+}
+
+/** What the sidecar says of itself, on stderr: that and stdout are one to `kubectl logs`. */
+const OWN_LINE = /^(?:listening on |\{"level":)/;
+
+/** By the API server's log endpoint, until there are as many. */
+function logLines(namespace: string, pod: unknown, container: string, count: number): Promise<readonly string[]> {
+  const name = stringAt(pod, 'metadata', 'name');
+  const read = (): readonly string[] =>
+    plane
+      .kubectl(['-n', namespace, 'logs', name, '-c', container])
+      .split('\n')
+      .slice(0, -1)
+      .filter((line) => !OWN_LINE.test(line));
+  return until(
+    `${count} lines of ${name}`,
+    TIMEOUT_MS,
+    () => {
+      const lines = read();
+      return lines.length >= count ? lines : undefined;
+    },
+    () => read().slice(-20).join('\n'),
+  );
+}
+
+/** Waits until the node agent has shipped as many lines of a container, and holds them against what they should be. */
+async function expectShipped(pod: unknown, container: string, expected: readonly string[]): Promise<void> {
+  const uid = stringAt(pod, 'metadata', 'uid');
+  const shipped = await until(
+    'the lines at the sink',
+    TIMEOUT_MS,
+    () => {
+      const found = shippedOf(sink.requests, uid, container);
+      return found.messages.length >= expected.length ? found : undefined;
+    },
+    () => `${shippedOf(sink.requests, uid, container).messages.length} of ${expected.length}\n${explain('vigie')()}`,
+  );
+  // Requests go out side by side: which comes first is nobody's promise.
+  expect(shipped.messages.toSorted()).toEqual(expected.toSorted());
+  expect([...shipped.labels]).toEqual([shownLabels(at(pod, 'metadata', 'labels') as object)]);
+  expect([...shipped.pods]).toEqual([`${at(pod, 'metadata', 'namespace')}/${at(pod, 'metadata', 'name')}`]);
+}
+
+/** Of both webhook pods together. */
+async function reviewsCounted(labels: string): Promise<number> {
+  let sum = 0;
+  for (const pod of webhookPods()) {
+    const { body } = await rest({ url: `http://${stringAt(pod, 'status', 'podIP')}:9881` }, 'GET', '/metrics');
+    const series = `vigie_webhook_reviews_total{${labels}} `;
+    const line = String(body)
+      .split('\n')
+      .find((one) => one.startsWith(series));
+    sum += Number(line?.slice(series.length) ?? 0);
+  }
+  return sum;
+}
+
+function terminated(pod: unknown, list: 'initContainerStatuses' | 'containerStatuses', container: string): unknown {
+  const status = arrayAt(pod, 'status', list).find((one) => at(one, 'name') === container);
+  return [at(status, 'state', 'terminated', 'exitCode'), at(status, 'restartCount')];
+}
+
+describe('an annotated workload', () => {
+  test('a Deployment: its pod is admitted at the level restricted, and its lines are in kubectl logs and at the sink, each once', async () => {
+    const applied = await apply(deployment('web', fileWriter({ name: 'web', lines: LINES, stays: true })));
+    expect(applied.stderr).toBe('');
+    const pod = await untilPod('shop', 'app=web', 'the pod to be ready', isReady);
+    expect(containersOf(pod, 'initContainers')).toEqual([SIDECAR]);
+    expect(at(pod, 'spec', 'initContainers', 0, 'restartPolicy')).toBe('Always');
+    const expected = linesOf(stringAt(pod, 'metadata', 'name'), LINES);
+    expect(await logLines('shop', pod, SIDECAR, LINES)).toEqual(expected);
+    await expectShipped(pod, SIDECAR, expected);
+  });
+
+  test('a Job: it completes, and the sidecar has ended with 0 after it has emitted everything', async () => {
+    const template = fileWriter({ name: 'migrate', lines: LINES, stays: false });
+    const spec = { backoffLimit: 0, template };
+    await apply({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate' }, spec });
+    await until(
+      'the Job to be complete',
+      TIMEOUT_MS,
+      () => {
+        const conditions = at(get('job', 'migrate', '-n', 'shop'), 'status', 'conditions');
+        const isComplete = (it: unknown) => at(it, 'type') === 'Complete' && at(it, 'status') === 'True';
+        return (Array.isArray(conditions) && conditions.some(isComplete)) || undefined;
+      },
+      explain('shop'),
+    );
+    const pod = await untilPod('shop', 'app=migrate', 'the end of the pod', (one) => {
+      return at(one, 'status', 'phase') === 'Succeeded';
+    });
+    expect(terminated(pod, 'initContainerStatuses', SIDECAR)).toEqual([0, 0]);
+    const expected = linesOf(stringAt(pod, 'metadata', 'name'), LINES);
+    expect(await logLines('shop', pod, SIDECAR, LINES)).toEqual(expected);
+    await expectShipped(pod, SIDECAR, expected);
+  });
+
+  test('that cannot have its sidecar is created without, and kubectl shows why', async () => {
+    const annotations = { 'vigie.io/paths': 'apache=/var/log/apache2/*.log' };
+    const template = fileWriter({ name: 'refused', lines: 1, stays: true, annotations });
+    const message = 'no log sidecar: vigie.io/paths: the pod has no container apache; it has app';
+    const asPod = await apply(barePod('refused', template));
+    expect(asPod.stderr).toContain(`Warning: vigie: ${message}`);
+    expect(isInjected(asPod.object)).toBe(false);
+    const asDeployment = await apply(deployment('refused', template));
+    expect(asDeployment.stderr).toContain(message);
+    expect(await reviewsCounted('result="refused",reason="unknown_container"')).toBeGreaterThan(0);
+    plane.kubectl(['-n', 'shop', 'delete', 'deployment/refused', 'pod/refused', '--wait=false']);
+  });
+
+  test('gets none where its namespace does not opt in', async () => {
+    const template = fileWriter({ name: 'web', lines: 1, stays: true });
+    expect(isInjected((await apply(barePod('web', template), 'elsewhere', '--dry-run=server')).object)).toBe(false);
+  });
+});
+
+describe('beside another webhook, that the API server asks after it', () => {
+  let other: AdmissionServer;
+
+  beforeAll(async () => {
+    const late = {
+      name: 'late',
+      image: BUSYBOX_IMAGE,
+      command: ['sh', '-c', `echo late >>${LOG_FILE}; sleep 1000`],
+      securityContext: RESTRICTED,
+    };
+    other = await startAdmissionServer(plane.authority, () => [{ op: 'add', path: '/spec/containers/-', value: late }]);
+    const [hook] = arrayAt(get('mutatingwebhookconfiguration', 'vigie-sidecar-webhook'), 'webhooks');
+    plane.kubectl(
+      ['apply', '-f', '-'],
+      JSON.stringify({
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'MutatingWebhookConfiguration',
+        // They are called in the order of their names.
+        metadata: { name: 'zz-other' },
+        webhooks: [
+          {
+            name: 'other.example.com',
+            admissionReviewVersions: ['v1'],
+            sideEffects: 'None',
+            clientConfig: other.clientConfig,
+            rules: at(hook, 'rules'),
+            objectSelector: { matchLabels: { app: 'joined' } },
+          },
+        ],
+      }),
+    );
+    const isAsked = async (): Promise<true | undefined> => {
+      await dryRun('joined');
+      return other.reviews.length > 0 || undefined;
+    };
+    await until('the other webhook to be asked', TIMEOUT_MS, isAsked);
+  });
+
+  afterAll(() => other?.close());
+
+  async function joined(paths: string): Promise<unknown> {
+    const template = fileWriter({ name: 'joined', lines: 1, stays: false, annotations: { 'vigie.io/paths': paths } });
+    return (await apply(barePod('joined', template), 'shop', '--dry-run=server')).object;
+  }
+
+  test('a pod that it has changed comes again and has one sidecar still', async () => {
+    const labels = 'result="unchanged",reason="already_injected"';
+    const before = await reviewsCounted(labels);
+    const pod = await joined('app=/var/log/app/*.log');
+    expect(containersOf(pod, 'containers')).toEqual(['app', 'late']);
+    expect(containersOf(pod, 'initContainers')).toEqual([SIDECAR]);
+    expect(await reviewsCounted(labels)).toBe(before + 1);
+  });
+
+  test('a container that it adds has its logs read', async () => {
+    const pod = await joined('late=/var/log/late/*.log');
+    expect(containersOf(pod, 'initContainers')).toEqual([SIDECAR]);
+    expect(arrayAt(pod, 'spec', 'containers', 1, 'volumeMounts')).toContainEqual({
+      name: 'vigie-logs-0',
+      mountPath: '/var/log/late',
+    });
+  });
+});
+
+describe('the sidecars by hand of deploy/sidecar-stream', () => {
+  const APP = 'app.kubernetes.io/name';
+
+  beforeAll(() => {
+    const [newName, newTag] = BUSYBOX_IMAGE.split(':');
+    plane.kubectl(['apply', '-k', overlayOf('sidecar-stream', { images: [{ name: 'busybox', newName, newTag }] })]);
+  });
+
+  test('the Deployment: lines are in kubectl logs and at the sink as they are written, and the last ones after the end of the application', async () => {
+    const pod = await untilPod('vigie-example', `${APP}=files`, 'the pod to be ready', isReady);
+    const first = await logLines('vigie-example', pod, 'logs', 20);
+    expect(first.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, n) => `request ${n + 1}`));
+    plane.kubectl(['-n', 'vigie-example', 'scale', 'deployment/files', '--replicas=0']);
+    const uid = stringAt(pod, 'metadata', 'uid');
+    const messages = await until(
+      'the last line at the sink',
+      TIMEOUT_MS,
+      () => {
+        const shipped = shippedOf(sink.requests, uid, 'logs').messages;
+        return shipped.some((message) => message.startsWith('the end')) ? shipped : undefined;
+      },
+      explain('vigie-example'),
+    );
+    const requests = messages.length - 1;
+    await expectShipped(pod, 'logs', [
+      ...Array.from({ length: requests }, (_, n) => `request ${n + 1}`),
+      `the end after ${requests} requests`,
+    ]);
+  });
+
+  test('the Job: it completes, both containers having ended with 0', async () => {
+    const pod = await untilPod('vigie-example', `${APP}=files-once`, 'the end of the pod', (one) => {
+      return at(one, 'status', 'phase') === 'Succeeded';
+    });
+    for (const container of ['app', 'logs']) expect(terminated(pod, 'containerStatuses', container)).toEqual([0, 0]);
+    const steps = Array.from({ length: 1000 }, (_, n) => `step ${n + 1}`);
+    expect(await logLines('vigie-example', pod, 'logs', steps.length)).toEqual(steps);
+    await expectShipped(pod, 'logs', steps);
+  });
+});
+
+describe('the webhook', () => {
+  test('renews its certificate while pods come, and none of them misses its sidecar', async () => {
+    const fingerprints = (): Promise<readonly string[]> =>
+      Promise.all(webhookPods().map((pod) => fingerprintAt(stringAt(pod, 'status', 'podIP'), 8443)));
+    const before = new Set(await fingerprints());
+    let asked = 0;
+    const missed: number[] = [];
+    await until('both replicas to serve a renewed certificate', TIMEOUT_MS, async () => {
+      asked++;
+      if (!isInjected(await dryRun(`pod-${asked}`))) missed.push(asked);
+      const now = new Set(await fingerprints());
+      return (now.size === 1 && [...now].every((fingerprint) => !before.has(fingerprint))) || undefined;
+    });
+    for (const last = asked + 20; asked < last; asked++) {
+      if (!isInjected(await dryRun(`pod-${asked}`))) missed.push(asked);
+    }
+    progress(`${asked} pods while the certificate was renewed`);
+    expect(missed).toEqual([]);
+    for (const pod of webhookPods()) expect(at(pod, 'status', 'containerStatuses', 0, 'restartCount')).toBe(0);
+  });
+
+  test('asks of the API server what its roles grant, and nothing else', () => {
+    const roles = [
+      get('role', 'vigie-sidecar-webhook', '-n', 'vigie-sidecar'),
+      get('clusterrole', 'vigie-sidecar-webhook'),
+    ];
+    const asked = [...audit.requestsOf(WEBHOOK_USER)];
+    const used = new Set(asked.map((line) => line.split(' ').slice(0, 2).join(' ')));
+    expect([...used].sort()).toEqual(roles.flatMap(grantsOf).sort());
+    for (const line of asked) expect(line).toMatch(/ (200|409)$/);
+  });
+
+  test('that is away lets pods start without their sidecars, and injects again when it is back', async () => {
+    const scale = (replicas: number): void =>
+      void plane.kubectl([
+        '-n',
+        'vigie-sidecar',
+        'scale',
+        'deployment/vigie-sidecar-webhook',
+        `--replicas=${replicas}`,
+      ]);
+    scale(0);
+    await until('the end of the webhook pods', TIMEOUT_MS, () => webhookPods().length === 0 || undefined);
+    const template = fileWriter({ name: 'alone', lines: 1, stays: true });
+    expect(isInjected((await apply(barePod('alone', template))).object)).toBe(false);
+    await untilPod('shop', 'app=alone', 'the pod without a sidecar to be ready', isReady);
+    scale(2);
+    await untilWebhookServes();
+  });
+});
