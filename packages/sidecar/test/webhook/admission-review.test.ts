@@ -1,5 +1,5 @@
-/** Reviews as a Kubernetes 1.36 API server sent them for pods of a Deployment, a StatefulSet, a Job and a DaemonSet, for a
- *  bare pod, and for a Deployment and a CronJob themselves. */
+/** Reviews as a Kubernetes 1.36 API server sent them for pods of Deployments, a StatefulSet, Jobs and DaemonSets, for bare pods,
+ *  and for a Deployment and a CronJob themselves: testdata/README.md. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
@@ -50,8 +50,13 @@ function again(body: unknown, object: unknown): unknown {
 
 it('is tested with every kind of pod', () => {
   expect(NAMES).toEqual([
+    'by-hand',
+    'checkout',
+    'copied',
     'database',
+    'imports',
     'invoices',
+    'node-probe',
     'report-cron-job',
     'shop-api',
     'shop-api-deployment',
@@ -92,8 +97,13 @@ describe.each(NAMES)('the review of %s', (name) => {
 
 it('tells each outcome', () => {
   expect(NAMES.map((name) => `${name}: ${Object.values(answered(reviewOf(name)).outcome).join(' ')}`)).toEqual([
+    'by-hand: refused name_taken',
+    'checkout: injected stream',
+    'copied: unchanged already_injected',
     'database: refused user_unknown',
+    'imports: injected stream',
     'invoices: injected stream',
+    'node-probe: injected stream',
     'report-cron-job: warned unknown_container',
     'shop-api: injected stream',
     'shop-api-deployment: unchanged template',

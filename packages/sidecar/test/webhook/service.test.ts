@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type * as http from 'node:http';
 import * as https from 'node:https';
 import { tmpdir } from 'node:os';
@@ -7,13 +7,16 @@ import { connect } from 'node:tls';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readReview, reviewAnswer, reviewObject } from '../../src/webhook/admission-review.ts';
 import { CertificateFiles, type CertificateSource } from '../../src/webhook/certificates.ts';
 import { loadWebhookConfig, type WebhookConfig } from '../../src/webhook/config.ts';
 import { type MadeCertificates, makeCertificates } from '../../src/webhook/make-certificates.ts';
 import { WebhookService } from '../../src/webhook/service.ts';
 import { createWebhookTelemetry } from '../../src/webhook/telemetry.ts';
+import { SETTINGS } from '../inject/patched.ts';
 
-const REVIEW = readFileSync(new URL('../../testdata/reviews/web.json', import.meta.url));
+const REVIEWS = new URL('../../testdata/reviews/', import.meta.url);
+const REVIEW = readFileSync(new URL('web.json', REVIEWS));
 const DAY_MS = 86_400_000;
 
 let folder: string;
@@ -126,6 +129,10 @@ function send(port: number, body: Buffer, options: https.RequestOptions & { read
   return { answer, request };
 }
 
+function asSent(answer: object): unknown {
+  return JSON.parse(JSON.stringify(answer));
+}
+
 async function get(port: number, path: string, method = 'GET'): Promise<Answer> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method });
   return { status: response.status, body: await response.text() };
@@ -160,6 +167,33 @@ describe('the admission listener', () => {
     expect(await metric(port, 'vigie_webhook_reviews_total{result="injected",reason="stream"}')).toBe(1);
     expect(await metric(port, 'vigie_webhook_reviews_total{result="refused",reason="user_unknown"}')).toBe(0);
     expect(await metric(port, 'vigie_webhook_reviews_in_progress')).toBe(0);
+  });
+
+  it('answers each review that an API server has sent, one behind another on one connection, as injection has it', async () => {
+    const { admission, http: port } = await start();
+    const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+    const connections = new Set<unknown>();
+    const outcomes = new Map<string, number>();
+    try {
+      for (const file of readdirSync(REVIEWS)) {
+        const sent = readFileSync(new URL(file, REVIEWS));
+        const { answer, request } = send(admission, sent, { agent });
+        request.on('socket', (socket) => connections.add(socket));
+        const { status, body } = await answer;
+        const review = readReview(JSON.parse(sent.toString()));
+        if (review === undefined) throw new Error(`${file} is no review`);
+        const reviewed = reviewObject(review, SETTINGS);
+        expect([status, JSON.parse(body)], file).toEqual([200, asSent(reviewAnswer(review.uid, reviewed))]);
+        const { result, reason } = reviewed.outcome;
+        const labels = `result="${result}",reason="${reason}"`;
+        outcomes.set(labels, (outcomes.get(labels) ?? 0) + 1);
+      }
+    } finally {
+      agent.destroy();
+    }
+    expect(connections.size).toBe(1);
+    for (const [labels, count] of outcomes)
+      await until(async () => (await metric(port, `vigie_webhook_reviews_total{${labels}}`)) === count);
   });
 
   it.each<[string, Buffer, https.RequestOptions, number, string]>([
