@@ -143,6 +143,37 @@ describe('vigie node-agent', () => {
     expect(await check.exit).toBe(2);
   });
 
+  it('answers 401 where credentials are missing or wrong, as a whole and to who pushes', async () => {
+    const token = join(root, 'token');
+    writeFileSync(token, 'right');
+    const auth = `{ address: "127.0.0.1:0", auth: { type: bearer, token_file: ${token} } }`;
+    const file = join(root, 'guarded.yaml');
+    const sinks = `sinks: { out: { type: file, inputs: [apps], path: ${root}/out.ndjson } }`;
+    writeFileSync(
+      file,
+      `data_dir: ${root}/data\nlisten: ${auth}\nsources: { apps: { type: otlp, listen: ${auth} } }\n${sinks}\n`,
+    );
+    const agent = vigie('node-agent', '--config', file);
+    const http = await urlOf(agent);
+    await until('the port of the source', () => /listening on (\S+) \(otlp\)/.test(agent.stderr()));
+    const otlp = /listening on (\S+) \(otlp\)/.exec(agent.stderr())?.[1] ?? '';
+    const push = (authorization?: string): Promise<Response> =>
+      fetch(`${otlp}/v1/logs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(authorization === undefined ? {} : { authorization }) },
+        body: '{"resourceLogs":[]}',
+      });
+    const answers = [
+      await fetch(`${http}/ledger`),
+      await push(),
+      await push('Bearer wrong'),
+      await push('Bearer right'),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 200]);
+    expect(answers[0]?.headers.get('www-authenticate')).toBe('Bearer realm="vigie"');
+    expect(agent.stderr()).not.toContain('request failed');
+  });
+
   it('serves ledger, metrics and health, and SIGTERM drains and exits 0', async () => {
     write(0, 500);
     const agent = vigie('node-agent', '--config', config(fileSink()));

@@ -28,8 +28,16 @@ export interface HttpReply {
 
 export type HttpHandler = (request: HttpRequest) => HttpReply | Promise<HttpReply>;
 
-/** An answer other than success that the client has caused. */
+/** Bundled chunks have copies of their own of what they use: an error that one throws is of another class to the next. */
+const IS_HTTP_ERROR = Symbol.for('vigie.HttpError');
+
+/** An answer other than success that the client has caused. `instanceof` knows it whichever copy of this class made it. */
 export class HttpError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && IS_HTTP_ERROR in value;
+  }
+
+  readonly [IS_HTTP_ERROR] = true;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 
