@@ -7,7 +7,7 @@ import { tailedSources } from '@vigie/node-agent/source-config';
 import { DaemonSet } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
-import { ConfigMap, ResourceQuota, ServiceAccount } from 'kubernetes-models/v1';
+import { ConfigMap, ResourceQuota, Service, ServiceAccount } from 'kubernetes-models/v1';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { manifestProblems } from './manifest-check.ts';
@@ -247,5 +247,63 @@ describe('the overlay node-agent-events', async () => {
     expect(binding).toMatchObject(refersTo('Role', role.metadata?.name));
     if (!ClusterRoleBinding.is(clusterBinding) || !RoleBinding.is(binding)) throw new Error('no bindings');
     expect([role.metadata?.namespace, binding.metadata?.namespace]).toEqual([account.namespace, account.namespace]);
+  });
+});
+
+describe('the overlay node-agent-otlp', async () => {
+  const folder = fileURLToPath(new URL('../../deploy/overlays/node-agent-otlp', import.meta.url));
+  const read = async (file: string): Promise<unknown> => parse(await readFile(join(folder, file), 'utf8'));
+  const overlay = (await read('kustomization.yaml')) as {
+    readonly resources: readonly string[];
+    readonly patches: readonly { readonly path?: string; readonly target?: object; readonly patch?: string }[];
+  };
+  const [patch, service] = [await read('config-map.yaml'), await read('service.yaml')];
+  if (!ConfigMap.is(patch) || !Service.is(service)) throw new Error('other kinds than expected');
+  const text = patch.data?.['agent.yaml'] ?? '';
+  const { apps } = (await loadedConfig(text)).sources;
+  if (apps?.type !== 'otlp') throw new Error('no source otlp');
+  const patched = ((await read('daemon-set.yaml')) as typeof daemonSet).spec?.template.spec;
+  const [port, ...otherPorts] = patched?.containers[0]?.ports ?? [];
+
+  it('is whole, and valid', async () => {
+    const paths = overlay.patches.flatMap(({ path }) => path ?? []);
+    expect(overlay.resources).toEqual(['../../node-agent', 'service.yaml']);
+    expect([...paths, 'service.yaml', 'kustomization.yaml'].sort()).toEqual((await readdir(folder)).sort());
+    expect(manifestProblems(patch)).toEqual([]);
+    expect(manifestProblems(service)).toEqual([]);
+  });
+
+  it('has the configuration of the manifests, and one source more', () => {
+    const added = /^.*\n.*type: otlp.*\n/m;
+    expect(text.replace(added, '').replace('[json, apps]', '[json]')).toBe(configMap.data?.['agent.yaml']);
+  });
+
+  it('asks of who pushes the token of a Secret that has to be there', () => {
+    expect(apps.listen.auth).toEqual({ type: 'bearer', tokenFile: '/etc/vigie-push/token' });
+    const [mount] = patched?.containers[0]?.volumeMounts ?? [];
+    expect(mount).toEqual({ name: 'push', mountPath: '/etc/vigie-push', readOnly: true });
+    expect(patched?.volumes).toEqual([{ name: 'push', secret: { secretName: 'vigie-node-agent-push' } }]);
+  });
+
+  it('leads from the Service to the agent of the same node, on the port that it listens on', () => {
+    expect(apps.listen.address).toEqual({ host: '', port: port?.containerPort });
+    expect(otherPorts).toEqual([]);
+    expect(service.spec).toMatchObject({
+      selector: daemonSet.spec?.selector.matchLabels,
+      internalTrafficPolicy: 'Local',
+      ports: [{ port: port?.containerPort, targetPort: port?.name }],
+    });
+    const [rule] = overlay.patches.filter(({ target }) => target !== undefined);
+    expect(rule?.target).toEqual({ kind: 'NetworkPolicy', name: policy.metadata?.name });
+    expect(parse(rule?.patch ?? '')).toEqual([
+      {
+        op: 'add',
+        path: '/spec/ingress/-',
+        value: {
+          from: [{ namespaceSelector: {} }],
+          ports: [{ protocol: 'TCP', port: port?.containerPort }],
+        },
+      },
+    ]);
   });
 });
