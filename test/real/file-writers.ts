@@ -18,6 +18,10 @@ export const LOG_FILE = '/var/log/app/app.log';
 export interface FileWriterOptions {
   readonly name: string;
   readonly lines: number;
+  /** A second's worth; all at once unless given. */
+  readonly linesPerSecond?: number;
+  /** The file is renamed each time that so many are in it, as a program does that rotates its own; half way unless given. */
+  readonly linesPerFile?: number;
   /** After its last line: a pod of a Deployment stays, one of a Job ends. */
   readonly stays: boolean;
   /** Beside those that ask for a sidecar. */
@@ -29,20 +33,26 @@ export interface PodTemplate {
   readonly spec: object;
 }
 
-/** Half way, the file is renamed, as a program does that rotates its own. */
 const SCRIPT = `
 trap 'exit 0' TERM
 i=0
 while [ $i -lt $LINES ]; do
   echo "n=$i pod=$HOSTNAME" >>$FILE
   i=$((i + 1))
-  if [ $i = $((LINES / 2)) ]; then mv $FILE $FILE.1; fi
+  if [ $((i % PER_FILE)) = 0 ] && [ $i -lt $LINES ]; then mv $FILE $FILE.1; fi
+  if [ $((i % PER_SECOND)) = 0 ]; then sleep 1; fi
 done
 while [ -n "$STAYS" ]; do sleep 1 & wait $!; done
 `;
 
-export function fileWriter({ name, lines, stays, annotations = {} }: FileWriterOptions): PodTemplate {
-  const env = { LINES: String(lines), STAYS: stays ? 'yes' : '', FILE: LOG_FILE };
+export function fileWriter({ name, lines, stays, annotations = {}, ...pace }: FileWriterOptions): PodTemplate {
+  const env = {
+    LINES: String(lines),
+    PER_FILE: String(pace.linesPerFile ?? Math.ceil(lines / 2)),
+    PER_SECOND: String(pace.linesPerSecond ?? lines + 1),
+    STAYS: stays ? 'yes' : '',
+    FILE: LOG_FILE,
+  };
   return {
     metadata: {
       labels: { app: name, 'app.kubernetes.io/part-of': 'shop' },
@@ -85,24 +95,27 @@ export function shippedOf(requests: readonly RecordedRequest[], uid: string, con
   const messages: string[] = [];
   const labels = new Set<string>();
   const pods = new Set<string>();
-  for (const { path, body } of requests) {
-    if (!path.endsWith('/_bulk')) continue;
-    for (const document of documentsOf(String(body))) {
-      const kubernetes = at(document, 'kubernetes');
-      if (at(kubernetes, 'pod', 'uid') !== uid || at(kubernetes, 'container', 'name') !== container) continue;
-      if (at(document, 'stream') !== 'stdout') continue;
-      messages.push(stringAt(document, 'message'));
-      labels.add(JSON.stringify(sorted(at(kubernetes, 'labels'))));
-      pods.add(`${at(kubernetes, 'namespace')}/${at(kubernetes, 'pod', 'name')}`);
-    }
+  for (const document of shippedDocuments(requests)) {
+    const kubernetes = at(document, 'kubernetes');
+    if (at(kubernetes, 'pod', 'uid') !== uid || at(kubernetes, 'container', 'name') !== container) continue;
+    if (at(document, 'stream') !== 'stdout') continue;
+    messages.push(stringAt(document, 'message'));
+    labels.add(JSON.stringify(sorted(at(kubernetes, 'labels'))));
+    pods.add(`${at(kubernetes, 'namespace')}/${at(kubernetes, 'pod', 'name')}`);
   }
   return { messages, labels, pods };
 }
 
-/** Every second line, behind that of its action. */
-function documentsOf(bulk: string): readonly unknown[] {
-  const lines = bulk.split('\n');
-  return lines.filter((line, index) => index % 2 === 1 && line !== '').map((line): unknown => JSON.parse(line));
+/** All documents of all bulks: every second line, behind that of its action. */
+export function shippedDocuments(requests: readonly RecordedRequest[]): readonly unknown[] {
+  return requests
+    .filter(({ path }) => path.endsWith('/_bulk'))
+    .flatMap(({ body }) =>
+      String(body)
+        .split('\n')
+        .filter((line, index) => index % 2 === 1 && line !== ''),
+    )
+    .map((line): unknown => JSON.parse(line));
 }
 
 /** As a document has the labels of a pod. */

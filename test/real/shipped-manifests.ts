@@ -9,9 +9,16 @@ import { stringAt } from './rest.ts';
 const DEPLOY = fileURLToPath(new URL('../../deploy', import.meta.url));
 const SHIPPED_ENDPOINT = 'http://elasticsearch.logging.svc:9200';
 
+/** Folders of the node agent, and where the ConfigMap is that counts in each. */
+const CONFIG_MAPS = {
+  'node-agent': 'node-agent',
+  'overlays/node-agent-kubelet': 'node-agent',
+  'overlays/node-agent-otlp': 'overlays/node-agent-otlp',
+} as const;
+
 /** @returns a folder for `kubectl apply -k` that refers to `deploy/FOLDER` and puts another endpoint into its ConfigMap */
-export function shippedManifests(folder: 'node-agent' | 'overlays/node-agent-kubelet', endpoint: string): string {
-  const shipped = shippedFile('node-agent/config-map.yaml');
+export function shippedManifests(folder: keyof typeof CONFIG_MAPS, endpoint: string): string {
+  const shipped = shippedFile(`${CONFIG_MAPS[folder]}/config-map.yaml`);
   const agentYaml = stringAt(shipped, 'data', 'agent.yaml');
   if (!agentYaml.includes(SHIPPED_ENDPOINT)) throw new Error(`the ConfigMap does not name ${SHIPPED_ENDPOINT}`);
   const patch = {

@@ -9,7 +9,7 @@ export const PAUSE_IMAGE = 'docker.io/vigie-real/pause:1';
 export const BUSYBOX_IMAGE = 'docker.io/vigie-real/busybox:1';
 
 const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url));
-const APPLETS = ['sh', 'sleep', 'echo', 'cat', 'env', 'mv', 'touch'];
+const APPLETS = ['sh', 'sleep', 'echo', 'cat', 'env', 'mv', 'touch', 'wget'];
 const appletsIn = (folder: string): Readonly<Record<string, string>> =>
   Object.fromEntries(APPLETS.map((applet) => [`${folder}/${applet}`, '/bin/busybox']));
 

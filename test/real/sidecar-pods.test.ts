@@ -1,17 +1,30 @@
 /** The sidecar and its webhook in a real cluster: the webhook as pods of its Deployment behind its Service, which the API server
  *  reaches by the Service's endpoints; pods that get their sidecar and run it on a real kubelet, at Pod Security's level
  *  restricted; what `kubectl logs` shows of it, and what the node agent's DaemonSet ships of it. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AdmissionServer, startAdmissionServer } from './admission-server.ts';
 import { type AuditLog, auditLog, grantsOf } from './api-audit.ts';
 import { until } from './deadline.ts';
-import { fileWriter, LOG_FILE, linesOf, type PodTemplate, RESTRICTED, shippedOf, shownLabels } from './file-writers.ts';
+import {
+  fileWriter,
+  LOG_FILE,
+  linesOf,
+  type PodTemplate,
+  RESTRICTED,
+  shippedDocuments,
+  shippedOf,
+  shownLabels,
+} from './file-writers.ts';
+import { inForm } from './form.ts';
 import { type Applied, kubectlApply } from './kubectl-apply.ts';
 import { type ControlPlane, startControlPlane } from './parts/kubernetes.ts';
 import {
   BUSYBOX_IMAGE,
   type ClusterNetwork,
   clusterNetwork,
+  NODE_NAME,
   type RealNode,
   startNode,
 } from './parts/kubernetes-node.ts';
@@ -28,6 +41,12 @@ const VALIDITY = '1m';
 const TIMEOUT_MS = 180_000;
 /** All of a pod stay below the 64 KiB at which the kubelet rotates: `kubectl logs` reads the live file. */
 const LINES = 400;
+/** At 100 bytes a line with what the runtime adds, the kubelet rotates each few seconds. */
+const BUSY_LINES = inForm(6000, 100_000);
+const BUSY_PACE = { linesPerSecond: 1000, linesPerFile: 500 };
+
+/** Of those who push to the agent. */
+const TOKEN = 'of-the-suite';
 
 let network: ClusterNetwork;
 let audit: AuditLog;
@@ -52,7 +71,18 @@ beforeAll(async () => {
   });
   const sinkPort = Number(new URL(sink.url).port);
   node = await startNode(plane, network, [sinkPort]);
-  plane.kubectl(['apply', '-k', shippedManifests('node-agent', `http://${network.host}:${sinkPort}`)]);
+  plane.kubectl(['create', 'namespace', 'vigie']);
+  plane.kubectl([
+    '-n',
+    'vigie',
+    'create',
+    'secret',
+    'generic',
+    'vigie-node-agent-push',
+    `--from-literal=token=${TOKEN}`,
+  ]);
+  const agent = shippedManifests('overlays/node-agent-otlp', `http://${network.host}:${sinkPort}`);
+  plane.kubectl(['apply', '-k', agent]);
   plane.kubectl(['apply', '-k', webhookManifests()]);
   for (const [namespace, ...labels] of [
     ['shop', 'vigie.io/injection=enabled', 'pod-security.kubernetes.io/enforce=restricted'],
@@ -237,6 +267,16 @@ describe('an annotated workload', () => {
     await expectShipped(pod, SIDECAR, expected);
   });
 
+  test('that writes much: every line is at the sink once, through renames of its own files and rotations of the kubelet', async () => {
+    await apply(deployment('busy', fileWriter({ name: 'busy', lines: BUSY_LINES, stays: true, ...BUSY_PACE })));
+    const pod = await untilPod('shop', 'app=busy', 'the pod to be ready', isReady);
+    const name = stringAt(pod, 'metadata', 'name');
+    await expectShipped(pod, SIDECAR, linesOf(name, BUSY_LINES));
+    const logs = join(node.logFolder, 'pods', `shop_${name}_${stringAt(pod, 'metadata', 'uid')}`, SIDECAR);
+    expect(readdirSync(logs).length).toBeGreaterThan(1);
+    plane.kubectl(['-n', 'shop', 'delete', 'deployment/busy', '--wait=false']);
+  });
+
   test('a Job: it completes, and the sidecar has ended with 0 after it has emitted everything', async () => {
     const template = fileWriter({ name: 'migrate', lines: LINES, stays: false });
     const spec = { backoffLimit: 0, template };
@@ -381,6 +421,66 @@ describe('the sidecars by hand of deploy/sidecar-stream', () => {
     const steps = Array.from({ length: 1000 }, (_, n) => `step ${n + 1}`);
     expect(await logLines('vigie-example', pod, 'logs', steps.length)).toEqual(steps);
     await expectShipped(pod, 'logs', steps);
+  });
+});
+
+describe('an application that pushes its logs to the agent', () => {
+  const PATH = '/v1/logs';
+  const urlOf = (pod: unknown): string => `http://${stringAt(pod, 'status', 'podIP')}:4318`;
+  const agentPod = (): Promise<unknown> =>
+    untilPod('vigie', 'app.kubernetes.io/name=vigie-node-agent', 'the agent to be ready', isReady);
+
+  /** What an SDK would send, with what the downward API tells of the pod. */
+  function pushingJob(url: string): object {
+    const attribute = (key: string, variable: string) => ({ key, value: { stringValue: `$(${variable})` } });
+    const resource = {
+      attributes: [
+        attribute('k8s.namespace.name', 'POD_NAMESPACE'),
+        attribute('k8s.pod.name', 'POD_NAME'),
+        attribute('k8s.pod.uid', 'POD_UID'),
+      ],
+    };
+    const record = { timeUnixNano: '1764400000000000001', severityText: 'WARN', body: { stringValue: 'pushed' } };
+    const body = { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] };
+    const fields = { POD_NAMESPACE: 'metadata.namespace', POD_NAME: 'metadata.name', POD_UID: 'metadata.uid' };
+    const push = {
+      name: 'push',
+      image: BUSYBOX_IMAGE,
+      securityContext: RESTRICTED,
+      env: [
+        ...Object.entries(fields).map(([name, fieldPath]) => ({ name, valueFrom: { fieldRef: { fieldPath } } })),
+        { name: 'BODY', value: JSON.stringify(body) },
+      ],
+      command: [
+        ...['wget', '-O', '-', '--header', 'content-type: application/json'],
+        ...['--header', `authorization: Bearer ${TOKEN}`, '--post-data', '$(BODY)', `${url}${PATH}`],
+      ],
+    };
+    const template = { metadata: { labels: { app: 'push' } }, spec: { restartPolicy: 'Never', containers: [push] } };
+    return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'push' }, spec: { backoffLimit: 0, template } };
+  }
+
+  test('is answered when the sink has its records, which say whose they are', async () => {
+    await apply(pushingJob(urlOf(await agentPod())));
+    const ended = ['Succeeded', 'Failed'];
+    const pod = await untilPod('shop', 'app=push', 'the end of the push', (one) =>
+      ended.includes(String(at(one, 'status', 'phase'))),
+    );
+    expect(terminated(pod, 'containerStatuses', 'push')).toEqual([0, 0]);
+    const pushed = shippedDocuments(sink.requests).filter((document) => at(document, 'message') === 'pushed');
+    expect(pushed.map((document) => at(document, 'kubernetes'))).toEqual([
+      {
+        namespace: 'shop',
+        // The agent's own: it is on the node of those who push.
+        node: { name: NODE_NAME },
+        pod: { name: stringAt(pod, 'metadata', 'name'), uid: stringAt(pod, 'metadata', 'uid') },
+      },
+    ]);
+  });
+
+  test('is sent away without the token', async () => {
+    const { status } = await rest({ url: urlOf(await agentPod()) }, 'POST', PATH, { resourceLogs: [] });
+    expect(status).toBe(401);
   });
 });
 
