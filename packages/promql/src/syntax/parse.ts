@@ -1,0 +1,76 @@
+/** Parses PromQL as Prometheus 3.15 does. The grammar is Prometheus' own for editors, which tolerates errors: whatever it
+ *  marks as one is refused here, and what it does not know (types, arity, escapes) is checked behind it. */
+import type { Tree } from '@lezer/common';
+import { parser } from '@prometheus-io/lezer-promql';
+import type { Matcher } from '../labels/matcher.ts';
+import type { Expr } from './ast.ts';
+import { buildExpr } from './build-expr.ts';
+import { checkTypes } from './check-types.ts';
+import { childrenOf, ParseContext, type ParseOptions } from './parse-context.ts';
+import { type Complaint, ParseError } from './parse-error.ts';
+import { scan } from './scan.ts';
+import { explainSyntaxError } from './unexpected.ts';
+
+/** A longer one is refused: dashboards send a few KB, and the tree takes some hundred bytes per character. */
+export const MAX_QUERY_LENGTH = 1 << 20;
+/** Of nodes in nodes: what walks the tree does so by recursion. */
+const MAX_DEPTH = 500;
+
+/** @throws {ParseError}
+ *  Cost: some 50 µs for a query of a dashboard. */
+export function parseExpr(query: string, options: ParseOptions = {}): Expr {
+  if (query.length > MAX_QUERY_LENGTH) {
+    fail(query, { range: { start: 0, end: 0 }, reason: `query is longer than ${MAX_QUERY_LENGTH} characters` });
+  }
+  const tree = parser.parse(query);
+  refuseSyntaxErrors(query, tree);
+  const context = new ParseContext(query, options);
+  const [root] = childrenOf(tree.topNode);
+  if (root === undefined) fail(query, explainSyntaxError(query, 0));
+  const expr = buildExpr(root, context);
+  if (context.complaints.length === 0) checkTypes(expr, context);
+  const [first, ...others] = context.complaints;
+  if (first !== undefined) throw new ParseError(query, [first, ...others]);
+  return expr;
+}
+
+/** The matchers of a selector such as `up{job="a"}`, for `match[]`.
+ *  @throws {ParseError} */
+export function parseSelector(query: string): readonly Matcher[] {
+  const expr = parseExpr(query);
+  if (expr.kind !== 'vector' || expr.at !== undefined || expr.offset !== undefined) {
+    fail(query, { range: expr.range, reason: 'expected a series selector, such as up{job="node"}' });
+  }
+  return expr.matchers;
+}
+
+function fail(query: string, complaint: Complaint): never {
+  throw new ParseError(query, [complaint]);
+}
+
+function refuseSyntaxErrors(query: string, tree: Tree): void {
+  let depth = 0;
+  let tooDeep: number | undefined;
+  let wrong: number | undefined;
+  let hasStrings = false;
+  tree.iterate({
+    enter: (node) => {
+      depth += 1;
+      if (depth > MAX_DEPTH) tooDeep ??= node.from;
+      if (node.type.isError) wrong ??= node.from;
+      if (node.name === 'StringLiteral') hasStrings = true;
+      return tooDeep === undefined;
+    },
+    leave: () => {
+      depth -= 1;
+    },
+  });
+  if (tooDeep !== undefined) {
+    fail(query, { range: { start: tooDeep, end: query.length }, reason: `nested deeper than ${MAX_DEPTH} levels` });
+  }
+  if (wrong !== undefined) fail(query, explainSyntaxError(query, wrong));
+  // The grammar lets strings end with the text.
+  const failure = hasStrings ? scan(query).failure : undefined;
+  if (failure !== undefined)
+    fail(query, { range: { start: failure.position, end: query.length }, reason: failure.reason });
+}
