@@ -1,0 +1,39 @@
+/** Aggregations by their operator. */
+import type { VectorBlock } from '../block.ts';
+import { type Evaluation, release, type Steps } from '../evaluation.ts';
+import { evaluationError } from '../failure.ts';
+import type { AggregationPlan } from '../plan.ts';
+import { countValues } from './count-values.ts';
+import { pick, pickingOf } from './pick.ts';
+import { aggregateQuantile } from './quantile.ts';
+import { reduce, reductionOf } from './reduce.ts';
+
+export async function evaluateAggregation(
+  evaluation: Evaluation,
+  plan: AggregationPlan,
+  steps: Steps,
+): Promise<VectorBlock> {
+  const { param } = plan;
+  const isLabel = param === undefined || param.kind === 'string';
+  const params = isLabel ? undefined : await evaluation.scalar(param, steps);
+  const input = await evaluation.vector(plan.expr, steps);
+  const output = await aggregate(evaluation, plan, params, param?.kind === 'string' ? param.value : '', input);
+  release(evaluation, input);
+  return output;
+}
+
+function aggregate(
+  evaluation: Evaluation,
+  plan: AggregationPlan,
+  params: Float64Array | undefined,
+  label: string,
+  input: VectorBlock,
+): Promise<VectorBlock> {
+  const reduction = reductionOf(plan.operator);
+  if (reduction !== undefined) return reduce(evaluation, plan, reduction, input);
+  if (plan.operator === 'count_values') return countValues(evaluation, plan, label, input);
+  if (params === undefined) throw evaluationError(`${plan.operator} without its parameter`);
+  const picking = pickingOf(plan.operator);
+  if (picking !== undefined) return pick(evaluation, plan, picking, params, input);
+  return aggregateQuantile(evaluation, plan, params, input);
+}

@@ -1,0 +1,56 @@
+/** The quantile of each group. */
+import { TEXT } from '../annotations.ts';
+import { ABSENT, FLOAT, type VectorBlock } from '../block.ts';
+import { type Evaluation, keep, newBlock } from '../evaluation.ts';
+import { dropEmptyRows } from '../map-rows.ts';
+import type { AggregationPlan } from '../plan.ts';
+import { quantileOf } from '../quantile.ts';
+import { groupRows } from './groups.ts';
+
+export async function aggregateQuantile(
+  evaluation: Evaluation,
+  plan: AggregationPlan,
+  quantiles: Float64Array,
+  input: VectorBlock,
+): Promise<VectorBlock> {
+  const { budget, annotations } = evaluation;
+  warnOfQuantiles(evaluation, plan, quantiles);
+  const groups = groupRows(evaluation, plan, input);
+  const output = newBlock(evaluation, input.steps, groups.labels.length);
+  const rowsOf: number[][] = groups.labels.map(() => []);
+  for (const labels of groups.labels) output.addRow(labels, false);
+  for (let row = 0; row < input.rows; row++) {
+    rowsOf[groups.ofRow[row]!]!.push(row);
+    if (input.dropName[row] === true) output.dropName[groups.ofRow[row]!] = true;
+  }
+  const scratch = new Float64Array(input.rows);
+  for (const [group, rows] of rowsOf.entries()) {
+    for (let step = 0; step < input.steps; step++) {
+      if (budget.isDue()) await budget.pause();
+      let count = 0;
+      for (const row of rows) {
+        const cell = row * input.steps + step;
+        if (input.kinds[cell] === FLOAT) scratch[count++] = input.values[cell]!;
+        else if (input.kinds[cell] !== ABSENT) annotations.info(TEXT.ignoredInAggregation('quantile'), plan.expr.range);
+      }
+      if (count > 0)
+        output.setFloat(group * input.steps + step, quantileOf(quantiles[step]!, scratch.subarray(0, count)));
+    }
+  }
+  return keep(evaluation, dropEmptyRows(output));
+}
+
+function warnOfQuantiles({ annotations }: Evaluation, plan: AggregationPlan, quantiles: Float64Array): void {
+  const range = plan.param?.range ?? plan.range;
+  let max = -Infinity;
+  let min = Infinity;
+  let hasNan = false;
+  for (const q of quantiles) {
+    if (Number.isNaN(q)) hasNan = true;
+    if (q > max) max = q;
+    if (q < min) min = q;
+  }
+  if (hasNan) annotations.warn(TEXT.invalidQuantile(Number.NaN), range);
+  if (max > 1) annotations.warn(TEXT.invalidQuantile(max), range);
+  if (min < 0) annotations.warn(TEXT.invalidQuantile(min), range);
+}

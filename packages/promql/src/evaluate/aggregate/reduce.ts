@@ -1,0 +1,263 @@
+/** Aggregations that make one sample of a group: sum, avg, count, min, max, group, stddev, stdvar. Rows are added one after
+ *  the other, each over all its steps, into columns of the groups. Source: Prometheus, promql/engine.go, aggregation. */
+import { TEXT } from '../annotations.ts';
+import { ABSENT, FLOAT, type VectorBlock } from '../block.ts';
+import { type Evaluation, keep, newBlock } from '../evaluation.ts';
+import { HistogramSum } from '../histogram-sum.ts';
+import { dropEmptyRows } from '../map-rows.ts';
+import type { AggregationPlan } from '../plan.ts';
+import { groupRows } from './groups.ts';
+
+export type Reduction = 'sum' | 'avg' | 'count' | 'min' | 'max' | 'group' | 'stddev' | 'stdvar';
+
+export function reductionOf(operator: AggregationPlan['operator']): Reduction | undefined {
+  switch (operator) {
+    case 'sum':
+    case 'avg':
+    case 'count':
+    case 'min':
+    case 'max':
+    case 'group':
+    case 'stddev':
+    case 'stdvar':
+      return operator;
+    default:
+      return undefined;
+  }
+}
+
+export async function reduce(
+  evaluation: Evaluation,
+  plan: AggregationPlan,
+  reduction: Reduction,
+  input: VectorBlock,
+): Promise<VectorBlock> {
+  const { budget } = evaluation;
+  const groups = groupRows(evaluation, plan, input);
+  const output = newBlock(evaluation, input.steps, groups.labels.length);
+  for (const labels of groups.labels) output.addRow(labels, false);
+  const reducer = new Reducer(evaluation, plan, reduction, input, output);
+  for (let row = 0; row < input.rows; row++) {
+    if (budget.isDue()) await budget.pause();
+    reducer.addRow(row, groups.ofRow[row]!);
+  }
+  reducer.finish();
+  return keep(evaluation, dropEmptyRows(output));
+}
+
+/** Columns with a cell per group and step; those that the reduction does not need are empty. */
+class Reducer {
+  readonly #evaluation: Evaluation;
+  readonly #plan: AggregationPlan;
+  readonly #reduction: Reduction;
+  readonly #input: VectorBlock;
+  readonly #output: VectorBlock;
+  readonly #counts: Float64Array;
+  readonly #compensation: Float64Array;
+  readonly #means: Float64Array;
+  /** Of an average: its sum has overflown, and the mean is carried on. */
+  readonly #incremental: Uint8Array;
+  /** By cell; undefined until there is a histogram. */
+  #histograms: Map<number, HistogramSum> | undefined;
+  /** Cells of exponential and custom buckets together: they have no result. */
+  readonly #broken = new Set<number>();
+  #sawHistogram = false;
+
+  constructor(
+    evaluation: Evaluation,
+    plan: AggregationPlan,
+    reduction: Reduction,
+    input: VectorBlock,
+    output: VectorBlock,
+  ) {
+    this.#evaluation = evaluation;
+    this.#plan = plan;
+    this.#reduction = reduction;
+    this.#input = input;
+    this.#output = output;
+    const cells = output.rows * output.steps;
+    const isSum = reduction === 'sum' || reduction === 'avg';
+    const isSpread = reduction === 'stddev' || reduction === 'stdvar';
+    this.#counts = new Float64Array(reduction === 'avg' || reduction === 'count' || isSpread ? cells : 0);
+    this.#compensation = new Float64Array(isSum ? cells : 0);
+    this.#means = new Float64Array(reduction === 'avg' || isSpread ? cells : 0);
+    this.#incremental = new Uint8Array(reduction === 'avg' ? cells : 0);
+  }
+
+  addRow(row: number, group: number): void {
+    const { steps, kinds } = this.#input;
+    if (this.#input.dropName[row] === true) this.#output.dropName[group] = true;
+    let from = row * steps;
+    let to = group * steps;
+    for (let step = 0; step < steps; step++, from++, to++) {
+      const kind = kinds[from];
+      if (kind === ABSENT) continue;
+      if (kind === FLOAT) this.#addFloat(to, this.#input.values[from]!);
+      else this.#addHistogram(to, from);
+    }
+  }
+
+  #addFloat(cell: number, value: number): void {
+    const { values, kinds } = this.#output;
+    const isFirst = kinds[cell] === ABSENT;
+    kinds[cell] = FLOAT;
+    switch (this.#reduction) {
+      case 'sum':
+        if (isFirst) values[cell] = value;
+        else this.#addToSum(cell, value);
+        return;
+      case 'avg':
+        this.#addToAverage(cell, value, isFirst);
+        return;
+      case 'count':
+        this.#counts[cell]! += 1;
+        return;
+      case 'group':
+        values[cell] = 1;
+        return;
+      case 'max':
+        if (isFirst || values[cell]! < value || Number.isNaN(values[cell]!)) values[cell] = value;
+        return;
+      case 'min':
+        if (isFirst || values[cell]! > value || Number.isNaN(values[cell]!)) values[cell] = value;
+        return;
+      case 'stddev':
+      case 'stdvar':
+        this.#addToSpread(cell, value, isFirst);
+        return;
+    }
+  }
+
+  #addToSum(cell: number, value: number): void {
+    const { values } = this.#output;
+    const sum = values[cell]!;
+    const next = sum + value;
+    if (next === Infinity || next === -Infinity) this.#compensation[cell] = 0;
+    else if (Math.abs(sum) >= Math.abs(value)) this.#compensation[cell]! += sum - next + value;
+    else this.#compensation[cell]! += value - next + sum;
+    values[cell] = next;
+  }
+
+  #addToAverage(cell: number, value: number, isFirst: boolean): void {
+    const { values } = this.#output;
+    this.#counts[cell]! += 1;
+    if (isFirst) {
+      values[cell] = value;
+      this.#means[cell] = value;
+      return;
+    }
+    const count = this.#counts[cell]!;
+    if (this.#incremental[cell] === 0) {
+      const next = values[cell]! + value;
+      if (next !== Infinity && next !== -Infinity) {
+        this.#addToSum(cell, value);
+        return;
+      }
+      this.#incremental[cell] = 1;
+      this.#means[cell] = values[cell]! / (count - 1);
+      this.#compensation[cell]! /= count - 1;
+    }
+    const share = (count - 1) / count;
+    const scaled = share * this.#means[cell]!;
+    const part = value / count;
+    const next = scaled + part;
+    let compensation = share * this.#compensation[cell]!;
+    if (next === Infinity || next === -Infinity) compensation = 0;
+    else if (Math.abs(scaled) >= Math.abs(part)) compensation += scaled - next + part;
+    else compensation += part - next + scaled;
+    this.#means[cell] = next;
+    this.#compensation[cell] = compensation;
+  }
+
+  #addToSpread(cell: number, value: number, isFirst: boolean): void {
+    const { values } = this.#output;
+    this.#counts[cell]! += 1;
+    if (isFirst) {
+      this.#means[cell] = value;
+      values[cell] = Number.isFinite(value) ? 0 : Number.NaN;
+      return;
+    }
+    const delta = value - this.#means[cell]!;
+    this.#means[cell]! += delta / this.#counts[cell]!;
+    values[cell]! += delta * (value - this.#means[cell]!);
+  }
+
+  #addHistogram(cell: number, from: number): void {
+    const { annotations } = this.#evaluation;
+    const { expr } = this.#plan;
+    const { kinds, values } = this.#output;
+    switch (this.#reduction) {
+      case 'count':
+        kinds[cell] = FLOAT;
+        this.#counts[cell]! += 1;
+        return;
+      case 'group':
+        kinds[cell] = FLOAT;
+        values[cell] = 1;
+        return;
+      case 'sum':
+      case 'avg':
+        break;
+      default:
+        annotations.info(TEXT.ignoredInAggregation(this.#reduction), expr.range);
+        return;
+    }
+    const histogram = this.#input.histogramAt(from);
+    if (histogram === undefined || this.#broken.has(cell)) return;
+    this.#sawHistogram = true;
+    this.#histograms ??= new Map();
+    const sum = this.#histograms.get(cell);
+    if (sum === undefined) this.#histograms.set(cell, new HistogramSum(histogram));
+    else if (!sum.add(histogram)) {
+      const row = Math.floor(from / this.#input.steps);
+      annotations.warn(TEXT.mixedSchemas(this.#input.labels[row]!.get('__name__')), expr.range);
+      this.#broken.add(cell);
+    }
+  }
+
+  finish(): void {
+    const { values, kinds } = this.#output;
+    const end = this.#output.rows * this.#output.steps;
+    if (this.#sawHistogram) this.#finishHistograms();
+    for (let cell = 0; cell < end; cell++) {
+      if (kinds[cell] !== FLOAT) continue;
+      switch (this.#reduction) {
+        case 'sum':
+          values[cell]! += this.#compensation[cell]!;
+          break;
+        case 'avg':
+          values[cell] =
+            this.#incremental[cell] === 1
+              ? this.#means[cell]! + this.#compensation[cell]!
+              : values[cell]! / this.#counts[cell]! + this.#compensation[cell]! / this.#counts[cell]!;
+          break;
+        case 'count':
+          values[cell] = this.#counts[cell]!;
+          break;
+        case 'stdvar':
+          values[cell]! /= this.#counts[cell]!;
+          break;
+        case 'stddev':
+          values[cell] = Math.sqrt(values[cell]! / this.#counts[cell]!);
+          break;
+      }
+    }
+  }
+
+  /** Floats and histograms together have no result. */
+  #finishHistograms(): void {
+    const { annotations } = this.#evaluation;
+    const { range } = this.#plan.expr;
+    for (const [cell, sum] of this.#histograms ?? []) {
+      if (this.#output.kinds[cell] === FLOAT) {
+        annotations.warn(TEXT.mixedFloatsHistogramsAggregation, range);
+        this.#output.kinds[cell] = ABSENT;
+        continue;
+      }
+      if (this.#broken.has(cell)) continue;
+      if (sum.resetsCollide) annotations.warn(TEXT.resetCollision('aggregation'), range);
+      if (sum.boundsReconciled) annotations.info(TEXT.boundsReconciled('aggregation'), range);
+      this.#output.setHistogram(cell, this.#reduction === 'sum' ? sum.sum() : sum.average());
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** label_replace and label_join. */
+import { compileRegex, type Regex } from '@vigie/core/regex';
+import { type LabelSet, METRIC_NAME } from '../../labels/label-set.ts';
+import type { VectorBlock } from '../block.ts';
+import { evaluationError } from '../failure.ts';
+import { mergeRows } from '../merge-rows.ts';
+
+/** @param texts destination, replacement, source, regular expression */
+export function replaceLabel(block: VectorBlock, texts: readonly string[]): VectorBlock {
+  const [destination = '', replacement = '', source = '', pattern = ''] = texts;
+  const regex = compile(pattern);
+  refuseName(destination, 'invalid destination label name in label_replace()');
+  const spans = new Int32Array(2 * regex.groupNames.length);
+  for (let row = 0; row < block.rows; row++) {
+    const labels = block.labels[row]!;
+    const bytes = Buffer.from(labels.get(source));
+    if (!regex.execBytes(bytes, 0, bytes.length, spans)) continue;
+    setLabel(block, row, labels, destination, expand(replacement, regex, bytes, spans));
+  }
+  return mergeRows(block);
+}
+
+/** @param texts destination, separator, sources */
+export function joinLabels(block: VectorBlock, texts: readonly string[]): VectorBlock {
+  const [destination = '', separator = '', ...sources] = texts;
+  for (const source of sources) refuseName(source, 'invalid source label name in label_join()');
+  refuseName(destination, 'invalid destination label name in label_join()');
+  for (let row = 0; row < block.rows; row++) {
+    const labels = block.labels[row]!;
+    setLabel(block, row, labels, destination, sources.map((source) => labels.get(source)).join(separator));
+  }
+  return mergeRows(block);
+}
+
+function setLabel(block: VectorBlock, row: number, labels: LabelSet, name: string, value: string): void {
+  block.labels[row] = labels.with(name, value);
+  if (name === METRIC_NAME) block.dropName[row] = false;
+}
+
+function compile(pattern: string): Regex {
+  try {
+    return compileRegex(`^(?s:${pattern})$`);
+  } catch (error) {
+    throw evaluationError(`invalid regular expression in label_replace(): ${pattern}`, error);
+  }
+}
+
+function refuseName(name: string, problem: string): void {
+  if (name === '') throw evaluationError(`${problem}: ${name}`);
+}
+
+/** Go's Regexp.Expand: `$1`, `$name`, `${name}`, `$$`; a group that is not there is empty. */
+function expand(template: string, regex: Regex, bytes: Buffer, spans: Int32Array): string {
+  return template.replace(
+    /\$(?:(\$)|\{(\w+)\}|(\w+))/g,
+    (_, dollar: string | undefined, braced: string, bare: string) => {
+      if (dollar !== undefined) return '$';
+      const name = braced ?? bare;
+      const group = /^\d+$/.test(name) ? Number(name) : regex.groupNames.indexOf(name);
+      const start = spans[2 * group] ?? -1;
+      return start < 0 ? '' : bytes.toString('utf8', start, spans[2 * group + 1]);
+    },
+  );
+}

@@ -1,0 +1,181 @@
+/** From an expression to what is evaluated. Source: Prometheus, promql/engine.go, PreprocessExpr. */
+import type { AtModifier, Expr, VectorSelector } from '../syntax/ast.ts';
+import { typeOf } from '../syntax/ast.ts';
+import { TIME_DEPENDENT } from '../syntax/functions.ts';
+import { isSetOperator } from '../syntax/operators.ts';
+import type { Plan, SelectorUse, VectorPlan } from './plan.ts';
+import { durationMs } from './plan-durations.ts';
+import type { QueryTimes } from './query-times.ts';
+
+/** @throws {EvaluationError} for durations that are not above 0 once they are computed */
+export function makePlan(expr: Expr, times: QueryTimes): Plan {
+  const { plan, wrap } = new Planner(times).plan(expr, NO_USE);
+  return wrap ? invariant(plan) : plan;
+}
+
+const NO_USE: SelectorUse = { func: '', grouping: [], by: false };
+
+interface Planned {
+  readonly plan: Plan;
+  /** The same at each step. */
+  readonly isInvariant: boolean;
+  /** It is to be evaluated once, unless something around it is. */
+  readonly wrap: boolean;
+}
+
+function invariant(plan: Plan): Plan {
+  return { kind: 'invariant', type: plan.type, range: plan.range, expr: plan };
+}
+
+function wrapped({ plan, wrap }: Planned): Plan {
+  return wrap ? invariant(plan) : plan;
+}
+
+function unparenthesised(expr: Expr): Expr {
+  let inner = expr;
+  while (inner.kind === 'paren') inner = inner.expr;
+  return inner;
+}
+
+class Planner {
+  readonly #times: QueryTimes;
+
+  constructor(times: QueryTimes) {
+    this.#times = times;
+  }
+
+  plan(expr: Expr, use: SelectorUse): Planned {
+    const node = { type: typeOf(expr), range: expr.range };
+    switch (expr.kind) {
+      case 'number':
+        return { plan: { ...node, kind: 'number', value: expr.value }, isInvariant: true, wrap: false };
+      case 'string':
+        return { plan: { ...node, kind: 'string', value: expr.value }, isInvariant: true, wrap: false };
+      case 'vector': {
+        const plan = this.#selector(expr, use);
+        return { plan, isInvariant: plan.atMs !== undefined, wrap: plan.atMs !== undefined };
+      }
+      case 'matrix': {
+        const vector = this.#selector(expr.vector, use);
+        const lengthMs = durationMs(expr.length, this.#times, false);
+        return {
+          plan: { ...node, kind: 'matrix', vector, lengthMs },
+          isInvariant: vector.atMs !== undefined,
+          wrap: false,
+        };
+      }
+      case 'subquery':
+        return this.#subquery(expr, use);
+      case 'paren':
+        return this.plan(expr.expr, use);
+      case 'unary': {
+        const inner = this.plan(expr.expr, use);
+        return { ...inner, plan: { ...node, kind: 'unary', operator: expr.operator, expr: inner.plan } };
+      }
+      case 'call':
+        return this.#call(expr, use);
+      case 'aggregation':
+        return this.#aggregation(expr);
+      case 'binary':
+        return this.#binary(expr);
+    }
+  }
+
+  #selector(expr: VectorSelector, use: SelectorUse): VectorPlan {
+    return {
+      kind: 'vector',
+      type: 'vector',
+      range: expr.range,
+      matchers: expr.matchers,
+      offsetMs: expr.offset === undefined ? 0 : durationMs(expr.offset, this.#times, true),
+      atMs: this.#at(expr.at),
+      modifier: expr.modifier,
+      use,
+    };
+  }
+
+  #at(at: AtModifier | undefined): number | undefined {
+    switch (at?.kind) {
+      case undefined:
+        return undefined;
+      case 'time':
+        return at.timestampMs;
+      case 'start':
+        return this.#times.startMs;
+      case 'end':
+        return this.#times.endMs;
+    }
+  }
+
+  #subquery(expr: Extract<Expr, { readonly kind: 'subquery' }>, use: SelectorUse): Planned {
+    const inner = this.plan(expr.expr, use);
+    const atMs = this.#at(expr.at);
+    return {
+      plan: {
+        kind: 'subquery',
+        type: 'matrix',
+        range: expr.range,
+        expr: inner.isInvariant ? invariant(inner.plan) : inner.plan,
+        lengthMs: durationMs(expr.length, this.#times, false),
+        stepMs: expr.step && durationMs(expr.step, this.#times, false),
+        offsetMs: expr.offset === undefined ? 0 : durationMs(expr.offset, this.#times, true),
+        atMs,
+      },
+      isInvariant: atMs !== undefined,
+      wrap: false,
+    };
+  }
+
+  #call(expr: Extract<Expr, { readonly kind: 'call' }>, use: SelectorUse): Planned {
+    const { name } = expr.func;
+    const args = expr.args.map((arg) => this.plan(unparenthesised(arg), { ...use, func: name }));
+    const node = { kind: 'call', type: expr.func.returns, range: expr.range, name } as const;
+    if (!TIME_DEPENDENT.has(name) && args.every(({ isInvariant }) => isInvariant)) {
+      return { plan: { ...node, args: args.map(({ plan }) => plan) }, isInvariant: true, wrap: true };
+    }
+    return { plan: { ...node, args: args.map(wrapped) }, isInvariant: false, wrap: false };
+  }
+
+  #aggregation(expr: Extract<Expr, { readonly kind: 'aggregation' }>): Planned {
+    const { operator, grouping, without, range } = expr;
+    const inner = this.plan(unparenthesised(expr.expr), { func: operator, grouping, by: !without });
+    const param = expr.param && this.plan(unparenthesised(expr.param), NO_USE);
+    const isInvariant = inner.isInvariant && (param?.isInvariant ?? true);
+    return {
+      plan: {
+        kind: 'aggregation',
+        type: 'vector',
+        range,
+        operator,
+        expr: isInvariant ? inner.plan : wrapped(inner),
+        param: param && (isInvariant ? param.plan : wrapped(param)),
+        grouping,
+        without,
+      },
+      isInvariant,
+      wrap: isInvariant,
+    };
+  }
+
+  #binary(expr: Extract<Expr, { readonly kind: 'binary' }>): Planned {
+    const { operator, returnBool, range } = expr;
+    const left = this.plan(expr.left, NO_USE);
+    const right = this.plan(expr.right, NO_USE);
+    const isInvariant = left.isInvariant && right.isInvariant;
+    const isBetweenVectors = typeOf(expr.left) === 'vector' && typeOf(expr.right) === 'vector';
+    return {
+      plan: {
+        kind: 'binary',
+        type: typeOf(expr),
+        range,
+        operator,
+        left: isInvariant ? left.plan : wrapped(left),
+        right: isInvariant ? right.plan : wrapped(right),
+        returnBool,
+        matching: isBetweenVectors || isSetOperator(operator) ? expr.matching : undefined,
+      },
+      isInvariant,
+      wrap: isInvariant,
+    };
+  }
+}

@@ -1,0 +1,198 @@
+/** Calls of functions of range vectors: series after series, each read once, with a window that moves from step to step. */
+import type { LabelSet } from '../labels/label-set.ts';
+import { SampleColumns } from '../storage/sample-columns.ts';
+import { absentLabels } from './absent.ts';
+import { TEXT } from './annotations.ts';
+import type { VectorBlock } from './block.ts';
+import { type Evaluation, keep, lastStepMs, newBlock, release, type Steps } from './evaluation.ts';
+import { evaluationError } from './failure.ts';
+import { mergeRows } from './merge-rows.ts';
+import type { CallPlan, MatrixPlan, SubqueryPlan } from './plan.ts';
+import { ANCHORED_FUNCTIONS, KEEPS_NAME, RANGE_FUNCTIONS, SMOOTHED_FUNCTIONS } from './range-functions.ts';
+import { type RangeFunction, RangeWindow } from './range-window.ts';
+import { referenceMs, selectSeries } from './select.ts';
+import { evaluateSubquery, subqueryReferenceMs } from './subquery.ts';
+
+/** The range vector among the arguments; undefined for functions of instant vectors. */
+export function rangeArgument(call: CallPlan): MatrixPlan | SubqueryPlan | undefined {
+  for (const arg of call.args) if (arg.kind === 'matrix' || arg.kind === 'subquery') return arg;
+  return undefined;
+}
+
+export async function callRangeFunction(
+  evaluation: Evaluation,
+  call: CallPlan,
+  arg: MatrixPlan | SubqueryPlan,
+  steps: Steps,
+): Promise<VectorBlock> {
+  const apply = RANGE_FUNCTIONS.get(call.name);
+  if (apply === undefined) throw evaluationError(`function ${call.name} does not take a range vector`);
+  refuseModifier(call.name, arg);
+  const params: Float64Array[] = [];
+  for (const other of call.args) if (other !== arg) params.push(await evaluation.scalar(other, steps));
+  // The place that is shown for a quantile is the first argument's, whatever that is.
+  const window = new RangeWindow(evaluation.annotations, (call.args[0] ?? arg).range);
+  window.lengthMs = arg.lengthMs;
+  window.modifier = arg.kind === 'matrix' ? arg.vector.modifier : undefined;
+  window.useStartTimestamps = evaluation.useStartTimestamps && arg.kind === 'matrix';
+  const driver = new RangeDriver(evaluation, call, apply, window, params, steps);
+  const block = arg.kind === 'matrix' ? await driver.overSeries(arg) : await driver.overSubquery(arg);
+  if (call.name === 'absent_over_time') return absentOverTime(evaluation, block, arg, steps);
+  return evaluation.delayedNameRemoval ? block : mergeRows(block);
+}
+
+function refuseModifier(name: string, arg: MatrixPlan | SubqueryPlan): void {
+  const modifier = arg.kind === 'matrix' ? arg.vector.modifier : undefined;
+  if (modifier === undefined) return;
+  const allowed = modifier === 'anchored' ? ANCHORED_FUNCTIONS : SMOOTHED_FUNCTIONS;
+  if (allowed.has(name)) return;
+  throw evaluationError(`${modifier} modifier can only be used with: ${[...allowed].join(', ')} - not with ${name}`);
+}
+
+class RangeDriver {
+  readonly #evaluation: Evaluation;
+  readonly #call: CallPlan;
+  readonly #apply: RangeFunction;
+  readonly #window: RangeWindow;
+  readonly #params: readonly Float64Array[];
+  readonly #steps: Steps;
+
+  constructor(
+    evaluation: Evaluation,
+    call: CallPlan,
+    apply: RangeFunction,
+    window: RangeWindow,
+    params: readonly Float64Array[],
+    steps: Steps,
+  ) {
+    this.#evaluation = evaluation;
+    this.#call = call;
+    this.#apply = apply;
+    this.#window = window;
+    this.#params = params;
+    this.#steps = steps;
+  }
+
+  async overSeries(arg: MatrixPlan): Promise<VectorBlock> {
+    const { lookbackMs, budget } = this.#evaluation;
+    const { vector, lengthMs } = arg;
+    const beforeMs = vector.modifier === undefined ? 0 : lookbackMs;
+    const afterMs = vector.modifier === 'smoothed' ? lookbackMs : 0;
+    const range = {
+      fromMs: referenceMs(vector, this.#steps.startMs) - lengthMs - beforeMs + 1,
+      toMs: referenceMs(vector, lastStepMs(this.#steps)) + afterMs,
+    };
+    const hints = { ...vector.use, stepMs: this.#steps.stepMs, rangeMs: lengthMs };
+    const series = await selectSeries(this.#evaluation, vector.matchers, range, hints);
+    const block = newBlock(this.#evaluation, this.#steps.count, series.length);
+    const columns = new SampleColumns();
+    for (const one of series) {
+      if (budget.isDue()) await budget.pause();
+      columns.clear();
+      one.read(range, columns);
+      if (columns.length === 0) continue;
+      budget.holdSamples(columns.length);
+      this.#window.samples.take(columns);
+      await this.#fillRow(block, one.labels, false, (stepMs) => referenceMs(vector, stepMs), beforeMs, afterMs);
+      budget.holdSamples(-columns.length);
+    }
+    return keep(this.#evaluation, block);
+  }
+
+  async overSubquery(arg: SubqueryPlan): Promise<VectorBlock> {
+    const { block: inner, steps: innerSteps } = await evaluateSubquery(this.#evaluation, arg, this.#steps);
+    const block = newBlock(this.#evaluation, this.#steps.count, inner.rows);
+    for (let row = 0; row < inner.rows; row++) {
+      if (this.#evaluation.budget.isDue()) await this.#evaluation.budget.pause();
+      this.#window.samples.takeRow(inner, row, innerSteps);
+      await this.#fillRow(
+        block,
+        inner.labels[row]!,
+        inner.dropName[row]!,
+        (stepMs) => subqueryReferenceMs(arg, stepMs),
+        0,
+        0,
+      );
+    }
+    release(this.#evaluation, inner);
+    return keep(this.#evaluation, block);
+  }
+
+  async #fillRow(
+    block: VectorBlock,
+    labels: LabelSet,
+    dropsName: boolean,
+    reference: (stepMs: number) => number,
+    beforeMs: number,
+    afterMs: number,
+  ): Promise<void> {
+    const { budget, delayedNameRemoval } = this.#evaluation;
+    const drops = !KEEPS_NAME.has(this.#call.name);
+    const rowLabels = drops && !delayedNameRemoval ? this.#evaluation.labels.withoutMetadata(labels) : labels;
+    const row = block.addRow(rowLabels, drops || dropsName);
+    const window = this.#window;
+    const { samples } = window;
+    window.labels = labels;
+    window.from = window.to = window.histogramFrom = window.histogramTo = 0;
+    let isFound = false;
+    let hasFloat = false;
+    for (let step = 0; step < this.#steps.count; step++) {
+      if (budget.isDue()) await budget.pause();
+      const stepMs = this.#steps.startMs + step * this.#steps.stepMs;
+      window.evaluationMs = stepMs;
+      window.endMs = reference(stepMs);
+      window.startMs = window.endMs - window.lengthMs;
+      const fromMs = window.startMs - beforeMs;
+      const toMs = window.endMs + afterMs;
+      while (window.to < samples.floatCount && samples.times[window.to]! <= toMs) window.to++;
+      while (window.from < window.to && samples.times[window.from]! <= fromMs) window.from++;
+      if (samples.histogramCount > 0) moveOverHistograms(window, fromMs, toMs);
+      if (window.floats + window.histograms === 0) continue;
+      for (let at = 0; at < this.#params.length; at++) window.params[at] = this.#params[at]![step]!;
+      window.clearResult();
+      this.#apply(window);
+      const cell = row * block.steps + step;
+      if (window.histogram !== undefined) block.setHistogram(cell, window.histogram);
+      else if (window.hasFloat) {
+        block.setFloat(cell, window.float);
+        hasFloat = true;
+      } else continue;
+      isFound = true;
+    }
+    if (hasFloat && (this.#call.name === 'rate' || this.#call.name === 'increase'))
+      this.#noteUnlikelyCounter(window.metricName);
+    if (!isFound) block.removeLastRow();
+  }
+
+  #noteUnlikelyCounter(name: string): void {
+    if (name !== '' && !/_(?:total|sum|count|bucket)$/.test(name)) this.#window.info(TEXT.possibleNonCounter(name));
+  }
+}
+
+function moveOverHistograms(window: RangeWindow, fromMs: number, toMs: number): void {
+  const { histogramTimes, histogramCount } = window.samples;
+  while (window.histogramTo < histogramCount && histogramTimes[window.histogramTo]! <= toMs) window.histogramTo++;
+  while (window.histogramFrom < window.histogramTo && histogramTimes[window.histogramFrom]! <= fromMs) {
+    window.histogramFrom++;
+  }
+}
+
+/** One series that is 1 where none of them has a sample. */
+function absentOverTime(
+  evaluation: Evaluation,
+  present: VectorBlock,
+  arg: MatrixPlan | SubqueryPlan,
+  steps: Steps,
+): VectorBlock {
+  const block = newBlock(evaluation, steps.count, 1);
+  block.addRow(absentLabels(arg.kind === 'matrix' ? arg.vector.matchers : undefined), true);
+  for (let step = 0; step < steps.count; step++) {
+    let isPresent = false;
+    for (let row = 0; row < present.rows && !isPresent; row++)
+      isPresent = present.kinds[row * steps.count + step] !== 0;
+    if (!isPresent) block.setFloat(step, 1);
+  }
+  release(evaluation, present);
+  if (block.isEmptyRow(0)) block.removeLastRow();
+  return keep(evaluation, block);
+}
