@@ -91,6 +91,14 @@ async function callScalar(evaluation: Evaluation, { name, args }: CallPlan, step
       return constant((query.endMs - query.startMs) / 1000);
     case 'step':
       return constant(query.stepMs / 1000);
+    case 'min_of':
+    case 'max_of': {
+      const [left, right] = args;
+      if (left === undefined || right === undefined) throw bug(`${name} takes two scalars`);
+      const values = await evaluation.scalar(left, steps);
+      const others = await evaluation.scalar(right, steps);
+      return values.map((value, step) => (name === 'min_of' ? Math.min : Math.max)(value, others[step]!));
+    }
     case 'scalar': {
       const [arg] = args;
       if (arg === undefined) throw bug('scalar without its vector');

@@ -9,7 +9,8 @@ export function durationMs(expr: DurationExpr, times: QueryTimes, mayBeNegative:
   const seconds = evaluate(expr, times);
   if (!(seconds > 0) && !mayBeNegative) throw evaluationError('duration must be greater than 0');
   if (!(Math.abs(seconds) <= 2 ** 63 / 1e9)) throw evaluationError('duration is out of range');
-  return Math.trunc(seconds * 1000) + 0;
+  // 1.001 s are 1000.9999999999999 ms.
+  return Math.trunc(Math.round(seconds * 1e9) / 1e6) + 0;
 }
 
 function evaluate(expr: DurationExpr, times: QueryTimes): number {

@@ -111,12 +111,19 @@ export function rolledUp(side: SparseSide, bounds: readonly number[], shared: re
   return coarse;
 }
 
+/** A histogram that is multiplied with a negative number is no counter. */
 export function multiplyHistogram(histogram: Histogram, factor: number): Histogram {
-  return scaleHistogram(histogram, (value) => value * factor);
+  const scaled = scaleHistogram(histogram, (value) => value * factor);
+  return factor < 0 ? { ...scaled, counterResetHint: 'gauge' } : scaled;
 }
 
+/** By 0, no bucket is left but the zero bucket. */
 export function divideHistogram(histogram: Histogram, divisor: number): Histogram {
-  return scaleHistogram(histogram, (value) => value / divisor);
+  const scaled = scaleHistogram(histogram, (value) => value / divisor);
+  if (divisor === 0) {
+    return { ...scaled, positiveSpans: [], positiveBuckets: [], negativeSpans: [], negativeBuckets: [] };
+  }
+  return divisor < 0 ? { ...scaled, counterResetHint: 'gauge' } : scaled;
 }
 
 function scaleHistogram(histogram: Histogram, scale: (value: number) => number): Histogram {

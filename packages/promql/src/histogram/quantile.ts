@@ -95,6 +95,7 @@ function rankOf(histogram: Histogram, buckets: readonly Bucket[], value: number)
   for (const bucket of buckets) {
     let { lower, upper } = bucket;
     const isZero = lower <= 0 && upper >= 0;
+    if (usesCustomBuckets(histogram) && lower === -Infinity && upper > 0) lower = 0;
     if (isZero && !usesCustomBuckets(histogram)) ({ lower, upper } = zeroBucketBounds(histogram, lower, upper));
     if (lower >= value) return rank;
     if (upper > value) {

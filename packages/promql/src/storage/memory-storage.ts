@@ -1,5 +1,6 @@
 /** Series in memory, as they were given, for test scripts and tests: every question looks at every series. */
-import type { Histogram } from '../histogram/histogram.ts';
+import { isReset } from '../histogram/compare.ts';
+import type { CounterResetHint, Histogram } from '../histogram/histogram.ts';
 import type { LabelSet } from '../labels/label-set.ts';
 import type { Matcher } from '../labels/matcher.ts';
 import type {
@@ -35,7 +36,7 @@ class MemorySeries implements StoredSeries {
   add(samples: readonly StoredSample[]): void {
     const byTime = new Map(this.#samples.map((sample) => [sample.timestampMs, sample]));
     for (const sample of samples) if (!byTime.has(sample.timestampMs)) byTime.set(sample.timestampMs, sample);
-    this.#samples = [...byTime.values()].sort((a, b) => a.timestampMs - b.timestampMs);
+    this.#samples = withHints([...byTime.values()].sort((a, b) => a.timestampMs - b.timestampMs));
   }
 
   isIn({ fromMs, toMs }: TimeRange): boolean {
@@ -50,6 +51,30 @@ class MemorySeries implements StoredSeries {
       else into.addHistogram(timestampMs, value, startTimestampMs);
     }
   }
+}
+
+/** What is known of resets, as Prometheus' storage knows it: of a histogram that another one comes before, whether it was
+ *  reset; of others nothing, unless they say so themselves. */
+function withHints(samples: readonly StoredSample[]): StoredSample[] {
+  let before: Histogram | undefined;
+  return samples.map((sample) => {
+    const { value } = sample;
+    if (typeof value !== 'object' || value.counterResetHint === 'gauge') {
+      before = typeof value === 'object' ? value : undefined;
+      return sample;
+    }
+    const counterResetHint = hintOf(value, before);
+    before = value;
+    return { ...sample, value: { ...value, counterResetHint } };
+  });
+}
+
+function hintOf(value: Histogram, before: Histogram | undefined): CounterResetHint {
+  if (value.counterResetHint === 'reset') return 'reset';
+  if (before === undefined || before.counterResetHint === 'gauge') return 'unknown';
+  if (isReset({ ...value, counterResetHint: 'unknown' }, before)) return 'reset';
+  const isSameLayout = value.schema === before.schema && value.zeroThreshold === before.zeroThreshold;
+  return isSameLayout ? 'not_reset' : 'unknown';
 }
 
 export class MemoryStorage implements Querier {

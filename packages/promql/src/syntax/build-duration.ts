@@ -72,7 +72,7 @@ function signed(isNegative: boolean, expr: DurationExpr): DurationExpr {
 }
 
 function literal(node: SyntaxNode, context: ParseContext): DurationExpr {
-  const number = readNumberText(context.text(node));
+  const number = readNumberText(context.numberText(node));
   if (number === undefined) {
     context.complain(rangeOf(node), `not a valid duration string: "${context.text(node)}"`);
   } else if (!(Math.abs(number.value) <= MAX_SECONDS)) {

@@ -63,7 +63,7 @@ function operand(node: SyntaxNode, context: ParseContext): Expr {
 }
 
 function numberLiteral(node: SyntaxNode, context: ParseContext): NumberLiteral {
-  const text = context.text(node);
+  const text = context.numberText(node);
   const number = readNumberText(text);
   if (number === undefined) {
     context.complain(rangeOf(node), `error parsing number: strconv.ParseFloat: parsing "${text}": invalid syntax`);

@@ -113,7 +113,7 @@ function readAt(node: SyntaxNode, inner: Expr, context: ParseContext): AtModifie
   if (preprocessor !== null) {
     return { kind: context.text(preprocessor).toLowerCase() === 'start' ? 'start' : 'end' };
   }
-  const seconds = readNumberText(context.text(childOf(node, 'NumberDurationLiteral')))?.value ?? Number.NaN;
+  const seconds = readNumberText(context.numberText(childOf(node, 'NumberDurationLiteral')))?.value ?? Number.NaN;
   if (!(Math.abs(seconds) < 2 ** 63)) {
     const shown = Number.isFinite(seconds) ? seconds.toFixed(6) : formatFloat(seconds);
     context.complain(inner.range, `timestamp out of bounds for @ modifier: ${shown}`);

@@ -13,11 +13,14 @@ export interface ParseOptions {
 
 export class ParseContext {
   readonly query: string;
+  /** What the grammar has parsed: as long as the query, and other spellings of some numbers. */
+  readonly source: string;
   readonly experimental: boolean;
   readonly complaints: Complaint[] = [];
 
-  constructor(query: string, { experimental = false }: ParseOptions) {
+  constructor(query: string, source: string, { experimental = false }: ParseOptions) {
     this.query = query;
+    this.source = source;
     this.experimental = experimental;
   }
 
@@ -27,6 +30,10 @@ export class ParseContext {
 
   text(node: SyntaxNode): string {
     return this.query.slice(node.from, node.to);
+  }
+
+  numberText(node: SyntaxNode): string {
+    return this.source.slice(node.from, node.to);
   }
 
   /** Of a string literal; '' after a complaint. */

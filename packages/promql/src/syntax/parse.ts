@@ -6,6 +6,7 @@ import type { Matcher } from '../labels/matcher.ts';
 import type { Expr } from './ast.ts';
 import { buildExpr } from './build-expr.ts';
 import { checkTypes } from './check-types.ts';
+import { normalize } from './normalize.ts';
 import { childrenOf, ParseContext, type ParseOptions } from './parse-context.ts';
 import { type Complaint, ParseError } from './parse-error.ts';
 import { scan } from './scan.ts';
@@ -22,9 +23,10 @@ export function parseExpr(query: string, options: ParseOptions = {}): Expr {
   if (query.length > MAX_QUERY_LENGTH) {
     fail(query, { range: { start: 0, end: 0 }, reason: `query is longer than ${MAX_QUERY_LENGTH} characters` });
   }
-  const tree = parser.parse(query);
+  const source = normalize(query);
+  const tree = parser.parse(source);
   refuseSyntaxErrors(query, tree);
-  const context = new ParseContext(query, options);
+  const context = new ParseContext(query, source, options);
   const [root] = childrenOf(tree.topNode);
   if (root === undefined) fail(query, explainSyntaxError(query, 0));
   const expr = buildExpr(root, context);

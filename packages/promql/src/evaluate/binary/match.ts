@@ -63,8 +63,9 @@ class Matching {
     const ones = rowsBySignature(this.#one, projection);
     const manies = rowsBySignature(this.#many, projection);
     const { fillLeft, fillRight } = this.#matching;
-    const fillOne = this.#isSwapped ? fillLeft : fillRight;
-    const fillMany = this.#isSwapped ? fillRight : fillLeft;
+    // As Prometheus does it: with group_right, fill_left is for the many side, which is the right one.
+    const fillOne = fillRight;
+    const fillMany = fillLeft;
     this.#refuseDuplicates(ones, fillOne !== undefined || fillMany !== undefined);
     // Rows of the result come in the order of those of the many side.
     const inserted = new Map<LabelSet, SignatureSteps>();

@@ -5,8 +5,9 @@ import type { LabelSet } from '../../labels/label-set.ts';
 import type { PositionRange } from '../../syntax/position.ts';
 import { formatOpenMetrics } from '../../text/float.ts';
 import { TEXT } from '../annotations.ts';
-import type { VectorBlock } from '../block.ts';
+import { ABSENT, type VectorBlock } from '../block.ts';
 import { type Evaluation, newBlock, release, type Steps } from '../evaluation.ts';
+import { evaluationError, SAME_LABELS } from '../failure.ts';
 import { dropNames } from '../map-rows.ts';
 import type { CallPlan } from '../plan.ts';
 import { visitHistograms } from './bucket-groups.ts';
@@ -19,7 +20,7 @@ export async function callHistogramQuantile(
   const [q, vector] = args;
   const quantiles = [{ values: await evaluation.scalar(q!, steps), range: q!.range, label: undefined }];
   const block = await evaluation.vector(vector!, steps);
-  return quantilesOf(evaluation, block, vector!.range, q!.range, quantiles);
+  return quantilesOf(evaluation, block, vector!.range, quantiles);
 }
 
 export async function callHistogramQuantiles(
@@ -32,7 +33,7 @@ export async function callHistogramQuantiles(
   const quantiles: Quantile[] = [];
   for (const q of qs) quantiles.push({ values: await evaluation.scalar(q, steps), range: q.range, label: name });
   const block = await evaluation.vector(vector!, steps);
-  return quantilesOf(evaluation, block, vector!.range, vector!.range, quantiles);
+  return quantilesOf(evaluation, block, vector!.range, quantiles);
 }
 
 interface Quantile {
@@ -57,7 +58,9 @@ class Output {
       row = this.block.addRow(labels, true);
       this.#rows.set(labels.key, row);
     }
-    this.block.setFloat(row * this.block.steps + step, value);
+    const cell = row * this.block.steps + step;
+    if (this.block.kinds[cell] !== ABSENT) throw evaluationError(SAME_LABELS);
+    this.block.setFloat(cell, value);
   }
 }
 
@@ -65,12 +68,11 @@ async function quantilesOf(
   evaluation: Evaluation,
   block: VectorBlock,
   range: PositionRange,
-  nativeRange: PositionRange,
   quantiles: readonly Quantile[],
 ): Promise<VectorBlock> {
   const { annotations } = evaluation;
   const output = new Output(evaluation, block.steps);
-  if (block.rows > 0) warnOfQuantiles(evaluation, quantiles);
+  warnOfQuantiles(evaluation, quantiles);
   const labelled = (labels: LabelSet, { label }: Quantile, q: number): LabelSet =>
     label === undefined ? labels : labels.with(label, formatOpenMetrics(q));
   await visitHistograms(evaluation, block, range, {
@@ -78,8 +80,8 @@ async function quantilesOf(
       for (const quantile of quantiles) {
         const q = quantile.values[step]!;
         const { value, nan } = histogramQuantile(q, histogram);
-        if (nan === 'result-is-nan') annotations.info(TEXT.quantileIsNan(name), nativeRange);
-        if (nan === 'skewed') annotations.info(TEXT.quantileIsSkewed(name), nativeRange);
+        if (nan === 'result-is-nan') annotations.info(TEXT.quantileIsNan(name), range);
+        if (nan === 'skewed') annotations.info(TEXT.quantileIsSkewed(name), range);
         output.set(labelled(labels, quantile, q), step, value);
       }
     },
@@ -121,7 +123,7 @@ export async function callHistogramFraction(
   await visitHistograms(evaluation, block, vector!.range, {
     native(labels, histogram, name, step) {
       const { value, nan } = histogramFraction(lower[step]!, upper[step]!, histogram);
-      if (nan !== undefined) evaluation.annotations.info(TEXT.fractionExcludesNan(name), lowerPlan!.range);
+      if (nan !== undefined) evaluation.annotations.info(TEXT.fractionExcludesNan(name), vector!.range);
       output.set(labels, step, value);
     },
     classic(labels, buckets, _name, step) {

@@ -22,7 +22,8 @@ export async function callInfo(evaluation: Evaluation, { args, range }: CallPlan
   if (nameMatchers.length === 0) nameMatchers.push(new Matcher(METRIC_NAME, '=', DEFAULT_METRIC));
   const ignoring = selector === undefined || asked.some(({ name }) => name === METRIC_NAME) ? nameMatchers : [];
   const isInfo = (labels: LabelSet): boolean =>
-    ignoring.length > 0 && ignoring.every((matcher) => matcher.matches(labels.get(METRIC_NAME)));
+    ignoring.some(({ operator }) => operator === '=' || operator === '=~') &&
+    ignoring.every((matcher) => matcher.matches(labels.get(METRIC_NAME)));
   const dataMatchers = asked.filter(({ name }) => name !== METRIC_NAME);
   const identity = identifyingMatchers(base, isInfo);
   const info =
@@ -64,20 +65,23 @@ function escapeRegex(text: string): string {
 
 /** Info series are looked up where the first selector of the vector looks. */
 function infoPlan(vector: Plan, range: CallPlan['range'], matchers: readonly Matcher[]): VectorPlan {
-  const selector = firstSelector(vector);
+  const { atMs, offsetMs } = referenceOf(vector) ?? { atMs: undefined, offsetMs: 0 };
   return {
     kind: 'vector',
     type: 'vector',
     range,
     matchers,
-    offsetMs: selector?.offsetMs ?? 0,
-    atMs: selector?.atMs,
+    offsetMs,
+    atMs,
     modifier: undefined,
     use: { func: 'info', grouping: [], by: false },
   };
 }
 
-function firstSelector(plan: Plan): VectorPlan | undefined {
+type Reference = Pick<VectorPlan, 'atMs' | 'offsetMs'>;
+
+/** Of the first selector, with what subqueries around it add. */
+function referenceOf(plan: Plan): Reference | undefined {
   switch (plan.kind) {
     case 'vector':
       return plan;
@@ -87,11 +91,16 @@ function firstSelector(plan: Plan): VectorPlan | undefined {
     case 'string':
       return undefined;
     case 'call':
-      return plan.args.map(firstSelector).find((selector) => selector !== undefined);
+      return plan.args.map(referenceOf).find((reference) => reference !== undefined);
     case 'binary':
-      return firstSelector(plan.left) ?? firstSelector(plan.right);
+      return referenceOf(plan.left) ?? referenceOf(plan.right);
+    case 'subquery': {
+      const inner = referenceOf(plan.expr);
+      if (inner === undefined || inner.atMs !== undefined) return inner;
+      return { atMs: plan.atMs, offsetMs: inner.offsetMs + plan.offsetMs };
+    }
     default:
-      return firstSelector(plan.expr);
+      return referenceOf(plan.expr);
   }
 }
 

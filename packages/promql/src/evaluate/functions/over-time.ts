@@ -187,6 +187,10 @@ export const madOverTime: RangeFunction = (window) => {
   if (window.floats === 0) return;
   window.noteIgnoredHistograms();
   const values = window.samples.values.slice(window.from, window.to);
+  if (values.some(Number.isNaN)) {
+    window.giveFloat(Number.NaN);
+    return;
+  }
   const median = quantileOf(0.5, values);
   window.giveFloat(
     quantileOf(

@@ -46,7 +46,8 @@ function compile(pattern: string): Regex {
 }
 
 function refuseName(name: string, problem: string): void {
-  if (name === '') throw evaluationError(`${problem}: ${name}`);
+  // What is not UTF-8 has become U+FFFD.
+  if (name === '' || name.includes('\ufffd')) throw evaluationError(`${problem}: ${name}`);
 }
 
 /** Go's Regexp.Expand: `$1`, `$name`, `${name}`, `$$`; a group that is not there is empty. */
