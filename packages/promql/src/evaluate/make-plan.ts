@@ -9,11 +9,22 @@ import type { QueryTimes } from './query-times.ts';
 
 /** @throws {EvaluationError} for durations that are not above 0 once they are computed */
 export function makePlan(expr: Expr, times: QueryTimes): Plan {
-  const { plan, wrap } = new Planner(times).plan(expr, NO_USE);
+  const { plan, wrap } = new Planner(times).plan(expr, NOTHING);
   return wrap ? invariant(plan) : plan;
 }
 
-const NO_USE: SelectorUse = { func: '', grouping: [], by: false };
+/** What is around an expression. */
+interface Surroundings extends SelectorUse {
+  /** A function that looks at sums and counts of histograms, somewhere. */
+  readonly hasStats: boolean;
+  /** Something that needs buckets, or a subquery, which needs them to find resets. */
+  readonly needsBuckets: boolean;
+}
+
+const NOTHING: Surroundings = { func: '', grouping: [], by: false, hasStats: false, needsBuckets: false };
+
+const STATS = new Set(['histogram_count', 'histogram_sum', 'histogram_avg']);
+const BUCKETS = new Set(['histogram_quantile', 'histogram_fraction', 'histogram_quantiles']);
 
 interface Planned {
   readonly plan: Plan;
@@ -44,7 +55,7 @@ class Planner {
     this.#times = times;
   }
 
-  plan(expr: Expr, use: SelectorUse): Planned {
+  plan(expr: Expr, use: Surroundings): Planned {
     const node = { type: typeOf(expr), range: expr.range };
     switch (expr.kind) {
       case 'number':
@@ -75,13 +86,13 @@ class Planner {
       case 'call':
         return this.#call(expr, use);
       case 'aggregation':
-        return this.#aggregation(expr);
+        return this.#aggregation(expr, use);
       case 'binary':
-        return this.#binary(expr);
+        return this.#binary(expr, use);
     }
   }
 
-  #selector(expr: VectorSelector, use: SelectorUse): VectorPlan {
+  #selector(expr: VectorSelector, use: Surroundings): VectorPlan {
     return {
       kind: 'vector',
       type: 'vector',
@@ -90,7 +101,8 @@ class Planner {
       offsetMs: expr.offset === undefined ? 0 : durationMs(expr.offset, this.#times, true),
       atMs: this.#at(expr.at),
       modifier: expr.modifier,
-      use,
+      use: { func: use.func, grouping: use.grouping, by: use.by },
+      isStatsOnly: use.hasStats && !use.needsBuckets,
     };
   }
 
@@ -107,8 +119,8 @@ class Planner {
     }
   }
 
-  #subquery(expr: Extract<Expr, { readonly kind: 'subquery' }>, use: SelectorUse): Planned {
-    const inner = this.plan(expr.expr, use);
+  #subquery(expr: Extract<Expr, { readonly kind: 'subquery' }>, use: Surroundings): Planned {
+    const inner = this.plan(expr.expr, { ...use, needsBuckets: true });
     const atMs = this.#at(expr.at);
     return {
       plan: {
@@ -126,9 +138,15 @@ class Planner {
     };
   }
 
-  #call(expr: Extract<Expr, { readonly kind: 'call' }>, use: SelectorUse): Planned {
+  #call(expr: Extract<Expr, { readonly kind: 'call' }>, use: Surroundings): Planned {
     const { name } = expr.func;
-    const args = expr.args.map((arg) => this.plan(unparenthesised(arg), { ...use, func: name }));
+    const around = {
+      ...use,
+      func: name,
+      hasStats: use.hasStats || STATS.has(name),
+      needsBuckets: use.needsBuckets || BUCKETS.has(name),
+    };
+    const args = expr.args.map((arg) => this.plan(unparenthesised(arg), around));
     const node = { kind: 'call', type: expr.func.returns, range: expr.range, name } as const;
     if (!TIME_DEPENDENT.has(name) && args.every(({ isInvariant }) => isInvariant)) {
       return { plan: { ...node, args: args.map(({ plan }) => plan) }, isInvariant: true, wrap: true };
@@ -136,10 +154,10 @@ class Planner {
     return { plan: { ...node, args: args.map(wrapped) }, isInvariant: false, wrap: false };
   }
 
-  #aggregation(expr: Extract<Expr, { readonly kind: 'aggregation' }>): Planned {
+  #aggregation(expr: Extract<Expr, { readonly kind: 'aggregation' }>, use: Surroundings): Planned {
     const { operator, grouping, without, range } = expr;
-    const inner = this.plan(unparenthesised(expr.expr), { func: operator, grouping, by: !without });
-    const param = expr.param && this.plan(unparenthesised(expr.param), NO_USE);
+    const inner = this.plan(unparenthesised(expr.expr), { ...use, func: operator, grouping, by: !without });
+    const param = expr.param && this.plan(unparenthesised(expr.param), NOTHING);
     const isInvariant = inner.isInvariant && (param?.isInvariant ?? true);
     return {
       plan: {
@@ -157,10 +175,11 @@ class Planner {
     };
   }
 
-  #binary(expr: Extract<Expr, { readonly kind: 'binary' }>): Planned {
+  #binary(expr: Extract<Expr, { readonly kind: 'binary' }>, use: Surroundings): Planned {
     const { operator, returnBool, range } = expr;
-    const left = this.plan(expr.left, NO_USE);
-    const right = this.plan(expr.right, NO_USE);
+    const around = { ...use, func: '', grouping: [], by: false };
+    const left = this.plan(expr.left, around);
+    const right = this.plan(expr.right, around);
     const isInvariant = left.isInvariant && right.isInvariant;
     const isBetweenVectors = typeOf(expr.left) === 'vector' && typeOf(expr.right) === 'vector';
     return {

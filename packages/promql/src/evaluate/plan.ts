@@ -17,6 +17,8 @@ export interface VectorPlan extends PlanNode {
   readonly atMs: number | undefined;
   readonly modifier: 'anchored' | 'smoothed' | undefined;
   readonly use: SelectorUse;
+  /** Only sums and counts of histograms are looked at behind it. */
+  readonly isStatsOnly: boolean;
 }
 
 /** What the samples are for, as a hint for the storage. */

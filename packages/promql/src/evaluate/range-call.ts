@@ -4,6 +4,7 @@ import { SampleColumns } from '../storage/sample-columns.ts';
 import { absentLabels } from './absent.ts';
 import { TEXT } from './annotations.ts';
 import type { VectorBlock } from './block.ts';
+import { detectResets } from './detect-resets.ts';
 import { type Evaluation, keep, lastStepMs, newBlock, release, type Steps } from './evaluation.ts';
 import { evaluationError } from './failure.ts';
 import { mergeRows } from './merge-rows.ts';
@@ -91,6 +92,7 @@ class RangeDriver {
       columns.clear();
       one.read(range, columns);
       if (columns.length === 0) continue;
+      if (vector.isStatsOnly) detectResets(columns);
       budget.holdSamples(columns.length);
       this.#window.samples.take(columns);
       await this.#fillRow(block, one.labels, false, (stepMs) => referenceMs(vector, stepMs), beforeMs, afterMs);

@@ -53,8 +53,8 @@ class MemorySeries implements StoredSeries {
   }
 }
 
-/** What is known of resets, as Prometheus' storage knows it: of a histogram that another one comes before, whether it was
- *  reset; of others nothing, unless they say so themselves. */
+/** What is known of resets, as Prometheus' storage knows it: that a histogram goes on from the one before it. A reset is
+ *  not marked as one (prometheus#15346). */
 function withHints(samples: readonly StoredSample[]): StoredSample[] {
   let before: Histogram | undefined;
   return samples.map((sample) => {
@@ -70,9 +70,9 @@ function withHints(samples: readonly StoredSample[]): StoredSample[] {
 }
 
 function hintOf(value: Histogram, before: Histogram | undefined): CounterResetHint {
-  if (value.counterResetHint === 'reset') return 'reset';
-  if (before === undefined || before.counterResetHint === 'gauge') return 'unknown';
-  if (isReset({ ...value, counterResetHint: 'unknown' }, before)) return 'reset';
+  if (value.counterResetHint === 'reset' || before === undefined || before.counterResetHint === 'gauge')
+    return 'unknown';
+  if (isReset({ ...value, counterResetHint: 'unknown' }, before)) return 'unknown';
   const isSameLayout = value.schema === before.schema && value.zeroThreshold === before.zeroThreshold;
   return isSameLayout ? 'not_reset' : 'unknown';
 }

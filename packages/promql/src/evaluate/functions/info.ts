@@ -12,6 +12,8 @@ import { selectInstants } from '../select.ts';
 /** What a target's series and its info series share. */
 const IDENTIFYING = ['instance', 'job'];
 const DEFAULT_METRIC = 'target_info';
+/** Where the selector only says which ones it does not mean. */
+const ANY_INFO_METRIC = '.+_info';
 
 export async function callInfo(evaluation: Evaluation, { args, range }: CallPlan, steps: Steps): Promise<VectorBlock> {
   const [vector, selector] = args;
@@ -20,10 +22,11 @@ export async function callInfo(evaluation: Evaluation, { args, range }: CallPlan
   const asked = selector === undefined ? [] : matchersOf(selector);
   const nameMatchers = asked.filter(({ name }) => name === METRIC_NAME);
   if (nameMatchers.length === 0) nameMatchers.push(new Matcher(METRIC_NAME, '=', DEFAULT_METRIC));
+  else if (!nameMatchers.some(isPositive)) nameMatchers.push(new Matcher(METRIC_NAME, '=~', ANY_INFO_METRIC));
   const ignoring = selector === undefined || asked.some(({ name }) => name === METRIC_NAME) ? nameMatchers : [];
+  const asksByName = selector === undefined || asked.some((one) => one.name === METRIC_NAME && isPositive(one));
   const isInfo = (labels: LabelSet): boolean =>
-    ignoring.some(({ operator }) => operator === '=' || operator === '=~') &&
-    ignoring.every((matcher) => matcher.matches(labels.get(METRIC_NAME)));
+    asksByName && ignoring.every((matcher) => matcher.matches(labels.get(METRIC_NAME)));
   const dataMatchers = asked.filter(({ name }) => name !== METRIC_NAME);
   const identity = identifyingMatchers(base, isInfo);
   const info =
@@ -39,6 +42,10 @@ export async function callInfo(evaluation: Evaluation, { args, range }: CallPlan
   release(evaluation, base);
   release(evaluation, info);
   return output;
+}
+
+function isPositive({ operator }: Matcher): boolean {
+  return operator === '=' || operator === '=~';
 }
 
 function matchersOf(plan: Plan): readonly Matcher[] {
@@ -75,6 +82,7 @@ function infoPlan(vector: Plan, range: CallPlan['range'], matchers: readonly Mat
     atMs,
     modifier: undefined,
     use: { func: 'info', grouping: [], by: false },
+    isStatsOnly: false,
   };
 }
 
