@@ -63,6 +63,7 @@ export class LaneOrigin {
   /** Everything that was found has begun: the rest is gone if it does not turn up soon.
    *  @param atOnce nothing will turn up any more */
   countVanished(atOnce: boolean): void {
+    this.#resume.allBegun();
     // Until they are counted: a process that is killed before leaves them to the next one.
     for (const entry of this.#resume.unclaimed) this.#checkpoint.keep(entry);
     if (atOnce) this.#countVanished();

@@ -31,6 +31,7 @@ export class Resume {
   readonly #ranBefore: boolean;
   readonly #logs = new Map<string, Known[]>();
   #toldVanished = false;
+  #allBegun = false;
 
   constructor(entries: readonly CheckpointEntry[] | undefined, options: ResumeOptions) {
     this.#options = options;
@@ -55,12 +56,17 @@ export class Resume {
       if (list?.every((one) => one.generation !== undefined)) this.#logs.delete(generation.log.key);
       return { offset: offsetIn(generation, known.entry), entry: known.entry };
     }
-    // Of a lane before this one in the same process: that one counted what it had not read.
-    if (generation.gone !== undefined) return { offset: generation.sizeBytes, entry: undefined };
+    // Of a lane before this one in the same process: that one counted what it had not read. What came, and went, since nobody did.
+    if (generation.gone !== undefined && !this.#allBegun) return { offset: generation.sizeBytes, entry: undefined };
     const { readFrom, ignoreOlderMs } = this.#options;
     const tooOld = ignoreOlderMs !== undefined && monotonicMs - generation.grownAtMs > ignoreOlderMs;
     const fromEnd = readFrom === 'end' && !this.#ranBefore && generation.log.initial;
     return { offset: tooOld || fromEnd ? generation.sizeBytes : 0, entry: undefined };
+  }
+
+  /** Every generation that there was at the start has its place. */
+  allBegun(): void {
+    this.#allBegun = true;
   }
 
   /** A message that is open at the end of one generation goes on in the next one only if that is the next one.

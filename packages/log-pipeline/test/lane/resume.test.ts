@@ -33,6 +33,13 @@ describe('Resume', () => {
     expect(resume.placeOf(generation('b', { gone: 'truncated' }), 0).offset).toBe(100);
   });
 
+  it('has all to count of a generation that came and went since everything had its place', () => {
+    const resume = new Resume([entry('a')], options);
+    resume.placeOf(generation('a'), 0);
+    resume.allBegun();
+    expect(resume.placeOf(generation('b', { gone: 'deleted_budget' }), 0).offset).toBe(0);
+  });
+
   it('tells once what nothing answers to, and by how many bytes it was behind', () => {
     const resume = new Resume([entry('a'), entry('b'), entry('c', { log: '/gone/0.log', offset: 100 })], options);
     resume.placeOf(generation('b'), 0);
