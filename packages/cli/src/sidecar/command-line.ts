@@ -3,7 +3,8 @@ import { parseHostPort } from '@vigie/core/host-port';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { LOG_LEVELS, type LogLevel } from '@vigie/core/log-levels';
 import { parseSize } from '@vigie/core/sizes';
-import { PREFIXES, type Prefix, READ_FROM, type StreamOptions } from '@vigie/sidecar/stream/settings';
+import { ROTATE_MODES, ROTATE_SIGNALS, type RotateMode, type RotateSignal } from '@vigie/sidecar/stream/rotation';
+import { MIN_ROTATE_BYTES, PREFIXES, type Prefix, READ_FROM, type StreamOptions } from '@vigie/sidecar/stream/settings';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from '../command.ts';
 import { durationOption, runCommandLine } from '../command-line.ts';
@@ -27,6 +28,11 @@ interface Options {
   readonly maxLineBytes?: number;
   readonly maxOpenFiles?: number;
   readonly deletedBytesLimit?: number;
+  readonly rotate?: number;
+  readonly keep?: number;
+  readonly rotateMode?: RotateMode;
+  readonly rotateSignal?: RotateSignal;
+  readonly rotateSignalTo?: string;
   readonly reconcileInterval?: number;
   readonly checkpointInterval?: number;
   readonly shutdownGrace?: number;
@@ -84,8 +90,13 @@ function streamCommand(command: Command, chosen: (asked: AskedStream) => void): 
     .option('--listen <host:port>', 'health and metrics, or off (default: 127.0.0.1:9881)', listenOption)
     .addOption(new Option('--read-from <where>', 'for files without a checkpoint').choices([...READ_FROM]))
     .option('--max-line-bytes <size>', 'longer lines are cut (default: 1MiB)', sizeOption(1024, 16 * 1024 * 1024))
-    .option('--max-open-files <number>', 'files held open (default: 128)', countOption)
+    .option('--max-open-files <number>', 'files held open (default: 128)', countOption(1))
     .option('--deleted-bytes-limit <size>', 'unread bytes of deleted files (default: 64MiB)', sizeOption(0))
+    .option('--rotate <size>', 'rotate files of that size; default: not', sizeOption(MIN_ROTATE_BYTES))
+    .option('--keep <number>', 'rotated files that stay when they are streamed (default: 1)', countOption(0, 1000))
+    .addOption(new Option('--rotate-mode <mode>', 'as logrotate; default: create').choices([...ROTATE_MODES]))
+    .addOption(new Option('--rotate-signal <signal>', 'default: HUP').choices([...ROTATE_SIGNALS]))
+    .option('--rotate-signal-to <program>', 'program that is to open its files again')
     .option('--reconcile-interval <duration>', 'how often everything is looked at (default: 10s)', durationOption)
     .option('--checkpoint-interval <duration>', 'how often the checkpoint is written (default: 1s)', durationOption)
     .option('--shutdown-grace <duration>', 'time to drain after SIGTERM (default: 25s)', durationOption)
@@ -109,6 +120,11 @@ function givenBy(files: readonly string[], options: Options): Partial<StreamOpti
     maxLineBytes: options.maxLineBytes,
     maxOpenFiles: options.maxOpenFiles,
     deletedBytesLimit: options.deletedBytesLimit,
+    rotateBytes: options.rotate,
+    keep: options.keep,
+    rotateMode: options.rotateMode,
+    rotateSignal: options.rotateSignal,
+    rotateSignalTo: options.rotateSignalTo,
     reconcileIntervalMs: options.reconcileInterval,
     checkpointIntervalMs: options.checkpointInterval,
     shutdownGraceMs: options.shutdownGrace,
@@ -143,8 +159,13 @@ function sizeOption(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) 
   };
 }
 
-function countOption(text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('expected a whole number, at least 1');
-  return count;
+function countOption(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(count) || count < min || count > max) {
+      const bounds = max === Number.MAX_SAFE_INTEGER ? `at least ${min}` : `from ${min} to ${max}`;
+      throw new InvalidArgumentError(`expected a whole number, ${bounds}`);
+    }
+    return count;
+  };
 }

@@ -84,9 +84,11 @@ export class LaneCheckpoint {
     }
   }
 
-  async flush(): Promise<void> {
+  async flush(): Promise<FlushOutcome> {
     this.#put();
-    this.#deps.reports.checkpoint(await this.#deps.store.flush());
+    const outcome = await this.#deps.store.flush();
+    this.#deps.reports.checkpoint(outcome);
+    return outcome;
   }
 
   #put(): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '@vigie/core/clock';
 import { Batch } from '../batch/batch.ts';
 import type { CheckpointEntry } from '../checkpoint/format.ts';
-import type { CheckpointStore } from '../checkpoint/store.ts';
+import type { CheckpointStore, FlushOutcome } from '../checkpoint/store.ts';
 import type { LaneLedger } from '../delivery/ledger.ts';
 import { PartialBudget } from '../framing/partials.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -228,7 +228,7 @@ export class Lane implements CatalogReader {
     return this.#cursors.get(generation.log)?.find(generation)?.readOffset ?? 0;
   }
 
-  flushCheckpoint(): Promise<void> {
+  flushCheckpoint(): Promise<FlushOutcome> {
     return this.#checkpoint.flush();
   }
 

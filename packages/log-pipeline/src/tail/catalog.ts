@@ -175,6 +175,17 @@ export class Catalog {
     void this.scanFolder(generation.log.folder);
   }
 
+  /** The file was deleted to make room, read or not: nobody waits for its bytes any more, and what of them is unread counts as
+   *  lost when its readers come to it. */
+  giveUp(generation: Generation): void {
+    generation.gone = 'deleted_budget';
+    generation.path = undefined;
+    generation.inode = undefined;
+    generation.live = false;
+    this.descriptors.close(generation);
+    this.#notify(generation.log);
+  }
+
   async #discover(): Promise<void> {
     if (this.#closed) return;
     const folders = await this.#discovery.pass(this.#options.paths);

@@ -58,7 +58,9 @@ export class Discovery {
       const rotated = parseRotatedName(basename(path));
       if (rotated !== undefined) {
         matched ??= new Set(matches.map((one) => one.path));
-        if (matched.has(join(dirname(path), rotated.base))) continue;
+        const live = join(dirname(path), rotated.base);
+        // Between a rename and the next file's making there is no live one.
+        if (matched.has(live) || logs.has(live)) continue;
       }
       if (path.endsWith('.tmp') || path.endsWith('.gz')) continue;
       const target = isLink ? this.#links.resolve(path) : { resolved: path, display: path };

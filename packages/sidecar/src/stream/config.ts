@@ -6,7 +6,8 @@ import { listen } from '@vigie/core/config/listen';
 import { loadConfig } from '@vigie/core/config/load';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
 import * as v from 'valibot';
-import { PREFIXES, READ_FROM, type StreamOptions } from './settings.ts';
+import { ROTATE_MODES, ROTATE_SIGNALS } from './rotate/rotation.ts';
+import { MIN_ROTATE_BYTES, PREFIXES, READ_FROM, type StreamOptions } from './settings.ts';
 
 const patterns = v.optional(v.array(text()), []);
 
@@ -24,6 +25,11 @@ export const streamSchema = section({
   max_line_bytes: v.optional(size({ min: 1024, max: 16 * 1024 * 1024 }), '1MiB'),
   max_open_files: v.optional(integer({ min: 1, max: 100_000 }), 128),
   deleted_bytes_limit: v.optional(size(), '64MiB'),
+  rotate: v.optional(size({ min: MIN_ROTATE_BYTES })),
+  keep: v.optional(integer({ min: 0, max: 1_000 }), 1),
+  rotate_mode: v.optional(v.picklist(ROTATE_MODES), 'create'),
+  rotate_signal: v.optional(v.picklist(ROTATE_SIGNALS), 'HUP'),
+  rotate_signal_to: v.optional(text()),
   reconcile_interval: v.optional(duration({ min: 100, max: 3_600_000 }), '10s'),
   checkpoint_interval: v.optional(duration({ min: 10, max: 60_000 }), '1s'),
   shutdown_grace: v.optional(duration({ max: 3_600_000 }), '25s'),
@@ -52,6 +58,11 @@ export function streamOptions(file: StreamFile): Partial<StreamOptions> {
     maxLineBytes: file.max_line_bytes,
     maxOpenFiles: file.max_open_files,
     deletedBytesLimit: file.deleted_bytes_limit,
+    rotateBytes: file.rotate,
+    keep: file.keep,
+    rotateMode: file.rotate_mode,
+    rotateSignal: file.rotate_signal,
+    rotateSignalTo: file.rotate_signal_to,
     reconcileIntervalMs: file.reconcile_interval,
     checkpointIntervalMs: file.checkpoint_interval,
     shutdownGraceMs: file.shutdown_grace,

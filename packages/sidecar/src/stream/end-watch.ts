@@ -1,8 +1,8 @@
 /** When the application has ended, where nothing tells a sidecar to: in a Job without native sidecars, a container that goes
  *  on keeps the pod from completing. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
 import type { Clock } from '@vigie/core/clock';
+import { isRunning } from './processes.ts';
 
 export interface EndSigns {
   /** A file that the application's container makes at its end. */
@@ -66,23 +66,3 @@ export class EndWatch {
 }
 
 const MACHINE: EndFacts = { exists: existsSync, runs: isRunning };
-
-/** The kernel cuts a process's own name. */
-const COMM_LENGTH = 15;
-
-/** Looks at /proc, other than at this process. Cost: two small reads a process. */
-function isRunning(program: string): boolean {
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid) || pid === String(process.pid)) continue;
-    try {
-      // Empty for threads of the kernel, and for what has ended and is not reaped yet.
-      const [command = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0', 1);
-      if (command === '') continue;
-      if (basename(command) === program) return true;
-      if (readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd() === program.slice(0, COMM_LENGTH)) return true;
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return false;
-}

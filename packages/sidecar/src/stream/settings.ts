@@ -4,6 +4,7 @@ import { VigieError } from '@vigie/core/errors';
 import type { ListenerOptions } from '@vigie/core/http-server/listener';
 import type { LogLevel } from '@vigie/core/log-levels';
 import { sha256 } from '@vigie/core/sha256';
+import type { RotateMode, RotateSignal } from './rotate/rotation.ts';
 
 export const PREFIXES = ['none', 'name', 'json'] as const;
 /** What stands before a line: nothing, the file's name, or the line is a member of a JSON object. */
@@ -28,6 +29,14 @@ export interface StreamOptions {
   readonly maxLineBytes: number;
   readonly maxOpenFiles: number;
   readonly deletedBytesLimit: number;
+  /** Size at which the sidecar rotates a file itself; undefined: it does not. */
+  readonly rotateBytes: number | undefined;
+  /** Rotated files of each log that it leaves. */
+  readonly keep: number;
+  readonly rotateMode: RotateMode;
+  readonly rotateSignal: RotateSignal;
+  /** Program that gets the signal; undefined: none does. */
+  readonly rotateSignalTo: string | undefined;
   readonly reconcileIntervalMs: number;
   readonly checkpointIntervalMs: number;
   readonly shutdownGraceMs: number;
@@ -44,6 +53,9 @@ export interface StreamSettings extends StreamOptions {
   /** Nobody asked for this address: where it is taken, the sidecar goes on without. */
   readonly listenIsDefault: boolean;
 }
+
+/** Below it files would be rotated all the time. */
+export const MIN_ROTATE_BYTES = 4096;
 
 export const DEFAULT_LISTEN: Omit<ListenerOptions, 'name'> = {
   address: { host: '127.0.0.1', port: 9881 },
@@ -63,6 +75,11 @@ export const STREAM_DEFAULTS: StreamOptions = {
   maxOpenFiles: 128,
   // What is deleted and not yet read still fills the volume, whose limit evicts the pod.
   deletedBytesLimit: 64 * 1024 * 1024,
+  rotateBytes: undefined,
+  keep: 1,
+  rotateMode: 'create',
+  rotateSignal: 'HUP',
+  rotateSignalTo: undefined,
   reconcileIntervalMs: 10_000,
   checkpointIntervalMs: 1_000,
   // Below the 30 s after which Kubernetes kills.
@@ -75,7 +92,7 @@ export const STREAM_DEFAULTS: StreamOptions = {
 
 /** @param given in this order of precedence: the command line, then the file; what neither says is as by default
  *  @param folder that relative paths are of
- *  @throws {VigieError} CONFIG_INVALID when there is nothing to follow */
+ *  @throws {VigieError} CONFIG_INVALID when there is nothing to follow, or options exclude each other */
 export function streamSettings(given: readonly Partial<StreamOptions>[], folder: string): StreamSettings {
   const asked: Partial<StreamOptions> = Object.assign({}, ...given.toReversed().map(withoutUndefined));
   const options: StreamOptions = { ...STREAM_DEFAULTS, ...asked };
@@ -84,6 +101,9 @@ export function streamSettings(given: readonly Partial<StreamOptions>[], folder:
   const stderr = options.stderr.map(absolute);
   if (files.length + stderr.length === 0) {
     throw new VigieError('CONFIG_INVALID', 'nothing to follow: name a FILE, `files` or `stderr`');
+  }
+  if (options.rotateSignalTo !== undefined && options.rotateMode === 'copytruncate') {
+    throw new VigieError('CONFIG_INVALID', 'rotate-signal-to: with rotate-mode copytruncate nobody has to be told');
   }
   return {
     ...options,

@@ -11,17 +11,20 @@ import { createKernel, type Kernel, recordBound } from '@vigie/log-pipeline/kern
 import { Lane } from '@vigie/log-pipeline/lane/lane';
 import type { CheckpointKey } from '@vigie/log-pipeline/lane/lane-checkpoint';
 import { Catalog, type CatalogOptions } from '@vigie/log-pipeline/tail/catalog';
-import type { ContainerLog } from '@vigie/log-pipeline/tail/generation';
+import type { ContainerLog, Generation } from '@vigie/log-pipeline/tail/generation';
 import { HEAD_BYTES } from '@vigie/log-pipeline/tail/head';
 import { untilQuiet } from '@vigie/log-pipeline/tail/quiet';
 import type { ContainerFacts } from '@vigie/log-pipeline/transforms/transform';
 import picomatch from 'picomatch';
 import { lineShape } from './line-shape.ts';
 import type { Output } from './output.ts';
+import { parseStamped } from './rotate/rotated-name.ts';
+import type { RotationRules } from './rotate/rotation.ts';
+import type { RotationCounts, Rotator } from './rotate/rotator.ts';
 import type { StreamSettings } from './settings.ts';
 
 export type OutputName = 'stdout' | 'stderr';
-export type FileOperation = 'list' | 'stat' | 'gzip' | 'watch' | 'read';
+export type FileOperation = 'list' | 'stat' | 'gzip' | 'watch' | 'read' | 'rotate';
 
 export interface TargetDeps {
   readonly clock: Clock;
@@ -61,6 +64,7 @@ export class StreamTarget {
   #settings: StreamSettings;
   #kernel: Kernel | undefined;
   #lane: Lane | undefined;
+  #rotator: Rotator | undefined;
   readonly #deps: TargetDeps;
 
   constructor(name: OutputName, settings: StreamSettings, deps: TargetDeps) {
@@ -86,22 +90,32 @@ export class StreamTarget {
     return bytes;
   }
 
+  /** What its rotator has done; undefined where it has none. */
+  get rotation(): RotationCounts | undefined {
+    return this.#rotator?.counts;
+  }
+
   /** @throws {VigieError} DATA_DIR_UNUSABLE */
   async start(): Promise<void> {
+    await this.#makeRotator();
     await this.catalog.start();
     this.#lane = await this.#openLane(false);
+    this.#rotator?.start();
   }
 
   /** Takes other settings over; open files stay open, and what is in flight arrives first.
    *  @param signal ends the wait for it
    *  @throws its reason; nothing is emitted then before `drain` */
   async reconfigure(settings: StreamSettings, signal: AbortSignal): Promise<void> {
+    await this.#rotator?.pause();
     await this.#closeLane(signal);
     signal.throwIfAborted();
     if (settings.maxLineBytes !== this.#settings.maxLineBytes) this.#kernel = undefined;
     this.#settings = settings;
+    await this.#makeRotator();
     await this.catalog.reconfigure(catalogOptions(this.name, settings));
     this.#lane = await this.#openLane(false);
+    this.#rotator?.start();
   }
 
   /** Emits everything up to the ends of the files, once nobody has written for `drainQuietMs`. A last line without a
@@ -109,6 +123,7 @@ export class StreamTarget {
    *  @throws the signal's reason */
   async drain(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
+    await this.#rotator?.pause();
     await untilQuiet([this.catalog], () => 0, this.#settings.drainQuietMs, clock, signal);
     await this.#closeLane(signal);
     signal.throwIfAborted();
@@ -118,8 +133,37 @@ export class StreamTarget {
 
   /** @param signal ends the wait for what is in flight */
   async close(signal: AbortSignal): Promise<void> {
+    await this.#rotator?.pause();
     await this.#closeLane(signal);
     await this.catalog.close();
+  }
+
+  /** Where files are to be rotated; one that is there goes on by the new rules. */
+  async #makeRotator(): Promise<void> {
+    const { clock, log } = this.#deps;
+    const rules = rotationRules(this.#settings);
+    if (rules === undefined) {
+      this.#rotator = undefined;
+      return;
+    }
+    if (this.#rotator !== undefined) {
+      this.#rotator.reconfigure(rules);
+      return;
+    }
+    const { openRotator } = await import('./rotate/open-rotator.ts');
+    this.#rotator = await openRotator(rules, patternsOf(this.name, this.#settings), {
+      clock,
+      log,
+      accepts: acceptsPath(this.name, this.#settings),
+      failed: (path, error) => this.#failedOn('rotate', path, error),
+      logs: {
+        all: () => this.catalog.logs.values(),
+        isStreamed: (generation: Generation) => this.#lane?.finished(generation) === true,
+        flushCheckpoint: async () => (await this.#lane?.flushCheckpoint()) ?? { status: 'unchanged' },
+        look: ({ folder }: ContainerLog) => this.catalog.scanFolder(folder),
+        giveUp: (generation: Generation) => this.catalog.giveUp(generation),
+      },
+    });
   }
 
   async #closeLane(signal: AbortSignal): Promise<void> {
@@ -251,16 +295,43 @@ export class StreamTarget {
   }
 }
 
-function catalogOptions(name: OutputName, settings: StreamSettings): CatalogOptions {
-  const { files, stderr, exclude, dataDir, reconcileIntervalMs, maxOpenFiles, deletedBytesLimit } = settings;
-  const [paths, others] = name === 'stdout' ? [files, [...exclude, ...stderr]] : [stderr, exclude];
+function patternsOf(name: OutputName, { files, stderr }: StreamSettings): readonly string[] {
+  return name === 'stdout' ? files : stderr;
+}
+
+/** Of files that a pattern matches, which are this output's. */
+function acceptsPath(name: OutputName, { stderr, exclude, dataDir }: StreamSettings): (path: string) => boolean {
+  const others = name === 'stdout' ? [...exclude, ...stderr] : exclude;
   const isOther = others.length === 0 ? () => false : picomatch([...others], { dot: true });
+  return (path) => !path.startsWith(`${dataDir}/`) && !isOther(path);
+}
+
+function catalogOptions(name: OutputName, settings: StreamSettings): CatalogOptions {
+  const { reconcileIntervalMs, maxOpenFiles, deletedBytesLimit, rotateBytes } = settings;
+  const accepts = acceptsPath(name, settings);
   return {
-    paths,
+    paths: patternsOf(name, settings),
     reconcileIntervalMs,
     maxOpenFiles,
     deletedBytesLimit,
-    accepts: ({ key, displayPath }) => !key.startsWith(`${dataDir}/`) && !isOther(key) && !isOther(displayPath),
+    accepts: ({ key, displayPath }) =>
+      accepts(key) &&
+      accepts(displayPath) &&
+      // One whose writer has not made the next one yet is no log of its own, whatever pattern matches both.
+      (rotateBytes === undefined || parseStamped(key) === undefined),
+  };
+}
+
+function rotationRules(settings: StreamSettings): RotationRules | undefined {
+  const { rotateBytes, keep, rotateMode, rotateSignal, rotateSignalTo, deletedBytesLimit } = settings;
+  if (rotateBytes === undefined) return undefined;
+  return {
+    sizeBytes: rotateBytes,
+    keep,
+    mode: rotateMode,
+    signal: rotateSignal,
+    signalTo: rotateSignalTo,
+    unstreamedBytesLimit: deletedBytesLimit,
   };
 }
 

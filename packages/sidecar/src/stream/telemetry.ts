@@ -75,6 +75,36 @@ export const STREAM_METRICS = {
   },
   openFiles: { name: 'vigie_sidecar_open_files', type: 'gauge', help: 'Files held open.', labels: ['output'] },
   rotations: { name: 'vigie_sidecar_rotations_total', type: 'counter', help: 'Rotations seen.', labels: ['output'] },
+  rotatedFiles: {
+    name: 'vigie_sidecar_rotated_files_total',
+    type: 'counter',
+    help: 'Files that the sidecar has rotated; failed also counts those that it could not delete.',
+    labels: ['output', 'result'],
+  },
+  deletedFiles: {
+    name: 'vigie_sidecar_deleted_files_total',
+    type: 'counter',
+    help: 'Rotated files that the sidecar has deleted: streamed, or for room before the reader had taken all of them.',
+    labels: ['output', 'reason'],
+  },
+  rotateSignals: {
+    name: 'vigie_sidecar_rotate_signals_total',
+    type: 'counter',
+    help: 'Signals by which writers were told of a rotation; failed where there was nobody to tell.',
+    labels: ['output', 'result'],
+  },
+  notReopenedFiles: {
+    name: 'vigie_sidecar_not_reopened_files',
+    type: 'gauge',
+    help: 'Rotated files that their writer still wrote to long after.',
+    labels: ['output'],
+  },
+  truncateWindow: {
+    name: 'vigie_sidecar_copytruncate_window_seconds',
+    type: 'gauge',
+    help: 'The longest time so far between the last look at a file and the end of its truncation; what is written in it is lost.',
+    labels: ['output'],
+  },
   fileErrors: {
     name: 'vigie_sidecar_file_errors_total',
     type: 'counter',
@@ -154,8 +184,22 @@ function reportTarget(target: StreamTarget, report: Report<typeof METRICS>): voi
   report('files', { output }, files);
   report('openFiles', { output }, catalog.descriptors.size);
   report('rotations', { output }, target.rotations);
+  reportRotation(target, report);
   for (const [operation, count] of target.errors) report('fileErrors', { output, operation }, count);
   for (const result of ['written', 'failed'] as const) {
     report('checkpointWrites', { output, result }, target.checkpointWrites[result]);
   }
+}
+
+/** Nothing where the sidecar does not rotate. */
+function reportRotation({ name: output, rotation }: StreamTarget, report: Report<typeof METRICS>): void {
+  if (rotation === undefined) return;
+  report('rotatedFiles', { output, result: 'success' }, rotation.rotated);
+  report('rotatedFiles', { output, result: 'failed' }, rotation.failed);
+  report('deletedFiles', { output, reason: 'streamed' }, rotation.deletedStreamed);
+  report('deletedFiles', { output, reason: 'room' }, rotation.deletedUnstreamed);
+  report('rotateSignals', { output, result: 'sent' }, rotation.signalsSent);
+  report('rotateSignals', { output, result: 'failed' }, rotation.signalsFailed);
+  report('notReopenedFiles', { output }, rotation.notReopened);
+  report('truncateWindow', { output }, rotation.longestWindowMs / 1000);
 }

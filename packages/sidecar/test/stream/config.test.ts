@@ -26,6 +26,11 @@ read_from: end
 max_line_bytes: 64KiB
 max_open_files: 7
 deleted_bytes_limit: 1Mi
+rotate: 50Mi
+keep: 2
+rotate_mode: nocreate
+rotate_signal: USR1
+rotate_signal_to: nginx
 reconcile_interval: 1s
 checkpoint_interval: 100ms
 shutdown_grace: 1m
@@ -45,6 +50,11 @@ log_level: debug
       maxLineBytes: 65_536,
       maxOpenFiles: 7,
       deletedBytesLimit: 1_048_576,
+      rotateBytes: 52_428_800,
+      keep: 2,
+      rotateMode: 'nocreate',
+      rotateSignal: 'USR1',
+      rotateSignalTo: 'nginx',
       reconcileIntervalMs: 1000,
       checkpointIntervalMs: 100,
       shutdownGraceMs: 60_000,
