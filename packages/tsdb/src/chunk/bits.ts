@@ -1,0 +1,76 @@
+/** Bits, the highest of a byte first, as in Prometheus' tsdb/chunkenc/bstream.go: written and read at most 32 at a time,
+ *  because that is as far as JavaScript's integers go. */
+
+/** Writes into memory that is zero from the position on. */
+export class BitWriter {
+  bytes: Uint8Array;
+  /** Bits written so far. */
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /** The lowest `count` bits of `value`, 0 <= count <= 32. */
+  write(value: number, count: number): void {
+    const { bytes } = this;
+    let { at } = this;
+    let left = count;
+    while (left > 0) {
+      const room = 8 - (at & 7);
+      const taken = left < room ? left : room;
+      left -= taken;
+      bytes[at >>> 3]! |= ((value >>> left) & ((1 << taken) - 1)) << (room - taken);
+      at += taken;
+    }
+    this.at = at;
+  }
+
+  /** LEB128, as Go's PutUvarint. @param value 0 to 2^53 - 1 */
+  writeVarint(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.write((rest % 0x80) | 0x80, 8);
+      rest = Math.floor(rest / 0x80);
+    }
+    this.write(rest, 8);
+  }
+}
+
+/** Reads zeros behind the end of its memory: lengths are checked by whoever made the chunk, and once, not for each bit. */
+export class BitReader {
+  bytes: Uint8Array;
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /** @param count 1 to 32 @returns an unsigned number */
+  read(count: number): number {
+    const { at, bytes } = this;
+    const first = at >>> 3;
+    const shift = at & 7;
+    let window = (bytes[first]! << 24) | (bytes[first + 1]! << 16) | (bytes[first + 2]! << 8) | bytes[first + 3]!;
+    if (shift !== 0) window = (window << shift) | (bytes[first + 4]! >>> (8 - shift));
+    this.at = at + count;
+    return window >>> (32 - count);
+  }
+
+  readBit(): number {
+    const { at } = this;
+    this.at = at + 1;
+    return (this.bytes[at >>> 3]! >>> (7 - (at & 7))) & 1;
+  }
+
+  /** @returns up to 2^53 - 1; a longer one ends as soon as it is beyond that, as a number that is not safe */
+  readVarint(): number {
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 63; scale *= 0x80) {
+      const byte = this.read(8);
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+    }
+    return value;
+  }
+}
