@@ -1,0 +1,341 @@
+/** The samples of all series: newest ones in hot blocks or histogram tails, older ones in chains of chunks. Whether a sample
+ *  may be stored at all is decided by the head; here it finds its place. */
+import type { Histogram } from '@vigie/promql/histogram/histogram';
+import type { SampleColumns } from '@vigie/promql/storage/sample-columns';
+import type { Arena, BlockRef } from '../arena.ts';
+import { BitReader } from '../chunk/bits.ts';
+import { type ChunkHead, Chunks, FLOATS, HISTOGRAMS } from '../chunk/chunks.ts';
+import { decodeHistograms } from '../chunk/histogram-stream.ts';
+import { decodeXor, MAX_SAMPLE_BYTES, SAMPLES_PER_CHUNK, XorEncoder } from '../chunk/xor.ts';
+import { HistogramTails } from './histogram-tails.ts';
+import { COMPRESSED_AT_ONCE, HOT_SAMPLES, HotBlocks, type HotPage } from './hot-blocks.ts';
+import { insertIntoChunks } from './out-of-order.ts';
+import { ACCEPTED, DUPLICATE, KNOWN } from './outcome.ts';
+import { NO_BLOCK, type SeriesTable } from './series-table.ts';
+
+export class SampleStore {
+  readonly table: SeriesTable;
+  readonly chunks: Chunks;
+  readonly hot = new HotBlocks();
+  readonly tails: HistogramTails;
+  readonly encoder = new XorEncoder(new Uint8Array((SAMPLES_PER_CHUNK + 1) * MAX_SAMPLE_BYTES));
+  readonly reader = new BitReader(new Uint8Array(0));
+  /** Let go since the start, by retention or for want of room. */
+  droppedSamples = 0;
+  readonly #found: BlockRef[] = [];
+
+  constructor(table: SeriesTable, arena: Arena) {
+    this.table = table;
+    this.chunks = new Chunks(arena);
+    this.tails = new HistogramTails(table, this.chunks);
+  }
+
+  /** A sample behind all others of the series.
+   *  Cost: two writes; every twelfth encodes twelve. */
+  appendFloat(slot: number, timestampMs: number, value: number, startMs: number): void {
+    const { table, hot } = this;
+    let block = table.hot[slot]!;
+    if (block === NO_BLOCK) {
+      if (this.tails.has(slot)) this.tails.flush(slot);
+      block = hot.allocate();
+      table.hot[slot] = block;
+    }
+    const page = hot.page(block);
+    const index = hot.index(block);
+    let count = page.counts[index]!;
+    if (page.startsMs[index] !== startMs) {
+      this.#compress(slot, page, index, count);
+      page.openBits[index] = 0;
+      page.startsMs[index] = startMs;
+      count = 0;
+    } else if (count === HOT_SAMPLES) {
+      this.#compress(slot, page, index, COMPRESSED_AT_ONCE);
+      count -= COMPRESSED_AT_ONCE;
+    }
+    const at = index * HOT_SAMPLES + count;
+    page.timestampsMs[at] = timestampMs;
+    page.values[at] = value;
+    page.counts[index] = count + 1;
+    table.lastMs[slot] = timestampMs;
+  }
+
+  /** A histogram behind all other samples of the series; it is kept, and not to be changed. */
+  appendHistogram(slot: number, timestampMs: number, histogram: Histogram, startMs: number): void {
+    if (this.table.hot[slot] !== NO_BLOCK) this.cool(slot);
+    this.tails.append(slot, timestampMs, histogram, startMs);
+    this.table.lastMs[slot] = timestampMs;
+  }
+
+  /** The newest sample's time again. @returns KNOWN or DUPLICATE */
+  compareLast(slot: number, value: number): number {
+    const block = this.table.hot[slot]!;
+    if (block !== NO_BLOCK) {
+      const page = this.hot.page(block);
+      const index = this.hot.index(block);
+      const count = page.counts[index]!;
+      if (count > 0) return sameBits(page.values[index * HOT_SAMPLES + count - 1]!, value) ? KNOWN : DUPLICATE;
+    }
+    const lastMs = this.table.lastMs[slot]!;
+    const chunk = this.table.chunk[slot]!;
+    if (this.tails.has(slot) || this.chunks.encodingOf(chunk) === HISTOGRAMS) return DUPLICATE;
+    this.#seek(chunk);
+    decodeXor(this.reader, this.chunks.samplesOf(chunk), lastMs, lastMs, one, 0);
+    return sameBits(one.values[0]!, value) ? KNOWN : DUPLICATE;
+  }
+
+  /** A sample that is not behind all others. @returns ACCEPTED, KNOWN, DUPLICATE or OUT_OF_ORDER */
+  insertFloat(slot: number, timestampMs: number, value: number): number {
+    const block = this.table.hot[slot]!;
+    const chunk = this.table.chunk[slot]!;
+    if (block !== NO_BLOCK && (chunk === 0 || timestampMs > this.chunks.lastMs(chunk))) {
+      const page = this.hot.page(block);
+      const index = this.hot.index(block);
+      if (page.counts[index]! < HOT_SAMPLES) return insertHot(page, index, timestampMs, value);
+      this.#compress(slot, page, index, COMPRESSED_AT_ONCE);
+      return this.insertFloat(slot, timestampMs, value);
+    }
+    return insertIntoChunks(this, slot, timestampMs, value);
+  }
+
+  /** Appends the series' samples of [fromMs, toMs] to the columns. */
+  read(slot: number, fromMs: number, toMs: number, into: SampleColumns): void {
+    const { chunks } = this;
+    const found = this.#found;
+    found.length = 0;
+    let most = HOT_SAMPLES;
+    for (let chunk = this.table.chunk[slot]!; chunk !== 0; chunk = chunks.olderThan(chunk)) {
+      if (chunks.lastMs(chunk) < fromMs) break;
+      if (chunks.firstMs(chunk) > toMs) continue;
+      found.push(chunk);
+      most += chunks.samplesOf(chunk);
+    }
+    into.reserve(most);
+    for (let index = found.length - 1; index >= 0; index--) this.#readChunk(found[index]!, fromMs, toMs, into);
+    const block = this.table.hot[slot]!;
+    if (block !== NO_BLOCK) readHot(this.hot.page(block), this.hot.index(block), fromMs, toMs, into);
+    else this.tails.read(slot, fromMs, toMs, into);
+  }
+
+  /** In chunks, hot blocks and tails. Cost: one step for each series that is written. */
+  get sampleCount(): number {
+    return this.chunks.samples + this.hot.samples + this.tails.samples;
+  }
+
+  /** Whether a sample may lie in the range: true wherever one does. */
+  overlaps(slot: number, fromMs: number, toMs: number): boolean {
+    if (this.table.lastMs[slot]! < fromMs) return false;
+    return this.firstMs(slot) <= toMs;
+  }
+
+  /** The oldest timestamp, Infinity without samples. Cost: one step a chunk. */
+  firstMs(slot: number): number {
+    let first = Number.POSITIVE_INFINITY;
+    const block = this.table.hot[slot]!;
+    if (block !== NO_BLOCK && this.hot.page(block).counts[this.hot.index(block)]! > 0)
+      first = this.hot.page(block).timestampsMs[this.hot.index(block) * HOT_SAMPLES]!;
+    else if (block === NO_BLOCK) first = this.tails.firstMs(slot);
+    for (let chunk = this.table.chunk[slot]!; chunk !== 0; chunk = this.chunks.olderThan(chunk))
+      first = this.chunks.firstMs(chunk);
+    return first;
+  }
+
+  /** All its samples into chunks: a series that is not written to takes no hot block. */
+  cool(slot: number): void {
+    this.tails.flush(slot);
+    const block = this.table.hot[slot]!;
+    if (block === NO_BLOCK) return;
+    const page = this.hot.page(block);
+    const index = this.hot.index(block);
+    this.#compress(slot, page, index, page.counts[index]!);
+    this.hot.free(block);
+    this.table.hot[slot] = NO_BLOCK;
+  }
+
+  /** Samples that are in no chunk yet, as chunks: for a snapshot, which leaves the series as it is.
+   *  @param take gets a stream that is valid during the call */
+  uncompressed(slot: number, take: (head: ChunkHead, stream: Uint8Array) => void): void {
+    const block = this.table.hot[slot]!;
+    if (block === NO_BLOCK) {
+      this.tails.chunksOf(slot, take);
+      return;
+    }
+    const page = this.hot.page(block);
+    const index = this.hot.index(block);
+    const count = page.counts[index]!;
+    if (count === 0) return;
+    const { encoder } = this;
+    const base = index * HOT_SAMPLES;
+    encoder.restart();
+    encoder.writer.at = 0;
+    for (let at = base; at < base + count; at++) encoder.append(page.timestampsMs[at]!, page.values[at]!);
+    const stream = encoder.writer.bytes.subarray(0, (encoder.writer.at + 7) >>> 3);
+    const firstMs = page.timestampsMs[base]!;
+    take({ encoding: FLOATS, count, firstMs, lastMs: encoder.lastMs, startMs: page.startsMs[index]! }, stream);
+    stream.fill(0);
+  }
+
+  /** A chunk behind all that the series has, as a snapshot has it. */
+  restoreChunk(slot: number, head: ChunkHead, stream: Uint8Array): void {
+    this.table.chunk[slot] = this.chunks.add(this.table.chunk[slot]!, head, stream);
+    this.table.lastMs[slot] = head.lastMs;
+  }
+
+  /** Lets go of whole chunks before the time. @returns whether samples are left */
+  dropBefore(slot: number, cutMs: number): boolean {
+    const { table, chunks } = this;
+    if (table.lastMs[slot]! < cutMs) {
+      this.dropAll(slot);
+      return false;
+    }
+    let newer = 0;
+    let chunk = table.chunk[slot]!;
+    while (chunk !== 0 && chunks.lastMs(chunk) >= cutMs) {
+      newer = chunk;
+      chunk = chunks.olderThan(chunk);
+    }
+    if (chunk === 0) return true;
+    if (newer !== 0) chunks.setOlder(newer, 0);
+    else {
+      table.chunk[slot] = 0;
+      const block = table.hot[slot]!;
+      if (block !== NO_BLOCK) this.hot.page(block).openBits[this.hot.index(block)] = 0;
+    }
+    this.#freeFrom(chunk);
+    return true;
+  }
+
+  dropAll(slot: number): void {
+    const { table } = this;
+    this.#freeFrom(table.chunk[slot]!);
+    table.chunk[slot] = 0;
+    this.droppedSamples += this.tails.drop(slot);
+    const block = table.hot[slot]!;
+    if (block === NO_BLOCK) return;
+    this.droppedSamples += this.hot.page(block).counts[this.hot.index(block)]!;
+    this.hot.free(block);
+    table.hot[slot] = NO_BLOCK;
+  }
+
+  #freeFrom(newest: BlockRef): void {
+    for (let chunk = newest; chunk !== 0; ) {
+      const older = this.chunks.olderThan(chunk);
+      this.droppedSamples += this.chunks.samplesOf(chunk);
+      this.chunks.free(chunk);
+      chunk = older;
+    }
+  }
+
+  #readChunk(chunk: BlockRef, fromMs: number, toMs: number, into: SampleColumns): void {
+    const { chunks } = this;
+    const from = into.length;
+    if (chunks.encodingOf(chunk) === FLOATS) {
+      this.#seek(chunk);
+      into.length = decodeXor(this.reader, chunks.samplesOf(chunk), fromMs, toMs, into, from);
+    } else {
+      for (const { timestampMs, histogram } of decodeHistograms(chunks.stream(chunk), chunks.samplesOf(chunk)))
+        if (timestampMs >= fromMs && timestampMs <= toMs) into.addHistogram(timestampMs, histogram);
+    }
+    markStart(into, from, chunks.startMs(chunk));
+  }
+
+  #seek(chunk: BlockRef): void {
+    this.reader.bytes = this.chunks.arena.bytes(chunk);
+    this.reader.at = this.chunks.streamOffset(chunk) * 8;
+  }
+
+  /** The oldest `count` samples of the hot block go into the series' newest chunk, or a new one. */
+  #compress(slot: number, page: HotPage, index: number, count: number): void {
+    const { table, chunks, encoder } = this;
+    const { writer } = encoder;
+    const base = index * HOT_SAMPLES;
+    for (let done = 0; done < count; ) {
+      const openBits = page.openBits[index]!;
+      const open = table.chunk[slot]!;
+      writer.at = openBits & 7;
+      if (openBits === 0) encoder.restart();
+      else {
+        encoder.count = chunks.samplesOf(open);
+        encoder.lastMs = chunks.lastMs(open);
+        encoder.lastValue = page.openValues[index]!;
+        encoder.deltaMs = page.openDeltasMs[index]!;
+        encoder.leading = page.openLeading[index]!;
+        encoder.trailing = page.openTrailing[index]!;
+        if (writer.at > 0) writer.bytes[0] = chunks.arena.bytes(open)[chunks.streamOffset(open) + (openBits >>> 3)]!;
+      }
+      const firstMs = page.timestampsMs[base + done]!;
+      for (; done < count && encoder.count < SAMPLES_PER_CHUNK; done++)
+        encoder.append(page.timestampsMs[base + done]!, page.values[base + done]!);
+      const stream = writer.bytes.subarray(0, (writer.at + 7) >>> 3);
+      const startMs = page.startsMs[index]!;
+      table.chunk[slot] =
+        openBits === 0
+          ? chunks.add(
+              open,
+              { encoding: FLOATS, count: encoder.count, firstMs, lastMs: encoder.lastMs, startMs },
+              stream,
+            )
+          : chunks.extend(open, encoder.count, encoder.lastMs, openBits >>> 3, stream);
+      this.keepOpen(page, index, (openBits & ~7) + writer.at);
+      stream.fill(0);
+    }
+    page.timestampsMs.copyWithin(base, base + count, base + page.counts[index]!);
+    page.values.copyWithin(base, base + count, base + page.counts[index]!);
+    page.counts[index]! -= count;
+  }
+
+  /** The encoder has just written the series' newest chunk: the next samples go on there. */
+  keepOpen(page: HotPage, index: number, bits: number): void {
+    const { encoder } = this;
+    page.openBits[index] = encoder.count < SAMPLES_PER_CHUNK ? bits : 0;
+    page.openValues[index] = encoder.lastValue;
+    page.openDeltasMs[index] = encoder.deltaMs;
+    page.openLeading[index] = encoder.leading;
+    page.openTrailing[index] = encoder.trailing;
+  }
+}
+
+const one = { timestampsMs: new Float64Array(1), values: new Float64Array(1) };
+const pair = new Float64Array(2);
+const pairWords = new Uint32Array(pair.buffer);
+
+/** Equal as bits: NaN of the same payload are, 0 and -0 are not. */
+export function sameBits(a: number, b: number): boolean {
+  pair[0] = a;
+  pair[1] = b;
+  return pairWords[0] === pairWords[2] && pairWords[1] === pairWords[3];
+}
+
+function insertHot(page: HotPage, index: number, timestampMs: number, value: number): number {
+  const base = index * HOT_SAMPLES;
+  const end = base + page.counts[index]!;
+  let at = end;
+  while (at > base && page.timestampsMs[at - 1]! >= timestampMs) at--;
+  if (at < end && page.timestampsMs[at] === timestampMs) return sameBits(page.values[at]!, value) ? KNOWN : DUPLICATE;
+  page.timestampsMs.copyWithin(at + 1, at, end);
+  page.values.copyWithin(at + 1, at, end);
+  page.timestampsMs[at] = timestampMs;
+  page.values[at] = value;
+  page.counts[index]!++;
+  return ACCEPTED;
+}
+
+function readHot(page: HotPage, index: number, fromMs: number, toMs: number, into: SampleColumns): void {
+  const base = index * HOT_SAMPLES;
+  const end = base + page.counts[index]!;
+  const from = into.length;
+  for (let at = base; at < end; at++) {
+    const timestampMs = page.timestampsMs[at]!;
+    if (timestampMs < fromMs) continue;
+    if (timestampMs > toMs) break;
+    into.timestampsMs[into.length] = timestampMs;
+    into.values[into.length] = page.values[at]!;
+    into.length++;
+  }
+  markStart(into, from, page.startsMs[index]!);
+}
+
+export function markStart(into: SampleColumns, from: number, startMs: number): void {
+  if (startMs === 0 || into.length === from) return;
+  into.startTimestampsMs ??= new Float64Array(into.timestampsMs.length);
+  into.startTimestampsMs.fill(startMs, from, into.length);
+}
