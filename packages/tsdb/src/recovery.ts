@@ -1,0 +1,56 @@
+/** What a start makes of a database's folder: the newest snapshot, then the log since. */
+import { join } from 'node:path';
+import type { TsdbFs } from './fs.ts';
+import type { Head } from './head/head.ts';
+import { readSnapshot } from './snapshot/snapshot.ts';
+import { aligned, type ReplayCounts, replaySegment } from './wal/replay.ts';
+import { segmentName, snapshotName, sortFiles } from './wal/segment-files.ts';
+
+export interface Recovery extends ReplayCounts {
+  /** Series that the snapshot brought. */
+  readonly snapshotSeries: number;
+  /** Series that it should have brought; undefined where nobody knows. */
+  readonly lostSeries: number | undefined;
+  /** Number for the next segment. */
+  readonly nextSegment: number;
+}
+
+/** Fills an empty head. The end of the last segment is cut where a write was torn; all else is left as it is. */
+export async function recover(head: Head, folder: string, fs: TsdbFs): Promise<Recovery> {
+  await fs.mkdir(folder, { recursive: true });
+  const { segments, snapshots, temporary } = sortFiles(await fs.readdir(folder));
+  for (const name of temporary) await fs.unlink(join(folder, name));
+  const counts: ReplayCounts = { records: 0, samples: 0, unknownSamples: 0, damages: [] };
+  let snapshotSeries = 0;
+  let lostSeries: number | undefined = 0;
+  let firstSegment = 0;
+  const [newest] = snapshots;
+  if (newest !== undefined) {
+    const name = snapshotName(newest);
+    const read = readSnapshot(head, name, aligned(await fs.readFile(join(folder, name))), counts.damages);
+    snapshotSeries = read.series;
+    lostSeries = read.lostSeries;
+    // Segments before it go once it is written; where some are left, they have what a damaged one lacks.
+    if (read.isWhole) firstSegment = newest;
+  }
+  const replayed = segments.filter((number) => number >= firstSegment);
+  for (const number of replayed) {
+    const path = join(folder, segmentName(number));
+    const bytes = aligned(await fs.readFile(path));
+    const soundBytes = replaySegment(head, segmentName(number), bytes, number === replayed.at(-1), counts);
+    if (soundBytes < bytes.length) await cutAt(path, soundBytes, fs);
+  }
+  head.table.collectFree();
+  const nextSegment = Math.max(segments.at(-1) ?? 0, newest ?? 0) + 1;
+  return { ...counts, snapshotSeries, lostSeries, nextSegment };
+}
+
+async function cutAt(path: string, sizeBytes: number, fs: TsdbFs): Promise<void> {
+  const file = await fs.open(path, 'r+');
+  try {
+    await file.truncate(sizeBytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

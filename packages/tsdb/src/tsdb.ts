@@ -1,0 +1,223 @@
+/** The embedded time-series database: a head in memory, a log and snapshots that bring it back. */
+import { join } from 'node:path';
+import type { Clock, Timer } from '@vigie/core/clock';
+import { bug } from '@vigie/core/errors';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
+import type { Exemplar, MetricMetadata, Querier } from '@vigie/promql/storage/querier';
+import type { TsdbFs } from './fs.ts';
+import { type AppendResult, Head } from './head/head.ts';
+import type { FloatColumns, HistogramSample } from './head/journal.ts';
+import type { HeadOptions } from './head/options.ts';
+import type { ExemplarRefusal, SeriesRefusal } from './head/outcome.ts';
+import type { SeriesRef } from './head/series-table.ts';
+import { HeadQuerier } from './head-querier.ts';
+import { type Recovery, recover } from './recovery.ts';
+import { writeSnapshot } from './snapshot/snapshot.ts';
+import { segmentName, snapshotName, sortFiles } from './wal/segment-files.ts';
+import { Wal, type WalCounts } from './wal/wal.ts';
+
+export interface TsdbOptions {
+  /** Holds nothing else. Made if it is missing. */
+  readonly folder: string;
+  /** Between the write of a sample and its fsync: what a machine that loses power may lose. */
+  readonly fsyncIntervalMs: number;
+  /** Between snapshots; the log since the last one is replayed at the start. */
+  readonly snapshotIntervalMs: number;
+  readonly head: Partial<HeadOptions>;
+}
+
+const DEFAULTS = {
+  fsyncIntervalMs: 1_000,
+  // At 200,000 series every 15 s, 12 million samples: some seconds of replay, and 150 MB of log.
+  snapshotIntervalMs: 15 * 60_000,
+  head: {},
+};
+
+export interface TsdbDeps {
+  readonly fs: TsdbFs;
+  readonly clock: Clock;
+  readonly reports: {
+    /** The disk did not take something: `operation` is snapshot or log. */
+    failed(operation: 'snapshot' | 'log', error: unknown): void;
+  };
+}
+
+export interface LoggedAppend extends AppendResult {
+  /** Whether what was accepted is with the operating system, so that it survives the process. */
+  readonly isLogged: boolean;
+}
+
+export interface SnapshotCounts {
+  written: number;
+  failed: number;
+  lastBytes: number;
+  lastSeconds: number;
+}
+
+/** How often silent series are compressed and old samples dropped. */
+const MAINTENANCE_INTERVAL_MS = 15_000;
+/** Slots between two looks at the event loop: some ms even where all of them are to be compressed. */
+const MAINTENANCE_SLOTS = 2_048;
+/** After a failure, for a disk that is full. */
+const SNAPSHOT_RETRY_MS = 30_000;
+
+export class Tsdb {
+  readonly head: Head;
+  readonly querier: Querier;
+  readonly snapshots: SnapshotCounts = { written: 0, failed: 0, lastBytes: 0, lastSeconds: 0 };
+  readonly #options: TsdbOptions;
+  readonly #deps: TsdbDeps;
+  readonly #ending = new AbortController();
+  readonly #timers = new Set<Timer>();
+  #wal: Wal | undefined;
+  #maintenance: Promise<void> = Promise.resolve();
+  #snapshot: Promise<void> | undefined;
+  #snapshotTimer: Timer | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: Partial<TsdbOptions> & Pick<TsdbOptions, 'folder'>, deps: TsdbDeps) {
+    this.#options = { ...DEFAULTS, ...options };
+    this.#deps = deps;
+    this.head = new Head(this.#options.head, deps.clock);
+    this.querier = new HeadQuerier(this.head);
+  }
+
+  /** Reads what there is, mends what is torn, and is ready to append.
+   *  @throws {TsdbVersionError} for files of a later version
+   *  @throws what the file system throws: starting without what cannot be read would look like a loss of all */
+  async start(): Promise<Recovery> {
+    const { folder, fsyncIntervalMs, snapshotIntervalMs } = this.#options;
+    const { fs, clock } = this.#deps;
+    const recovery = await recover(this.head, folder, fs);
+    const failed = (error: unknown): void => {
+      this.#deps.reports.failed('log', error);
+      // Memory has what the log lacks.
+      this.#snapshotWithin(SNAPSHOT_RETRY_MS);
+    };
+    this.#wal = new Wal(folder, recovery.nextSegment, fsyncIntervalMs, { fs, clock, failed });
+    this.head.journal = this.#wal;
+    this.#maintainLater();
+    this.#snapshotWithin(snapshotIntervalMs);
+    return recovery;
+  }
+
+  get walCounts(): WalCounts | undefined {
+    return this.#wal?.counts;
+  }
+
+  /** See Head.getOrCreate. The series is logged with its first sample. */
+  getOrCreate(labels: LabelSet): SeriesRef | SeriesRefusal {
+    return this.head.getOrCreate(labels);
+  }
+
+  /** Queries see the samples when this returns; its promise says when they survive the process.
+   *  @param outcomes see Head.append */
+  async append(columns: FloatColumns, outcomes?: Uint8Array): Promise<LoggedAppend> {
+    const result = this.head.append(columns, outcomes);
+    return { ...result, isLogged: await this.#writer().commit() };
+  }
+
+  async appendHistograms(samples: readonly HistogramSample[], outcomes?: Uint8Array): Promise<LoggedAppend> {
+    const result = this.head.appendHistograms(samples, outcomes);
+    return { ...result, isLogged: await this.#writer().commit() };
+  }
+
+  /** Written with the next samples. */
+  addExemplar(ref: SeriesRef, exemplar: Exemplar): 'added' | 'known' | ExemplarRefusal {
+    return this.head.addExemplar(ref, exemplar);
+  }
+
+  setMetadata(metadata: MetricMetadata): void {
+    this.head.setMetadata(metadata);
+  }
+
+  /** Writes a snapshot now, or waits for the one that is being written; deletes what it makes superfluous. */
+  async snapshot(): Promise<void> {
+    this.#snapshot ??= this.#takeSnapshot().finally(() => {
+      this.#snapshot = undefined;
+    });
+    await this.#snapshot;
+  }
+
+  /** Writes the rest of the log. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#ending.abort();
+    for (const timer of this.#timers) timer.cancel();
+    await this.#maintenance;
+    await this.#snapshot?.catch(() => undefined);
+    await this.#wal?.close();
+  }
+
+  #writer(): Wal {
+    if (this.#wal === undefined) throw bug('the database has not been started');
+    return this.#wal;
+  }
+
+  #later(delayMs: number, action: () => void): Timer {
+    const timer = this.#deps.clock.setTimer(delayMs, () => {
+      this.#timers.delete(timer);
+      action();
+    });
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #maintainLater(): void {
+    this.#later(MAINTENANCE_INTERVAL_MS, () => {
+      this.#maintenance = this.#maintain();
+    });
+  }
+
+  async #maintain(): Promise<void> {
+    const { signal } = this.#ending;
+    let slot = this.head.maintain(0, MAINTENANCE_SLOTS);
+    while (slot !== 0 && !signal.aborted) {
+      await this.#deps.clock.sleep(0, signal).catch(() => undefined);
+      if (!signal.aborted) slot = this.head.maintain(slot, MAINTENANCE_SLOTS);
+    }
+    if (!signal.aborted) this.#maintainLater();
+  }
+
+  /** Brings the next snapshot forward, if it would come later. */
+  #snapshotWithin(delayMs: number): void {
+    if (this.#ending.signal.aborted) return;
+    if (this.#snapshotTimer !== undefined) {
+      this.#snapshotTimer.cancel();
+      this.#timers.delete(this.#snapshotTimer);
+    }
+    this.#snapshotTimer = this.#later(delayMs, () => {
+      this.#snapshotTimer = undefined;
+      this.snapshot()
+        .catch(() => undefined)
+        .finally(() => {
+          if (this.#snapshotTimer === undefined) this.#snapshotWithin(this.#options.snapshotIntervalMs);
+        });
+    });
+  }
+
+  async #takeSnapshot(): Promise<void> {
+    const { folder } = this.#options;
+    const { fs, clock } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    try {
+      const segment = await this.#writer().cut();
+      this.snapshots.lastBytes = await writeSnapshot(this.head, folder, segment, fs, this.#ending.signal);
+      this.snapshots.written++;
+      this.snapshots.lastSeconds = (clock.monotonicMs() - startedMs) / 1000;
+      const files = sortFiles(await fs.readdir(folder));
+      for (const number of files.snapshots) if (number < segment) await fs.unlink(join(folder, snapshotName(number)));
+      for (const number of files.segments) if (number < segment) await fs.unlink(join(folder, segmentName(number)));
+    } catch (error) {
+      if (this.#ending.signal.aborted) return;
+      this.snapshots.failed++;
+      this.#deps.reports.failed('snapshot', error);
+      this.#snapshotWithin(SNAPSHOT_RETRY_MS);
+      throw error;
+    }
+  }
+}
