@@ -11,19 +11,21 @@ export class BitWriter {
     this.bytes = bytes;
   }
 
-  /** The lowest `count` bits of `value`, 0 <= count <= 32. */
+  /** The lowest `count` bits of `value`, 0 <= count <= 32. Three bytes behind the last one are written over with 0. */
   write(value: number, count: number): void {
-    const { bytes } = this;
-    let { at } = this;
-    let left = count;
-    while (left > 0) {
-      const room = 8 - (at & 7);
-      const taken = left < room ? left : room;
-      left -= taken;
-      bytes[at >>> 3]! |= ((value >>> left) & ((1 << taken) - 1)) << (room - taken);
-      at += taken;
+    if (count > 24) {
+      this.write(value >>> 16, count - 16);
+      this.write(value, 16);
+      return;
     }
-    this.at = at;
+    const { bytes, at } = this;
+    const first = at >>> 3;
+    const window = (value & ((1 << count) - 1)) << (32 - count - (at & 7));
+    bytes[first] = bytes[first]! | (window >>> 24);
+    bytes[first + 1] = window >>> 16;
+    bytes[first + 2] = window >>> 8;
+    bytes[first + 3] = window;
+    this.at = at + count;
   }
 
   /** LEB128, as Go's PutUvarint. @param value 0 to 2^53 - 1 */
