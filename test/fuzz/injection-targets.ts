@@ -1,10 +1,12 @@
-/** What the sidecar webhook reads: reviews, and the annotations in them that anybody may write. */
+/** What sidecars and their webhook read of pods: reviews, the annotations in them that anybody may write, and what the kubelet
+ *  writes of them. */
 import { inject } from '../../packages/sidecar/src/inject/inject.ts';
 import { readPaths } from '../../packages/sidecar/src/inject/log-path.ts';
 import { readResources } from '../../packages/sidecar/src/inject/resources.ts';
 import { defaultSettings } from '../../packages/sidecar/src/inject/settings.ts';
+import { parseDownwardFile } from '../../packages/sidecar/src/ship/downward-file.ts';
 import { readReview, reviewAnswer, reviewObject } from '../../packages/sidecar/src/webhook/admission-review.ts';
-import { INJECTION_PATHS, RESOURCES, REVIEWS } from './samples.ts';
+import { DOWNWARD_FILES, INJECTION_PATHS, RESOURCES, REVIEWS } from './samples.ts';
 import type { Target } from './target.ts';
 
 const SETTINGS = defaultSettings('0.0.0');
@@ -33,6 +35,16 @@ export const INJECTION_TARGETS: readonly Target[] = [
     iterations: 30_000,
     parse(input) {
       readResources(input.toString());
+    },
+  },
+  {
+    name: 'files of the downward API',
+    samples: DOWNWARD_FILES,
+    iterations: 30_000,
+    parse(input) {
+      const text = input.toString();
+      const entries = Object.entries(parseDownwardFile(text) ?? {});
+      if (entries.length > text.split('\n').length) throw new Error(`${entries.length} of ${JSON.stringify(text)}`);
     },
   },
   {

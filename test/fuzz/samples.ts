@@ -320,6 +320,11 @@ export const SPLUNK_ANSWERS = lines(
 
 export const RETRY_AFTER = lines('120', '0.5', 'Sat, 21 Nov 2026 10:02:00 GMT');
 
+export const DOWNWARD_FILES = [
+  'app="web"\napp.kubernetes.io/name="shop"',
+  'example.com/config="{\\"a\\":\\n\\t1}"\nexample.com/bytes="\\xff\\u20ac\\U0001f600\\a\\\\"',
+].map((text) => Buffer.from(text));
+
 export const INJECTION_PATHS = lines(
   'nginx=/var/log/nginx/*.log',
   'a=/x/{a,b/c}.log,/y/**/[ab]?.txt;b=/z/w.log ; c = /tmp/!(x).log',

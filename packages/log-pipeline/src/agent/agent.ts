@@ -161,12 +161,13 @@ export class Agent<Config extends RuntimeConfig> {
 
   /** Delivers everything, where nobody writes any more: files up to their ends, once nothing has come for `quietMs`, and what
    *  was pushed until then. `close` is still to be called.
-   *  @throws the signal's reason; what is left then is for the next run */
+   *  @throws the signal's reason, or that of an outage; what is left then is for the next run */
   async drain(quietMs: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     this.#isDraining = true;
     await this.#changing;
-    if (this.#closed !== undefined || this.#outage !== undefined) return;
+    if (this.#outage !== undefined) throw this.#outage.error;
+    if (this.#closed !== undefined) return;
     const catalogs = Array.from(this.#sources.values(), ({ catalog }) => catalog);
     await untilQuiet(catalogs, () => this.#pushed.takenRecords, quietMs, clock, signal);
     const reading = this.#readToEnds(signal);

@@ -30,7 +30,7 @@ export class OwnPod implements PodFacts<ShipConfig> {
     this.#agent = agent;
   }
 
-  async configure({ cluster, pod }: ShipConfig): Promise<void> {
+  async configure({ cluster, pod, sinks }: ShipConfig): Promise<void> {
     const { clock, log, env } = this.#deps;
     this.#identity = new PodIdentity(
       {
@@ -45,6 +45,12 @@ export class OwnPod implements PodFacts<ShipConfig> {
       log,
     );
     this.#shown = this.#identity.facts();
+    const asksForIds = Object.values(sinks).some((sink) => sink.type === 'elasticsearch' && sink.id !== 'none');
+    if (this.#shown.podUid === undefined && asksForIds) {
+      log.warn(
+        'POD_UID is not set: lines of files that begin alike in two pods have the same ids, and one of them is lost',
+      );
+    }
     this.#look();
   }
 

@@ -50,10 +50,10 @@ ${parts}`,
   }
 
   start(
-    args: readonly string[] = ['ship', '--config', this.config],
+    args: readonly string[] = ['sidecar', 'ship', '--config', this.config],
     env: Readonly<Record<string, string>> = POD,
   ): Ship {
-    const child = spawn(process.execPath, [CLI, 'sidecar', ...args], {
+    const child = spawn(process.execPath, [CLI, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });

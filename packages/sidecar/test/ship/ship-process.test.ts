@@ -72,14 +72,14 @@ describe('vigie sidecar ship', () => {
   it('knows a line again without its checkpoint, and does not take it for one of another pod', async () => {
     bed.configure(`sources:\n${files()}sinks:\n${elasticsearch('files')}`);
     writeFileSync(bed.log, 'the same first line\n');
-    expect(await bed.start(['ship', '--config', bed.config, '--once']).exit).toBe(0);
+    expect(await bed.start(['sidecar', 'ship', '--config', bed.config, '--once']).exit).toBe(0);
     const other = readFileSync(bed.config, 'utf8').replace('/data\n', '/other-data\n');
     writeFileSync(bed.config, other);
-    expect(await bed.start(['ship', '--config', bed.config, '--once']).exit).toBe(0);
+    expect(await bed.start(['sidecar', 'ship', '--config', bed.config, '--once']).exit).toBe(0);
     expect(recorder.stored.size).toBe(1);
     writeFileSync(bed.config, other.replace('/other-data\n', '/third-data\n'));
     const otherPod = { ...POD, POD_UID: 'another' };
-    expect(await bed.start(['ship', '--config', bed.config, '--once'], otherPod).exit).toBe(0);
+    expect(await bed.start(['sidecar', 'ship', '--config', bed.config, '--once'], otherPod).exit).toBe(0);
     expect(recorder.stored.size).toBe(2);
   });
 
@@ -214,7 +214,7 @@ sinks:
   it('takes the files of its command line, relabelled pods, and another configuration, while it runs', async () => {
     bed.configure(`sources:\n  files: { type: file }\nsinks:\n${elasticsearch('files')}`);
     writeFileSync(bed.log, 'first\n');
-    const ship = bed.start(['ship', '--config', bed.config, '--listen', '127.0.0.1:0', `${bed.logs}/*.log`]);
+    const ship = bed.start(['sidecar', 'ship', '--config', bed.config, '--listen', '127.0.0.1:0', `${bed.logs}/*.log`]);
     const http = await bed.urlOf(ship, 'http');
     await bed.until('the first line', stored(1));
     writeFileSync(bed.config, 'sinks: 5');
@@ -260,7 +260,7 @@ sinks:
     const [command, ...args] = sidecar.command ?? [];
     expect([command, args[0]]).toEqual(['vigie', 'sidecar']);
     const ship = bed.start(
-      args.slice(1).map((argument) => here(argument).replace(/^:9881$/, ':0')),
+      args.map((argument) => here(argument).replace(/^:9881$/, ':0')),
       env,
     );
     await bed.until('the line', stored(1));
@@ -280,5 +280,12 @@ sinks:
     expect(ship.stderr()).toContain('are for the node agent');
     expect(ship.stderr()).toContain(`${bed.config}:3:22: sources.app.path: expected one of the keys`);
     expect(ship.stderr()).toContain(`${bed.config}:5:8: sinks.out.inputs: expected`);
+    const check = bed.start(['check', 'sidecar', bed.config]);
+    expect(await check.exit).toBe(2);
+    expect(check.stderr()).toBe(ship.stderr());
+    bed.configure(`sources:\n  files: { type: file }\nsinks:\n${elasticsearch('files')}`);
+    const good = bed.start(['check', 'sidecar', bed.config]);
+    expect(await good.exit).toBe(0);
+    expect(good.stdout()).toBe(`${bed.config}: ok\n`);
   });
 });
