@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { progress } from '../progress.ts';
 import { runToEnd } from './run-to-end.ts';
@@ -35,6 +35,25 @@ export function withDependencies(packages: readonly string[]): readonly string[]
     plan = simulate();
   }
   return [...new Set([...packages, ...Array.from(plan.matchAll(/^Inst (\S+)/gm), ([, name = '']) => name)])];
+}
+
+/** A script that runs an unpacked program with the libraries that were unpacked with it.
+ *  @param places where Debian's versions have it */
+export function withOwnLibraries(root: string, places: readonly string[], purpose: string): string {
+  const program = places.map((place) => join(root, place)).find((path) => existsSync(path));
+  if (program === undefined) throw new Error(`${purpose}: no ${places.join(' or ')} in ${root}`);
+  const script = `${program}.sh`;
+  if (existsSync(script)) return script;
+  const folders = ['usr/lib', 'lib'].map((place) => join(root, place)).filter((path) => existsSync(path));
+  const triplets = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('-linux-gnu'))
+      .map((name) => join(folder, name)),
+  );
+  const libraries = triplets.flatMap((folder) => [folder, join(folder, 'systemd')]).join(':');
+  writeFileSync(script, `#!/bin/sh\nLD_LIBRARY_PATH=${libraries} exec ${program} "$@"\n`);
+  chmodSync(script, 0o755);
+  return script;
 }
 
 /** A fresh machine has no lists of packages, an old one has those of versions that are gone. */

@@ -1,10 +1,10 @@
 /** A systemd journal made of entries that a test thinks of, and the real journalctl that reads it. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '../leash.ts';
 import { builtOnce } from './cache.ts';
-import { unpackDebianPackages, withDependencies } from './debian.ts';
+import { unpackDebianPackages, withDependencies, withOwnLibraries } from './debian.ts';
 import { runToEnd } from './run-to-end.ts';
 
 const THIS_FILE = fileURLToPath(import.meta.url);
@@ -83,26 +83,11 @@ function installJournal(): Programs {
     unpackDebianPackages(withDependencies(['systemd', 'systemd-journal-remote']), folder, PURPOSE);
   });
   return {
-    journalctl: withOwnLibraries(root, ['usr/bin/journalctl', 'bin/journalctl']),
-    remote: withOwnLibraries(root, ['usr/lib/systemd/systemd-journal-remote', 'lib/systemd/systemd-journal-remote']),
+    journalctl: withOwnLibraries(root, ['usr/bin/journalctl', 'bin/journalctl'], PURPOSE),
+    remote: withOwnLibraries(
+      root,
+      ['usr/lib/systemd/systemd-journal-remote', 'lib/systemd/systemd-journal-remote'],
+      PURPOSE,
+    ),
   };
-}
-
-/** A script that runs an unpacked program with the libraries that were unpacked with it.
- *  @param places where Debian's versions have it */
-function withOwnLibraries(root: string, places: readonly string[]): string {
-  const program = places.map((place) => join(root, place)).find((path) => existsSync(path));
-  if (program === undefined) throw new Error(`${PURPOSE}: no ${places.join(' or ')} in ${root}`);
-  const script = `${program}.sh`;
-  if (existsSync(script)) return script;
-  const folders = ['usr/lib', 'lib'].map((place) => join(root, place)).filter((path) => existsSync(path));
-  const triplets = folders.flatMap((folder) =>
-    readdirSync(folder)
-      .filter((name) => name.endsWith('-linux-gnu'))
-      .map((name) => join(folder, name)),
-  );
-  const libraries = triplets.flatMap((folder) => [folder, join(folder, 'systemd')]).join(':');
-  writeFileSync(script, `#!/bin/sh\nLD_LIBRARY_PATH=${libraries} exec ${program} "$@"\n`);
-  chmodSync(script, 0o755);
-  return script;
 }
