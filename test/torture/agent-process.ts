@@ -104,7 +104,8 @@ export class AgentProcess implements Agent {
   }
 }
 
-async function within<T>(what: string, promise: Promise<T>): Promise<T> {
+/** @throws {Error} that names what did not come in time */
+export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} did not come within ${DEADLINE_MS} ms`)), DEADLINE_MS);

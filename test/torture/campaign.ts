@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AgentProcess } from './agent-process.ts';
-import { execute, type Outcome } from './execution.ts';
+import { type ExecutionOptions, execute, type Outcome } from './execution.ts';
 import { formatAction, generateScenario, type Scenario } from './scenario.ts';
 import { shrink } from './shrink.ts';
+import { executeStream } from './stream/execution.ts';
 
 export interface CampaignOptions {
   readonly seeds: readonly number[];
@@ -17,7 +18,27 @@ export interface CampaignOptions {
   /** Of every scenario what was done, and when. */
   readonly isVerbose: boolean;
   readonly tell: (line: string) => void;
+  /** What is put to the torture. */
+  readonly subject: Subject;
 }
+
+export interface Subject {
+  /** The test that plays a case again. */
+  readonly testFile: string;
+  /** Plays a scenario against the built commands. */
+  play(scenario: Scenario, bundle: string, how: Omit<ExecutionOptions, 'makeAgent'>): Promise<Outcome>;
+}
+
+export const NODE_AGENT: Subject = {
+  testFile: 'test/torture/torture.test.ts',
+  play: (scenario, bundle, how) =>
+    execute(scenario, { ...how, makeAgent: (layout) => new AgentProcess(bundle, layout.config) }),
+};
+
+export const SIDECAR_STREAM: Subject = {
+  testFile: 'test/torture/stream/torture.test.ts',
+  play: (scenario, bundle, how) => executeStream(scenario, { ...how, bundle }),
+};
 
 const BUILT = fileURLToPath(new URL('../../packages/cli/dist', import.meta.url));
 /** Two agents and their sinks keep two cores busy. */
@@ -74,13 +95,13 @@ class Campaign {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     const { records, bytes, requests } = total;
-    tell(`${seeds.length} scenarios, ${records} records, ${bytes} bytes, ${requests} bulk requests`);
+    tell(`${seeds.length} scenarios, ${records} records, ${bytes} bytes, ${requests} requests or runs`);
     const [first] = failures;
     if (first === undefined) return undefined;
     const text =
       shrinkMs > 0
         ? await this.#shrunk(first)
-        : describeCase(first.scenario, keep ?? [...first.scenario.actions.keys()], first.outcome);
+        : this.#describe(first.scenario, keep ?? [...first.scenario.actions.keys()], first.outcome);
     return `failing seeds: ${failures.map(({ scenario }) => scenario.seed).join(', ')}\n${text}`;
   }
 
@@ -90,8 +111,7 @@ class Campaign {
     numbers: readonly number[] | undefined,
     deadlineMs = DEADLINE_MS,
   ): Promise<Outcome> {
-    return execute(scenario, {
-      makeAgent: (layout) => new AgentProcess(this.#bundle, layout.config),
+    return this.#options.subject.play(scenario, this.#bundle, {
       deadlineMs,
       keepFolder,
       ...(numbers === undefined ? {} : { keep: new Set(numbers) }),
@@ -112,16 +132,20 @@ class Campaign {
       },
       { repeats: SHRINK_REPEATS, isTimeUp: () => performance.now() > endMs },
     );
-    return describeCase(scenario, numbers, latest);
+    return this.#describe(scenario, numbers, latest);
+  }
+
+  #describe(scenario: Scenario, numbers: readonly number[], outcome: Outcome): string {
+    return describeCase(this.#options.subject.testFile, scenario, numbers, outcome);
   }
 }
 
 /** What to paste to see it again, and what it does. */
-function describeCase(scenario: Scenario, numbers: readonly number[], outcome: Outcome): string {
+function describeCase(testFile: string, scenario: Scenario, numbers: readonly number[], outcome: Outcome): string {
   const { seed, settings, logs, actions } = scenario;
   const chosen = numbers.length === actions.length ? '' : ` VIGIE_TORTURE_KEEP=${numbers.join(',')}`;
   return [
-    `VIGIE_TORTURE_SEED=${seed}${chosen} npx vitest run test/torture/torture.test.ts`,
+    `VIGIE_TORTURE_SEED=${seed}${chosen} npx vitest run ${testFile}`,
     `settings ${JSON.stringify(settings)}`,
     ...logs.map((plan, number) => `log ${number} ${JSON.stringify(plan)}`),
     ...numbers.map((number) => `${number}: ${formatAction(actions[number]!)}`),

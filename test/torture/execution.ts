@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Agent, LedgerRow } from './agent.ts';
 import { type Layout, layoutOf, writeAgentConfig } from './agent-config.ts';
 import { Arrivals } from './arrivals.ts';
 import { BulkStore } from './bulk-store.ts';
+import { corruptCheckpoints } from './corruption.ts';
 import {
   type ArrivedDocument,
   type Generation,
@@ -211,22 +212,9 @@ class Execution {
     await this.#agent.gone();
   }
 
-  /** Damages the checkpoints as a bad disk or a full one would. */
   #corrupt(random: Random): void {
     if (this.#agent.running) return;
-    for (const path of filesBelow(this.#layout.dataDir)) {
-      if (!/checkpoint/.test(path)) continue;
-      this.#corrupted = true;
-      const bytes = readFileSync(path);
-      const how = random.weighted({ flip: 3, cut: 2, empty: 1, noise: 1 });
-      this.#say(`  ${how} ${path.slice(this.#layout.root.length)}`);
-      if (how === 'flip' && bytes.length > 0) {
-        const at = random.int(0, bytes.length - 1);
-        bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(0, 7));
-        writeFileSync(path, bytes);
-      } else if (how === 'cut') writeFileSync(path, bytes.subarray(0, random.int(0, bytes.length)));
-      else writeFileSync(path, how === 'empty' ? '' : Buffer.alloc(300, random.int(0, 255)));
-    }
+    this.#corrupted = corruptCheckpoints(this.#layout.dataDir, random, (what) => this.#say(what)) || this.#corrupted;
   }
 
   async #reload(bad: boolean): Promise<void> {
@@ -406,15 +394,4 @@ export function describeMissing(records: readonly LogRecord[]): string {
     return `\n  ${record.log.key} record ${record.order} at ${first.offset} of generation ${record.log.generations.indexOf(first.generation)}: ${JSON.stringify(text)}`;
   });
   return `${records.length} records missing${named.join('')}`;
-}
-
-function filesBelow(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name));
-  } catch {
-    // The agent has not made its folder yet.
-    return [];
-  }
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runCampaign } from './campaign.ts';
+import { NODE_AGENT, runCampaign } from './campaign.ts';
 
 /** Part of `npm test`: about a minute on two busy cores. `npm run test:real` plays others, and more of them. */
 const SCENARIOS = 40;
@@ -15,6 +15,7 @@ it(`the node agent loses nothing and balances its books in ${seeds.length} rando
   timeout: TIMEOUT_MS,
 }, async () => {
   const failure = await runCampaign({
+    subject: NODE_AGENT,
     seeds,
     keep: keep?.split(',').map(Number),
     shrinkMs: Number(shrinkS ?? (only === undefined ? SHRINK_S : 0)) * 1000,
