@@ -1,23 +1,22 @@
 /** The webhook of deploy/sidecar-webhook and a real API server: who is injected and who is not, under Pod Security's level
  *  restricted, what a person at kubectl reads, certificates of its own making that are renewed while pods come, two replicas,
  *  the rights it uses, and pods that come while there is no webhook. The server reaches the processes by an ExternalName. */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type AuditLog, auditLog, grantsOf } from './api-audit.ts';
 import { until } from './deadline.ts';
+import { RESTRICTED as RESTRICTED_CONTAINER } from './file-writers.ts';
+import { type Applied, kubectlApply } from './kubectl-apply.ts';
 import { temporaryFolder } from './leash.ts';
 import { freePort } from './parts/free-port.ts';
 import { type ControlPlane, startControlPlane } from './parts/kubernetes.ts';
-import { installKubernetes } from './parts/kubernetes-binary.ts';
 import { progress } from './progress.ts';
 import { arrayAt, at, stringAt } from './rest.ts';
+import { overlayOf, shippedFile } from './shipped-manifests.ts';
 import { startWebhook, type WebhookProcess } from './webhook-process.ts';
 
-const DEPLOY = fileURLToPath(new URL('../../deploy', import.meta.url));
 const USER = 'system:serviceaccount:vigie-sidecar:vigie-sidecar-webhook';
 /** Renewed after 38 s; the shortest there is. */
 const VALIDITY = '1m';
@@ -26,6 +25,7 @@ const WAIT_MS = 120_000;
 let audit: AuditLog;
 let plane: ControlPlane;
 let folder: string;
+let manifests: string;
 let port: number;
 let hook: WebhookProcess;
 let second: WebhookProcess;
@@ -45,7 +45,8 @@ beforeAll(async () => {
   });
   folder = temporaryFolder('webhook');
   port = await freePort();
-  plane.kubectl(['apply', '-k', overlay()]);
+  manifests = overlay();
+  plane.kubectl(['apply', '-k', manifests]);
   for (const [namespace, labels] of [
     ['shop', ['vigie.io/injection=enabled', 'pod-security.kubernetes.io/enforce=restricted']],
     ['bounded', ['vigie.io/injection=enabled']],
@@ -57,7 +58,12 @@ beforeAll(async () => {
   }
   [hook, second] = await Promise.all([start('first', port), start('second', await freePort())]);
   // The API server hears of a changed configuration by its watch.
-  await until('the first injection', WAIT_MS, () => (isInjected(dryRun(webPod('probe'))) ? true : undefined), hook.log);
+  await until(
+    'the first injection',
+    WAIT_MS,
+    async () => isInjected(await dryRun(webPod('probe'))) || undefined,
+    hook.log,
+  );
 });
 
 afterAll(async () => {
@@ -68,23 +74,18 @@ afterAll(async () => {
 
 /** The manifests, with a Service that leads to a port of this machine. */
 function overlay(): string {
-  symlinkSync(DEPLOY, join(folder, 'deploy'));
-  mkdirSync(join(folder, 'overlay'));
   const service = [{ op: 'replace', path: '/spec', value: { type: 'ExternalName', externalName: 'localhost' } }];
   const hooks = [0, 1].map((index) => ({
     op: 'replace',
     path: `/webhooks/${index}/clientConfig/service/port`,
     value: port,
   }));
-  const kustomization = {
-    resources: ['../deploy/sidecar-webhook'],
+  return overlayOf('sidecar-webhook', {
     patches: [
       { target: { kind: 'Service' }, patch: JSON.stringify(service) },
       { target: { kind: 'MutatingWebhookConfiguration' }, patch: JSON.stringify(hooks) },
     ],
-  };
-  writeFileSync(join(folder, 'overlay/kustomization.yaml'), JSON.stringify(kustomization));
-  return join(folder, 'overlay');
+  });
 }
 
 /** As a pod of the Deployment would be: with the ConfigMap's webhook.yaml, and its ServiceAccount. */
@@ -93,8 +94,7 @@ function start(name: string, admissionPort: number): Promise<WebhookProcess> {
   const kubeconfig = join(folder, `${name}.kubeconfig`);
   const admin: unknown = JSON.parse(readFileSync(plane.kubeconfig, 'utf8'));
   writeFileSync(kubeconfig, JSON.stringify({ ...(admin as object), users: [{ name: 'test', user: { token } }] }));
-  const configMap: unknown = parse(readFileSync(join(DEPLOY, 'sidecar-webhook/config-map.yaml'), 'utf8'));
-  const config: unknown = parse(stringAt(configMap, 'data', 'webhook.yaml'));
+  const config: unknown = parse(stringAt(shippedFile('sidecar-webhook/config-map.yaml'), 'data', 'webhook.yaml'));
   const admission = at(config, 'admission') as object;
   const selfSigned = { ...(at(admission, 'self_signed') as object), validity: VALIDITY };
   const changed = {
@@ -105,13 +105,7 @@ function start(name: string, admissionPort: number): Promise<WebhookProcess> {
   return startWebhook(folder, name, changed, { POD_NAMESPACE: 'vigie-sidecar' });
 }
 
-const RESTRICTED = {
-  runAsUser: 101,
-  runAsNonRoot: true,
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ['ALL'] },
-  seccompProfile: { type: 'RuntimeDefault' },
-};
+const RESTRICTED = { ...RESTRICTED_CONTAINER, runAsUser: 101 };
 
 function template(annotations: Readonly<Record<string, string>> = {}, securityContext: object = RESTRICTED) {
   return {
@@ -128,28 +122,12 @@ function webPod(name: string, annotations: Readonly<Record<string, string>> = {}
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...metadata }, spec };
 }
 
-interface Applied {
-  readonly object: unknown;
-  readonly stderr: string;
+function apply(object: object, namespace = 'shop', ...args: readonly string[]): Promise<Applied> {
+  return kubectlApply(plane, namespace, object, ...args);
 }
 
-/** `kubectl apply`, of which stderr counts too. */
-function apply(object: object, namespace = 'shop', ...args: readonly string[]): Applied {
-  const result = spawnSync(
-    installKubernetes(),
-    ['kubectl', '-n', namespace, 'apply', '-o', 'json', ...args, '-f', '-'],
-    {
-      env: { ...process.env, KUBECONFIG: plane.kubeconfig },
-      input: JSON.stringify(object),
-      encoding: 'utf8',
-    },
-  );
-  if (result.status !== 0) throw new Error(result.stderr);
-  return { object: JSON.parse(result.stdout), stderr: result.stderr };
-}
-
-function dryRun(object: object, namespace = 'shop'): unknown {
-  return apply(object, namespace, '--dry-run=server').object;
+async function dryRun(object: object, namespace = 'shop'): Promise<unknown> {
+  return (await apply(object, namespace, '--dry-run=server')).object;
 }
 
 function isInjected(pod: unknown): boolean {
@@ -162,8 +140,8 @@ function initContainers(pod: unknown): readonly unknown[] {
 }
 
 describe('a pod that asks for a sidecar', () => {
-  test('gets it, where its namespace opts in, and is admitted under the level restricted', () => {
-    const { object, stderr } = apply(webPod('web'));
+  test('gets it, where its namespace opts in, and is admitted under the level restricted', async () => {
+    const { object, stderr } = await apply(webPod('web'));
     expect(stderr).toBe('');
     expect(initContainers(object)).toEqual(['vigie-sidecar']);
     expect(at(object, 'metadata', 'annotations', 'vigie.io/injected')).toBe('stream');
@@ -172,12 +150,12 @@ describe('a pod that asks for a sidecar', () => {
       restartPolicy: 'Always',
       securityContext: { runAsUser: 101, readOnlyRootFilesystem: true },
     });
-    expect(isInjected(apply(webPod('web'), 'elsewhere').object)).toBe(false);
+    expect(isInjected((await apply(webPod('web'), 'elsewhere')).object)).toBe(false);
   });
 
   test('is admitted with it where a quota asks for limits, and stays in its class of service', async () => {
     const hard = { 'limits.cpu': '4', 'limits.memory': '4Gi', 'limits.ephemeral-storage': '4Gi' };
-    apply({ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'limits' }, spec: { hard } }, 'bounded');
+    await apply({ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'limits' }, spec: { hard } }, 'bounded');
     await until('the quota to be counted', WAIT_MS, () => {
       const quota: unknown = JSON.parse(plane.kubectl(['-n', 'bounded', 'get', 'quota', 'limits', '-o', 'json']));
       return at(quota, 'status', 'hard', 'limits.cpu') === undefined ? undefined : true;
@@ -185,7 +163,7 @@ describe('a pod that asks for a sidecar', () => {
     const { metadata, spec } = template();
     const limits = { cpu: '1', memory: '1Gi', 'ephemeral-storage': '1Gi' };
     const containers = spec.containers.map((container) => ({ ...container, resources: { limits } }));
-    const { object } = apply(
+    const { object } = await apply(
       { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', ...metadata }, spec: { containers } },
       'bounded',
     );
@@ -194,7 +172,7 @@ describe('a pod that asks for a sidecar', () => {
   });
 
   test('is what a Deployment and a Job make of their templates', async () => {
-    apply({
+    await apply({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: { name: 'web' },
@@ -202,7 +180,7 @@ describe('a pod that asks for a sidecar', () => {
     });
     const { metadata, spec } = template();
     const job = { metadata: { ...metadata, labels: { app: 'job' } }, spec: { ...spec, restartPolicy: 'Never' } };
-    apply({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'job' }, spec: { template: job } });
+    await apply({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'job' }, spec: { template: job } });
     const pods = await until('the pods of both', WAIT_MS, () => {
       const list: unknown = JSON.parse(plane.kubectl(['-n', 'shop', 'get', 'pods', '-o', 'json']));
       const owned = arrayAt(list, 'items').filter((pod) => at(pod, 'metadata', 'ownerReferences') !== undefined);
@@ -212,7 +190,7 @@ describe('a pod that asks for a sidecar', () => {
   });
 
   test('that cannot have it is admitted without, and kubectl says why', async () => {
-    const refused = apply(webPod('unknown', { 'vigie.io/paths': 'apache=/var/log/apache2/*.log' }));
+    const refused = await apply(webPod('unknown', { 'vigie.io/paths': 'apache=/var/log/apache2/*.log' }));
     expect(isInjected(refused.object)).toBe(false);
     expect(refused.stderr).toContain(
       'Warning: vigie: no log sidecar: vigie.io/paths: the pod has no container apache; it has nginx',
@@ -223,10 +201,10 @@ describe('a pod that asks for a sidecar', () => {
       metadata: { name: 'told' },
       spec: { replicas: 0, selector: { matchLabels: { app: 'web' } }, template: template(annotations) },
     });
-    expect(apply(deployment({ 'vigie.io/port': 'x' })).stderr).toContain(
+    expect((await apply(deployment({ 'vigie.io/port': 'x' }))).stderr).toContain(
       'Warning: vigie: no log sidecar: vigie.io/port: expected a port from 1024 to 65535, got "x"',
     );
-    expect(apply(deployment({})).stderr).toBe('');
+    expect((await apply(deployment({}))).stderr).toBe('');
     const counted = 'vigie_webhook_reviews_total{result="refused",reason="unknown_container"}';
     expect(await hook.metric(counted)).toBe(1);
     expect(await hook.metric('vigie_webhook_reviews_total{result="error",reason="internal"}')).toBe(0);
@@ -237,8 +215,8 @@ test('pods that ask for nothing do not come to the webhook', async () => {
   const reviews = () => hook.metric('vigie_webhook_review_seconds_count');
   const before = await reviews();
   const spec = { containers: [{ name: 'a', image: 'a', securityContext: RESTRICTED }] };
-  apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'plain' }, spec });
-  apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'annotated', annotations: { a: 'b' } }, spec });
+  await apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'plain' }, spec });
+  await apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'annotated', annotations: { a: 'b' } }, spec });
   expect(await reviews()).toBe(before);
 });
 
@@ -265,26 +243,27 @@ test('certificates are renewed while pods come, and none of them misses its side
   const missed: number[] = [];
   await until('both replicas to serve a renewed certificate', WAIT_MS, async () => {
     asked++;
-    if (!isInjected(dryRun(webPod(`pod-${asked}`)))) missed.push(asked);
+    if (!isInjected(await dryRun(webPod(`pod-${asked}`)))) missed.push(asked);
     const [one, two] = [await hook.fingerprint(), await second.fingerprint()];
     return one !== before && one === two ? true : undefined;
   });
   for (const last = asked + 20; asked < last; asked++) {
-    if (!isInjected(dryRun(webPod(`pod-${asked}`)))) missed.push(asked);
+    if (!isInjected(await dryRun(webPod(`pod-${asked}`)))) missed.push(asked);
   }
   progress(`${asked} pods while the certificate was renewed`);
   expect(missed).toEqual([]);
   expect(bundle().match(/BEGIN CERTIFICATE/g)?.length).toBeGreaterThan(1);
 });
 
-test('applying the manifests again takes neither the certificate nor the trust in it away', () => {
-  plane.kubectl(['apply', '-k', join(folder, 'overlay')]);
-  expect(isInjected(dryRun(webPod('again')))).toBe(true);
+test('applying the manifests again takes neither the certificate nor the trust in it away', async () => {
+  plane.kubectl(['apply', '-k', manifests]);
+  expect(isInjected(await dryRun(webPod('again')))).toBe(true);
 });
 
 test('it asks of the API server what its roles grant, and nothing else', () => {
-  const role = (file: string): unknown => parse(readFileSync(join(DEPLOY, 'sidecar-webhook', file), 'utf8'));
-  const granted = [...grantsOf(role('role.yaml')), ...grantsOf(role('cluster-role.yaml'))];
+  const granted = ['role.yaml', 'cluster-role.yaml'].flatMap((file) =>
+    grantsOf(shippedFile(`sidecar-webhook/${file}`)),
+  );
   const asked = [...audit.requestsOf(USER)];
   expect([...new Set(asked.map((line) => line.split(' ').slice(0, 2).join(' ')))].sort()).toEqual([...granted].sort());
   for (const line of asked) expect(line).toMatch(/ (200|409)$/);
@@ -292,7 +271,7 @@ test('it asks of the API server what its roles grant, and nothing else', () => {
 
 test('a pod is admitted without its sidecar while there is no webhook', async () => {
   expect(await hook.terminate()).toBe(0);
-  expect(isInjected(apply(webPod('alone')).object)).toBe(false);
+  expect(isInjected((await apply(webPod('alone'))).object)).toBe(false);
   hook = await start('again', port);
-  await until('an injection', WAIT_MS, () => (isInjected(dryRun(webPod('back'))) ? true : undefined), hook.log);
+  await until('an injection', WAIT_MS, async () => isInjected(await dryRun(webPod('back'))) || undefined, hook.log);
 });
