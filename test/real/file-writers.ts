@@ -20,7 +20,7 @@ export interface FileWriterOptions {
   readonly lines: number;
   /** A second's worth; all at once unless given. */
   readonly linesPerSecond?: number;
-  /** The file is renamed each time that so many are in it, as a program does that rotates its own; half way unless given. */
+  /** Each time that so many are in it the file is renamed, as by a program that rotates its own and keeps four; half way unless given. */
   readonly linesPerFile?: number;
   /** After its last line: a pod of a Deployment stays, one of a Job ends. */
   readonly stays: boolean;
@@ -39,7 +39,10 @@ i=0
 while [ $i -lt $LINES ]; do
   echo "n=$i pod=$HOSTNAME" >>$FILE
   i=$((i + 1))
-  if [ $((i % PER_FILE)) = 0 ] && [ $i -lt $LINES ]; then mv $FILE $FILE.1; fi
+  if [ $((i % PER_FILE)) = 0 ] && [ $i -lt $LINES ]; then
+    for k in 3 2 1; do if [ -e $FILE.$k ]; then mv $FILE.$k $FILE.$((k + 1)); fi; done
+    mv $FILE $FILE.1
+  fi
   if [ $((i % PER_SECOND)) = 0 ]; then sleep 1; fi
 done
 while [ -n "$STAYS" ]; do sleep 1 & wait $!; done

@@ -42,8 +42,8 @@ const TIMEOUT_MS = 180_000;
 /** All of a pod stay below the 64 KiB at which the kubelet rotates: `kubectl logs` reads the live file. */
 const LINES = 400;
 /** At 100 bytes a line with what the runtime adds, the kubelet rotates each few seconds. */
-const BUSY_LINES = inForm(6000, 100_000);
-const BUSY_PACE = { linesPerSecond: 1000, linesPerFile: 500 };
+const BUSY_LINES = inForm(6000, 30_000);
+const BUSY_PACE = { linesPerSecond: 500, linesPerFile: 500 };
 
 /** Of those who push to the agent. */
 const TOKEN = 'of-the-suite';
@@ -195,8 +195,8 @@ function untilPod(namespace: string, selector: string, what: string, holds: (pod
   );
 }
 
-/** What the sidecar says of itself, on stderr: that and stdout are one to `kubectl logs`. */
-const OWN_LINE = /^(?:listening on |\{"level":)/;
+/** All that the sidecar says of itself, on stderr: that and stdout are one to `kubectl logs`. */
+const OWN_LINE = 'listening on http://[::]:9881 (http)';
 
 /** By the API server's log endpoint, until there are as many. */
 function logLines(namespace: string, pod: unknown, container: string, count: number): Promise<readonly string[]> {
@@ -206,7 +206,7 @@ function logLines(namespace: string, pod: unknown, container: string, count: num
       .kubectl(['-n', namespace, 'logs', name, '-c', container])
       .split('\n')
       .slice(0, -1)
-      .filter((line) => !OWN_LINE.test(line));
+      .filter((line) => line !== OWN_LINE);
   return until(
     `${count} lines of ${name}`,
     TIMEOUT_MS,
