@@ -6,6 +6,7 @@ import { configTargets } from './config-targets.ts';
 import { diskTargets } from './disk-targets.ts';
 import { INJECTION_TARGETS } from './injection-targets.ts';
 import { lineTargets } from './line-targets.ts';
+import { metricTargets } from './metric-targets.ts';
 import { fuzz } from './target.ts';
 import { timeTargets } from './time-targets.ts';
 import { wireTargets } from './wire-targets.ts';
@@ -14,6 +15,7 @@ const targets = [
   ...lineTargets,
   ...timeTargets,
   ...wireTargets,
+  ...metricTargets,
   ...answerTargets,
   ...diskTargets,
   ...configTargets,

@@ -85,6 +85,12 @@ export class ProtoReader {
     return this.#readVarint64();
   }
 
+  /** A signed integer in zigzag form (sint32, sint64); one beyond 2^53 loses its low bits. */
+  sint(): number {
+    this.#expect(VARINT);
+    return this.#zigzag();
+  }
+
   fixed64(): bigint {
     this.#expect(FIXED64);
     return this.#bytes.readBigUInt64LE(this.#take(8));
@@ -112,6 +118,27 @@ export class ProtoReader {
     const bytes = this.bytes();
     if (!isUtf8(bytes)) throw new MalformedError('a string that is not UTF-8', this.#at - bytes.length);
     return bytes.toString();
+  }
+
+  /** A repeated number, packed or one of its own.
+   *  @param kind of the numbers: zigzag integers, doubles or unsigned integers */
+  numbers(kind: 'sint' | 'double' | 'uint', add: (value: number) => void): void {
+    if (this.wireType !== LENGTH_DELIMITED) {
+      add(kind === 'sint' ? this.sint() : kind === 'double' ? this.double() : this.uint());
+      return;
+    }
+    const length = this.#length();
+    const end = this.#at + length;
+    while (this.#at < end) {
+      if (kind === 'double') add(this.#bytes.readDoubleLE(this.#take(8)));
+      else add(kind === 'sint' ? this.#zigzag() : this.#varint());
+    }
+    if (this.#at !== end) throw new MalformedError('a number that reaches beyond its list', end);
+  }
+
+  /** A number without a tag, as it stands before messages that follow one another. */
+  varint(): number {
+    return this.#varint();
   }
 
   /** @returns a reader of the embedded message */
@@ -154,6 +181,11 @@ export class ProtoReader {
       scale *= 128;
     }
     throw new MalformedError('a number of more than ten bytes', this.#at);
+  }
+
+  #zigzag(): number {
+    const value = this.#varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
   #readVarint64(): bigint {
