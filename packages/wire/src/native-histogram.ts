@@ -6,6 +6,9 @@ export interface BucketSpan {
   readonly length: number;
 }
 
+/** Whether counts began anew since the sample before. */
+export type ResetHint = 'unknown' | 'yes' | 'no' | 'gauge';
+
 export interface NativeHistogram {
   /** Whether counts are floats; else they are whole, exact below 2^53. */
   readonly isFloat: boolean;
@@ -22,7 +25,9 @@ export interface NativeHistogram {
   readonly negativeCounts: readonly number[];
   /** Upper bounds of custom buckets, without +Inf. */
   readonly customValues: readonly number[];
-  readonly resetHint: 'unknown' | 'yes' | 'no' | 'gauge';
+  readonly resetHint: ResetHint;
+  /** It says that its series has ended, and nothing else; a number cannot carry the bits that say so. */
+  readonly isStale: boolean;
 }
 
 /** @param deltas of each count to the one before */
@@ -32,6 +37,11 @@ export function countsOfDeltas(deltas: readonly number[]): number[] {
     count += delta;
     return count;
   });
+}
+
+/** The reverse of countsOfDeltas, for whole counts. */
+export function deltasOfCounts(counts: readonly number[]): number[] {
+  return counts.map((count, index) => count - (counts[index - 1] ?? 0));
 }
 
 /** @returns what is wrong, in Prometheus' words: spans that have not as many buckets as there are counts */

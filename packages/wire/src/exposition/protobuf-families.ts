@@ -123,7 +123,7 @@ class FamilyReader {
         readPair(reader.message(), pairs);
       } else if (reader.field === 6) {
         // No time and the time 0 look the same.
-        const time = Number(reader.int64());
+        const time = reader.int();
         timestampMs = time === 0 ? Number.NaN : time;
       } else if (reader.field === wanted && reader.wireType === LENGTH_DELIMITED) content = reader.message();
       else reader.skip();
@@ -344,6 +344,7 @@ class MetricReader {
       negativeCounts: isFloat ? this.#negativeCounts : countsOfDeltas(this.#negativeDeltas),
       customValues: [],
       resetHint: isGauge ? 'gauge' : 'unknown',
+      isStale: false,
     };
   }
 
@@ -430,8 +431,8 @@ function readTime(reader: ProtoReader): number {
   let seconds = 0;
   let nanos = 0;
   while (reader.next()) {
-    if (reader.field === 1) seconds = Number(reader.int64());
-    else if (reader.field === 2) nanos = Number(reader.int64());
+    if (reader.field === 1) seconds = reader.int();
+    else if (reader.field === 2) nanos = reader.int();
     else reader.skip();
   }
   return seconds * 1000 + Math.trunc(nanos / 1e6);

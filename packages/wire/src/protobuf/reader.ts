@@ -81,6 +81,19 @@ export class ProtoReader {
     return BigInt.asIntN(64, this.#readVarint64());
   }
 
+  /** A signed integer (int64, not zigzag), exact within 2^53 either way. */
+  int(): number {
+    this.#expect(VARINT);
+    const start = this.#at;
+    const unsigned = this.#varint();
+    if (this.#at - start < 10) return unsigned;
+    // Ten bytes are a negative one: its complement is small.
+    let complement = 0;
+    let scale = 1;
+    for (let at = start; at < start + 9; at++, scale *= 128) complement += (~this.#bytes[at]! & 0x7f) * scale;
+    return -complement - 1;
+  }
+
   uint64(): bigint {
     return this.#readVarint64();
   }
@@ -99,6 +112,13 @@ export class ProtoReader {
   double(): number {
     this.#expect(FIXED64);
     return this.#bytes.readDoubleLE(this.#take(8));
+  }
+
+  /** Passes over eight bytes.
+   *  @returns where they begin in the bytes that were given */
+  fixed64At(): number {
+    this.#expect(FIXED64);
+    return this.#take(8);
   }
 
   fixed32(): number {

@@ -76,6 +76,32 @@ export class ProtoWriter {
     this.#end = this.#bytes.writeDoubleLE(value, this.#end);
   }
 
+  /** A double by its bits: a NaN keeps what it carries. */
+  doubleBits(field: number, low: number, high: number): void {
+    this.tag(field, FIXED64);
+    this.#reserve(8);
+    this.#end = this.#bytes.writeUInt32LE(low >>> 0, this.#end);
+    this.#end = this.#bytes.writeUInt32LE(high >>> 0, this.#end);
+  }
+
+  /** An integer in zigzag form (sint32, sint64), below 2^52 either way. */
+  sint(field: number, value: number): void {
+    this.uint(field, zigzag(value));
+  }
+
+  /** Numbers as one packed field; none for no numbers. */
+  packed(field: number, kind: 'sint' | 'double' | 'uint', values: readonly number[]): void {
+    if (values.length === 0) return;
+    this.message(field, () => {
+      for (const value of values) {
+        if (kind === 'double') {
+          this.#reserve(8);
+          this.#end = this.#bytes.writeDoubleLE(value, this.#end);
+        } else this.varint(kind === 'sint' ? zigzag(value) : value);
+      }
+    });
+  }
+
   fixed64(field: number, value: bigint): void {
     this.tag(field, FIXED64);
     this.#reserve(8);
@@ -133,6 +159,10 @@ export class ProtoWriter {
     grown.set(this.written);
     this.#bytes = grown;
   }
+}
+
+function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
 }
 
 /** @param value an unsigned integer below 2^53

@@ -33,8 +33,8 @@ class Recorder implements FamilySink {
   };
 
   histogram: FamilySink['histogram'] = (labels, _type, histogram, timestampMs, startTimestampMs, exemplars) => {
-    const { positiveSpans, negativeSpans, resetHint, customValues, ...rest } = histogram;
-    expect(customValues).toEqual([]);
+    const { positiveSpans, negativeSpans, resetHint, customValues, isStale, ...rest } = histogram;
+    expect([customValues, isStale]).toEqual([[], false]);
     const shown = {
       ...rest,
       positiveSpans: pairsOf(positiveSpans),
