@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { systemClock } from '@vigie/core/clock';
-import { describeError, errorCode } from '@vigie/core/errors';
+import { reportBadConfig } from '@vigie/core/config/bad-config';
 import { type ExitCode, runComponent } from '@vigie/core/lifecycle';
 import { createLog, type Log } from '@vigie/core/log';
 import { createSinkRuntime } from '@vigie/log-pipeline/agent/sinks';
@@ -119,13 +119,4 @@ async function testConfigFile(
 async function loadConfigFile(file: string, listen: string | undefined): Promise<AgentConfig> {
   const { loadAgentConfig } = await import('./config.ts');
   return loadAgentConfig(file, process.env, listen);
-}
-
-function reportBadConfig(error: unknown): ExitCode {
-  const code = errorCode(error);
-  if (code?.startsWith('CONFIG_') !== true) throw error;
-  // Of a file with problems each has its own line, for editors and eyes.
-  const text = code === 'CONFIG_INVALID' && error instanceof Error ? error.message : describeError(error);
-  process.stderr.write(`${text}\n`);
-  return 2;
 }

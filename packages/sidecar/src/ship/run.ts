@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemClock } from '@vigie/core/clock';
+import { reportBadConfig } from '@vigie/core/config/bad-config';
 import type { HostPort } from '@vigie/core/host-port';
 import { type ExitCode, runComponent } from '@vigie/core/lifecycle';
 import { createSinkRuntime } from '@vigie/log-pipeline/agent/sinks';
@@ -8,7 +9,6 @@ import { createTransform } from '@vigie/log-pipeline/agent/transforms';
 import { compileKernel } from '@vigie/log-pipeline/kernel/load';
 import { OwnLines } from '../stream/own-lines.ts';
 import { createQuietLog } from '../stream/quiet-log.ts';
-import { reportBadConfig } from './bad-config.ts';
 import type { ShipConfig } from './config.ts';
 import { ShipService } from './service.ts';
 import { createShipMetrics } from './telemetry.ts';

@@ -1,11 +1,11 @@
 /** `vigie sidecar webhook` */
 import { systemClock } from '@vigie/core/clock';
+import { reportBadConfig } from '@vigie/core/config/bad-config';
 import { type ExitCode, runComponent } from '@vigie/core/lifecycle';
 import { createLog, type Log } from '@vigie/core/log';
 import { KubeClient } from '@vigie/kube/client';
 import { loadKubeConfig } from '@vigie/kube/config';
 import { CertificateFiles, type CertificateSource } from './certificates.ts';
-import { reportBadConfig } from './check.ts';
 import { loadWebhookConfig, type SelfSignedConfig, type WebhookConfig } from './config.ts';
 import { WebhookService } from './service.ts';
 import { createWebhookTelemetry } from './telemetry.ts';
