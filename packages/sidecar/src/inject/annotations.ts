@@ -94,7 +94,9 @@ export function readAnnotations(annotations: Annotations, settings: InjectionSet
     config,
     prefix: read('prefix', LINE_PREFIXES.join(', '), readLinePrefix) ?? settings.prefix,
     image: read('image', 'the name of an image', (name) => (IMAGE.test(name) ? name : undefined)) ?? settings.image,
-    resources: read('resources', RESOURCES_EXPECTED, readResources) ?? settings.resources,
+    resources:
+      read('resources', RESOURCES_EXPECTED, readResources) ??
+      (mode === 'ship' ? settings.shipResources : settings.resources),
     port: port ?? DEFAULT_PORT,
     isPortAsked: port !== undefined,
     runAsUser: read('run-as-user', 'the number of a user that is not root', readUser),

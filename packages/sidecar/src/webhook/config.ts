@@ -9,7 +9,7 @@ import { LOG_LEVELS } from '@vigie/core/log-levels';
 import * as v from 'valibot';
 import { ANNOTATION_KEYS, LINE_PREFIXES } from '../inject/annotations.ts';
 import { quantity, resourcesSection } from '../inject/resources.ts';
-import { DEFAULT_RESOURCES, type InjectionSettings } from '../inject/settings.ts';
+import { DEFAULT_RESOURCES, DEFAULT_SHIP_RESOURCES, type InjectionSettings } from '../inject/settings.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -46,6 +46,7 @@ const injectionSection = section({
   image: v.optional(text()),
   image_pull_policy: v.optional(v.picklist(['Always', 'IfNotPresent', 'Never']), 'IfNotPresent'),
   resources: v.optional(resourcesSection(), DEFAULT_RESOURCES),
+  ship_resources: v.optional(resourcesSection(), DEFAULT_SHIP_RESOURCES),
   prefix: v.optional(v.picklist(LINE_PREFIXES), 'name'),
   /** Of the volumes that are added for logs. */
   volume_size: v.optional(quantity()),
@@ -87,6 +88,7 @@ export function injectionSettings({ injection }: WebhookConfig, version: string)
     image: injection.image ?? `vigie/vigie:${version}`,
     imagePullPolicy: injection.image_pull_policy,
     resources: injection.resources,
+    shipResources: injection.ship_resources,
     prefix: injection.prefix,
     volumeSize: injection.volume_size,
     allowedAnnotations: new Set(injection.allowed_annotations),

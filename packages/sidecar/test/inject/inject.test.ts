@@ -142,6 +142,7 @@ describe('a pod that asks for ship', () => {
       },
     });
     expect(object.metadata.annotations['vigie.io/injected']).toBe('ship');
+    expect(sidecar.resources).toEqual({ requests: { cpu: '10m', memory: '80Mi' }, limits: { memory: '320Mi' } });
   });
 
   it('tells the sidecar which pod it is in', () => {
