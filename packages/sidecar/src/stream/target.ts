@@ -65,6 +65,8 @@ export class StreamTarget {
   #kernel: Kernel | undefined;
   #lane: Lane | undefined;
   #rotator: Rotator | undefined;
+  /** Aborted when nobody waits any more for what is in flight. */
+  readonly #abandoned = new AbortController();
   readonly #deps: TargetDeps;
 
   constructor(name: OutputName, settings: StreamSettings, deps: TargetDeps) {
@@ -108,7 +110,8 @@ export class StreamTarget {
    *  @throws its reason; nothing is emitted then before `drain` */
   async reconfigure(settings: StreamSettings, signal: AbortSignal): Promise<void> {
     await this.#rotator?.pause();
-    await this.#closeLane(signal);
+    // What is in flight arrives all the same: it is not to be read again by who comes then.
+    await unlessAborted(this.#closeLane(undefined), signal);
     signal.throwIfAborted();
     if (settings.maxLineBytes !== this.#settings.maxLineBytes) this.#kernel = undefined;
     this.#settings = settings;
@@ -166,12 +169,17 @@ export class StreamTarget {
     });
   }
 
-  async #closeLane(signal: AbortSignal): Promise<void> {
-    await this.#lane?.close(signal);
+  /** @param signal gives up what is in flight; whoever gives none waits for it, or for another to give it up */
+  async #closeLane(signal: AbortSignal | undefined): Promise<void> {
+    const abandon = (): void => this.#abandoned.abort(signal?.reason);
+    if (signal?.aborted === true) abandon();
+    signal?.addEventListener('abort', abandon, { once: true });
+    await this.#lane?.close(this.#abandoned.signal);
+    signal?.removeEventListener('abort', abandon);
     // What was given up is read, and counted, by whoever comes next.
     this.ledger.handOver();
     // And may still be on its way out: its memory is not to be written to.
-    if (signal.aborted) this.#kernel = undefined;
+    if (this.#abandoned.signal.aborted) this.#kernel = undefined;
   }
 
   /** @param once the files are read to their ends, and nothing more will come */
@@ -358,7 +366,7 @@ function factsOf(log: ContainerLog): ContainerFacts {
   };
 }
 
-/** The write goes on in the system, but nobody waits for it: what it carries counts as not taken. */
+/** What was begun goes on, but nobody waits for it: what a write carries counts as not taken. */
 function unlessAborted(written: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);

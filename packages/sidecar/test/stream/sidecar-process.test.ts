@@ -325,7 +325,7 @@ describe('vigie sidecar stream', () => {
     expect(sidecar.stdout.lines).toEqual(['one', 'app.log: two']);
   });
 
-  it('emits whole lines when a reload waits for the reader and SIGTERM does not let it', async () => {
+  it('emits every line once when a reload waits for the reader and SIGTERM does not let it', async () => {
     const total = 100_000;
     writeFileSync(bed.log, numbered(0, total));
     const config = join(bed.root, 'sidecar.yaml');
@@ -343,8 +343,7 @@ describe('vigie sidecar stream', () => {
     sidecar.stdout.resume();
     expect(await sidecar.exit).toBe(0);
     const numbers = numbersOf(sidecar.stdout.lines);
-    expect(numbers.filter(Number.isNaN)).toEqual([]);
-    expect([...new Set(numbers)].sort((a, b) => a - b)).toEqual(counting(total));
+    expect(numbers).toEqual(counting(total));
   });
 
   it('exits 2 on bad usage: an unknown sub-command, an unknown option, nothing to follow, a bad file', async () => {
