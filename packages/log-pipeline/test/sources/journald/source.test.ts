@@ -78,9 +78,10 @@ class Bed {
   get calls(): string[][] {
     const path = join(this.folder, 'calls');
     if (!existsSync(path)) return [];
+    // A line that is being written has no newline yet.
     return readFileSync(path, 'utf8')
-      .trimEnd()
       .split('\n')
+      .slice(0, -1)
       .map((line) => JSON.parse(line));
   }
 
