@@ -95,8 +95,8 @@ export interface BinaryExpr extends Node {
   readonly left: Expr;
   readonly right: Expr;
   readonly returnBool: boolean;
-  /** Undefined unless both sides are vectors. */
-  readonly matching: VectorMatching | undefined;
+  /** As it is written; it means something between vectors only. */
+  readonly matching: VectorMatching;
 }
 
 export interface UnaryExpr extends Node {

@@ -2,7 +2,7 @@
  *  check-types.ts. */
 import type { SyntaxNode } from '@lezer/common';
 import { bug } from '@vigie/core/errors';
-import type { Aggregation, Cardinality, Expr, NumberLiteral, VectorMatching } from './ast.ts';
+import type { Aggregation, BinaryExpr, Cardinality, Expr, NumberLiteral, VectorMatching } from './ast.ts';
 import { readNumberText } from './build-duration.ts';
 import {
   buildMatrixSelector,
@@ -18,6 +18,7 @@ import {
   binaryOperator,
   isExperimentalAggregate,
   isSetOperator,
+  precedence,
   takesParameter,
 } from './operators.ts';
 import { childOf, childrenOf, type ParseContext, rangeOf } from './parse-context.ts';
@@ -31,17 +32,17 @@ export function buildExpr(node: SyntaxNode, context: ParseContext): Expr {
     case 'VectorSelector':
       return buildVectorSelector(node, context);
     case 'MatrixSelector':
-      return buildMatrixSelector(node, operand(node, context), context);
+      return postfix(node, context, (inner) => buildMatrixSelector(node, inner, context));
     case 'SubqueryExpr':
-      return buildSubquery(node, operand(node, context), context);
+      return postfix(node, context, (inner) => buildSubquery(node, inner, context));
     case 'OffsetExpr':
-      return withOffset(node, operand(node, context), context);
+      return postfix(node, context, (inner) => withOffset(node, inner, context));
     case 'StepInvariantExpr':
-      return withAt(node, operand(node, context), context);
+      return postfix(node, context, (inner) => withAt(node, inner, context));
     case 'AnchoredExpr':
-      return withModifier(node, operand(node, context), 'anchored', context);
+      return postfix(node, context, (inner) => withModifier(node, inner, 'anchored', context));
     case 'SmoothedExpr':
-      return withModifier(node, operand(node, context), 'smoothed', context);
+      return postfix(node, context, (inner) => withModifier(node, inner, 'smoothed', context));
     case 'ParenExpr':
       return { kind: 'paren', range: rangeOf(node), expr: operand(node, context) };
     case 'UnaryExpr':
@@ -60,6 +61,38 @@ function operand(node: SyntaxNode, context: ParseContext): Expr {
   const [first] = childrenOf(node);
   if (first === undefined) throw bug(`${node.name} without an operand`);
   return buildExpr(first, context);
+}
+
+/** The grammar takes `a + b offset 5m` for (a + b) offset 5m: what stands behind an operation is of its last operand. */
+function postfix(node: SyntaxNode, context: ParseContext, modify: (inner: Expr) => Expr): Expr {
+  return modifyLast(operand(node, context), modify);
+}
+
+function modifyLast(expr: Expr, modify: (inner: Expr) => Expr): Expr {
+  if (expr.kind === 'binary') {
+    const right = modifyLast(expr.right, modify);
+    return { ...expr, right, range: { ...expr.range, end: right.range.end } };
+  }
+  if (expr.kind !== 'unary') return modify(expr);
+  const inner = modifyLast(expr.expr, modify);
+  return { ...expr, expr: inner, range: { ...expr.range, end: inner.range.end } };
+}
+
+type Operation = Omit<BinaryExpr, 'left' | 'range'>;
+
+/** The grammar takes `a + b offset 5m * c` for (a + b offset 5m) * c: the operator that binds more tightly goes in. */
+function operate(left: Expr, operation: Operation): Expr {
+  const { operator, right } = operation;
+  const own = precedence(operator);
+  if (left.kind === 'binary' && (precedence(left.operator) < own || (operator === '^' && left.operator === '^'))) {
+    const inner = operate(left.right, operation);
+    return { ...left, right: inner, range: { ...left.range, end: inner.range.end } };
+  }
+  if (left.kind === 'unary' && operator === '^') {
+    const inner = operate(left.expr, operation);
+    return { ...left, expr: inner, range: { ...left.range, end: inner.range.end } };
+  }
+  return { ...operation, left, range: { start: left.range.start, end: right.range.end } };
 }
 
 function numberLiteral(node: SyntaxNode, context: ParseContext): NumberLiteral {
@@ -97,26 +130,21 @@ function binary(node: SyntaxNode, context: ParseContext): Expr {
   }
   const left = buildExpr(leftNode, context);
   const right = buildExpr(rightNode, context);
-  const range = { start: left.range.start, end: right.range.end };
-  const operation = {
+  const operation: Operation = {
     kind: 'binary',
     operator,
     operatorRange: rangeOf(operatorNode),
     right,
     returnBool: node.getChild('BoolModifier') !== null,
     matching: matching(node, isSetOperator(operator), context),
-  } as const;
-  const sign = leftNode.name === 'NumberDurationLiteral' ? context.query[leftNode.from] : undefined;
-  if (operator !== '^' || left.kind !== 'number' || (sign !== '-' && sign !== '+'))
-    return { ...operation, range, left };
-  // The grammar takes `-2 ^ 2` for (-2) ^ 2.
-  const base = {
-    ...left,
-    value: sign === '-' ? -left.value : left.value,
-    range: { ...left.range, start: leftNode.from + 1 },
   };
-  const power: Expr = { ...operation, range: { ...range, start: base.range.start }, left: base };
-  return { kind: 'unary', range, operator: sign, expr: power };
+  const sign = leftNode.name === 'NumberDurationLiteral' ? context.query[leftNode.from] : undefined;
+  if (operator !== '^' || left.kind !== 'number' || (sign !== '-' && sign !== '+')) return operate(left, operation);
+  // The grammar takes `-2 ^ 2` for (-2) ^ 2.
+  const start = leftNode.from + 1;
+  const base = { ...left, value: sign === '-' ? -left.value : left.value, range: { ...left.range, start } };
+  const range = { start: left.range.start, end: right.range.end };
+  return { kind: 'unary', range, operator: sign, expr: operate(base, operation) };
 }
 
 function matching(node: SyntaxNode, isSet: boolean, context: ParseContext): VectorMatching {

@@ -136,7 +136,7 @@ function checkBinary(expr: BinaryExpr, context: ParseContext): void {
   if (isComparison(operator) && !returnBool && isScalar.left && isScalar.right) {
     context.complain(operatorRange, 'comparisons between scalars must use BOOL modifier');
   }
-  if (matching?.on === true) {
+  if (matching.on === true) {
     for (const label of matching.labels.filter((one) => matching.include.includes(one))) {
       context.complain(operatorRange, `label "${label}" must not occur in ON and GROUP clause at once`);
     }
@@ -146,14 +146,14 @@ function checkBinary(expr: BinaryExpr, context: ParseContext): void {
       context.complain(side.range, 'binary expression must contain only scalar and instant vector types');
     }
   }
-  const fills = matching?.fillLeft !== undefined || matching?.fillRight !== undefined;
+  const fills = matching.fillLeft !== undefined || matching.fillRight !== undefined;
   if (typeOf(left) !== 'vector' || typeOf(right) !== 'vector') {
-    if (matching !== undefined && matching.labels.length > 0) {
+    if (matching.labels.length > 0) {
       context.complain(range, 'vector matching only allowed between instant vectors');
     }
     if (fills) context.complain(range, 'filling in missing series only allowed between instant vectors');
   } else if (isSetOperator(operator)) {
-    if (matching?.cardinality === 'one-to-many' || matching?.cardinality === 'many-to-one') {
+    if (matching.cardinality === 'one-to-many' || matching.cardinality === 'many-to-one') {
       context.complain(range, `no grouping allowed for "${operator}" operation`);
     }
     if (fills) context.complain(range, 'filling in missing series not allowed for set operators');

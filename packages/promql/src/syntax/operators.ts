@@ -22,6 +22,29 @@ export function isSetOperator(operator: BinaryOperator): operator is SetOperator
   return SET.some((one) => one === operator);
 }
 
+/** The higher it is, the more tightly it binds. */
+export function precedence(operator: BinaryOperator): number {
+  switch (operator) {
+    case 'or':
+      return 1;
+    case 'and':
+    case 'unless':
+      return 2;
+    case '+':
+    case '-':
+      return 4;
+    case '*':
+    case '/':
+    case '%':
+    case 'atan2':
+      return 5;
+    case '^':
+      return 6;
+    default:
+      return 3;
+  }
+}
+
 /** Whether what comes out is of another kind than what went in, so that it loses its name. */
 export function changesMeaning(operator: BinaryOperator): boolean {
   return ARITHMETIC.some((one) => one === operator);

@@ -12,16 +12,13 @@ export function formatFloat(value: number): string {
   return `${sign}${digits}${'0'.repeat(Math.max(0, point - digits.length))}`;
 }
 
-/** Go's `%g`: an exponent below 1e-4, and above as many digits as there are, at least 21 where `wide` (`%v`). */
+/** Go's `%g` with the shortest digits: an exponent below 1e-4 and from 1e6 on; `wide`, for people to read, from 1e21 on. */
 export function formatGeneral(value: number, wide = false): string {
   const special = formatSpecial(value);
   if (special !== undefined) return special;
   const { sign, digits, point } = decimalOf(value);
-  let limit = wide ? 21 : 6;
-  if (!wide && digits.length > limit) limit = digits.length;
-  if (!wide && limit > digits.length && digits.length >= point) limit = digits.length;
   const exponent = point - 1;
-  if (exponent >= -4 && exponent < limit) return formatFloat(value);
+  if (exponent >= -4 && exponent < (wide ? 21 : 6)) return formatFloat(value);
   const mantissa = digits.length > 1 ? `${digits[0]}.${digits.slice(1)}` : digits;
   const power = String(Math.abs(exponent)).padStart(2, '0');
   return `${sign}${mantissa}e${exponent < 0 ? '-' : '+'}${power}`;

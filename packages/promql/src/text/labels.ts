@@ -13,8 +13,3 @@ export function describeLabels(labels: LabelSet): string {
 export function isLabelName(name: string): boolean {
   return /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name);
 }
-
-/** Whether a metric's name needs no quotes. */
-export function isMetricName(name: string): boolean {
-  return /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name);
-}
