@@ -27,6 +27,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/check.ts'),
   },
   {
+    name: 'test',
+    summary: 'Run tests that are written down in files: scripts of PromQL',
+    load: () => import('./commands/test.ts'),
+  },
+  {
     name: 'tap',
     summary: 'Show records live at a component of a running node agent',
     load: () => import('./commands/tap.ts'),

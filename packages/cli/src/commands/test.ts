@@ -1,0 +1,19 @@
+import type { ExitCode } from '@vigie/core/lifecycle';
+import { Command } from 'commander';
+import type { RunCommand } from '../command.ts';
+import { runCommandLine } from '../command-line.ts';
+import { testPromql } from '../test-promql.ts';
+
+/** `vigie test` */
+export const run: RunCommand = (args) => {
+  let exitCode: ExitCode = 0;
+  const command = new Command('vigie test').description('Run tests that are written down in files.');
+  command
+    .command('promql')
+    .description("run test scripts in the format of Prometheus' promqltest, with the experimental language")
+    .argument('<file...>', 'scripts')
+    .action(async (files: readonly string[]) => {
+      exitCode = await testPromql(files, process.stdout);
+    });
+  return runCommandLine(command, args, () => exitCode);
+};
