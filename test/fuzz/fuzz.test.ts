@@ -7,6 +7,7 @@ import { diskTargets } from './disk-targets.ts';
 import { INJECTION_TARGETS } from './injection-targets.ts';
 import { lineTargets } from './line-targets.ts';
 import { metricTargets } from './metric-targets.ts';
+import { queryTargets } from './query-targets.ts';
 import { fuzz } from './target.ts';
 import { timeTargets } from './time-targets.ts';
 import { wireTargets } from './wire-targets.ts';
@@ -20,6 +21,7 @@ const targets = [
   ...diskTargets,
   ...configTargets,
   ...INJECTION_TARGETS,
+  ...queryTargets,
 ];
 
 const { VIGIE_FUZZ_SECONDS: allSeconds, VIGIE_FUZZ_SEED: givenSeed } = process.env;
