@@ -14,6 +14,7 @@ import { DEFAULT_HEAD_OPTIONS, type HeadOptions } from './options.ts';
 import * as outcome from './outcome.ts';
 import { Postings } from './postings.ts';
 import { reclaimCut } from './reclaim.ts';
+import { withResetHint } from './reset-hint.ts';
 import { SampleStore } from './sample-store.ts';
 import { NO_BLOCK, NO_SLOT, type SeriesRef, SeriesTable, slotOf } from './series-table.ts';
 import { Symbols } from './symbols.ts';
@@ -188,7 +189,7 @@ export class Head {
     for (const sample of samples) {
       const slot = this.table.resolve(sample.ref);
       if (slot === NO_SLOT) unknown++;
-      else if (isTimestamp(sample.timestampMs)) this.#appendHistogram(slot, sample);
+      else if (isTimestamp(sample.timestampMs) && isStorable(sample.histogram)) this.#appendHistogram(slot, sample);
     }
     return unknown;
   }
@@ -198,6 +199,7 @@ export class Head {
     if (isTimestamp(timestampMs) && timestampMs > this.#newestMs) this.#newestMs = timestampMs;
   }
 
+  /** Histograms that go on from the one before them are stored with that hint. */
   appendHistograms(samples: readonly HistogramSample[], outcomes?: Uint8Array): AppendResult {
     const written = outcomes ?? this.#scratch(samples.length);
     const latestMs = this.#clock.nowMs() + this.options.maxAheadMs;
@@ -206,8 +208,13 @@ export class Head {
     for (const [index, sample] of samples.entries()) {
       const slot = this.table.resolve(sample.ref);
       let result = hasRoom ? this.#admit(slot, sample.timestampMs, latestMs) : outcome.NO_MEMORY;
-      if (result === outcome.ACCEPTED) result = this.#appendHistogram(slot, sample);
-      if (result === outcome.ACCEPTED) accepted.push(sample);
+      if (result === outcome.ACCEPTED && !isStorable(sample.histogram)) result = outcome.BAD_HISTOGRAM;
+      if (result === outcome.ACCEPTED) {
+        const histogram = withResetHint(sample.histogram, this.store.tails.newest(slot));
+        const hinted = { ...sample, histogram };
+        result = this.#appendHistogram(slot, hinted);
+        if (result === outcome.ACCEPTED) accepted.push(hinted);
+      }
       written[index] = result;
     }
     if (accepted.length > 0) this.journal?.histograms(accepted);
@@ -310,7 +317,6 @@ export class Head {
 
   #appendHistogram(slot: number, { timestampMs, histogram, startTimestampMs }: HistogramSample): number {
     const lastMs = this.table.lastMs[slot]!;
-    if (!isStorable(histogram)) return outcome.BAD_HISTOGRAM;
     if (timestampMs < lastMs) return outcome.OUT_OF_ORDER;
     if (timestampMs === lastMs) return this.store.tails.compareLast(slot, histogram);
     this.store.appendHistogram(slot, timestampMs, histogram, startTimestampMs);

@@ -51,6 +51,10 @@ export class HistogramTails {
     this.#samples++;
   }
 
+  newest(slot: number): Histogram | undefined {
+    return this.#bySlot.get(slot)?.at(-1)?.histogram;
+  }
+
   /** The newest sample's time again, which is in the tail or in no histogram that is remembered. */
   compareLast(slot: number, histogram: Histogram): number {
     const last = this.#bySlot.get(slot)?.at(-1);

@@ -1,4 +1,5 @@
 /** What a head must do, in the plainest way: an array of samples for each series. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Histogram } from '@vigie/promql/histogram/histogram';
 import { SampleColumns } from '@vigie/promql/storage/sample-columns';
 import type { HeadOptions } from '../../src/head/options.ts';
@@ -61,7 +62,16 @@ export class ModelHead {
 }
 
 function sameValue(a: string | Histogram, b: string | Histogram): boolean {
-  return typeof a === 'string' || typeof b === 'string' ? a === b : JSON.stringify(a) === JSON.stringify(b);
+  return typeof a === 'string' || typeof b === 'string'
+    ? a === b
+    : isDeepStrictEqual({ ...a, counterResetHint: 0 }, { ...b, counterResetHint: 0 });
+}
+
+/** Without the hints of histograms, which depend on what is compressed. */
+export function withoutHints(samples: readonly ModelSample[]): readonly ModelSample[] {
+  return samples.map((sample) =>
+    typeof sample.value === 'string' ? sample : { ...sample, value: { ...sample.value, counterResetHint: 'unknown' } },
+  );
 }
 
 export function samplesOf(columns: SampleColumns): readonly ModelSample[] {

@@ -1,0 +1,70 @@
+/** Prometheus' own test scripts over a head in place of PromQL's plain storage. They are read from
+ *  ../shared/conformance/promql beside the checkout and not part of it: without them these tests are skipped. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
+import { runScript, type ScriptStorage } from '@vigie/promql/script/run-script';
+import type { StoredSample } from '@vigie/promql/storage/memory-storage';
+import { SampleColumns } from '@vigie/promql/storage/sample-columns';
+import { describe, expect, it } from 'vitest';
+import { Head } from '../src/head/head.ts';
+import { HeadQuerier } from '../src/head-querier.ts';
+
+const folder = fileURLToPath(new URL('../../../../shared/conformance/promql/', import.meta.url));
+const isThere = existsSync(folder);
+const scripts = isThere ? readdirSync(folder).filter((name) => name.endsWith('.test')) : [];
+
+/** Cases that Prometheus 3.15 answers otherwise than these files say, which are of 3.14, by line. */
+const CHANGED_SINCE: Readonly<Record<string, readonly number[]>> = { 'start_timestamps.test': [127] };
+
+function append(head: Head, labels: LabelSet, samples: readonly StoredSample[]): void {
+  const ref = head.getOrCreate(labels);
+  if (typeof ref === 'string') throw new Error(ref);
+  const columns = new SampleColumns();
+  for (const { timestampMs, value, startTimestampMs } of samples) {
+    if (typeof value === 'object') {
+      head.appendHistograms([{ ref, timestampMs, histogram: value, startTimestampMs }]);
+      continue;
+    }
+    columns.clear();
+    if (value === 'stale') columns.addStale(timestampMs);
+    else columns.addFloat(timestampMs, value);
+    const startTimestampsMs = Float64Array.of(startTimestampMs);
+    head.append({ count: 1, refs: Uint32Array.of(ref), ...columns, startTimestampsMs });
+  }
+}
+
+async function open(): Promise<ScriptStorage> {
+  const unbounded = Number.POSITIVE_INFINITY;
+  const head = new Head(
+    { retentionMs: unbounded, maxAheadMs: unbounded, outOfOrderWindowMs: 1e15 },
+    { nowMs: () => 0 },
+  );
+  return {
+    querier: new HeadQuerier(head),
+    append: async (labels, samples) => {
+      append(head, labels, samples);
+      // In chunks and in hot blocks by turns.
+      const ref = head.getOrCreate(labels);
+      if (samples.length % 2 === 0 && typeof ref === 'number') head.store.cool(head.table.resolve(ref));
+    },
+    close: async () => undefined,
+  };
+}
+
+describe.skipIf(!isThere)('scripts of Prometheus over a head (skipped without ../shared/conformance)', () => {
+  for (const name of scripts) {
+    it(name, async () => {
+      const text = readFileSync(`${folder}${name}`, 'utf8');
+      const { passed, failures } = await runScript(text, open, new AbortController().signal);
+      const changed = CHANGED_SINCE[name] ?? [];
+      const unexpected = failures.filter(({ line }) => !changed.includes(line));
+      expect(
+        unexpected.map(
+          ({ line, query, expected, got }) => `${name}:${line}: ${query}: expected ${expected}, got ${got}`,
+        ),
+      ).toEqual([]);
+      expect(passed).toBeGreaterThan(0);
+    });
+  }
+});
