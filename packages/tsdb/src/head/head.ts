@@ -273,10 +273,10 @@ export class Head {
       const isAscending = index === 0 ? name !== '' : labels.names[index - 1]! < name;
       if (!isAscending || (labels.values[index] ?? '') === '') return 'bad_labels';
     }
-    if (table.count >= options.maxSeries) return 'series_limit';
     if (this.#seriesWith('job', labels.get('job')) >= options.maxSeriesPerJob) return 'job_budget';
     if (this.#seriesWith('namespace', labels.get('namespace')) >= options.maxSeriesPerNamespace)
       return 'namespace_budget';
+    if (table.count >= options.maxSeries) return 'series_limit';
     return this.#hasRoom() ? undefined : 'no_memory';
   }
 

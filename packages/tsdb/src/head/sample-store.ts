@@ -121,22 +121,24 @@ export class SampleStore {
     return this.chunks.samples + this.hot.samples + this.tails.samples;
   }
 
-  /** Whether a sample may lie in the range: true wherever one does. */
+  /** Whether a sample may lie in the range: true wherever one does.
+   *  Cost: a step for each chunk that is newer than the range. */
   overlaps(slot: number, fromMs: number, toMs: number): boolean {
-    if (this.table.lastMs[slot]! < fromMs) return false;
-    return this.firstMs(slot) <= toMs;
+    const lastMs = this.table.lastMs[slot]!;
+    if (lastMs < fromMs) return false;
+    if (lastMs <= toMs) return lastMs !== Number.NEGATIVE_INFINITY;
+    const block = this.table.hot[slot]!;
+    const newestMs = block === NO_BLOCK ? this.tails.firstMs(slot) : this.#firstHotMs(block);
+    if (newestMs <= toMs) return true;
+    for (let chunk = this.table.chunk[slot]!; chunk !== 0; chunk = this.chunks.olderThan(chunk))
+      if (this.chunks.firstMs(chunk) <= toMs) return this.chunks.lastMs(chunk) >= fromMs;
+    return false;
   }
 
-  /** The oldest timestamp, Infinity without samples. Cost: one step a chunk. */
-  firstMs(slot: number): number {
-    let first = Number.POSITIVE_INFINITY;
-    const block = this.table.hot[slot]!;
-    if (block !== NO_BLOCK && this.hot.page(block).counts[this.hot.index(block)]! > 0)
-      first = this.hot.page(block).timestampsMs[this.hot.index(block) * HOT_SAMPLES]!;
-    else if (block === NO_BLOCK) first = this.tails.firstMs(slot);
-    for (let chunk = this.table.chunk[slot]!; chunk !== 0; chunk = this.chunks.olderThan(chunk))
-      first = this.chunks.firstMs(chunk);
-    return first;
+  #firstHotMs(block: number): number {
+    const page = this.hot.page(block);
+    const index = this.hot.index(block);
+    return page.counts[index]! > 0 ? page.timestampsMs[index * HOT_SAMPLES]! : Number.POSITIVE_INFINITY;
   }
 
   /** All its samples into chunks: a series that is not written to takes no hot block. */
@@ -232,8 +234,13 @@ export class SampleStore {
       this.#seek(chunk);
       into.length = decodeXor(this.reader, chunks.samplesOf(chunk), fromMs, toMs, into, from);
     } else {
-      for (const { timestampMs, histogram } of decodeHistograms(chunks.stream(chunk), chunks.samplesOf(chunk)))
-        if (timestampMs >= fromMs && timestampMs <= toMs) into.addHistogram(timestampMs, histogram);
+      let lastMs = from === 0 ? Number.NEGATIVE_INFINITY : into.timestampsMs[from - 1]!;
+      for (const { timestampMs, histogram } of decodeHistograms(chunks.stream(chunk), chunks.samplesOf(chunk))) {
+        // Times that do not ascend are of a stream that no checksum vouches for.
+        if (!(timestampMs > lastMs) || timestampMs < fromMs || timestampMs > toMs) continue;
+        into.addHistogram(timestampMs, histogram);
+        lastMs = timestampMs;
+      }
     }
     markStart(into, from, chunks.startMs(chunk));
   }

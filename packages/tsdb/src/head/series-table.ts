@@ -62,7 +62,7 @@ export class SeriesTable {
   }
 
   get heldBytes(): number {
-    return this.#capacity * (2 + 4 + 2 + 4 + 8 + 8 + 8 + 4 + 4) + this.#table.byteLength;
+    return this.#capacity * (2 + 4 + 2 + 4 + 8 + 8 + 4 + 4) + this.#table.byteLength;
   }
 
   isLive(slot: number): boolean {

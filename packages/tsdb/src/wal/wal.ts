@@ -110,8 +110,9 @@ export class Wal implements Journal {
   }
 
   async #close(): Promise<void> {
-    this.#fsyncTimer?.cancel();
     await this.cut();
+    // Set by the last write; its segment has been synced.
+    this.#fsyncTimer?.cancel();
   }
 
   #record(type: number, write: (writer: BodyWriter) => void): void {

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { bed, contents, FOLDER, rows, seriesRef } from './tsdb-bed.ts';
+
+describe('a database', () => {
+  it('writes appends that come together at once, and syncs them within the stated interval', async () => {
+    const { tsdb, clock, files } = bed();
+    await tsdb.start();
+    const synced: string[] = [];
+    files.fault = (operation, path) => {
+      if (operation === 'sync' && path.endsWith('.wal')) synced.push(path);
+      return undefined;
+    };
+    const ref = seriesRef(tsdb, { __name__: 'up' });
+    const appends = Array.from({ length: 50 }, (_, step) => tsdb.append(rows([ref], clock.nowMs() + step, () => step)));
+    for (const { accepted, isLogged } of await Promise.all(appends))
+      expect({ accepted, isLogged }).toEqual({ accepted: 1, isLogged: true });
+    expect(tsdb.walCounts?.writes).toBeLessThanOrEqual(2);
+    await clock.advance(999);
+    expect(synced).toEqual([]);
+    await clock.advance(1);
+    expect(synced).toEqual([`${FOLDER}/000000000001.wal`]);
+    await clock.advance(100_000);
+    expect(synced).toHaveLength(1);
+    await tsdb.close();
+  });
+
+  it('takes snapshots by itself, and drops the log before them', async () => {
+    const { tsdb, clock, files } = bed();
+    await tsdb.start();
+    const ref = seriesRef(tsdb, { __name__: 'up' });
+    for (let minute = 0; minute < 40; minute++) {
+      await clock.advance(60_000);
+      await tsdb.append(rows([ref], clock.nowMs(), () => minute));
+    }
+    expect(tsdb.snapshots.written).toBe(2);
+    expect(files.names(FOLDER).filter((name) => name.endsWith('.snapshot'))).toHaveLength(1);
+    expect(files.names(FOLDER).filter((name) => name.endsWith('.wal'))).toHaveLength(1);
+    await tsdb.close();
+  });
+
+  it('compresses silent series and forgets those beyond retention by itself', async () => {
+    const { tsdb, clock } = bed(undefined, { retentionMs: 1_200_000, coldAfterMs: 120_000 });
+    await tsdb.start();
+    const [silent, busy] = [seriesRef(tsdb, { __name__: 'silent' }), seriesRef(tsdb, { __name__: 'busy' })];
+    await tsdb.append(rows([silent, busy], clock.nowMs(), () => 1));
+    const after = async (minutes: number): Promise<void> => {
+      for (let minute = 0; minute < minutes; minute++) {
+        await clock.advance(60_000);
+        await tsdb.append(rows([busy], clock.nowMs(), () => 1));
+      }
+    };
+    await after(5);
+    expect(tsdb.head.store.hot.used).toBe(1);
+    expect((await contents(tsdb)).size).toBe(2);
+    await after(20);
+    expect((await contents(tsdb)).size).toBe(1);
+    expect(tsdb.head.counts.seriesRemoved).toBe(1);
+    await tsdb.close();
+  });
+
+  it('closes once, with nothing left to write or to wait for', async () => {
+    const { tsdb, clock, files } = bed();
+    await tsdb.start();
+    const pending = tsdb.append(rows([seriesRef(tsdb, { __name__: 'up' })], clock.nowMs(), () => 1));
+    await Promise.all([tsdb.close(), tsdb.close()]);
+    expect((await pending).isLogged).toBe(true);
+    expect(clock.pendingTimers).toBe(0);
+    const again = bed(files);
+    await again.tsdb.start();
+    expect((await contents(again.tsdb)).size).toBe(1);
+  });
+});
