@@ -10,6 +10,7 @@ import { metricTargets } from './metric-targets.ts';
 import { queryTargets } from './query-targets.ts';
 import { fuzz } from './target.ts';
 import { timeTargets } from './time-targets.ts';
+import { tsdbTargets } from './tsdb-targets.ts';
 import { wireTargets } from './wire-targets.ts';
 
 const targets = [
@@ -19,6 +20,7 @@ const targets = [
   ...metricTargets,
   ...answerTargets,
   ...diskTargets,
+  ...tsdbTargets,
   ...configTargets,
   ...INJECTION_TARGETS,
   ...queryTargets,
