@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { TsdbVersionError } from '../errors.ts';
 import { syncFolder, type TsdbFile, type TsdbFs, writeWhole } from '../fs.ts';
 import type { Head } from '../head/head.ts';
+import { NO_SLOT } from '../head/series-table.ts';
 import { BodyReader, BodyWriter } from '../wal/body-writer.ts';
 import { decodeFileHeader, encodeFileHeader, FILE_HEADER_BYTES, readFrame } from '../wal/frames.ts';
 import * as records from '../wal/records.ts';
@@ -75,6 +76,7 @@ async function writeRecords(head: Head, file: TsdbFile, signal: AbortSignal): Pr
     writer.end(records.METADATA_RECORD);
   }
   for (const [ref, exemplar] of head.exemplars.entries()) {
+    if (head.table.resolve(ref) === NO_SLOT) continue;
     writer.begin();
     records.writeExemplar(writer, ref, exemplar);
     writer.end(records.EXEMPLAR_RECORD);
