@@ -1,0 +1,3 @@
+module vigie.local/go-template
+
+go 1.24
