@@ -88,7 +88,7 @@ export class HttpListener {
     const scheme = this.#secure === undefined ? 'http' : 'https';
     this.#deps.print(`listening on ${scheme}://${formatHostPort(this.address)} (${this.#options.name})`);
     if (this.#exposed && this.#auth === undefined) {
-      this.#log.warn('beyond loopback and without auth: only health paths and /metrics are served');
+      this.#log.info('beyond loopback and without auth: only health paths and /metrics are served');
     }
   }
 
