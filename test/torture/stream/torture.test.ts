@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runCampaign, SIDECAR_STREAM } from '../campaign.ts';
 
 /** Part of `npm test`: half a minute on two busy cores. `npm run test:real` plays others, and more of them. */
-const SCENARIOS = 30;
+const SCENARIOS = 20;
 const SHRINK_S = 60;
 const TIMEOUT_MS = 3_600_000;
 
