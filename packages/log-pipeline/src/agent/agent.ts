@@ -169,7 +169,8 @@ export class Agent<Config extends RuntimeConfig> {
     if (this.#outage !== undefined) throw this.#outage.error;
     if (this.#closed !== undefined) return;
     const catalogs = Array.from(this.#sources.values(), ({ catalog }) => catalog);
-    await untilQuiet(catalogs, () => this.#pushed.takenRecords, quietMs, clock, signal);
+    const quiet = { forMs: quietMs, withinMs: Infinity };
+    await untilQuiet(catalogs, () => this.#pushed.takenRecords, quiet, clock, signal);
     const reading = this.#readToEnds(signal);
     this.#changing = reading.catch(() => undefined);
     await reading;

@@ -10,17 +10,25 @@ export interface FoundFiles {
 /** How often it is looked. */
 const LOOK_MS = 50;
 
-/** Resolves when neither the files of these catalogs nor `taken` have grown for `quietMs`: in a pod without a native sidecar
+export interface Quiet {
+  readonly forMs: number;
+  /** How long to wait for it at most. */
+  readonly withinMs: number;
+}
+
+/** Resolves when neither the files of these catalogs nor `taken` have grown for so long: in a pod without a native sidecar
  *  the application gets its SIGTERM when the sidecar does, and has its last words to say.
  *  @param taken counts what comes by other ways
+ *  @returns whether nobody writes any more
  *  @throws the signal's reason */
 export async function untilQuiet(
   catalogs: readonly FoundFiles[],
   taken: () => number,
-  quietMs: number,
+  { forMs, withinMs }: Quiet,
   clock: Clock,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
+  const endMs = clock.monotonicMs() + withinMs;
   let before = -1;
   let sinceMs = 0;
   for (;;) {
@@ -31,7 +39,8 @@ export async function untilQuiet(
       before = now;
       sinceMs = nowMs;
     }
-    if (nowMs - sinceMs >= quietMs) return;
+    if (nowMs - sinceMs >= forMs) return true;
+    if (nowMs >= endMs) return false;
     await clock.sleep(LOOK_MS, signal);
   }
 }

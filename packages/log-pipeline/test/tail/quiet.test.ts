@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { untilQuiet } from '../../src/tail/quiet.ts';
 
 const QUIET_MS = 1000;
+const WITHIN_MS = 5000;
 
 function bed() {
   const clock = new FakeClock();
@@ -18,9 +19,19 @@ function bed() {
   const taken = { records: 0 };
   const ending = new AbortController();
   const state = { isQuiet: false };
-  const quiet = untilQuiet([catalog], () => taken.records, QUIET_MS, clock, ending.signal).then(() => {
-    state.isQuiet = true;
-  });
+  const quiet = untilQuiet(
+    [catalog],
+    () => taken.records,
+    { forMs: QUIET_MS, withinMs: WITHIN_MS },
+    clock,
+    ending.signal,
+  );
+  void quiet.then(
+    (isQuiet) => {
+      state.isQuiet = isQuiet;
+    },
+    () => undefined,
+  );
   return { clock, disk, taken, ending, quiet, state };
 }
 
@@ -47,8 +58,18 @@ describe('quiet', () => {
 
   it('is at once where nothing is to be waited for', async () => {
     const clock = new FakeClock();
-    await untilQuiet([], () => 0, 0, clock, new AbortController().signal);
+    const quiet = untilQuiet([], () => 0, { forMs: 0, withinMs: 0 }, clock, new AbortController().signal);
+    expect(await quiet).toBe(true);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is given up when somebody still writes after all that time', async () => {
+    const { clock, disk, quiet } = bed();
+    for (let passedMs = 0; passedMs < WITHIN_MS; passedMs += QUIET_MS / 2) {
+      disk.sizeBytes++;
+      await clock.advance(QUIET_MS / 2);
+    }
+    expect(await quiet).toBe(false);
   });
 
   it('is not waited for when the signal aborts', async () => {

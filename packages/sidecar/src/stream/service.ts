@@ -87,7 +87,7 @@ export class StreamService implements Component, HealthSource {
     // A reload that waits for the reader gives way.
     this.#ending.abort(new DOMException('the sidecar ends', 'AbortError'));
     await this.#reloading;
-    if (this.#started) await Promise.all(this.targets.map((target) => this.#drain(target, over)));
+    if (this.#started) await Promise.all(this.targets.map((target) => this.#drain(target, graceMs / 2, over)));
     const leftBytes = this.targets.reduce((sum, { lagBytes }) => sum + lagBytes, 0);
     await Promise.all(this.targets.map((target) => target.close(over)));
     await this.#listener?.close({ graceMs: 0 });
@@ -169,9 +169,9 @@ export class StreamService implements Component, HealthSource {
     });
   }
 
-  async #drain(target: StreamTarget, over: AbortSignal): Promise<void> {
+  async #drain(target: StreamTarget, quietWithinMs: number, over: AbortSignal): Promise<void> {
     try {
-      await target.drain(over);
+      await target.drain(quietWithinMs, over);
     } catch (error) {
       if (!over.aborted) throw error;
     }

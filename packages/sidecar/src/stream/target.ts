@@ -122,16 +122,25 @@ export class StreamTarget {
   }
 
   /** Emits everything up to the ends of the files, once nobody has written for `drainQuietMs`. A last line without a
-   *  newline gets one.
+   *  newline gets one. An application that goes on writing is not waited for for ever: what it has written until then is
+   *  emitted, and the rest left to the next start.
+   *  @param quietWithinMs how long to wait for it at most
    *  @throws the signal's reason */
-  async drain(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
+  async drain(quietWithinMs: number, signal: AbortSignal): Promise<void> {
     await this.#rotator?.pause();
-    await untilQuiet([this.catalog], () => 0, this.#settings.drainQuietMs, clock, signal);
+    const { drainQuietMs } = this.#settings;
+    const isQuiet = await untilQuiet(
+      [this.catalog],
+      () => 0,
+      { forMs: drainQuietMs, withinMs: quietWithinMs },
+      this.#deps.clock,
+      signal,
+    );
     await this.#closeLane(signal);
     signal.throwIfAborted();
+    if (!isQuiet) return;
     this.#lane = await this.#openLane(true);
-    while (!this.#lane.isIdle) await clock.sleep(EMPTY_LOOK_MS, signal);
+    while (!this.#lane.isIdle) await this.#deps.clock.sleep(EMPTY_LOOK_MS, signal);
   }
 
   /** @param signal ends the wait for what is in flight */

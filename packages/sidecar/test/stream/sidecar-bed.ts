@@ -31,7 +31,7 @@ export class SidecarBed {
     const listen = args.includes('--listen') || args.includes('--config') ? [] : ['--listen', 'off'];
     const child = spawn(
       process.execPath,
-      [CLI, 'sidecar', 'stream', ...args, ...listen, '--checkpoint-interval', '20ms', '--drain-quiet', '100ms'],
+      [CLI, 'sidecar', 'stream', '--checkpoint-interval', '20ms', '--drain-quiet', '100ms', ...args, ...listen],
       { stdio: ['ignore', stdout.writeFd, 'pipe'] },
     );
     stdout.closeWriter();

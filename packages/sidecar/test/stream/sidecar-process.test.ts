@@ -298,6 +298,24 @@ describe('vigie sidecar stream', () => {
     expect(numbersOf(sidecar.stdout.lines)).toEqual(counting(10));
   });
 
+  it('ends when it is told to though the application goes on writing, and the next one goes on there', async () => {
+    let written = 0;
+    const writing = setInterval(() => {
+      appendFileSync(bed.log, numbered(written, written + 5));
+      written += 5;
+    }, 10);
+    const stream = [bed.log, '--shutdown-grace', '2s', '--drain-quiet', '1s', '--listen', '127.0.0.1:0'];
+    const first = bed.start(stream);
+    await bed.urlOf(first);
+    await bed.until('some lines', () => first.stdout.lines.length > 20);
+    first.child.kill('SIGTERM');
+    expect(await first.exit, first.stderr()).toBe(0);
+    clearInterval(writing);
+    const second = bed.start(stream);
+    await bed.until('the rest', () => first.stdout.lines.length + second.stdout.lines.length >= written);
+    expect(numbersOf([...first.stdout.lines, ...second.stdout.lines])).toEqual(counting(written));
+  });
+
   it('takes its options from a file, and changed ones on SIGHUP, without losing or repeating a line', async () => {
     const config = join(bed.root, 'sidecar.yaml');
     const write = (prefix: string): void =>
