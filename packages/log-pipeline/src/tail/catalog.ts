@@ -5,7 +5,7 @@ import { coalesce } from '@vigie/core/coalesce';
 import { Breath } from '../schedule/breath.ts';
 import { type CatalogReader, CatalogReaders } from './catalog-reader.ts';
 import { Descriptors } from './descriptors.ts';
-import { Discovery } from './discovery.ts';
+import { Discovery, type Lead } from './discovery.ts';
 import { areSameFiles, type FolderFiles, filesIn } from './folder-files.ts';
 import { QUIET_MS } from './folder-listings.ts';
 import { FolderScans } from './folder-scans.ts';
@@ -14,7 +14,7 @@ import type { ContainerLog, Generation } from './generation.ts';
 import { HotLogs } from './hot-logs.ts';
 import { reconcileLineage } from './lineage.ts';
 import { areOpeningsOf, type Openings, readOpenings } from './openings.ts';
-import { type ContainerLinkFacts, parsePodLogPath } from './pod-path.ts';
+import { parsePodLogPath } from './pod-path.ts';
 import { parseRotatedName } from './rotated-name.ts';
 import { UnreadFiles, type UnreadLimits } from './unread-files.ts';
 
@@ -81,8 +81,8 @@ export class Catalog {
     this.#discovery = new Discovery({
       clock: deps.clock,
       logs: this.logs,
-      found: (key, displayPath, container) => {
-        const log = this.#addLog(key, displayPath, container);
+      found: (key, lead) => {
+        const log = this.#addLog(key, lead);
         if (log !== undefined) this.#fresh.add(log.folder);
       },
       failed: (folder, error) => deps.reports.error('list', folder, error),
@@ -141,14 +141,14 @@ export class Catalog {
     await this.discover();
   }
 
-  /** Logs that a checkpoint knows but that no pattern leads to any more (a link removed while the agent
-   *  was down, its file not yet read to the end). */
+  /** Logs that a checkpoint knows but whose live file no pattern leads to: its link was removed while the agent was down, and it
+   *  is not yet read to the end, or it has been renamed and the next one is not there yet. */
   async adopt(keys: Iterable<string>): Promise<void> {
     const folders = new Set<string>();
     for (const key of keys) {
       if (this.logs.has(key)) continue;
       if (statSync(dirname(key), { throwIfNoEntry: false })?.isDirectory() !== true) continue;
-      const log = this.#addLog(key, key, undefined);
+      const log = this.#addLog(key, this.#discovery.leadTo(key) ?? { displayPath: key, container: undefined });
       if (log !== undefined) folders.add(log.folder);
     }
     for (const folder of folders) await this.scanFolder(folder);
@@ -202,7 +202,7 @@ export class Catalog {
     }
   }
 
-  #addLog(key: string, displayPath: string, container: ContainerLinkFacts | undefined): ContainerLog | undefined {
+  #addLog(key: string, { displayPath, container }: Lead): ContainerLog | undefined {
     const log: ContainerLog = {
       key,
       folder: dirname(key),

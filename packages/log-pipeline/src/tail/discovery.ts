@@ -14,10 +14,16 @@ export interface DiscoveryDeps {
   readonly logs: ReadonlyMap<string, ContainerLog>;
   /** A pattern leads to a log that is not known.
    *  @param key real path of the live file */
-  readonly found: (key: string, displayPath: string, container: ContainerLinkFacts | undefined) => void;
+  readonly found: (key: string, lead: Lead) => void;
   readonly failed: (folder: string, error: unknown) => void;
   /** Lets other work run, on a tree of 10,000 folders. */
   readonly breathe: () => Promise<void> | undefined;
+}
+
+/** What leads to a log says of it. */
+export interface Lead {
+  readonly displayPath: string;
+  readonly container: ContainerLinkFacts | undefined;
 }
 
 /** Finds the logs that patterns lead to: through links, passing over what rotation made of the files beside them. */
@@ -27,15 +33,22 @@ export class Discovery {
   readonly #links = new LogLinks();
   /** The log that a match led to. A link changes with its folder, and then matches are other objects. */
   readonly #leads = new WeakMap<GlobMatch, string>();
+  readonly #missing = new Map<string, Lead>();
 
   constructor(deps: DiscoveryDeps) {
     this.#deps = deps;
     this.#listings = new FolderListings(deps.clock);
   }
 
+  /** Of a log whose live file the last pass did not find where a link leads: it may have been renamed a moment before. */
+  leadTo(key: string): Lead | undefined {
+    return this.#missing.get(key);
+  }
+
   /** @returns folders whose listings decided what was found: watching them tells of more */
   async pass(patterns: readonly string[]): Promise<ReadonlySet<string>> {
     const folders = new Set<string>();
+    this.#missing.clear();
     for (const pattern of patterns) {
       const found = await expandGlob(pattern, this.#listings, this.#deps.breathe);
       for (const folder of found.folders) folders.add(folder);
@@ -63,12 +76,14 @@ export class Discovery {
         if (matched.has(live) || logs.has(live)) continue;
       }
       if (path.endsWith('.tmp') || path.endsWith('.gz')) continue;
-      const target = isLink ? this.#links.resolve(path) : { resolved: path, display: path };
+      const target = isLink ? this.#links.resolve(path) : { resolved: path, display: path, exists: true };
       if (target === undefined) continue;
-      this.#leads.set(match, target.resolved);
-      const existing = logs.get(target.resolved);
-      if (existing === undefined) found(target.resolved, target.display, parseContainerLink(path));
-      else existing.container ??= parseContainerLink(path);
+      const { resolved, display, exists } = target;
+      const existing = logs.get(resolved);
+      if (existing !== undefined) existing.container ??= parseContainerLink(path);
+      else if (exists) found(resolved, { displayPath: display, container: parseContainerLink(path) });
+      else this.#missing.set(resolved, { displayPath: display, container: parseContainerLink(path) });
+      if (exists) this.#leads.set(match, resolved);
     }
   }
 

@@ -1,10 +1,20 @@
-import { appendFileSync, copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Catalog } from '../../src/tail/catalog.ts';
+import { Catalog, type CatalogOptions } from '../../src/tail/catalog.ts';
 import type { ContainerLog } from '../../src/tail/generation.ts';
 
 describe('a catalog', () => {
@@ -14,29 +24,30 @@ describe('a catalog', () => {
   const clock = new FakeClock();
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'vigie-catalog-'));
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'vigie-catalog-')));
     live = join(folder, 'app.log');
-    catalog = new Catalog(
-      {
-        paths: [live],
-        reconcileIntervalMs: 10_000,
-        accepts: () => true,
-        maxOpenFiles: 10,
-        deletedBytesLimit: 1_000_000,
+    catalog = new Catalog(options(), {
+      clock,
+      reports: {
+        error: (what, path, error) => expect.fail(`${what} ${path}: ${String(error)}`),
+        rotated: () => undefined,
       },
-      {
-        clock,
-        reports: {
-          error: (what, path, error) => expect.fail(`${what} ${path}: ${String(error)}`),
-          rotated: () => undefined,
-        },
-      },
-    );
+    });
   });
   afterEach(async () => {
     await catalog.close();
     rmSync(folder, { recursive: true });
   });
+
+  function options(): CatalogOptions {
+    return {
+      paths: [live],
+      reconcileIntervalMs: 10_000,
+      accepts: () => true,
+      maxOpenFiles: 10,
+      deletedBytesLimit: 1_000_000,
+    };
+  }
 
   function log(): ContainerLog {
     const found = catalog.logs.get(live);
@@ -61,5 +72,23 @@ describe('a catalog', () => {
     await catalog.scanFolder(folder);
     expect(names()).toEqual(['app.log.2.gz', 'app.log.1', 'app.log']);
     expect(log().generations.map(({ head }) => head?.prefix.toString())).toEqual(['older\n', 'first\n', 'second\n']);
+  });
+
+  it('knows whose log it is that a checkpoint knows, though its live file has just been renamed', async () => {
+    const pods = join(folder, 'pods', 'shop_web-0_1b4e28ba-2fa1-11d2-883f-0016d3cca427', 'app');
+    const key = join(pods, '0.log');
+    mkdirSync(pods, { recursive: true });
+    mkdirSync(join(folder, 'containers'));
+    writeFileSync(`${key}.20261121-100000`, 'first\n');
+    symlinkSync(key, join(folder, 'containers', `web-0_shop_app-${'c0de'.repeat(16)}.log`));
+    await catalog.reconfigure({ ...options(), paths: [join(folder, 'containers', '*.log')] });
+    expect(catalog.logs.size).toBe(0);
+    await catalog.adopt([key]);
+    expect(catalog.logs.get(key)).toMatchObject({
+      displayPath: key,
+      pod: { namespace: 'shop', podName: 'web-0' },
+      container: { containerId: 'c0de'.repeat(16) },
+      generations: [{ path: `${key}.20261121-100000` }],
+    });
   });
 });

@@ -29,24 +29,38 @@ function link(path: string, target: string): string {
 
 it('a file that is no link leads to itself', () => {
   const path = file('pods/a/0.log');
-  expect(links.resolve(path)).toEqual({ resolved: path, display: path });
+  expect(links.resolve(path)).toEqual({ resolved: path, display: path, exists: true });
 });
 
 it('a chain through the pods folder to where docker writes shows the path in the pods folder', () => {
   const docker = file('docker/containers/abc/abc-json.log');
   const inPods = link(`pods/${POD}/app/0.log`, docker);
   const inContainers = link('containers/web-0_shop_app-abc.log', inPods);
-  expect(links.resolve(inContainers)).toEqual({ resolved: docker, display: inPods });
-  expect(links.resolve(inPods)).toEqual({ resolved: docker, display: inPods });
+  expect(links.resolve(inContainers)).toEqual({ resolved: docker, display: inPods, exists: true });
+  expect(links.resolve(inPods)).toEqual({ resolved: docker, display: inPods, exists: true });
+});
+
+it('a chain whose file was renamed a moment before leads to where the next one will be', () => {
+  const docker = file('docker/containers/abc/abc-json.log');
+  const inPods = link(`pods/${POD}/app/0.log`, docker);
+  const inContainers = link('containers/web-0_shop_app-abc.log', inPods);
+  renameSync(docker, `${docker}.1`);
+  expect(links.resolve(inContainers)).toEqual({ resolved: docker, display: inPods, exists: false });
 });
 
 it('a link that leads nowhere is looked at again, and so is one that leads elsewhere', () => {
   const target = join(root, 'pods/0.log');
   const path = link('containers/a.log', '../pods/0.log');
   expect(links.resolve(path)).toBeUndefined();
+  mkdirSync(join(root, 'pods'));
+  expect(links.resolve(path)).toMatchObject({ resolved: target, exists: false });
   file('pods/0.log');
   expect(links.resolve(path)?.resolved).toBe(target);
   const next = file('pods/1.log');
   renameSync(link('containers/new', '../pods/1.log'), path);
-  expect(links.resolve(path)).toEqual({ resolved: next, display: join(root, 'containers/../pods/1.log') });
+  expect(links.resolve(path)).toEqual({
+    resolved: next,
+    display: join(root, 'containers/../pods/1.log'),
+    exists: true,
+  });
 });
