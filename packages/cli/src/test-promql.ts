@@ -20,7 +20,7 @@ export async function testPromql(
     passed += outcome.passed;
     failed += outcome.failures.length;
     for (const { line, query, expected, got } of outcome.failures) {
-      output.write(`${file}:${line}: ${query}\n  expected ${expected}\n  got      ${got}\n`);
+      output.write(`${file}:${line}:${query && ` ${query}`}\n  expected ${expected}\n  got      ${got}\n`);
     }
   }
   output.write(`${passed} passed, ${failed} failed\n`);

@@ -10,23 +10,27 @@ const folder = fileURLToPath(new URL('../../../../shared/conformance/promql/', i
 const isThere = existsSync(folder);
 const scripts = isThere ? readdirSync(folder).filter((name) => name.endsWith('.test')) : [];
 
-/** Cases that Prometheus 3.15 answers otherwise than these files say, which are of 3.14, by line. */
-const CHANGED_SINCE: Readonly<Record<string, readonly number[]>> = { 'start_timestamps.test': [127] };
+/** What Prometheus 3.15 answers otherwise than these files say, which are of 3.14. */
+const CHANGED_SINCE: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
+  'start_timestamps.test': [
+    [/(?<before>\{type="st_after_t"\} +)6$/m, '$<before>5'],
+    [/(?<before>\{type="st_after_t_extrapolate_both"\} +)6\.333333333333333$/m, '$<before>5'],
+    [/(?<before>\{type="st_after_t_extrapolate_both_limit_range"\} +)6$/m, '$<before>2'],
+  ],
+};
 
 async function run(name: string): Promise<ScriptOutcome> {
-  return runScript(readFileSync(`${folder}${name}`, 'utf8'), openMemoryStorage, new AbortController().signal);
+  let text = readFileSync(`${folder}${name}`, 'utf8');
+  for (const [old, now] of CHANGED_SINCE[name] ?? []) text = text.replace(old, now);
+  return runScript(text, openMemoryStorage, new AbortController().signal);
 }
 
 describe.skipIf(!isThere)('scripts of Prometheus (skipped without ../shared/conformance)', () => {
   for (const name of scripts) {
     it(name, async () => {
       const { passed, failures } = await run(name);
-      const changed = CHANGED_SINCE[name] ?? [];
-      const unexpected = failures.filter(({ line }) => !changed.includes(line));
       expect(
-        unexpected.map(
-          ({ line, query, expected, got }) => `${name}:${line}: ${query}: expected ${expected}, got ${got}`,
-        ),
+        failures.map(({ line, query, expected, got }) => `${name}:${line}: ${query}: expected ${expected}, got ${got}`),
       ).toEqual([]);
       expect(passed).toBeGreaterThan(0);
     });

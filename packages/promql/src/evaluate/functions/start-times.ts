@@ -1,7 +1,8 @@
 /** What the times when counters began say of resets. Source: Prometheus 3.15, promql/functions.go. */
 
 /** Whether the counter began again between two samples. All in ms, starts 0 where unknown. A start at its own sample is
- *  OpenTelemetry's way to say that it is not known; one at the sample before it is a delta, if that one had a start. */
+ *  OpenTelemetry's way to say that it is not known; one at the sample before it is a delta, if that one had a start; one
+ *  that both have is the same run, even where it is after the first of them. */
 export function restartsBetween(
   previousStart: number,
   previous: number,
@@ -9,7 +10,7 @@ export function restartsBetween(
   current: number,
 ): boolean {
   if (currentStart === 0 || currentStart >= current || currentStart < previous) return false;
-  if (currentStart > previous) return true;
+  if (currentStart > previous) return currentStart !== previousStart;
   return previousStart !== 0 && previousStart < previous;
 }
 
