@@ -9,6 +9,7 @@ import { lineTargets } from './line-targets.ts';
 import { metricTargets } from './metric-targets.ts';
 import { queryTargets } from './query-targets.ts';
 import { fuzz } from './target.ts';
+import { templateTargets } from './template-targets.ts';
 import { timeTargets } from './time-targets.ts';
 import { tsdbTargets } from './tsdb-targets.ts';
 import { wireTargets } from './wire-targets.ts';
@@ -18,6 +19,7 @@ const targets = [
   ...timeTargets,
   ...wireTargets,
   ...metricTargets,
+  ...templateTargets,
   ...answerTargets,
   ...diskTargets,
   ...tsdbTargets,
