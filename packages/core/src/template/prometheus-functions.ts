@@ -13,7 +13,7 @@ import { type FunctionMap, GoFunction, GoList, GoMap, GoStruct, stringMap, typeO
 
 export const QUERY_RESULT = 'template.queryResult';
 const SAMPLE = '*template.sample';
-const MAX_REPLACED_BYTES = 1024 ** 2;
+const MAX_REPLACED_LENGTH = 1024 ** 2;
 
 export interface QuerySample {
   readonly labels: ReadonlyMap<string, string>;
@@ -92,9 +92,9 @@ function compiled(pattern: string): Regex {
 
 function replaced(pattern: string, replacement: string, text: string): string {
   try {
-    return replaceAll(compiled(pattern), text, replacement, MAX_REPLACED_BYTES);
+    return replaceAll(pattern, text, replacement, MAX_REPLACED_LENGTH);
   } catch (error) {
-    if (error instanceof RangeError) throw new TemplateFunctionError(error.message);
+    if (error instanceof RangeError || error instanceof RegexError) throw new TemplateFunctionError(error.message);
     throw error;
   }
 }
