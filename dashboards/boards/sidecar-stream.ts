@@ -157,6 +157,43 @@ export const sidecarStreamBoard: BoardDefinition = {
       ],
     },
     {
+      title: 'Rotation by the sidecar',
+      panels: [
+        {
+          title: 'Rotated files',
+          description:
+            'Files that sidecars with --rotate have rotated. failed also counts those that they could not delete.',
+          unit: 'cps',
+          queries: [q.rotatedFiles],
+        },
+        {
+          title: 'Deleted files',
+          description:
+            'streamed: the reader had taken all of it; room: it had not, and the volume had no more room for it.',
+          unit: 'cps',
+          queries: [q.deletedFiles],
+        },
+        {
+          title: 'Signals to writers',
+          description: 'Signals by which writers were told of a rotation. failed: no process of that name.',
+          unit: 'cps',
+          queries: [q.rotateSignals],
+        },
+        {
+          title: 'Files not reopened',
+          description: 'Rotated files that their writer still wrote to long after: it wants a signal, or copytruncate.',
+          unit: 'none',
+          queries: [q.notReopened],
+        },
+        {
+          title: 'Longest copytruncate window',
+          description: 'Between the last look at a file and the end of its truncation: what is written in it is lost.',
+          unit: 's',
+          queries: [q.truncateWindow],
+        },
+      ],
+    },
+    {
       title: 'Processes',
       panels: [
         { title: 'CPU', description: 'Share of one core.', unit: 'percentunit', queries: [q.cpu] },

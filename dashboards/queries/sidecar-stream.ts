@@ -36,6 +36,11 @@ export const sidecarStreamQueries = {
   files: byOutput(`${STREAM_METRICS.files.name}{${OUTPUT}}`, 'followed'),
   openFiles: byOutput(`${STREAM_METRICS.openFiles.name}{${OUTPUT}}`, 'open'),
   rotations: by(['output'], perSecond(STREAM_METRICS.rotations.name, OUTPUT)),
+  rotatedFiles: by(['output', 'result'], perSecond(STREAM_METRICS.rotatedFiles.name, OUTPUT)),
+  deletedFiles: by(['output', 'reason'], perSecond(STREAM_METRICS.deletedFiles.name, OUTPUT)),
+  rotateSignals: by(['output', 'result'], perSecond(STREAM_METRICS.rotateSignals.name, OUTPUT)),
+  notReopened: worst(`${STREAM_METRICS.notReopenedFiles.name}{${OUTPUT}}`),
+  truncateWindow: worst(`${STREAM_METRICS.truncateWindow.name}{${OUTPUT}}`),
   fileErrors: by(['output', 'operation'], perSecond(STREAM_METRICS.fileErrors.name, OUTPUT)),
   checkpointWrites: by(['output', 'result'], perSecond(STREAM_METRICS.checkpointWrites.name, OUTPUT)),
 

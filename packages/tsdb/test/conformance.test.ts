@@ -14,8 +14,9 @@ const folder = fileURLToPath(new URL('../../../../shared/conformance/promql/', i
 const isThere = existsSync(folder);
 const scripts = isThere ? readdirSync(folder).filter((name) => name.endsWith('.test')) : [];
 
-/** Cases that Prometheus 3.15 answers otherwise than these files say, which are of 3.14, by line. */
-const CHANGED_SINCE: Readonly<Record<string, readonly number[]>> = { 'start_timestamps.test': [127] };
+/** Cases that Prometheus 3.15 answers otherwise than these files say, which are of 3.14, by line. PromQL's own test of the
+ *  files says how. */
+const CHANGED_SINCE: Readonly<Record<string, readonly number[]>> = { 'start_timestamps.test': [144] };
 
 function append(head: Head, labels: LabelSet, samples: readonly StoredSample[]): void {
   const ref = head.getOrCreate(labels);

@@ -17,6 +17,7 @@ import { numbered, numbersOf, type Sidecar, SidecarBed } from '../sidecar-bed.ts
 
 const SIZE_BYTES = 4096;
 const ROUNDS = 6;
+const ROTATIONS = 3;
 /** One burst is a rotation or more. */
 const BURST_LINES = 3_000;
 /** What a writer that reopens on SIGHUP does: a line for each on its stdin, and `opened` on its stdout. */
@@ -73,6 +74,12 @@ describe('vigie sidecar stream --rotate', () => {
     }
     const last = start(options);
     await bed.urlOf(last);
+    // However many rotations the kills let happen.
+    while (rotatedFiles().length < ROTATIONS) {
+      await write(numbered(written, written + 300));
+      written += 300;
+      await pause(20);
+    }
     await bed.until('the rest', () => distinct().size === written);
     last.child.kill('SIGTERM');
     expect(await last.exit, last.stderr()).toBe(0);
@@ -81,6 +88,10 @@ describe('vigie sidecar stream --rotate', () => {
 
   function distinct(): ReadonlySet<number> {
     return new Set(runs.flatMap(({ stdout }) => numbersOf(stdout.lines)));
+  }
+
+  function rotatedFiles(): readonly string[] {
+    return readdirSync(bed.logs).filter((name) => name.startsWith('app.log-'));
   }
 
   /** In each run's order; what one repeats begins at its start, and was underway at the kill before. */
@@ -101,7 +112,6 @@ describe('vigie sidecar stream --rotate', () => {
   ])('loses nothing of a writer that looks where its file is, killed again and again (seed %d)', async (seed) => {
     await torture(seed, ['--keep', '100'], async (text) => appendFileSync(bed.log, text));
     expectOrder();
-    expect(readdirSync(bed.logs).filter((name) => name.startsWith('app.log-')).length).toBeGreaterThan(2);
   });
 
   it('loses nothing of a writer that reopens on a signal, killed again and again', async () => {
@@ -130,7 +140,6 @@ describe('vigie sidecar stream --rotate', () => {
     });
     closeSync(fd);
     expectOrder();
-    expect(readdirSync(bed.logs).filter((name) => name.startsWith('app.log-')).length).toBeGreaterThan(2);
   });
 
   it('keeps the volume as small as it was told to, and deletes nothing that is not streamed', async () => {
