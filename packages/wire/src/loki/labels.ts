@@ -1,4 +1,5 @@
 /** A stream's labels as text, `{app="web", stream="stdout"}`: a PromQL selector of equalities. */
+import { unquoteGo } from '@vigie/core/go-quote';
 import { LimitError, MalformedError } from '../errors.ts';
 
 /** Name to value; names are unique. */
@@ -34,40 +35,13 @@ export function parseLabels(text: string): Labels {
     if (name === undefined || quoted === undefined) throw new MalformedError('labels are not name="value" pairs', at);
     if (labels.has(name)) throw new MalformedError(`label ${name} twice`, at);
     if (labels.size === MAX_LABELS) throw new LimitError('labels', MAX_LABELS);
-    labels.set(name, unquote(quoted, at));
+    const value = unquoteGo(quoted);
+    if (value === undefined) throw new MalformedError('a label is no string of Go', at);
+    labels.set(name, value);
     at = PAIR.lastIndex;
     if (ending !== ',') return labels;
     // A comma may stand behind the last pair too.
     EMPTY.lastIndex = at;
     if (EMPTY.test(text)) return labels;
   }
-}
-
-const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))/gs;
-const LETTERS: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-  "'": "'",
-};
-
-/** Go's string literals; a byte that is written as \x80 or above is taken as that character. */
-function unquote(quoted: string, at: number): string {
-  if (quoted.startsWith('`')) return quoted.slice(1, -1);
-  return quoted.slice(1, -1).replace(ESCAPE, (_whole, hex, short, long, octal, letter) => {
-    const code = hex ?? short ?? long;
-    if (code !== undefined || octal !== undefined) {
-      const point = code === undefined ? Number.parseInt(octal, 8) : Number.parseInt(code, 16);
-      if (point <= 0x10ffff) return String.fromCodePoint(point);
-    } else if (Object.hasOwn(LETTERS, letter)) {
-      return LETTERS[letter] ?? '';
-    }
-    throw new MalformedError('an escape that Go does not have, in a label', at);
-  });
 }
