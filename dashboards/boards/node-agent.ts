@@ -2,6 +2,7 @@
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
 import { nodeAgentQueries as q } from '../queries/node-agent.ts';
 import type { BoardDefinition } from './board.ts';
+import { processPanels } from './process-panels.ts';
 
 const OF_AGENTS = 'job=~"$job",instance=~"$instance"';
 /** A busy node is seconds behind at most; a minute is for somebody to look at. */
@@ -289,19 +290,7 @@ export const nodeAgentBoard: BoardDefinition = {
     {
       title: 'Process',
       panels: [
-        { title: 'CPU', description: 'Share of one core.', unit: 'percentunit', queries: [q.cpu] },
-        {
-          title: 'Memory',
-          description: 'Resident memory, and the parts of it in the V8 heap and in buffers outside.',
-          unit: 'bytes',
-          queries: [q.resident, q.heap, q.external],
-        },
-        {
-          title: 'File descriptors in use',
-          description: 'Share of the limit.',
-          unit: 'percentunit',
-          queries: [q.descriptors],
-        },
+        ...processPanels(q),
         {
           title: 'Restarts and reloads',
           description:

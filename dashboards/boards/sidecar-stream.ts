@@ -2,6 +2,7 @@
 import { STREAM_METRICS } from '@vigie/sidecar/stream/telemetry';
 import { sidecarStreamQueries as q } from '../queries/sidecar-stream.ts';
 import type { BoardDefinition } from './board.ts';
+import { processPanels } from './process-panels.ts';
 
 const OF_SIDECARS = 'job=~"$job",instance=~"$instance"';
 /** After which `/readyz` says so too. */
@@ -196,20 +197,10 @@ export const sidecarStreamBoard: BoardDefinition = {
     {
       title: 'Processes',
       panels: [
-        { title: 'CPU', description: 'Share of one core.', unit: 'percentunit', queries: [q.cpu] },
-        {
-          title: 'Memory',
-          description:
-            'Resident memory, of which pages of the binary are shared by all sidecars of a node, and the parts in the V8 heap and in buffers outside.',
-          unit: 'bytes',
-          queries: [q.resident, q.heap, q.external],
-        },
-        {
-          title: 'File descriptors in use',
-          description: 'Share of the limit.',
-          unit: 'percentunit',
-          queries: [q.descriptors],
-        },
+        ...processPanels(
+          q,
+          'Resident memory, of which pages of the binary are shared by all sidecars of a node, and the parts in the V8 heap and in buffers outside.',
+        ),
         {
           title: 'Restarts and reloads',
           description: 'Restarts of the process, and reloads by result.',

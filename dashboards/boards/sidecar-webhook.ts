@@ -2,6 +2,7 @@
 import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
 import { sidecarWebhookQueries as q } from '../queries/sidecar-webhook.ts';
 import type { BoardDefinition } from './board.ts';
+import { processPanels } from './process-panels.ts';
 
 export const sidecarWebhookBoard: BoardDefinition = {
   uid: 'vigie-sidecar-webhook',
@@ -112,19 +113,7 @@ export const sidecarWebhookBoard: BoardDefinition = {
     {
       title: 'Process',
       panels: [
-        { title: 'CPU', description: 'Share of one core.', unit: 'percentunit', queries: [q.cpu] },
-        {
-          title: 'Memory',
-          description: 'Resident memory, and the parts of it in the V8 heap and in buffers outside.',
-          unit: 'bytes',
-          queries: [q.resident, q.heap, q.external],
-        },
-        {
-          title: 'File descriptors in use',
-          description: 'Share of the limit.',
-          unit: 'percentunit',
-          queries: [q.descriptors],
-        },
+        ...processPanels(q),
         {
           title: 'Restarts and reloads',
           description:

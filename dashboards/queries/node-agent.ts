@@ -1,8 +1,8 @@
 /** Every query about the node agent. Metric names come from the telemetry tables, so one that is renamed there fails to
  *  compile here. */
-import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
-import { by, byInstance, perSecond, TOP } from './promql.ts';
+import { processQueries } from './process.ts';
+import { by, perSecond, TOP } from './promql.ts';
 import type { Queries, Query } from './query.ts';
 
 /** The board's variables, as label matchers. `source` stands only on metrics that have it, likewise `sink`. */
@@ -79,12 +79,7 @@ export const nodeAgentQueries = {
     legend: 'running an older configuration',
   },
 
-  cpu: byInstance(perSecond(PROCESS_METRICS.cpuSeconds.name, AGENT)),
-  resident: byInstance(`${PROCESS_METRICS.residentBytes.name}{${AGENT}}`),
-  heap: byInstance(`${PROCESS_METRICS.heapBytes.name}{${AGENT}}`, 'heap '),
-  external: byInstance(`${PROCESS_METRICS.externalBytes.name}{${AGENT}}`, 'external '),
-  descriptors: byInstance(`${PROCESS_METRICS.openFds.name}{${AGENT}} / ${PROCESS_METRICS.maxFds.name}{${AGENT}}`),
-  restarts: byInstance(`changes(${PROCESS_METRICS.startTime.name}{${AGENT}}[$__rate_interval])`),
+  ...processQueries(AGENT),
 } as const satisfies Queries;
 
 function byLane(vector: string, what: string): Query {

@@ -1,7 +1,7 @@
 /** Every query about the streaming sidecars. Metric names come from the telemetry table, so one that is renamed there fails to
  *  compile here. A cluster has as many sidecars as pods that ask for one: they are summed, and the worst are named. */
-import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { STREAM_METRICS } from '@vigie/sidecar/stream/telemetry';
+import { processQueries } from './process.ts';
 import { by, byInstance, perSecond, TOP } from './promql.ts';
 import type { Queries, Query } from './query.ts';
 
@@ -44,12 +44,7 @@ export const sidecarStreamQueries = {
   fileErrors: by(['output', 'operation'], perSecond(STREAM_METRICS.fileErrors.name, OUTPUT)),
   checkpointWrites: by(['output', 'result'], perSecond(STREAM_METRICS.checkpointWrites.name, OUTPUT)),
 
-  cpu: byInstance(perSecond(PROCESS_METRICS.cpuSeconds.name, SIDECAR)),
-  resident: byInstance(`${PROCESS_METRICS.residentBytes.name}{${SIDECAR}}`),
-  heap: byInstance(`${PROCESS_METRICS.heapBytes.name}{${SIDECAR}}`, 'heap '),
-  external: byInstance(`${PROCESS_METRICS.externalBytes.name}{${SIDECAR}}`, 'external '),
-  descriptors: byInstance(`${PROCESS_METRICS.openFds.name}{${SIDECAR}} / ${PROCESS_METRICS.maxFds.name}{${SIDECAR}}`),
-  restarts: byInstance(`changes(${PROCESS_METRICS.startTime.name}{${SIDECAR}}[$__rate_interval])`),
+  ...processQueries(SIDECAR),
   reloads: by(['result'], `increase(${STREAM_METRICS.reloads.name}{${SIDECAR}}[$__rate_interval])`),
   versions: by(['version', 'kernel'], `${STREAM_METRICS.buildInfo.name}{${SIDECAR}}`),
 } as const satisfies Queries;

@@ -1,7 +1,7 @@
 /** Every query about the webhook that injects sidecars. Metric names come from the telemetry table, so one that is renamed there
  *  fails to compile here. */
-import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
+import { processQueries } from './process.ts';
 import { by, byInstance, perSecond } from './promql.ts';
 import type { Queries, Query } from './query.ts';
 
@@ -38,12 +38,7 @@ export const sidecarWebhookQueries = {
     legend: 'running an older configuration',
   },
 
-  cpu: byInstance(perSecond(PROCESS_METRICS.cpuSeconds.name, WEBHOOK)),
-  resident: byInstance(`${PROCESS_METRICS.residentBytes.name}{${WEBHOOK}}`),
-  heap: byInstance(`${PROCESS_METRICS.heapBytes.name}{${WEBHOOK}}`, 'heap '),
-  external: byInstance(`${PROCESS_METRICS.externalBytes.name}{${WEBHOOK}}`, 'external '),
-  descriptors: byInstance(`${PROCESS_METRICS.openFds.name}{${WEBHOOK}} / ${PROCESS_METRICS.maxFds.name}{${WEBHOOK}}`),
-  restarts: byInstance(`changes(${PROCESS_METRICS.startTime.name}{${WEBHOOK}}[$__rate_interval])`),
+  ...processQueries(WEBHOOK),
 } as const satisfies Queries;
 
 function reviewsInRange(result: string): Query {
