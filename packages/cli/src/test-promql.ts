@@ -1,5 +1,6 @@
 /** `vigie test promql` */
 import { readFile } from 'node:fs/promises';
+import { describeError } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { openMemoryStorage } from '@vigie/promql/script/memory';
 import { runScript } from '@vigie/promql/script/run-script';
@@ -7,22 +8,32 @@ import { runScript } from '@vigie/promql/script/run-script';
 /** What the scripts are run on. */
 const openStorage = openMemoryStorage;
 
+interface Output {
+  readonly write: (text: string) => void;
+}
+
 /** Prints each case that fails, with what was expected and what came, and `N passed, N failed` last.
- *  @returns 1 when a case fails */
-export async function testPromql(
-  files: readonly string[],
-  output: { readonly write: (text: string) => void },
-): Promise<ExitCode> {
+ *  @returns 1 when a case fails, 2 when a file cannot be read: the others are run all the same */
+export async function testPromql(files: readonly string[], stdout: Output, stderr: Output): Promise<ExitCode> {
   let passed = 0;
   let failed = 0;
+  let worst: ExitCode = 0;
   for (const file of files) {
-    const outcome = await runScript(await readFile(file, 'utf8'), openStorage, new AbortController().signal);
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      stderr.write(`${file}: cannot be read: ${describeError(error)}\n`);
+      worst = 2;
+      continue;
+    }
+    const outcome = await runScript(text, openStorage, new AbortController().signal);
     passed += outcome.passed;
     failed += outcome.failures.length;
     for (const { line, query, expected, got } of outcome.failures) {
-      output.write(`${file}:${line}:${query && ` ${query}`}\n  expected ${expected}\n  got      ${got}\n`);
+      stdout.write(`${file}:${line}:${query && ` ${query}`}\n  expected ${expected}\n  got      ${got}\n`);
     }
   }
-  output.write(`${passed} passed, ${failed} failed\n`);
-  return failed === 0 ? 0 : 1;
+  stdout.write(`${passed} passed, ${failed} failed\n`);
+  return worst === 0 && failed > 0 ? 1 : worst;
 }

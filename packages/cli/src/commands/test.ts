@@ -13,7 +13,7 @@ export const run: RunCommand = (args) => {
     .description("run test scripts in the format of Prometheus' promqltest, with the experimental language")
     .argument('<file...>', 'scripts')
     .action(async (files: readonly string[]) => {
-      exitCode = await testPromql(files, process.stdout);
+      exitCode = await testPromql(files, process.stdout, process.stderr);
     });
   return runCommandLine(command, args, () => exitCode);
 };

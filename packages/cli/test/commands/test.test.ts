@@ -49,6 +49,15 @@ describe('vigie test promql', () => {
     });
   });
 
+  it('runs the others beside a file that cannot be read, and exits 2', async () => {
+    const script = await scriptOf('eval instant at 0 1\n  1\n');
+    expect(await vigie('test', 'promql', `${script}.missing`, script)).toEqual({
+      code: 2,
+      stdout: '1 passed, 0 failed\n',
+      stderr: expect.stringMatching(/\.missing: cannot be read: .*ENOENT/),
+    });
+  });
+
   it('exits 2 without a file', async () => {
     expect(await vigie('test', 'promql')).toMatchObject({
       code: 2,
