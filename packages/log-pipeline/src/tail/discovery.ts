@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '@vigie/core/clock';
 import { FolderListings } from './folder-listings.ts';
@@ -25,6 +25,10 @@ export interface Lead {
   readonly displayPath: string;
   readonly container: ContainerLinkFacts | undefined;
 }
+
+/** Some passes: a writer that renames its file and makes the next one when it has something to write may leave no live file to
+ *  be found at any of them. */
+const FRESH_MS = 60_000;
 
 /** Finds the logs that patterns lead to: through links, passing over what rotation made of the files beside them. */
 export class Discovery {
@@ -66,8 +70,9 @@ export class Discovery {
     for (const match of matches) {
       const lead = this.#leads.get(match);
       if (lead !== undefined && logs.has(lead)) continue;
-      const { path, isLink } = match;
+      const { path, isLink, renamedTo } = match;
       if (!isLink && logs.has(path)) continue;
+      if (renamedTo !== undefined && !this.#isFresh(renamedTo)) continue;
       const rotated = parseRotatedName(basename(path));
       if (rotated !== undefined) {
         matched ??= new Set(matches.map((one) => one.path));
@@ -85,6 +90,12 @@ export class Discovery {
       else this.#missing.set(resolved, { displayPath: display, container: parseContainerLink(path) });
       if (exists) this.#leads.set(match, resolved);
     }
+  }
+
+  /** Whether it was written to just now: else it may be what is left of a log that nobody writes any more. */
+  #isFresh(path: string): boolean {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat !== undefined && this.#deps.clock.nowMs() - stat.mtimeMs < FRESH_MS;
   }
 
   /** /var/log/pods does not tell the container id; the links beside it do. */

@@ -2,10 +2,14 @@ import { lstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import picomatch from 'picomatch';
 import type { FolderListings, Listed } from './folder-listings.ts';
+import { parseRotatedName } from './rotated-name.ts';
 
 export interface GlobMatch {
   readonly path: string;
   readonly isLink: boolean;
+  /** Nothing has this name, and this file, which matches or not, had it last: its writer renamed it, and has not written since.
+   *  undefined where something has. */
+  readonly renamedTo: string | undefined;
 }
 
 export interface GlobResult {
@@ -60,9 +64,9 @@ export async function expandGlob(
       folders.add(nearestFolder(folder));
       const stat = lstatSync(path, { throwIfNoEntry: false });
       if (stat?.isFile() === true || stat?.isSymbolicLink() === true) {
-        matches.push({ path, isLink: stat.isSymbolicLink() });
+        matches.push({ path, isLink: stat.isSymbolicLink(), renamedTo: undefined });
+        return;
       }
-      return;
     }
     if (last) {
       for (const match of matchesIn(folder, list(folder), segment)) matches.push(match);
@@ -98,12 +102,36 @@ function matchesIn(folder: string, listed: readonly Listed[], segment: string): 
   let matches = bySegment.get(segment);
   if (matches === undefined) {
     const accepts = matcherOf(segment);
-    matches = listed
-      .filter(({ name, kind }) => (kind === 'file' || kind === 'link') && accepts(name))
-      .map(({ name, kind }) => ({ path: join(folder, name), isLink: kind === 'link' }));
+    matches = [
+      ...listed
+        .filter(({ name, kind }) => (kind === 'file' || kind === 'link') && accepts(name))
+        .map(({ name, kind }) => ({ path: join(folder, name), isLink: kind === 'link', renamedTo: undefined })),
+      ...renamedIn(folder, listed, accepts),
+    ];
     bySegment.set(segment, matches);
   }
   return matches;
+}
+
+/** Logs of which only rotated files are there. */
+function renamedIn(
+  folder: string,
+  listed: readonly Listed[],
+  accepts: (name: string) => boolean,
+): readonly GlobMatch[] {
+  const newest = new Map<string, { readonly name: string; readonly order: string }>();
+  for (const { name, kind } of listed) {
+    const rotated = kind === 'file' ? parseRotatedName(name) : undefined;
+    if (rotated === undefined || rotated.gzip || !accepts(rotated.base)) continue;
+    const { base, order } = rotated;
+    if (order > (newest.get(base)?.order ?? '')) newest.set(base, { name, order });
+  }
+  for (const { name } of listed) newest.delete(name);
+  return Array.from(newest, ([base, { name }]) => ({
+    path: join(folder, base),
+    isLink: false,
+    renamedTo: join(folder, name),
+  }));
 }
 
 /** Compiled once: a pass over 10,000 folders asks 20,000 times. As many as configurations have segments. */

@@ -62,7 +62,7 @@ async function find(
   const paths = new Set<string>();
   for (const pattern of patterns) {
     const { matches, errors } = await expandGlob(pattern + suffix, new FolderListings(clock), () => undefined);
-    for (const { path, isLink } of matches) if (!isLink) paths.add(path);
+    for (const { path, isLink, renamedTo } of matches) if (!isLink && renamedTo === undefined) paths.add(path);
     for (const { folder, error } of errors) failed(folder, error);
   }
   return [...paths];
