@@ -4,30 +4,33 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { temporaryFolder } from './leash.ts';
-import { stringAt } from './rest.ts';
+import { at, stringAt } from './rest.ts';
 
 const DEPLOY = fileURLToPath(new URL('../../deploy', import.meta.url));
 const SHIPPED_ENDPOINT = 'http://elasticsearch.logging.svc:9200';
 
-/** Folders of the node agent, and where the ConfigMap is that counts in each. */
+/** Folders of what delivers logs, and where the ConfigMap is that counts in each. */
 const CONFIG_MAPS = {
   'node-agent': 'node-agent',
   'overlays/node-agent-kubelet': 'node-agent',
   'overlays/node-agent-otlp': 'overlays/node-agent-otlp',
+  'sidecar-ship': 'sidecar-ship',
 } as const;
 
-/** @returns a folder for `kubectl apply -k` that refers to `deploy/FOLDER` and puts another endpoint into its ConfigMap */
-export function shippedManifests(folder: keyof typeof CONFIG_MAPS, endpoint: string): string {
+/** @param changes members of a kustomization besides
+ *  @returns a folder for `kubectl apply -k` that refers to `deploy/FOLDER` and puts another endpoint into its ConfigMap */
+export function shippedManifests(folder: keyof typeof CONFIG_MAPS, endpoint: string, changes: object = {}): string {
   const shipped = shippedFile(`${CONFIG_MAPS[folder]}/config-map.yaml`);
-  const agentYaml = stringAt(shipped, 'data', 'agent.yaml');
-  if (!agentYaml.includes(SHIPPED_ENDPOINT)) throw new Error(`the ConfigMap does not name ${SHIPPED_ENDPOINT}`);
+  const [[file] = ['']] = Object.entries(at(shipped, 'data') ?? {});
+  const text = stringAt(shipped, 'data', file);
+  if (!text.includes(SHIPPED_ENDPOINT)) throw new Error(`the ConfigMap does not name ${SHIPPED_ENDPOINT}`);
   const patch = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: 'vigie-node-agent', namespace: 'vigie' },
-    data: { 'agent.yaml': agentYaml.replace(SHIPPED_ENDPOINT, endpoint) },
+    metadata: { name: stringAt(shipped, 'metadata', 'name'), namespace: stringAt(shipped, 'metadata', 'namespace') },
+    data: { [file]: text.replace(SHIPPED_ENDPOINT, endpoint) },
   };
-  return overlayOf(folder, { patches: [{ patch: JSON.stringify(patch) }] });
+  return overlayOf(folder, { ...changes, patches: [{ patch: JSON.stringify(patch) }] });
 }
 
 /** @param changes members of a kustomization besides `resources`

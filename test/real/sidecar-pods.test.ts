@@ -424,6 +424,60 @@ describe('the sidecars by hand of deploy/sidecar-stream', () => {
   });
 });
 
+describe('the shipping sidecar of deploy/sidecar-ship', () => {
+  const NAMESPACE = 'vigie-sidecar-example';
+  const ROUNDS = 12;
+
+  /** Numbers in the messages of its pod, ascending. */
+  function numbersIn(uid: string, pattern: RegExp): readonly number[] {
+    return shippedDocuments(sink.requests)
+      .filter((document) => at(document, 'kubernetes', 'pod', 'uid') === uid)
+      .flatMap((document) => pattern.exec(stringAt(document, 'message'))?.slice(1, 2) ?? [])
+      .map(Number)
+      .sort((a, b) => a - b);
+  }
+
+  test('the Deployment: what it writes and what it pushes is at the sink once, and counted at /metrics/logs', async () => {
+    const [newName, newTag] = BUSYBOX_IMAGE.split(':');
+    const endpoint = `http://${network.host}:${new URL(sink.url).port}`;
+    const images = [{ name: 'busybox', newName, newTag }];
+    plane.kubectl(['apply', '-k', shippedManifests('sidecar-ship', endpoint, { images })]);
+    const selector = 'app.kubernetes.io/name=shop';
+    const pod = await untilPod(NAMESPACE, selector, 'the pod to be ready', isReady);
+    const uid = stringAt(pod, 'metadata', 'uid');
+    const written = (): readonly number[] => numbersIn(uid, /^\{"message":"GET \/cart\/(\d+)"/);
+    const pushed = (): readonly number[] => numbersIn(uid, /^order (\d+)$/);
+    await until(
+      'the first lines and pushes at the sink',
+      TIMEOUT_MS,
+      () => (written().length >= ROUNDS && pushed().length >= ROUNDS) || undefined,
+      () => `${JSON.stringify(shippedDocuments(sink.requests).slice(-2))}\n${explain(NAMESPACE)()}`,
+    );
+    const { body } = await rest({ url: `http://${stringAt(pod, 'status', 'podIP')}:9881` }, 'GET', '/metrics/logs');
+    const name = stringAt(pod, 'metadata', 'name');
+    // Every tenth request fails.
+    expect(String(body)).toMatch(
+      new RegExp(`^shop_failed_requests_total\\{namespace="${NAMESPACE}",pod="${name}",container="shop"\\} [1-9]`, 'm'),
+    );
+    plane.kubectl(['-n', NAMESPACE, 'scale', 'deployment/shop', '--replicas=0']);
+    await until('the end of the pod', TIMEOUT_MS, () => podsOf(NAMESPACE, selector).length === 0 || undefined);
+    expect(written()).toEqual(written().map((_, index) => index + 1));
+    expect(pushed()).toEqual(pushed().map((_, index) => index + 1));
+    // It may have ended between the two.
+    expect(written().length - pushed().length).toBeLessThanOrEqual(1);
+    const document = shippedDocuments(sink.requests).find((one) => {
+      return at(one, 'kubernetes', 'pod', 'uid') === uid && at(one, 'message') === 'order 1';
+    });
+    expect(at(document, 'kubernetes')).toMatchObject({
+      namespace: NAMESPACE,
+      pod: { name },
+      container: { name: 'shop' },
+      node: { name: NODE_NAME },
+      labels: { 'app_kubernetes_io/name': 'shop' },
+    });
+  });
+});
+
 describe('an application that pushes its logs to the agent', () => {
   const PATH = '/v1/logs';
   const urlOf = (pod: unknown): string => `http://${stringAt(pod, 'status', 'podIP')}:4318`;
