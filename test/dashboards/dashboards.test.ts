@@ -3,6 +3,7 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import type { MetricDefinition } from '@vigie/core/telemetry';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
+import { SHIP_METRICS } from '@vigie/sidecar/ship/telemetry';
 import { STREAM_METRICS } from '@vigie/sidecar/stream/telemetry';
 import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
 import { describe, expect, it } from 'vitest';
@@ -10,6 +11,7 @@ import { buildBoard } from '../../dashboards/boards/board.ts';
 import { BOARDS } from '../../dashboards/dashboards.ts';
 import { nodeAgentQueries } from '../../dashboards/queries/node-agent.ts';
 import type { Queries, Query } from '../../dashboards/queries/query.ts';
+import { sidecarShipQueries } from '../../dashboards/queries/sidecar-ship.ts';
 import { sidecarStreamQueries } from '../../dashboards/queries/sidecar-stream.ts';
 import { sidecarWebhookQueries } from '../../dashboards/queries/sidecar-webhook.ts';
 
@@ -26,6 +28,12 @@ const PARTS: readonly Part[] = [
     file: 'dashboards/node-agent.json',
     own: Object.values(AGENT_METRICS),
     queries: nodeAgentQueries,
+  },
+  {
+    part: 'the shipping sidecar',
+    file: 'dashboards/sidecar-ship.json',
+    own: Object.values(SHIP_METRICS),
+    queries: sidecarShipQueries,
   },
   {
     part: 'the streaming sidecar',
