@@ -59,8 +59,8 @@ describe('the resources of the sidecar', () => {
     [{ limits: { cpu: '1', memory: '1Gi' } }],
   ])('leave a pod in the class Guaranteed: %j', (resources) => {
     expect(resourcesBeside([resources, { limits: { cpu: '1', memory: '1Gi' } }])).toEqual({
-      requests: { cpu: '500m', memory: '128Mi' },
-      limits: { cpu: '500m', memory: '128Mi' },
+      requests: { cpu: '100m', memory: '128Mi' },
+      limits: { cpu: '100m', memory: '128Mi' },
     });
   });
 
