@@ -28,7 +28,9 @@ export const POD_LABELS: Readonly<Record<string, string>> = {
   'argocd.argoproj.io/instance': 'shop-production',
 };
 
-/** As the image runs it (deploy/images/vigie.Dockerfile). */
+/** As the image runs it (deploy/images/vigie). */
+export const IMAGE_FLAGS = ['--no-maglev'] as const;
+/** deploy/images/vigie.Dockerfile */
 export const IMAGE_ENV = {
   NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1',
   MALLOC_ARENA_MAX: '1',
@@ -78,7 +80,8 @@ export function agentContender(agent: AgentUnderTest, configuration: string, nam
     launch(place) {
       const file = join(place.workDir, 'agent.yaml');
       writeFileSync(file, fillPlaces(configuration, place));
-      return { command: agent.nodePath, args: [agent.bundle, 'node-agent', '--config', file], env: IMAGE_ENV };
+      const args = [...IMAGE_FLAGS, agent.bundle, 'node-agent', '--config', file];
+      return { command: agent.nodePath, args, env: IMAGE_ENV };
     },
   };
 }

@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type Program, startProgram } from '../harness/child.ts';
-import { agentUnderTest, IMAGE_ENV } from '../logs/vigie.ts';
+import { agentUnderTest, IMAGE_ENV, IMAGE_FLAGS } from '../logs/vigie.ts';
 
 export interface Streamer {
   readonly name: string;
@@ -20,7 +20,10 @@ export function vigieStreamer(rootDir: string, name: string, flags: readonly str
     name,
     version: `node ${nodeVersion}`,
     env: IMAGE_ENV,
-    command: (file, dataDir) => [nodePath, bundle, 'sidecar', 'stream', file, '--data-dir', dataDir, ...flags],
+    command: (file, dataDir) => {
+      const stream = ['sidecar', 'stream', file, '--data-dir', dataDir, ...flags];
+      return [nodePath, ...IMAGE_FLAGS, bundle, ...stream];
+    },
   };
 }
 

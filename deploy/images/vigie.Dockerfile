@@ -11,7 +11,7 @@ LABEL org.opencontainers.image.title="vigie" \
 COPY --from=build /src/LICENSE /opt/vigie/LICENSE
 COPY --from=build /src/packages/cli/bin /opt/vigie/bin
 COPY --from=build /src/packages/cli/dist /opt/vigie/dist
-RUN ln -s /opt/vigie/bin/vigie.cjs /usr/local/bin/vigie
+COPY --from=build /src/deploy/images/vigie /usr/local/bin/vigie
 # A small young generation, one V8 helper thread however many cores the node has, one malloc arena, and large blocks that
 # go back to the system when they are freed: docs/decisions/0012.
 ENV NODE_OPTIONS="--max-semi-space-size=1 --v8-pool-size=1" \

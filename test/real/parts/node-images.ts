@@ -35,7 +35,6 @@ export function writeAgentImage(folder: string, archive: string, busybox: string
   const dockerfile = readFileSync(join(CHECKOUT, 'deploy/images/vigie.Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
   const stage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
   const copies = stage.matchAll(/^COPY --from=build \/src\/(\S+) \/(\S+)$/gm);
-  const links = stage.matchAll(/^RUN ln -s (\S+) \/(\S+)$/gm);
   const variables = Array.from(stage.matchAll(/^ENV (.+)$/gm), ([, line = '']) => variablesOf(line)).flat();
   const [, tag = ''] = /-t (\S+) \.$/m.exec(dockerfile) ?? [];
   const [, user = ''] = /^USER (\S+)$/m.exec(stage) ?? [];
@@ -47,10 +46,7 @@ export function writeAgentImage(folder: string, archive: string, busybox: string
       ...librariesOf(process.execPath),
       ...Object.fromEntries(Array.from(copies, ([, from = '', to = '']) => [to, join(CHECKOUT, from)])),
     },
-    links: {
-      ...appletsIn('usr/bin'),
-      ...Object.fromEntries(Array.from(links, ([, target = '', path = '']) => [path, target])),
-    },
+    links: appletsIn('usr/bin'),
     env: ['PATH=/usr/local/bin:/usr/bin:/bin', ...variables],
     user,
     entrypoint: ['vigie'],
