@@ -132,7 +132,12 @@ export function decodeEntryHead(bytes: Buffer): EntryHeadDecoded {
   const inputBytes = bytes.readDoubleLE(32);
   const appendedAtMs = bytes.readDoubleLE(24);
   // Each record has a byte at least: what says more would take memory for them.
-  if (records > headBytes - sourceEnd || !(inputBytes >= 0) || !Number.isFinite(inputBytes + appendedAtMs))
+  if (
+    records > headBytes - sourceEnd ||
+    !Number.isSafeInteger(inputBytes) ||
+    inputBytes < 0 ||
+    !Number.isFinite(appendedAtMs)
+  )
     return { status: 'damaged' };
   const inflatedBytes = bytes.readUInt32LE(20);
   return {

@@ -34,6 +34,7 @@ describe("an entry's head", () => {
     ['a time that is no number', (bytes) => bytes.writeDoubleLE(Number.NaN, 24)],
     ['less input than none', (bytes) => bytes.writeDoubleLE(-1, 32)],
     ['input that is no number', (bytes) => bytes.writeDoubleLE(Number.NaN, 32)],
+    ['a part of a byte of input', (bytes) => bytes.writeDoubleLE(1.4e-309, 32)],
     ['a name beyond its end', (bytes) => bytes.writeUInt16LE(60_000, 40)],
   ])('is damaged with %s, though its checksum be right', (_what, change) => {
     expect(decodeEntryHead(headOf(change))).toEqual({ status: 'damaged' });
