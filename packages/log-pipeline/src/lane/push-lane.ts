@@ -41,8 +41,13 @@ export interface PushLaneOptions {
   readonly sink: string;
   readonly maxMessageBytes: number;
   readonly batchBytes: number;
+  /** How long records wait for more at most. */
   readonly lingerMs: number;
 }
+
+/** Of lines: with as many, a request goes as soon as none is under way. Its senders push nothing more before they are answered, so that
+ *  waiting would hold an SDK to five batches a second; less than this is not worth a request of its own to a server with a thousand agents. */
+const WORTH_SENDING_BYTES = 64 * 1024;
 
 export interface PushLaneReports extends RequestReports, TransformReports {}
 
@@ -197,6 +202,7 @@ export class PushLane {
         continue;
       }
       if (slot.records === 0 || this.#stopping) return;
+      if (slot.plainBytes >= WORTH_SENDING_BYTES && this.#requests.inFlight === 0) return;
       const waitMs = slot.firstAtMs + this.#options.lingerMs - clock.monotonicMs();
       if (waitMs <= 0) return;
       await this.#nap.sleep(waitMs);

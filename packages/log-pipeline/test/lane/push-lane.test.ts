@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from '@vigie/core/clock';
+import { FakeClock } from '@vigie/core/fake-clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LaneLedger } from '../../src/delivery/ledger.ts';
 import { documentShape, NO_OPENING, NO_POD_METADATA, type RecordFacts } from '../../src/encode/document.ts';
@@ -38,6 +39,7 @@ interface BedOptions {
   readonly inputBytes?: number;
   readonly batchBytes?: number;
   readonly clock?: Clock;
+  readonly lingerMs?: number;
 }
 
 class Bed {
@@ -49,7 +51,13 @@ class Bed {
   readonly kernel: Kernel;
   readonly lane: PushLane;
 
-  constructor({ transforms = [], inputBytes = 65_536, batchBytes = 65_536, clock = systemClock }: BedOptions = {}) {
+  constructor({
+    transforms = [],
+    inputBytes = 65_536,
+    batchBytes = 65_536,
+    clock = systemClock,
+    lingerMs = 2,
+  }: BedOptions = {}) {
     this.kernel = createKernel({
       inputBytes,
       maxRows: 64,
@@ -58,7 +66,7 @@ class Bed {
       slotBytes: batchBytes + 65_536,
     });
     this.lane = new PushLane(
-      { source: 'otlp', sink: 'memory', maxMessageBytes: 4096, batchBytes, lingerMs: 2 },
+      { source: 'otlp', sink: 'memory', maxMessageBytes: 4096, batchBytes, lingerMs },
       {
         clock,
         kernel: this.kernel,
@@ -129,6 +137,39 @@ describe('a lane that records are pushed to', () => {
     expect(bed.records[0]).not.toHaveProperty('stream');
     expect(bed.ledger).toMatchObject({ readRecords: 3, ackedRecords: 3, inFlightBytes: 0 });
     expect(bed.ledger.ackedBytes).toBe(bed.ledger.readBytes);
+  });
+
+  it('sends what is worth a request at once when none is under way, and gathers the rest until that is answered', async () => {
+    bed = new Bed({ batchBytes: 1 << 20, inputBytes: 1 << 20, lingerMs: 3_600_000 });
+    const gate = new Gate();
+    bed.gate = gate.opened;
+    await bed.lane.start();
+    const batch = (name: string) => [
+      {
+        facts: factsOf(name),
+        records: Array.from({ length: 40 }, (_, n) => record(`${name} ${n} ${'x'.repeat(2000)}`)),
+      },
+    ];
+    const first = bed.lane.push(batch('first'));
+    while (bed.lane.inFlight === 0) await new Promise((resolve) => setImmediate(resolve));
+    const others = [
+      bed.lane.push(batch('second')),
+      bed.lane.push([{ facts: factsOf('third'), records: [record('small')] }]),
+    ];
+    gate.open();
+    expect(await Promise.all([first, ...others])).toEqual([true, true, true]);
+    expect(bed.bodies.map((body) => body.length)).toEqual([40, 41]);
+  });
+
+  it('lets a little wait for more', async () => {
+    const clock = new FakeClock();
+    bed = new Bed({ clock, lingerMs: 200 });
+    await bed.lane.start();
+    const pushed = bed.lane.push([{ facts: factsOf('a'), records: [record('small')] }]);
+    while (clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(bed.lane.inFlight).toBe(0);
+    await clock.advance(200);
+    expect(await pushed).toBe(true);
   });
 
   it('gives the memory of a burst back once it is idle, and goes on as before', async () => {
