@@ -138,6 +138,7 @@ class RangeDriver {
     window.from = window.to = window.histogramFrom = window.histogramTo = 0;
     let isFound = false;
     let hasFloat = false;
+    let read = 0;
     for (let step = 0; step < this.#steps.count; step++) {
       if (budget.isDue()) await budget.pause();
       const stepMs = this.#steps.startMs + step * this.#steps.stepMs;
@@ -150,6 +151,7 @@ class RangeDriver {
       while (window.from < window.to && samples.times[window.from]! <= fromMs) window.from++;
       if (samples.histogramCount > 0) moveOverHistograms(window, fromMs, toMs);
       if (window.floats + window.histograms === 0) continue;
+      read += window.floats + window.histograms;
       for (let at = 0; at < this.#params.length; at++) window.params[at] = this.#params[at]![step]!;
       window.clearResult();
       this.#apply(window);
@@ -161,6 +163,7 @@ class RangeDriver {
       } else continue;
       isFound = true;
     }
+    budget.countRead(read);
     if (hasFloat && (this.#call.name === 'rate' || this.#call.name === 'increase'))
       this.#noteUnlikelyCounter(window.metricName);
     if (!isFound) block.removeLastRow();
