@@ -1,14 +1,7 @@
 /** What the API answers in place of data, in Prometheus' kinds. */
 import { describeError, errorCode, VigieError } from '@vigie/core/errors';
 
-export type ApiErrorType =
-  | 'bad_data'
-  | 'execution'
-  | 'canceled'
-  | 'timeout'
-  | 'unavailable'
-  | 'not_found'
-  | 'internal';
+export type ApiErrorType = 'bad_data' | 'execution' | 'canceled' | 'timeout' | 'unavailable' | 'not_found' | 'internal';
 
 /** 499 is nginx' code for a client that has gone, which Prometheus took over. */
 const STATUS: Readonly<Record<ApiErrorType, number>> = {

@@ -3,8 +3,9 @@ import { allBuckets } from '../histogram/bounds.ts';
 import type { Histogram } from '../histogram/histogram.ts';
 import type { LabelSet } from '../labels/label-set.ts';
 
-/** What is not written as it is. Most labels have nothing of it. */
-const SPECIAL = /["\\<>&\u0000-\u001f\u2028\u2029\ud800-\udfff]/;
+/** Anything but what is written as it is: no quote, backslash, `<`, `>`, `&`, control character, separator of lines or
+ *  surrogate. Most labels have nothing of it. */
+const SPECIAL = /[^ !#-%'-;=?-[\]-\u2027\u202a-\ud7ff\ue000-\uffff]/;
 /** Go escapes these beside what JSON asks for, so that JSON may stand in a web page. */
 const UNSAFE_IN_HTML = /[<>&\u2028\u2029]/g;
 
@@ -31,10 +32,14 @@ export function jsonFloat(value: number): string {
   return `${value}`.replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
-/** Seconds with three digits behind the point, none that are 0.
- *  @param timestampMs whole, below 1e15: there the quotient has no more digits than a float keeps */
+/** Seconds, with three digits behind the point or none: `1435781451.781`, `1435781451.780`, `1435781451`.
+ *  @param timestampMs whole */
 export function jsonTime(timestampMs: number): string {
-  return `${timestampMs / 1000}`;
+  const size = Math.abs(timestampMs);
+  const fraction = size % 1000;
+  const sign = timestampMs < 0 ? '-' : '';
+  const whole = `${sign}${(size - fraction) / 1000}`;
+  return fraction === 0 ? whole : `${whole}.${fraction < 10 ? '00' : fraction < 100 ? '0' : ''}${fraction}`;
 }
 
 export function jsonLabels({ names, values }: LabelSet): string {

@@ -9,8 +9,8 @@ const ESCAPES = /__|_([0-9a-fA-F]{1,5})_|_/g;
 export function unescapeName(name: string): string {
   if (!name.startsWith(PREFIX)) return name;
   let isValid = true;
-  const unescaped = name.slice(PREFIX.length).replace(ESCAPES, (escape, digits: string | undefined) => {
-    if (escape === '__') return '_';
+  const unescaped = name.slice(PREFIX.length).replace(ESCAPES, (sequence, digits: string | undefined) => {
+    if (sequence === '__') return '_';
     const code = digits === undefined ? Number.NaN : Number.parseInt(digits, 16);
     if (Number.isNaN(code) || (code >= 0xd800 && code <= 0xdfff)) {
       isValid = false;

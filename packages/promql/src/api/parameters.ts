@@ -51,7 +51,8 @@ export function optionalTime(parameters: Parameters, name: string, absentMs: num
   const text = parameters.get(name);
   if (text === '') return absentMs;
   return (
-    parseTime(text) ?? fail(name, `invalid time value for '${name}': cannot parse ${quoteGo(text)} to a valid timestamp`)
+    parseTime(text) ??
+    fail(name, `invalid time value for '${name}': cannot parse ${quoteGo(text)} to a valid timestamp`)
   );
 }
 

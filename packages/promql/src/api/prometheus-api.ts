@@ -1,5 +1,6 @@
 /** Prometheus' HTTP API as a fastify plugin: routes are `/api/v1/…` below the prefix that it is registered with.
  *  Source: Prometheus 3.15, web/api/v1. */
+import type { Clock } from '@vigie/core/clock';
 import { describeError } from '@vigie/core/errors';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiErrorType, apiErrorOf, badData } from './api-error.ts';
@@ -23,7 +24,7 @@ export const prometheusApi: FastifyPluginAsync<PrometheusApiOptions> = async (ap
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(cors(request.headers.origin));
   });
-  takeForms(app);
+  takeForms(app, options.clock);
   app.options('/api/v1/*', async (_request, reply) => reply.code(204).send());
 
   const answer = (handler: ApiHandler) => (request: FastifyRequest, reply: FastifyReply) =>
@@ -57,7 +58,7 @@ export const prometheusApi: FastifyPluginAsync<PrometheusApiOptions> = async (ap
 };
 
 /** Forms are text to the routes; any other body is none, and is left unread, as in Go. */
-function takeForms(app: FastifyInstance): void {
+function takeForms(app: FastifyInstance, clock: Clock): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -70,7 +71,8 @@ function takeForms(app: FastifyInstance): void {
   });
   app.setErrorHandler((error, _request, reply) => {
     const { status, type, message } = badData(`error parsing form values: ${describeError(error)}`);
-    return reply.code(status).header('content-type', 'application/json').send(errorText(type, message));
+    reply.code(status);
+    return sendPieces(reply, [errorText(type, message)], undefined, clock);
   });
 }
 

@@ -45,11 +45,12 @@ function notesText(key: string, name: string, notes: readonly string[]): string 
 export function* instantPieces(result: InstantResult, stats: QueryStats | undefined): Generator<string> {
   yield `{"resultType":"${result.type}","result":`;
   switch (result.type) {
+    // Times of these two are floats in Prometheus, without zeros at the end.
     case 'scalar':
-      yield `[${jsonTime(result.timestampMs)},"${formatFloat(result.value)}"]`;
+      yield `[${result.timestampMs / 1000},"${formatFloat(result.value)}"]`;
       break;
     case 'string':
-      yield `[${jsonTime(result.timestampMs)},${jsonString(result.value)}]`;
+      yield `[${result.timestampMs / 1000},${jsonString(result.value)}]`;
       break;
     case 'vector':
       yield* listPieces(vectorTexts(result.samples, result.timestampMs));
@@ -92,10 +93,7 @@ function* vectorTexts(samples: readonly InstantSample[], timestampMs: number): G
 
 /** One piece may have many series, one series many pieces. Floats come before histograms.
  *  @param timeText the begin of a sample: `[1435781451.781,` */
-function* matrixPieces(
-  series: readonly RangeSeries[],
-  timeText: (timestampMs: number) => string,
-): Generator<string> {
+function* matrixPieces(series: readonly RangeSeries[], timeText: (timestampMs: number) => string): Generator<string> {
   let text = '[';
   let separator = '';
   for (const { labels, timestampsMs, values, histograms } of series) {

@@ -30,11 +30,11 @@ export function sendPieces(reply: FastifyReply, pieces: Pieces, coding: Coding, 
   reply.header('content-type', 'application/json');
   const iterator = pieces[Symbol.iterator]();
   const first = gather(iterator);
-  if (first.isLast) return reply.send(compressed(first.text, coding));
+  if (first.isLast) return reply.send(encoded(first.text, coding));
   const source = Readable.from(buffers(first.text, iterator, clock), { objectMode: false });
   const compressor = compressorFor(coding);
   // What goes wrong on the way destroys both, and fastify the connection.
-  return reply.send(compressor === undefined ? source : pipeline(source, compressor, () => {}));
+  return reply.send(compressor === undefined ? source : pipeline(source, compressor, () => undefined));
 }
 
 interface Gathered {
@@ -67,10 +67,11 @@ async function* buffers(first: string, pieces: Iterator<string>, clock: Clock): 
   }
 }
 
-function compressed(text: string, coding: Coding): string | Buffer {
+/** Bytes: to a text, fastify adds a charset that Prometheus' answers do not name. */
+function encoded(text: string, coding: Coding): Buffer {
   switch (coding) {
     case undefined:
-      return text;
+      return Buffer.from(text);
     case 'gzip':
       return gzipSync(text, COMPRESSION);
     case 'deflate':

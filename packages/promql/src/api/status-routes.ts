@@ -135,10 +135,7 @@ function pageParameters(parameters: Parameters): Pick<RulesQuery, 'groupLimit' |
   const groupNextToken = parameters.get('group_next_token');
   if (limitText === '') {
     if (groupNextToken === '') return { groupLimit: undefined, groupNextToken };
-    throw invalidParameter(
-      'group_next_token',
-      'group_limit needs to be present in order to paginate over the groups',
-    );
+    throw invalidParameter('group_next_token', 'group_limit needs to be present in order to paginate over the groups');
   }
   const groupLimit = parseInteger(limitText);
   if (typeof groupLimit === 'string') {

@@ -9,8 +9,7 @@ export const MIN_TIME_MS = -MAX_TIME_MS;
 const MIN_TIME_TEXT = '-292273086-05-16T16:47:06Z';
 const MAX_TIME_TEXT = '292277025-08-18T07:12:54.999999999Z';
 
-const RFC_3339 =
-  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(?:Z|([+-])(\d{2}):(\d{2}))$/;
+const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(?:Z|([+-])(\d{2}):(\d{2}))$/;
 
 /** @returns Unix time in ms, whole; undefined where the text is neither */
 export function parseTime(text: string): number | undefined {

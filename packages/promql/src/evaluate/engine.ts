@@ -52,7 +52,7 @@ export type Query = string | { readonly text: string; readonly expr: Expr };
 
 const DEFAULT_LOOKBACK_MS = 300_000;
 const DEFAULT_SUBQUERY_STEP_MS = 60_000;
-/** A range query's most, as in Prometheus' HTTP API. */
+/** A range query's most, after its start, as in Prometheus' HTTP API. */
 export const MAX_STEPS = 11_000;
 
 const NODE: BudgetWorld = { clock: systemClock, pause: async () => void (await setImmediate()) };
@@ -106,7 +106,7 @@ export class Engine {
     }
     if (!(times.stepMs > 0)) throw bug('a range query needs a step above 0');
     const steps = stepsBetween(times.startMs, times.endMs, times.stepMs);
-    if (steps.count > MAX_STEPS) {
+    if (steps.count > MAX_STEPS + 1) {
       throw evaluationError(
         'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
       );

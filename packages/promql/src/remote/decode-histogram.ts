@@ -8,7 +8,8 @@ import { parseFloatText } from '../text/float.ts';
 const FLOAT = v.pipe(
   v.string(),
   v.transform((text) => parseFloatText(text)),
-  v.number(),
+  // NaN is one, too.
+  v.custom<number>((value) => typeof value === 'number'),
 );
 const HISTOGRAM = v.object({
   count: FLOAT,
@@ -24,6 +25,8 @@ interface Bucket {
 
 /** Of `boundaries`: both ends belong to the bucket. */
 const CLOSED = 3;
+/** Of negative exponential buckets, and no others. */
+const OPEN_ABOVE = 1;
 const FINEST_SCHEMA = 8;
 const COARSEST_SCHEMA = -4;
 /** 2^1024 is the first power that is no float. */
@@ -36,15 +39,23 @@ export function decodeHistogram(value: unknown): Histogram | undefined {
   if (!parsed.success) return undefined;
   const { count, sum, buckets } = parsed.output;
   const zero = buckets.find(([boundaries, lower]) => boundaries === CLOSED && lower !== -Infinity);
-  const zeroThreshold = zero?.[2] ?? 0;
   const sides = buckets.filter((bucket) => bucket !== zero).map(([, lower, upper, n]) => ({ lower, upper, count: n }));
   const shared = { counterResetHint: 'unknown', count, sum } as const;
-  for (let schema = FINEST_SCHEMA; schema >= COARSEST_SCHEMA; schema--) {
-    const exponential = bySchema(sides, schema, zeroThreshold);
-    if (exponential === undefined) continue;
-    return { ...shared, schema, zeroThreshold, zeroCount: zero?.[3] ?? 0, ...exponential, customValues: [] };
+  // A zero bucket that is empty is not in the JSON; buckets that it cuts still are.
+  const thresholds = zero === undefined ? [0, innermost(sides)] : [zero[2]];
+  for (const zeroThreshold of thresholds) {
+    for (let schema = FINEST_SCHEMA; schema >= COARSEST_SCHEMA; schema--) {
+      const exponential = bySchema(sides, schema, zeroThreshold);
+      if (exponential === undefined) continue;
+      return { ...shared, schema, zeroThreshold, zeroCount: zero?.[3] ?? 0, ...exponential, customValues: [] };
+    }
   }
-  return zero === undefined ? { ...shared, ...custom(sides) } : undefined;
+  const isExponential = buckets.some(([boundaries]) => boundaries === OPEN_ABOVE) || zero !== undefined;
+  return isExponential ? undefined : { ...shared, ...custom(sides) };
+}
+
+function innermost(sides: readonly Bucket[]): number {
+  return Math.min(Infinity, ...sides.map(({ lower, upper }) => Math.min(Math.abs(lower), Math.abs(upper))));
 }
 
 type Sides = Pick<Histogram, 'positiveSpans' | 'positiveBuckets' | 'negativeSpans' | 'negativeBuckets'>;

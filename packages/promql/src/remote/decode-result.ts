@@ -73,7 +73,8 @@ function seriesOf(one: unknown): RangeSeries {
 }
 
 function sampleOf(pair: unknown): { readonly timestampMs: number; readonly value: unknown } {
-  if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'number') throw foreign('a sample that is no pair');
+  if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'number')
+    throw foreign('a sample that is no pair');
   return { timestampMs: Math.round(pair[0] * 1000), value: pair[1] };
 }
 

@@ -134,7 +134,11 @@ export class RemotePrometheus implements QueryEngine {
           body: isPost ? form : undefined,
         },
         connections,
-        { clock, timeoutMs: Math.min(timeoutMs, this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS), timedOut: timedOut(url) },
+        {
+          clock,
+          timeoutMs: Math.min(timeoutMs, this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+          timedOut: timedOut(url),
+        },
         signal,
       );
     } catch (error) {
@@ -163,7 +167,8 @@ export class RemotePrometheus implements QueryEngine {
   /** What has its code already keeps it. */
   #wordsOf(error: unknown, signal: AbortSignal): Error {
     if (error instanceof VigieError) return error;
-    if (signal.aborted) return new EvaluationError('PROMQL_CANCELED', 'query was canceled while another server ran it', error);
+    if (signal.aborted)
+      return new EvaluationError('PROMQL_CANCELED', 'query was canceled while another server ran it', error);
     const { origin } = this.#options.url;
     return new EvaluationError('PROMQL_UNAVAILABLE', `cannot query ${origin}: ${describeError(error)}`, error);
   }
