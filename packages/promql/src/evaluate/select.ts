@@ -62,7 +62,7 @@ export async function selectInstants(
     if (!fillRow(block, row, columns, plan, steps, lookbackMs, toValue, histogramsToo)) block.removeLastRow();
   }
   keep(evaluation, block);
-  budget.countRead(block.heldSamples);
+  budget.countRead(block.heldSamples, block.heldSamples);
   return block;
 }
 
