@@ -1,9 +1,19 @@
 /** Prometheus' HTTP API beside Prometheus: the same series, the same requests by GET and POST, the same answers and errors. */
 
+import { systemClock } from '@vigie/core/clock';
+import { Connections } from '@vigie/core/http-client/connections';
+import { createLog } from '@vigie/core/log';
+import { clientTls } from '@vigie/core/tls';
+import type { QuerySource } from '@vigie/promql/api/options';
+import { prometheusApi } from '@vigie/promql/api/prometheus-api';
+import { QueryCounts } from '@vigie/promql/api/query-counts';
+import { Engine } from '@vigie/promql/evaluate/engine';
+import { embeddedEngine } from '@vigie/promql/evaluate/query-engine';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import { RemotePrometheus } from '@vigie/promql/remote/remote-prometheus';
+import { MemoryStorage } from '@vigie/promql/storage/memory-storage';
+import { type FastifyInstance, fastify } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LabelSet } from '../../packages/promql/src/labels/label-set.ts';
-import { MemoryStorage } from '../../packages/promql/src/storage/memory-storage.ts';
-import { type ApiBed, apiOver, formOf, type Parameters } from '../../packages/promql/test/api/api-bed.ts';
 import { encodeWriteRequest } from '../../packages/wire/src/remote-write/encode-write-request.ts';
 import { compress } from '../../packages/wire/src/snappy.ts';
 import { type RealPrometheus, startPrometheus } from './parts/prometheus.ts';
@@ -20,7 +30,27 @@ const TIMES_MS = Array.from({ length: 101 }, (_, minute) => minute * 60_000);
 const valueAt = (index: number, timestampMs: number): number => index + (index * timestampMs) / 7e5;
 
 let prometheus: RealPrometheus;
-let vigie: ApiBed;
+/** Answers itself, and sends on to Prometheus. */
+let embedded: FastifyInstance;
+let forwarding: FastifyInstance;
+const connections = new Connections({
+  tls: clientTls({}, systemClock),
+  env: {},
+  connectTimeoutMs: 5000,
+  clock: systemClock,
+});
+
+async function serve(source: QuerySource): Promise<FastifyInstance> {
+  const app = fastify();
+  await app.register(prometheusApi, {
+    source,
+    clock: systemClock,
+    log: createLog('warn'),
+    counts: new QueryCounts(() => undefined),
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return app;
+}
 
 beforeAll(async () => {
   prometheus = await startPrometheus({ outOfOrderWindow: '100y' });
@@ -44,11 +74,19 @@ beforeAll(async () => {
     body: compress(encodeWriteRequest('1.0', written)),
   });
   expect(status).toBe(204);
-  vigie = await apiOver(storage);
+  embedded = await serve({
+    kind: 'embedded',
+    engine: embeddedEngine(new Engine(), storage),
+    querier: storage,
+  });
+  const deps = { connections, clock: systemClock, userAgent: 'vigie/test' };
+  forwarding = await serve({ kind: 'remote', remote: new RemotePrometheus({ url: new URL(prometheus.url) }, deps) });
 });
 
 afterAll(async () => {
-  await vigie.app.close();
+  await embedded.close();
+  await forwarding.close();
+  connections.close();
   await prometheus.stop();
 });
 
@@ -114,6 +152,7 @@ const SELECTORS = [
   ],
 ];
 
+type Parameters = Readonly<Record<string, string | readonly string[]>>;
 type Request = readonly [path: string, parameters: Parameters];
 
 const REQUESTS: readonly Request[] = [
@@ -193,19 +232,31 @@ const REQUESTS: readonly Request[] = [
 
 const ONLY_GET = /^\/(label\/|metadata|targets|rules|alert|status)/;
 
+type Answer = readonly [status: number, json: unknown];
+
+async function ask(server: string, method: 'GET' | 'POST', [path, parameters]: Request): Promise<Answer> {
+  const form = new URLSearchParams(
+    Object.entries(parameters).flatMap(([name, value]) =>
+      (typeof value === 'string' ? [value] : value).map((one): [string, string] => [name, one]),
+    ),
+  );
+  const url = `${server}/api/v1${path}`;
+  const answer = await (method === 'GET' ? fetch(`${url}?${form}`) : fetch(url, { method, body: form }));
+  const text = await answer.text();
+  return [answer.status, text === '' ? undefined : JSON.parse(text)];
+}
+
 describe.each(['GET', 'POST'] as const)('by %s', (method) => {
   const requests = REQUESTS.filter(([path]) => method === 'GET' || !ONLY_GET.test(path));
-  test.each(requests)('%s %j is answered as Prometheus answers it', async (path, parameters) => {
-    const form = formOf(parameters);
-    const answer = await (method === 'GET'
-      ? fetch(`${prometheus.url}/api/v1${path}?${form}`)
-      : fetch(`${prometheus.url}/api/v1${path}`, { method, body: form }));
-    const expected = [answer.status, parsed(await answer.text())];
-    const { status, text } = await (method === 'GET' ? vigie.get(path, parameters) : vigie.post(path, parameters));
-    expect([status, parsed(text)]).toEqual(expected);
+  test.each(requests)('%s %j is answered as Prometheus answers it', async (...request) => {
+    expect(await ask(embedded.listeningOrigin, method, request)).toEqual(await ask(prometheus.url, method, request));
   });
 });
 
-function parsed(text: string): unknown {
-  return text === '' ? undefined : JSON.parse(text);
-}
+const OF_DATA = /^\/(query|query_range|query_exemplars|labels|label\/.*|series|metadata)$/;
+
+describe('sent on', () => {
+  test.each(REQUESTS.filter(([path]) => OF_DATA.test(path)))('%s %j is what Prometheus says', async (...request) => {
+    expect(await ask(forwarding.listeningOrigin, 'GET', request)).toEqual(await ask(prometheus.url, 'GET', request));
+  });
+});
