@@ -31,6 +31,15 @@ export interface BudgetWorld {
   readonly pause: () => Promise<void>;
 }
 
+export interface QueryUsage {
+  /** Of selectors: a sample counts at each step that it belongs to. */
+  readonly queryableSamples: number;
+  /** Each counts once for its selector. */
+  readonly readSamples: number;
+  /** Most that were held at one time. */
+  readonly peakSamples: number;
+}
+
 export class Budget {
   readonly #limits: Limits;
   readonly #world: BudgetWorld;
@@ -40,6 +49,8 @@ export class Budget {
   #calls = 0;
   #samples = 0;
   #bytes = 0;
+  #peakSamples = 0;
+  readonly #counted = { queryable: 0, read: 0 };
 
   constructor(limits: Limits, world: BudgetWorld, signal: AbortSignal) {
     this.#limits = limits;
@@ -52,6 +63,16 @@ export class Budget {
 
   get signal(): AbortSignal {
     return this.#signal;
+  }
+
+  get usage(): QueryUsage {
+    const { queryable, read } = this.#counted;
+    return { queryableSamples: queryable, readSamples: read, peakSamples: this.#peakSamples };
+  }
+
+  countRead(queryable: number, read: number): void {
+    this.#counted.queryable += queryable;
+    this.#counted.read += read;
   }
 
   /** Whether `pause` is to be awaited now; cheap enough for every series and every step. */
@@ -81,6 +102,7 @@ export class Budget {
   /** Negative where something is no longer held. */
   holdSamples(count: number): void {
     this.#samples += count;
+    if (this.#samples > this.#peakSamples) this.#peakSamples = this.#samples;
     if (this.#samples > this.#limits.maxSamples) {
       throw new EvaluationError(
         'PROMQL_LIMIT',

@@ -57,6 +57,8 @@ class RangeDriver {
   readonly #window: RangeWindow;
   readonly #params: readonly Float64Array[];
   readonly #steps: Steps;
+  /** Of the series before: a sample counts for each window that it is in. */
+  #windowedSamples = 0;
 
   constructor(
     evaluation: Evaluation,
@@ -97,6 +99,7 @@ class RangeDriver {
       this.#window.samples.take(columns);
       await this.#fillRow(block, one.labels, false, (stepMs) => referenceMs(vector, stepMs), beforeMs, afterMs);
       budget.holdSamples(-columns.length);
+      budget.countRead(this.#windowedSamples, this.#window.to + this.#window.histogramTo);
     }
     return keep(this.#evaluation, block);
   }
@@ -138,6 +141,7 @@ class RangeDriver {
     window.from = window.to = window.histogramFrom = window.histogramTo = 0;
     let isFound = false;
     let hasFloat = false;
+    this.#windowedSamples = 0;
     for (let step = 0; step < this.#steps.count; step++) {
       if (budget.isDue()) await budget.pause();
       const stepMs = this.#steps.startMs + step * this.#steps.stepMs;
@@ -150,6 +154,7 @@ class RangeDriver {
       while (window.from < window.to && samples.times[window.from]! <= fromMs) window.from++;
       if (samples.histogramCount > 0) moveOverHistograms(window, fromMs, toMs);
       if (window.floats + window.histograms === 0) continue;
+      this.#windowedSamples += window.floats + window.histograms;
       for (let at = 0; at < this.#params.length; at++) window.params[at] = this.#params[at]![step]!;
       window.clearResult();
       this.#apply(window);

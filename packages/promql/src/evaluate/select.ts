@@ -61,7 +61,9 @@ export async function selectInstants(
     const row = block.addRow(one.labels, false);
     if (!fillRow(block, row, columns, plan, steps, lookbackMs, toValue, histogramsToo)) block.removeLastRow();
   }
-  return keep(evaluation, block);
+  keep(evaluation, block);
+  budget.countRead(block.heldSamples, block.heldSamples);
+  return block;
 }
 
 /** @returns whether any step has a value */
