@@ -4,12 +4,13 @@ import { SampleColumns } from '../storage/sample-columns.ts';
 import { absentLabels } from './absent.ts';
 import { TEXT } from './annotations.ts';
 import type { VectorBlock } from './block.ts';
-import { detectResets } from './detect-resets.ts';
+import { keepStats } from './histogram-stats.ts';
 import { type Evaluation, keep, lastStepMs, newBlock, release, type Steps } from './evaluation.ts';
 import { evaluationError } from './failure.ts';
 import { mergeRows } from './merge-rows.ts';
 import { hasOnlyName, selectsOneName } from './one-name.ts';
-import type { CallPlan, MatrixPlan, SubqueryPlan } from './plan.ts';
+import type { PositionRange } from '../syntax/position.ts';
+import type { CallPlan, MatrixPlan, Plan, SubqueryPlan } from './plan.ts';
 import { ANCHORED_FUNCTIONS, KEEPS_NAME, RANGE_FUNCTIONS, SMOOTHED_FUNCTIONS } from './range-functions.ts';
 import { type RangeFunction, RangeWindow } from './range-window.ts';
 import { referenceMs, selectSeries } from './select.ts';
@@ -34,8 +35,7 @@ export async function callRangeFunction(
   refuseModifier(call.name, arg);
   const params: Float64Array[] = [];
   for (const other of call.args) if (other !== arg) params.push(await evaluation.scalar(other, steps));
-  // The place that is shown for a quantile is the first argument's, whatever that is.
-  const window = new RangeWindow(evaluation.annotations, (call.args[0] ?? arg).range);
+  const window = new RangeWindow(evaluation.annotations, placeOf(call.args[0] ?? arg));
   window.lengthMs = arg.lengthMs;
   window.modifier = arg.kind === 'matrix' ? arg.vector.modifier : undefined;
   window.useStartTimestamps = evaluation.useStartTimestamps && arg.kind === 'matrix';
@@ -45,6 +45,11 @@ export async function callRangeFunction(
   if (evaluation.delayedNameRemoval || KEEPS_NAME.has(call.name)) return mergeUnlessDelayed(evaluation, block);
   if (namesMatter || !block.isDistinct) removeNames(evaluation, block);
   return mergeRows(block);
+}
+
+/** That is shown: the first argument's, whatever that is; and the query's beginning for a subquery, as in Prometheus. */
+function placeOf(first: Plan): PositionRange {
+  return first.kind === 'subquery' ? { start: 0, end: 0 } : first.range;
 }
 
 function mergeUnlessDelayed({ delayedNameRemoval }: Evaluation, block: VectorBlock): VectorBlock {
@@ -113,7 +118,7 @@ class RangeDriver {
       columns.clear();
       one.read(range, columns);
       if (columns.length === 0) continue;
-      if (vector.isStatsOnly) detectResets(columns);
+      if (vector.isStatsOnly) keepStats(columns);
       if (isDistinct) isDistinct = hasOnlyName(one.labels);
       budget.holdSamples(columns.length);
       this.#window.samples.take(columns);

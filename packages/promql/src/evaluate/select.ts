@@ -3,7 +3,7 @@ import type { Matcher } from '../labels/matcher.ts';
 import type { Selection, StoredSeries, TimeRange } from '../storage/querier.ts';
 import { SampleColumns } from '../storage/sample-columns.ts';
 import type { VectorBlock } from './block.ts';
-import { detectResets } from './detect-resets.ts';
+import { keepStats } from './histogram-stats.ts';
 import { type Evaluation, keep, lastStepMs, newBlock, type Steps } from './evaluation.ts';
 import { hasOnlyName, selectsOneName } from './one-name.ts';
 import type { VectorPlan } from './plan.ts';
@@ -59,7 +59,7 @@ export async function selectInstants(
     columns.clear();
     one.read({ fromMs, toMs }, columns);
     if (columns.length === 0) continue;
-    if (plan.isStatsOnly) detectResets(columns);
+    if (plan.isStatsOnly) keepStats(columns);
     if (isDistinct) isDistinct = hasOnlyName(one.labels);
     const row = block.addRow(one.labels, false);
     if (!fillRow(block, row, columns, plan, steps, lookbackMs, toValue, histogramsToo)) block.removeLastRow();
