@@ -31,6 +31,13 @@ export interface BudgetWorld {
   readonly pause: () => Promise<void>;
 }
 
+export interface QueryUsage {
+  /** Looked at: a sample counts at each step that it belongs to. */
+  readonly readSamples: number;
+  /** Most that were held at one time. */
+  readonly peakSamples: number;
+}
+
 export class Budget {
   readonly #limits: Limits;
   readonly #world: BudgetWorld;
@@ -40,6 +47,8 @@ export class Budget {
   #calls = 0;
   #samples = 0;
   #bytes = 0;
+  #peakSamples = 0;
+  #readSamples = 0;
 
   constructor(limits: Limits, world: BudgetWorld, signal: AbortSignal) {
     this.#limits = limits;
@@ -52,6 +61,14 @@ export class Budget {
 
   get signal(): AbortSignal {
     return this.#signal;
+  }
+
+  get usage(): QueryUsage {
+    return { readSamples: this.#readSamples, peakSamples: this.#peakSamples };
+  }
+
+  countRead(samples: number): void {
+    this.#readSamples += samples;
   }
 
   /** Whether `pause` is to be awaited now; cheap enough for every series and every step. */
@@ -81,6 +98,7 @@ export class Budget {
   /** Negative where something is no longer held. */
   holdSamples(count: number): void {
     this.#samples += count;
+    if (this.#samples > this.#peakSamples) this.#peakSamples = this.#samples;
     if (this.#samples > this.#limits.maxSamples) {
       throw new EvaluationError(
         'PROMQL_LIMIT',

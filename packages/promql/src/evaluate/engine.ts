@@ -7,7 +7,7 @@ import type { Querier } from '../storage/querier.ts';
 import { documentedType, type Expr, typeOf } from '../syntax/ast.ts';
 import { parseExpr } from '../syntax/parse.ts';
 import { Annotations, type AnnotationTexts } from './annotations.ts';
-import { Budget, type BudgetWorld, DEFAULT_LIMITS, type Limits } from './budget.ts';
+import { Budget, type BudgetWorld, DEFAULT_LIMITS, type Limits, type QueryUsage } from './budget.ts';
 import { type Evaluation, lastStepMs, type Steps, stepsBetween } from './evaluation.ts';
 import { makeEvaluation } from './evaluator.ts';
 import { evaluationError } from './failure.ts';
@@ -33,8 +33,18 @@ export interface EngineOptions {
   readonly limits?: Partial<Limits>;
 }
 
+/** What one query asks to be done otherwise than the engine does by default. */
+export interface QueryOptions {
+  /** How old a sample may be and still count. */
+  readonly lookbackMs?: number | undefined;
+  /** Time for the evaluation; more than the limit of the engine is no more than that. */
+  readonly timeoutMs?: number | undefined;
+}
+
 export interface Answer<Result> extends AnnotationTexts {
   readonly result: Result;
+  /** undefined where another server has answered. */
+  readonly usage: QueryUsage | undefined;
 }
 
 /** A query as text, or parsed. The text is what positions in annotations are of. */
@@ -42,7 +52,7 @@ export type Query = string | { readonly text: string; readonly expr: Expr };
 
 const DEFAULT_LOOKBACK_MS = 300_000;
 const DEFAULT_SUBQUERY_STEP_MS = 60_000;
-/** A range query's most, as in Prometheus' HTTP API. */
+/** A range query's most, after its start, as in Prometheus' HTTP API. */
 export const MAX_STEPS = 11_000;
 
 const NODE: BudgetWorld = { clock: systemClock, pause: async () => void (await setImmediate()) };
@@ -67,13 +77,14 @@ export class Engine {
     query: Query,
     timestampMs: number,
     signal: AbortSignal,
+    options: QueryOptions = {},
   ): Promise<Answer<InstantResult>> {
     const { text, expr } = this.#parse(query);
     const times: QueryTimes = { startMs: timestampMs, endMs: timestampMs, stepMs: 0 };
     const steps: Steps = { startMs: timestampMs, stepMs: 1, count: 1 };
-    const evaluation = this.#evaluation(querier, times, signal);
+    const evaluation = this.#evaluation(querier, times, signal, options);
     const result = await instantResult(evaluation, makePlan(expr, times), steps);
-    return { result, ...evaluation.annotations.texts(text) };
+    return { result, ...evaluation.annotations.texts(text), usage: evaluation.budget.usage };
   }
 
   /** Of scalars and instant vectors. Series are sorted by labels.
@@ -84,6 +95,7 @@ export class Engine {
     query: Query,
     times: QueryTimes,
     signal: AbortSignal,
+    options: QueryOptions = {},
   ): Promise<Answer<readonly RangeSeries[]>> {
     const { text, expr } = this.#parse(query);
     const type = typeOf(expr);
@@ -94,14 +106,14 @@ export class Engine {
     }
     if (!(times.stepMs > 0)) throw bug('a range query needs a step above 0');
     const steps = stepsBetween(times.startMs, times.endMs, times.stepMs);
-    if (steps.count > MAX_STEPS) {
+    if (steps.count > MAX_STEPS + 1) {
       throw evaluationError(
         'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
       );
     }
-    const evaluation = this.#evaluation(querier, times, signal);
+    const evaluation = this.#evaluation(querier, times, signal, options);
     const result = steps.count === 0 ? [] : await rangeResult(evaluation, makePlan(expr, times), steps);
-    return { result, ...evaluation.annotations.texts(text) };
+    return { result, ...evaluation.annotations.texts(text), usage: evaluation.budget.usage };
   }
 
   #parse(query: Query): { readonly text: string; readonly expr: Expr } {
@@ -109,15 +121,17 @@ export class Engine {
     return { text: query, expr: parseExpr(query, { experimental: this.#options.experimental ?? false }) };
   }
 
-  #evaluation(querier: Querier, query: QueryTimes, signal: AbortSignal): Evaluation {
-    const limits = { ...DEFAULT_LIMITS, ...this.#options.limits };
+  #evaluation(querier: Querier, query: QueryTimes, signal: AbortSignal, options: QueryOptions): Evaluation {
+    const configured = { ...DEFAULT_LIMITS, ...this.#options.limits };
+    const timeoutMs = Math.min(configured.timeoutMs, options.timeoutMs ?? configured.timeoutMs);
+    const limits = { ...configured, timeoutMs };
     return makeEvaluation({
       querier,
       budget: new Budget(limits, this.#world, signal),
       annotations: new Annotations(),
       labels: this.#labels,
       query,
-      lookbackMs: this.#options.lookbackMs ?? DEFAULT_LOOKBACK_MS,
+      lookbackMs: options.lookbackMs ?? this.#options.lookbackMs ?? DEFAULT_LOOKBACK_MS,
       delayedNameRemoval: this.#options.delayedNameRemoval ?? false,
       useStartTimestamps: this.#options.useStartTimestamps ?? false,
       defaultSubqueryStepMs: this.#options.subqueryStepMs ?? DEFAULT_SUBQUERY_STEP_MS,

@@ -1,7 +1,13 @@
 /** A query that parses and cannot be answered, in Prometheus' words. */
 import { VigieError } from '@vigie/core/errors';
 
-export type EvaluationCode = 'PROMQL_EXECUTION' | 'PROMQL_LIMIT' | 'PROMQL_TIMEOUT' | 'PROMQL_CANCELED';
+export type EvaluationCode =
+  | 'PROMQL_EXECUTION'
+  | 'PROMQL_LIMIT'
+  | 'PROMQL_TIMEOUT'
+  | 'PROMQL_CANCELED'
+  /** The server that queries are sent to cannot be reached, or does not answer as Prometheus does. */
+  | 'PROMQL_UNAVAILABLE';
 
 /** `code` is an EvaluationCode. */
 export class EvaluationError extends VigieError {

@@ -182,8 +182,12 @@ class RangeDriver {
     const { startMs, stepMs: distanceMs, count } = this.#steps;
     const window = this.#window;
     const { samples } = window;
+    let read = 0;
     for (let step = from; step < count; step++) {
-      if (step > from && budget.isDue()) return step;
+      if (step > from && budget.isDue()) {
+        budget.countRead(read);
+        return step;
+      }
       const stepMs = startMs + step * distanceMs;
       window.evaluationMs = stepMs;
       window.endMs = reference(stepMs);
@@ -194,6 +198,7 @@ class RangeDriver {
       while (window.from < window.to && samples.times[window.from]! <= fromMs) window.from++;
       if (samples.histogramCount > 0) moveOverHistograms(window, fromMs, toMs);
       if (window.floats + window.histograms === 0) continue;
+      read += window.floats + window.histograms;
       for (let at = 0; at < this.#params.length; at++) window.params[at] = this.#params[at]![step]!;
       window.clearResult();
       this.#apply(window);
@@ -205,6 +210,7 @@ class RangeDriver {
       } else continue;
       this.#isFound = true;
     }
+    budget.countRead(read);
     return count;
   }
 

@@ -65,7 +65,9 @@ export async function selectInstants(
     if (!fillRow(block, row, columns, plan, steps, lookbackMs, toValue, histogramsToo)) block.removeLastRow();
   }
   block.isDistinct = isDistinct;
-  return keep(evaluation, block);
+  keep(evaluation, block);
+  budget.countRead(block.heldSamples);
+  return block;
 }
 
 /** @returns whether any step has a value */

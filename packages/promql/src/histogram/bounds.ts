@@ -13,10 +13,25 @@ export function exponentialBound(index: number, schema: number): number {
   }
   const perPower = 2 ** schema;
   const whole = Math.floor(index / perPower);
-  const fraction = 2 ** ((index - whole * perPower) / perPower);
+  const fraction = FRACTIONS[(index - whole * perPower) * 2 ** (FINEST_SCHEMA - schema)]!;
   if (fraction === 1 && whole === 1024) return Number.MAX_VALUE;
   return scaleByPower(fraction, whole);
 }
+
+const FINEST_SCHEMA = 8;
+const ROOT_OF_TWO = Math.SQRT2 - Number.EPSILON;
+
+/** 2^(n/256) to the last bit as in Prometheus' table, whose square root of 2 is the float below the nearest one; the others
+ *  are products of roots, the larger ones first. */
+const FRACTIONS = Float64Array.from({ length: 2 ** FINEST_SCHEMA }, (_, n) => {
+  let fraction = 1;
+  let root = 2;
+  for (let bit = 2 ** (FINEST_SCHEMA - 1); bit >= 1; bit /= 2) {
+    root = Math.sqrt(root);
+    if ((n & bit) !== 0) fraction *= bit === 2 ** (FINEST_SCHEMA - 1) ? ROOT_OF_TWO : root;
+  }
+  return fraction;
+});
 
 /** Without overflow on the way where the result has none. */
 function scaleByPower(value: number, exponent: number): number {

@@ -8,6 +8,7 @@ export interface PositionRange {
 
 /** `line:column`, both from 1, the column in bytes of UTF-8, as Prometheus counts. */
 export function lineAndColumn(query: string, position: number): string {
+  if (query === '') return 'unknown position';
   const before = query.slice(0, position);
   const lineStart = before.lastIndexOf('\n') + 1;
   const line = before.split('\n').length;

@@ -45,7 +45,7 @@ describe('limits', () => {
   });
 
   it('refuses more than 11,000 steps', async () => {
-    const times = { startMs: 0, endMs: 11_000_000, stepMs: 1000 };
+    const times = { startMs: 0, endMs: 11_001_000, stepMs: 1000 };
     await expect(new Engine().range(storageOf(1), 'm', times, never)).rejects.toThrow(/maximum resolution of 11,000/);
   });
 

@@ -108,7 +108,7 @@ describe('what stands behind an operand', () => {
 
 describe('what is refused, and in which words', () => {
   it.each([
-    ['', '1:1: parse error: no expression found in input'],
+    ['', 'unknown position: parse error: no expression found in input'],
     ['# nothing', '1:1: parse error: no expression found in input'],
     ['a b', '1:3: parse error: unexpected identifier "b"'],
     ['1 2', '1:3: parse error: unexpected number "2"'],
