@@ -6,6 +6,7 @@ import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
 import { SHIP_METRICS } from '@vigie/sidecar/ship/telemetry';
 import { STREAM_METRICS } from '@vigie/sidecar/stream/telemetry';
 import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
+import { TSDB_API_METRICS } from '@vigie/tsdb/api/telemetry';
 import { TSDB_METRICS } from '@vigie/tsdb/telemetry';
 import { dashboardFiles } from '../dashboards/dashboards.ts';
 import { metricsTable } from './metrics-table.ts';
@@ -27,7 +28,7 @@ export function generatedFiles(): Map<string, string> {
   files.set(SHIP_REFERENCE, withBlock(SHIP_REFERENCE, 'ship-metrics', metricsTable(SHIP_METRICS, PROCESS_METRICS)));
   const webhookMetrics = metricsTable(WEBHOOK_METRICS, PROCESS_METRICS);
   files.set(INJECTION_REFERENCE, withBlock(INJECTION_REFERENCE, 'webhook-metrics', webhookMetrics));
-  files.set(TSDB_REFERENCE, withBlock(TSDB_REFERENCE, 'tsdb-metrics', metricsTable(TSDB_METRICS)));
+  files.set(TSDB_REFERENCE, withBlock(TSDB_REFERENCE, 'tsdb-metrics', metricsTable(TSDB_METRICS, TSDB_API_METRICS)));
   files.set('docs/reference/options.md', optionsReference());
   return files;
 }

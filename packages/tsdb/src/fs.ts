@@ -14,21 +14,3 @@ export interface TsdbFile {
   sync(): Promise<void>;
   close(): Promise<void>;
 }
-
-export async function writeWhole(file: TsdbFile, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
-}
-
-/** Names made, renamed or removed in a folder are on the disk only after this. */
-export async function syncFolder(fs: TsdbFs, path: string): Promise<void> {
-  const folder = await fs.open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}

@@ -1,5 +1,6 @@
 /** What a start makes of a database's folder: the newest snapshot, then the log since. */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { TsdbFs } from './fs.ts';
 import type { Head } from './head/head.ts';
 import { readSnapshot } from './snapshot/snapshot.ts';
@@ -15,6 +16,8 @@ export interface Recovery extends ReplayCounts {
   readonly nextSegment: number;
 }
 
+const breathe = async (): Promise<void> => void (await setImmediate());
+
 /** Fills an empty head. The end of the last segment is cut where a write was torn; all else is left as it is. */
 export async function recover(head: Head, folder: string, fs: TsdbFs): Promise<Recovery> {
   await fs.mkdir(folder, { recursive: true });
@@ -27,7 +30,13 @@ export async function recover(head: Head, folder: string, fs: TsdbFs): Promise<R
   const [newest] = snapshots;
   if (newest !== undefined) {
     const name = snapshotName(newest);
-    const read = readSnapshot(head, name, aligned(await fs.readFile(join(folder, name))), counts.damages);
+    const read = await readSnapshot(
+      head,
+      name,
+      aligned(await fs.readFile(join(folder, name))),
+      counts.damages,
+      breathe,
+    );
     snapshotSeries = read.series;
     lostSeries = read.lostSeries;
     // Segments before it go once it is written; where some are left, they have what a damaged one lacks.
@@ -37,7 +46,8 @@ export async function recover(head: Head, folder: string, fs: TsdbFs): Promise<R
   for (const number of replayed) {
     const path = join(folder, segmentName(number));
     const bytes = aligned(await fs.readFile(path));
-    const soundBytes = replaySegment(head, segmentName(number), bytes, number === replayed.at(-1), counts);
+    const isLast = number === replayed.at(-1);
+    const soundBytes = await replaySegment(head, segmentName(number), bytes, isLast, counts, breathe);
     if (soundBytes < bytes.length) await cutAt(path, soundBytes, fs);
   }
   head.table.collectFree();

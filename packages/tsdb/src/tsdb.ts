@@ -73,6 +73,9 @@ export class Tsdb {
   #maintenance: Promise<void> = Promise.resolve();
   #snapshot: Promise<void> | undefined;
   #snapshotTimer: Timer | undefined;
+  /** How often the log did not get something, and how many of these times lie before the newest snapshot. */
+  #logFailures = 0;
+  #coveredFailures = 0;
   #closed: Promise<void> | undefined;
 
   constructor(options: Partial<TsdbOptions> & Pick<TsdbOptions, 'folder'>, deps: TsdbDeps) {
@@ -90,6 +93,7 @@ export class Tsdb {
     const { fs, clock } = this.#deps;
     const recovery = await recover(this.head, folder, fs);
     const failed = (error: unknown): void => {
+      this.#logFailures++;
       this.#deps.reports.failed('log', error);
       // Memory has what the log lacks.
       this.#snapshotWithin(SNAPSHOT_RETRY_MS);
@@ -105,6 +109,11 @@ export class Tsdb {
     return this.#wal?.counts;
   }
 
+  /** Whether it takes samples: from the end of `start` to the beginning of `close`. */
+  get isReady(): boolean {
+    return this.#wal !== undefined && this.#closed === undefined;
+  }
+
   /** See Head.getOrCreate. The series is logged with its first sample. */
   getOrCreate(labels: LabelSet): SeriesRef | SeriesRefusal {
     return this.head.getOrCreate(labels);
@@ -114,12 +123,20 @@ export class Tsdb {
    *  @param outcomes see Head.append */
   async append(columns: FloatColumns, outcomes?: Uint8Array): Promise<LoggedAppend> {
     const result = this.head.append(columns, outcomes);
-    return { ...result, isLogged: await this.#writer().commit() };
+    return { ...result, isLogged: await this.commit() };
   }
 
   async appendHistograms(samples: readonly HistogramSample[], outcomes?: Uint8Array): Promise<LoggedAppend> {
     const result = this.head.appendHistograms(samples, outcomes);
-    return { ...result, isLogged: await this.#writer().commit() };
+    return { ...result, isLogged: await this.commit() };
+  }
+
+  /** For what was given to `head` itself, several kinds of samples for one request for instance.
+   *  @returns whether all that the head has taken survives the process: false from a failure of the log on until a snapshot has
+   *  what the log lacks */
+  async commit(): Promise<boolean> {
+    const isWritten = await this.#writer().commit();
+    return isWritten && this.#logFailures === this.#coveredFailures;
   }
 
   /** Written with the next samples. */
@@ -206,7 +223,9 @@ export class Tsdb {
     const startedMs = clock.monotonicMs();
     try {
       const segment = await this.#writer().cut();
+      const failures = this.#logFailures;
       this.snapshots.lastBytes = await writeSnapshot(this.head, folder, segment, fs, this.#ending.signal);
+      this.#coveredFailures = failures;
       this.snapshots.written++;
       this.snapshots.lastSeconds = (clock.monotonicMs() - startedMs) / 1000;
       const files = sortFiles(await fs.readdir(folder));

@@ -17,14 +17,6 @@ export interface BufferFile {
   close(): Promise<void>;
 }
 
-export async function writeWhole(file: BufferFile, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
-}
-
 /** @returns the bytes there are from `position` on, `length` at most */
 export async function readUpTo(file: BufferFile, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);
@@ -35,14 +27,4 @@ export async function readUpTo(file: BufferFile, position: number, length: numbe
     done += bytesRead;
   }
   return bytes.subarray(0, done);
-}
-
-/** Names made, renamed or removed in a folder are on the disk only after this. */
-export async function syncFolder(fs: BufferFs, path: string): Promise<void> {
-  const folder = await fs.open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

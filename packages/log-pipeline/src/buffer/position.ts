@@ -1,8 +1,9 @@
 /** The file that says how far a buffer is drained. Layout: docs/formats/disk-buffer.md. */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { syncFolder, writeWhole } from '@vigie/core/durable-files';
 import { errorCode } from '@vigie/core/errors';
-import { type BufferFs, syncFolder, writeWhole } from './fs.ts';
+import type { BufferFs } from './fs.ts';
 
 /** Everything before it is delivered: whole segments of lower numbers, and `offset` bytes of this one. */
 export interface Position {

@@ -1,5 +1,6 @@
 /** What an earlier process left in a segment, and what the disk did to it meanwhile. */
 import { crc32 } from 'node:zlib';
+import { writeWhole } from '@vigie/core/durable-files';
 import {
   decodeSegmentHeader,
   type EntryHead,
@@ -9,7 +10,7 @@ import {
   MAX_SEGMENT_HEADER_BYTES,
   nearlySegmentHeader,
 } from './entry.ts';
-import { type BufferFs, readUpTo, writeWhole } from './fs.ts';
+import { type BufferFs, readUpTo } from './fs.ts';
 import { Segment, segmentPath } from './segment.ts';
 import { FileView, type Stretch, stretches } from './stretches.ts';
 

@@ -2,6 +2,7 @@
 import { crc32 } from 'node:zlib';
 import type { Clock } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
+import { syncFolder, writeWhole } from '@vigie/core/durable-files';
 import { errorCode, VigieError } from '@vigie/core/errors';
 import {
   type BufferedBody,
@@ -11,7 +12,7 @@ import {
   encodeSegmentHeader,
   isFiller,
 } from './entry.ts';
-import { type BufferFile, type BufferFs, readUpTo, syncFolder, writeWhole } from './fs.ts';
+import { type BufferFile, type BufferFs, readUpTo } from './fs.ts';
 import { POSITION_NAME, type Position, readPosition, writePosition } from './position.ts';
 import { recoverSegment } from './recovery.ts';
 import { type Held, HeldCounts, Segment, segmentNumber, segmentPath } from './segment.ts';

@@ -2,6 +2,7 @@
  *  Bytes count as written when they are on the disk, and a failed write leaves no half line behind. */
 import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncFolder } from '@vigie/core/durable-files';
 import { errorCode } from '@vigie/core/errors';
 
 export interface RotationLimits {
@@ -141,7 +142,7 @@ async function openForAppend(path: string): Promise<OpenFile> {
   try {
     const { ino, size } = await handle.stat({ bigint: true });
     const sizeBytes = await cutTornLine(handle, Number(size));
-    await syncFolder(dirname(path));
+    await syncFolder({ open }, dirname(path));
     return { handle, ino, sizeBytes, syncedBytes: sizeBytes };
   } catch (error) {
     await handle.close();
@@ -180,15 +181,6 @@ async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
     done += bytesWritten;
   }
   file.sizeBytes += bytes.length;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function inodeAt(path: string): Promise<bigint | undefined> {

@@ -1,8 +1,9 @@
 /** Where a source without files goes on: one line, replaced as a whole. Layout: docs/formats/source-position.md. */
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { syncFolder, writeWhole } from '@vigie/core/durable-files';
 import { errorCode } from '@vigie/core/errors';
-import { type BufferFs, syncFolder, writeWhole } from '../buffer/fs.ts';
+import type { BufferFs } from '../buffer/fs.ts';
 
 const FORM = /^vigie-source-position 1 (.*) crc32 ([0-9a-f]{8})\n$/;
 

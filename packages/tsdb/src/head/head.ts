@@ -9,14 +9,15 @@ import { isStorable } from '../chunk/histogram-stream.ts';
 import { MAX_TIMESTAMP_MS } from '../chunk/xor.ts';
 import { Exemplars } from './exemplars.ts';
 import type { FloatColumns, HistogramSample, Journal } from './journal.ts';
+import { MatchedSeries } from './matched-series.ts';
 import { Metadata } from './metadata.ts';
 import { DEFAULT_HEAD_OPTIONS, type HeadOptions } from './options.ts';
 import * as outcome from './outcome.ts';
 import { Postings } from './postings.ts';
 import { reclaimCut } from './reclaim.ts';
-import { withResetHint } from './reset-hint.ts';
+import { withoutHint, withResetHint } from './reset-hint.ts';
 import { SampleStore } from './sample-store.ts';
-import { NO_BLOCK, NO_SLOT, type SeriesRef, SeriesTable, slotOf } from './series-table.ts';
+import { MAX_SERIES, NO_BLOCK, NO_SLOT, type SeriesRef, SeriesTable, slotOf } from './series-table.ts';
 import { Symbols } from './symbols.ts';
 
 export interface AppendResult {
@@ -43,6 +44,7 @@ export class Head {
   readonly arena = new Arena();
   readonly symbols = new Symbols();
   readonly postings = new Postings();
+  readonly matched = new MatchedSeries();
   readonly table = new SeriesTable(this.symbols, this.arena);
   readonly store = new SampleStore(this.table, this.arena);
   readonly exemplars: Exemplars;
@@ -61,6 +63,7 @@ export class Head {
   journal: Journal | undefined;
   readonly #clock: Pick<Clock, 'nowMs'>;
   #newestMs = Number.NEGATIVE_INFINITY;
+  #oldestMs = Number.POSITIVE_INFINITY;
   #sizeCutMs = Number.NEGATIVE_INFINITY;
   #pairs: number[] = [];
   #outcomes = new Uint8Array(1024);
@@ -77,6 +80,11 @@ export class Head {
     return this.#newestMs;
   }
 
+  /** Oldest timestamp that was ever taken; Infinity without samples. What is before `keptFromMs` has gone since. */
+  get oldestMs(): number {
+    return this.#oldestMs;
+  }
+
   /** Nothing before it is kept; -Infinity while nothing had to go. */
   get keptFromMs(): number {
     return Math.max(this.#newestMs - this.options.retentionMs, this.#sizeCutMs);
@@ -85,7 +93,7 @@ export class Head {
   /** Memory in use, which `maxBytes` bounds. Blocks that have been freed within the arena's pages are not part of it. */
   get usedBytes(): number {
     const { arena, store, table, symbols, postings } = this;
-    const columns = arena.usedBytes + store.hot.heldBytes + table.heldBytes;
+    const columns = arena.usedBytes + store.hot.heldBytes + table.heldBytes + this.matched.heldBytes;
     return columns + symbols.estimatedBytes + postings.estimatedBytes + store.tails.estimatedBytes;
   }
 
@@ -139,12 +147,13 @@ export class Head {
         const lastMs = this.table.lastMs[slot]!;
         if (timestampMs > lastMs) {
           this.store.appendFloat(slot, timestampMs, values[index]!, startTimestampsMs?.[index] ?? 0);
-          if (timestampMs > this.#newestMs) this.#newestMs = timestampMs;
+          this.#note(timestampMs);
         } else if (timestampMs === lastMs) {
           result = this.store.compareLast(slot, values[index]!);
         } else {
           result = this.#insert(slot, timestampMs, values[index]!);
           if (result === outcome.ACCEPTED) {
+            this.#note(timestampMs);
             late++;
             written[index] = LATE;
             continue;
@@ -175,28 +184,37 @@ export class Head {
         // A sound log has no others: what a checksum does not find must not break what comes after.
         if (!isTimestamp(timestampMs)) continue;
         store.appendFloat(slot, timestampMs, values[index]!, startTimestampsMs?.[index] ?? 0);
-        if (timestampMs > this.#newestMs) this.#newestMs = timestampMs;
+        this.#note(timestampMs);
       } else if (isLate && timestampMs < lastMs[slot]! && isTimestamp(timestampMs)) {
         store.insertFloat(slot, timestampMs, values[index]!);
+        this.#note(timestampMs);
       }
     }
     return unknown;
   }
 
   /** The same for histograms. */
-  replayHistograms(samples: readonly HistogramSample[]): number {
+  replayHistograms(samples: readonly HistogramSample[], isLate: boolean): number {
+    const { table, store } = this;
     let unknown = 0;
-    for (const sample of samples) {
-      const slot = this.table.resolve(sample.ref);
+    for (const { ref, timestampMs, histogram, startTimestampMs } of samples) {
+      const slot = table.resolve(ref);
       if (slot === NO_SLOT) unknown++;
-      else if (isTimestamp(sample.timestampMs) && isStorable(sample.histogram)) this.#appendHistogram(slot, sample);
+      else if (!isTimestamp(timestampMs) || !isStorable(histogram)) continue;
+      else if (timestampMs > table.lastMs[slot]!) {
+        store.appendHistogram(slot, timestampMs, histogram, startTimestampMs);
+        this.#note(timestampMs);
+      } else if (isLate && timestampMs < table.lastMs[slot]!) {
+        store.insertHistogram(slot, timestampMs, histogram, startTimestampMs);
+        this.#note(timestampMs);
+      }
     }
     return unknown;
   }
 
-  /** The newest timestamp of a snapshot, whose series come in no order of time. */
+  /** A timestamp of a snapshot, whose series come in no order of time. */
   noteTime(timestampMs: number): void {
-    if (isTimestamp(timestampMs) && timestampMs > this.#newestMs) this.#newestMs = timestampMs;
+    if (isTimestamp(timestampMs)) this.#note(timestampMs);
   }
 
   /** Histograms that go on from the one before them are stored with that hint. */
@@ -205,20 +223,29 @@ export class Head {
     const latestMs = this.#clock.nowMs() + this.options.maxAheadMs;
     const hasRoom = this.#hasRoom();
     const accepted: HistogramSample[] = [];
+    const late: HistogramSample[] = [];
     for (const [index, sample] of samples.entries()) {
       const slot = this.table.resolve(sample.ref);
       let result = hasRoom ? this.#admit(slot, sample.timestampMs, latestMs) : outcome.NO_MEMORY;
       if (result === outcome.ACCEPTED && !isStorable(sample.histogram)) result = outcome.BAD_HISTOGRAM;
       if (result === outcome.ACCEPTED) {
-        const histogram = withResetHint(sample.histogram, this.store.tails.newest(slot));
+        const isLate = sample.timestampMs < this.table.lastMs[slot]!;
+        const histogram = isLate
+          ? withoutHint(sample.histogram)
+          : withResetHint(sample.histogram, this.store.tails.newest(slot));
         const hinted = { ...sample, histogram };
-        result = this.#appendHistogram(slot, hinted);
-        if (result === outcome.ACCEPTED) accepted.push(hinted);
+        result = this.#takeHistogram(slot, hinted, isLate);
+        if (result === outcome.ACCEPTED) {
+          this.#note(sample.timestampMs);
+          (isLate ? late : accepted).push(hinted);
+        }
       }
       written[index] = result;
     }
-    if (accepted.length > 0) this.journal?.histograms(accepted);
-    return this.#sum(written, samples.length, accepted.length, 0);
+    if (accepted.length > 0) this.journal?.histograms(accepted, false);
+    if (late.length > 0) this.journal?.histograms(late, true);
+    this.counts.lateSamples += late.length;
+    return this.#sum(written, samples.length, accepted.length + late.length, 0);
   }
 
   addExemplar(ref: SeriesRef, exemplar: Exemplar): 'added' | 'known' | outcome.ExemplarRefusal {
@@ -255,6 +282,11 @@ export class Head {
     return 0;
   }
 
+  #note(timestampMs: number): void {
+    if (timestampMs > this.#newestMs) this.#newestMs = timestampMs;
+    if (timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
+  }
+
   #find(labels: LabelSet): number {
     const pairs = this.#pairs;
     pairs.length = 0;
@@ -276,7 +308,7 @@ export class Head {
     if (this.#seriesWith('job', labels.get('job')) >= options.maxSeriesPerJob) return 'job_budget';
     if (this.#seriesWith('namespace', labels.get('namespace')) >= options.maxSeriesPerNamespace)
       return 'namespace_budget';
-    if (table.count >= options.maxSeries) return 'series_limit';
+    if (table.count >= Math.min(options.maxSeries, MAX_SERIES)) return 'series_limit';
     return this.#hasRoom() ? undefined : 'no_memory';
   }
 
@@ -309,18 +341,26 @@ export class Head {
   }
 
   #insert(slot: number, timestampMs: number, value: number): number {
-    const { outOfOrderWindowMs } = this.options;
-    if (outOfOrderWindowMs === 0) return outcome.OUT_OF_ORDER;
-    if (timestampMs < this.#newestMs - outOfOrderWindowMs) return outcome.TOO_OLD;
-    return this.store.insertFloat(slot, timestampMs, value);
+    const admitted = this.#admitLate(timestampMs);
+    return admitted === outcome.ACCEPTED ? this.store.insertFloat(slot, timestampMs, value) : admitted;
   }
 
-  #appendHistogram(slot: number, { timestampMs, histogram, startTimestampMs }: HistogramSample): number {
-    const lastMs = this.table.lastMs[slot]!;
-    if (timestampMs < lastMs) return outcome.OUT_OF_ORDER;
-    if (timestampMs === lastMs) return this.store.tails.compareLast(slot, histogram);
-    this.store.appendHistogram(slot, timestampMs, histogram, startTimestampMs);
-    if (timestampMs > this.#newestMs) this.#newestMs = timestampMs;
+  #admitLate(timestampMs: number): number {
+    const { outOfOrderWindowMs } = this.options;
+    if (outOfOrderWindowMs === 0) return outcome.OUT_OF_ORDER;
+    return timestampMs < this.#newestMs - outOfOrderWindowMs ? outcome.TOO_OLD : outcome.ACCEPTED;
+  }
+
+  #takeHistogram(slot: number, sample: HistogramSample, isLate: boolean): number {
+    const { store } = this;
+    const { timestampMs, histogram, startTimestampMs } = sample;
+    if (isLate) {
+      const admitted = this.#admitLate(timestampMs);
+      if (admitted !== outcome.ACCEPTED) return admitted;
+      return store.insertHistogram(slot, timestampMs, histogram, startTimestampMs);
+    }
+    if (timestampMs === this.table.lastMs[slot]) return store.compareLastHistogram(slot, sample);
+    store.appendHistogram(slot, timestampMs, histogram, startTimestampMs);
     return outcome.ACCEPTED;
   }
 

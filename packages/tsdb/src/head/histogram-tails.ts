@@ -5,23 +5,29 @@ import type { SampleColumns } from '@vigie/promql/storage/sample-columns';
 import { MAX_BLOCK_BYTES } from '../arena.ts';
 import { CHUNK_HEAD_BYTES, type ChunkHead, type Chunks, HISTOGRAMS } from '../chunk/chunks.ts';
 import { encodeHistograms, sameHistogram, sameLayout, type TimedHistogram } from '../chunk/histogram-stream.ts';
-import { DUPLICATE, KNOWN } from './outcome.ts';
+import { SAMPLES_PER_CHUNK } from '../chunk/xor.ts';
+import { ACCEPTED, DUPLICATE, KNOWN } from './outcome.ts';
+import { withoutHint } from './reset-hint.ts';
 import type { SeriesTable } from './series-table.ts';
 
 const TAIL_SAMPLES = 48;
 const COMPRESSED_AT_ONCE = 32;
-/** An object, its arrays and their numbers; buckets beyond a dozen weigh more. */
-const BYTES_PER_HISTOGRAM = 600;
+/** Two objects with their fields, and five arrays; then each number in them, and each span. */
+const BYTES_PER_HISTOGRAM = 320;
+const BYTES_PER_NUMBER = 8;
+const BYTES_PER_SPAN = 40;
 
-interface TailSample extends TimedHistogram {
+export interface StartedHistogram extends TimedHistogram {
+  /** 0 where unknown. */
   readonly startMs: number;
 }
 
 export class HistogramTails {
   readonly #table: SeriesTable;
   readonly #chunks: Chunks;
-  readonly #bySlot = new Map<number, TailSample[]>();
+  readonly #bySlot = new Map<number, StartedHistogram[]>();
   #samples = 0;
+  #bytes = 0;
 
   constructor(table: SeriesTable, chunks: Chunks) {
     this.#table = table;
@@ -33,7 +39,7 @@ export class HistogramTails {
   }
 
   get estimatedBytes(): number {
-    return this.#samples * BYTES_PER_HISTOGRAM;
+    return this.#bytes;
   }
 
   has(slot: number): boolean {
@@ -49,6 +55,30 @@ export class HistogramTails {
     if (tail.length === TAIL_SAMPLES) this.#compress(slot, tail.splice(0, COMPRESSED_AT_ONCE));
     tail.push({ timestampMs, histogram, startMs });
     this.#samples++;
+    this.#bytes += bytesOf(histogram);
+  }
+
+  /** A histogram that is not before the first of the tail. @returns ACCEPTED, KNOWN or DUPLICATE */
+  insert(slot: number, sample: StartedHistogram): number {
+    const tail = this.#bySlot.get(slot) ?? [];
+    let at = tail.length;
+    while (at > 0 && tail[at - 1]!.timestampMs >= sample.timestampMs) at--;
+    const there = tail[at];
+    if (there?.timestampMs === sample.timestampMs)
+      return sameHistogram(there.histogram, sample.histogram) ? KNOWN : DUPLICATE;
+    if (there !== undefined) tail[at] = { ...there, histogram: withoutHint(there.histogram) };
+    tail.splice(at, 0, sample);
+    this.#samples++;
+    this.#bytes += bytesOf(sample.histogram);
+    if (tail.length > TAIL_SAMPLES) this.#compress(slot, tail.splice(0, COMPRESSED_AT_ONCE));
+    return ACCEPTED;
+  }
+
+  /** Another sample has come in before the first. */
+  forgetFirstHint(slot: number): void {
+    const tail = this.#bySlot.get(slot);
+    const first = tail?.[0];
+    if (tail !== undefined && first !== undefined) tail[0] = { ...first, histogram: withoutHint(first.histogram) };
   }
 
   newest(slot: number): Histogram | undefined {
@@ -71,10 +101,10 @@ export class HistogramTails {
 
   /** @returns how many there were */
   drop(slot: number): number {
-    const dropped = this.#bySlot.get(slot)?.length ?? 0;
-    this.#samples -= dropped;
+    const dropped = this.#bySlot.get(slot) ?? [];
+    this.#letGo(dropped);
     this.#bySlot.delete(slot);
-    return dropped;
+    return dropped.length;
   }
 
   firstMs(slot: number): number {
@@ -91,8 +121,13 @@ export class HistogramTails {
     toChunks(this.#bySlot.get(slot) ?? [], take);
   }
 
-  #compress(slot: number, samples: readonly TailSample[]): void {
+  #letGo(samples: readonly StartedHistogram[]): void {
     this.#samples -= samples.length;
+    for (const { histogram } of samples) this.#bytes -= bytesOf(histogram);
+  }
+
+  #compress(slot: number, samples: readonly StartedHistogram[]): void {
+    this.#letGo(samples);
     toChunks(samples, (head, stream) => {
       this.#table.chunk[slot] = this.#chunks.add(this.#table.chunk[slot]!, head, stream);
     });
@@ -101,12 +136,20 @@ export class HistogramTails {
 
 type TakeChunk = (head: ChunkHead, stream: Uint8Array) => void;
 
+function bytesOf(histogram: Histogram): number {
+  const { positiveBuckets, negativeBuckets, customValues, positiveSpans, negativeSpans } = histogram;
+  const numbers = positiveBuckets.length + negativeBuckets.length + customValues.length;
+  const spans = positiveSpans.length + negativeSpans.length;
+  return BYTES_PER_HISTOGRAM + BYTES_PER_NUMBER * numbers + BYTES_PER_SPAN * spans;
+}
+
 /** A chunk for those in a row that have one layout and one start. */
-function toChunks(samples: readonly TailSample[], take: TakeChunk): void {
-  let run: TailSample[] = [];
+export function toChunks(samples: readonly StartedHistogram[], take: TakeChunk): void {
+  let run: StartedHistogram[] = [];
   for (const sample of samples) {
     const [first] = run;
-    if (first !== undefined && !(first.startMs === sample.startMs && sameLayout(first.histogram, sample.histogram))) {
+    const goesOn = first?.startMs === sample.startMs && sameLayout(first.histogram, sample.histogram);
+    if (!goesOn || run.length === SAMPLES_PER_CHUNK) {
       toChunk(run, take);
       run = [];
     }
@@ -115,7 +158,7 @@ function toChunks(samples: readonly TailSample[], take: TakeChunk): void {
   toChunk(run, take);
 }
 
-function toChunk(run: readonly TailSample[], take: TakeChunk): void {
+function toChunk(run: readonly StartedHistogram[], take: TakeChunk): void {
   const [first] = run;
   const last = run.at(-1);
   if (first === undefined || last === undefined) return;

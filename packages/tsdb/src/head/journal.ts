@@ -26,7 +26,7 @@ export interface Journal {
   series(ref: SeriesRef, labels: LabelSet): void;
   /** @param isLate they were behind the newest of their series */
   floats(columns: FloatColumns, isLate: boolean): void;
-  histograms(samples: readonly HistogramSample[]): void;
+  histograms(samples: readonly HistogramSample[], isLate: boolean): void;
   exemplar(ref: SeriesRef, exemplar: Exemplar): void;
   metadata(metadata: MetricMetadata): void;
 }

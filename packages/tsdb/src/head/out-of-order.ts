@@ -1,9 +1,12 @@
 /** Samples that come late enough for their place to be compressed already: their chunk is decoded, and made anew with them.
  *  So there is one order of samples, and queries have nothing to merge; what comes late pays, not what is read. */
 import type { BlockRef } from '../arena.ts';
-import { FLOATS } from '../chunk/chunks.ts';
+import { FLOATS, HISTOGRAMS } from '../chunk/chunks.ts';
+import { decodeHistograms, sameHistogram } from '../chunk/histogram-stream.ts';
 import { decodeXor, SAMPLES_PER_CHUNK } from '../chunk/xor.ts';
-import { ACCEPTED, DUPLICATE, KNOWN, OUT_OF_ORDER } from './outcome.ts';
+import { type StartedHistogram, toChunks } from './histogram-tails.ts';
+import { ACCEPTED, DUPLICATE, KNOWN } from './outcome.ts';
+import { withoutHint } from './reset-hint.ts';
 import type { SampleStore } from './sample-store.ts';
 import { sameBits } from './sample-store.ts';
 import { NO_BLOCK } from './series-table.ts';
@@ -13,37 +16,32 @@ const columns = {
   values: new Float64Array(SAMPLES_PER_CHUNK + 1),
 };
 
-/** @returns ACCEPTED, KNOWN, DUPLICATE, or OUT_OF_ORDER where the place is amid histograms
+/** @returns ACCEPTED, KNOWN or DUPLICATE
  *  Cost: decoding and encoding at most 120 samples. */
-export function insertIntoChunks(store: SampleStore, slot: number, timestampMs: number, value: number): number {
-  const { chunks, table } = store;
-  if (timestampMs >= store.tails.firstMs(slot)) return OUT_OF_ORDER;
-  let newer = 0;
-  let chunk = table.chunk[slot]!;
-  while (chunk !== 0 && chunks.firstMs(chunk) > timestampMs) {
-    newer = chunk;
-    chunk = chunks.olderThan(chunk);
-  }
+export function insertFloat(store: SampleStore, slot: number, timestampMs: number, value: number): number {
+  const { chunks } = store;
+  let { chunk, newer } = placeOf(store, slot, timestampMs);
   // Before all others: into the oldest chunk, if that is one of floats.
-  if (chunk === 0 && newer !== 0 && chunks.encodingOf(newer) === FLOATS) {
+  if (chunk === 0 && isOf(store, newer, FLOATS)) {
     chunk = newer;
     newer = newerThan(store, slot, chunk);
   }
-  if (chunk !== 0 && chunks.encodingOf(chunk) !== FLOATS) {
-    if (timestampMs <= chunks.lastMs(chunk)) return OUT_OF_ORDER;
-    link(store, slot, newer, encode(store, chunk, 0, place(0, 0, timestampMs, value), 0));
+  if (chunk === 0 || (isOf(store, chunk, HISTOGRAMS) && timestampMs > chunks.lastMs(chunk))) {
+    linkFloats(store, slot, newer, encode(store, chunk, 0, place(0, 0, timestampMs, value), 0));
     return ACCEPTED;
   }
-  if (chunk === 0) {
-    link(store, slot, newer, encode(store, 0, 0, place(0, 0, timestampMs, value), 0));
+  if (isOf(store, chunk, HISTOGRAMS)) {
+    const samples = histogramsIn(store, chunk);
+    const at = samples.findIndex((sample) => sample.timestampMs >= timestampMs);
+    if (samples[at]?.timestampMs === timestampMs) return DUPLICATE;
+    const before = addHistograms(store, chunks.olderThan(chunk), samples.slice(0, at));
+    const made = encode(store, before, 0, place(0, 0, timestampMs, value), 0);
+    link(store, slot, newer, addHistograms(store, made, samples.slice(at)));
+    chunks.free(chunk);
     return ACCEPTED;
   }
-  const count = chunks.samplesOf(chunk);
-  store.reader.bytes = chunks.arena.bytes(chunk);
-  store.reader.at = chunks.streamOffset(chunk) * 8;
-  decodeXor(store.reader, count, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, columns, 0);
-  let at = count;
-  while (at > 0 && columns.timestampsMs[at - 1]! >= timestampMs) at--;
+  const count = decodeFloats(store, chunk);
+  const at = positionOf(count, timestampMs);
   if (at < count && columns.timestampsMs[at] === timestampMs)
     return sameBits(columns.values[at]!, value) ? KNOWN : DUPLICATE;
   const total = place(at, count, timestampMs, value);
@@ -53,8 +51,88 @@ export function insertIntoChunks(store: SampleStore, slot: number, timestampMs: 
   if (half > 0) older = encode(store, older, 0, half, startMs);
   const made = encode(store, older, half, total, startMs);
   chunks.free(chunk);
-  link(store, slot, newer, made);
+  linkFloats(store, slot, newer, made);
   return ACCEPTED;
+}
+
+/** The same of a histogram. The one behind it does not go on from the one before it any more.
+ *  Cost: decoding and encoding the chunk, and sometimes the next one. */
+export function insertHistogram(store: SampleStore, slot: number, sample: StartedHistogram): number {
+  const { chunks } = store;
+  const { timestampMs } = sample;
+  let { chunk, newer } = placeOf(store, slot, timestampMs);
+  const isWithin = chunk !== 0 && timestampMs <= chunks.lastMs(chunk);
+  if (isWithin && isOf(store, chunk, FLOATS)) return insertAmidFloats(store, slot, chunk, newer, sample);
+  // Behind the one chunk or before the other, if there is one of histograms.
+  if (!isOf(store, chunk, HISTOGRAMS) && isOf(store, newer, HISTOGRAMS)) {
+    chunk = newer;
+    newer = newerThan(store, slot, chunk);
+  }
+  if (!isOf(store, chunk, HISTOGRAMS)) {
+    link(store, slot, newer, addHistograms(store, chunk, [sample]));
+    forgetHint(store, slot, newer);
+    return ACCEPTED;
+  }
+  const samples = histogramsIn(store, chunk);
+  const found = samples.findIndex((other) => other.timestampMs >= timestampMs);
+  const at = found < 0 ? samples.length : found;
+  const there = samples[at];
+  if (there?.timestampMs === timestampMs) return sameHistogram(there.histogram, sample.histogram) ? KNOWN : DUPLICATE;
+  const behind = samples.slice(at);
+  if (there !== undefined) behind[0] = { ...there, histogram: withoutHint(there.histogram) };
+  link(store, slot, newer, addHistograms(store, chunks.olderThan(chunk), [...samples.slice(0, at), sample, ...behind]));
+  chunks.free(chunk);
+  if (there === undefined) forgetHint(store, slot, newer);
+  return ACCEPTED;
+}
+
+function insertAmidFloats(
+  store: SampleStore,
+  slot: number,
+  chunk: BlockRef,
+  newer: BlockRef,
+  sample: StartedHistogram,
+): number {
+  const { chunks } = store;
+  const count = decodeFloats(store, chunk);
+  const at = positionOf(count, sample.timestampMs);
+  if (columns.timestampsMs[at] === sample.timestampMs) return DUPLICATE;
+  const startMs = chunks.startMs(chunk);
+  const before = encode(store, chunks.olderThan(chunk), 0, at, startMs);
+  const made = addHistograms(store, before, [sample]);
+  linkFloats(store, slot, newer, encode(store, made, at, count, startMs));
+  chunks.free(chunk);
+  return ACCEPTED;
+}
+
+/** @returns the chunk whose first sample is not after the time, and the next newer one; 0 for none */
+function placeOf({ chunks, table }: SampleStore, slot: number, timestampMs: number) {
+  let newer: BlockRef = 0;
+  let chunk = table.chunk[slot]!;
+  while (chunk !== 0 && chunks.firstMs(chunk) > timestampMs) {
+    newer = chunk;
+    chunk = chunks.olderThan(chunk);
+  }
+  return { chunk, newer };
+}
+
+function isOf({ chunks }: SampleStore, chunk: BlockRef, encoding: number): boolean {
+  return chunk !== 0 && chunks.encodingOf(chunk) === encoding;
+}
+
+function decodeFloats({ chunks, reader }: SampleStore, chunk: BlockRef): number {
+  const count = chunks.samplesOf(chunk);
+  reader.bytes = chunks.arena.bytes(chunk);
+  reader.at = chunks.streamOffset(chunk) * 8;
+  decodeXor(reader, count, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, columns, 0);
+  return count;
+}
+
+/** @returns where in the columns the first sample is that is not before the time */
+function positionOf(count: number, timestampMs: number): number {
+  let at = count;
+  while (at > 0 && columns.timestampsMs[at - 1]! >= timestampMs) at--;
+  return at;
 }
 
 /** @returns samples in the columns now */
@@ -84,19 +162,52 @@ function encode(store: SampleStore, older: BlockRef, from: number, to: number, s
   return chunk;
 }
 
-function link(store: SampleStore, slot: number, newer: BlockRef, made: BlockRef): void {
-  const { table, chunks, hot } = store;
+function histogramsIn({ chunks }: SampleStore, chunk: BlockRef): StartedHistogram[] {
+  const startMs = chunks.startMs(chunk);
+  return decodeHistograms(chunks.stream(chunk), chunks.samplesOf(chunk)).map((sample) => ({ ...sample, startMs }));
+}
+
+/** @returns the newest of the chunks that they take */
+function addHistograms({ chunks }: SampleStore, older: BlockRef, samples: readonly StartedHistogram[]): BlockRef {
+  let newest = older;
+  toChunks(samples, (head, stream) => {
+    newest = chunks.add(newest, head, stream);
+  });
+  return newest;
+}
+
+/** Of the first histogram of a chunk, or of the tail where there is no newer chunk. */
+function forgetHint(store: SampleStore, slot: number, chunk: BlockRef): void {
+  if (chunk === 0) {
+    store.tails.forgetFirstHint(slot);
+    return;
+  }
+  if (!isOf(store, chunk, HISTOGRAMS)) return;
+  const [first, ...others] = histogramsIn(store, chunk);
+  if (first === undefined || first.histogram === withoutHint(first.histogram)) return;
+  const anew = [{ ...first, histogram: withoutHint(first.histogram) }, ...others];
+  link(store, slot, newerThan(store, slot, chunk), addHistograms(store, store.chunks.olderThan(chunk), anew));
+  store.chunks.free(chunk);
+}
+
+function link({ table, chunks, hot }: SampleStore, slot: number, newer: BlockRef, made: BlockRef): void {
   if (newer !== 0) {
     chunks.setOlder(newer, made);
     return;
   }
   table.chunk[slot] = made;
   const block = table.hot[slot]!;
-  if (block === NO_BLOCK) return;
-  const page = hot.page(block);
-  const index = hot.index(block);
-  if (chunks.startMs(made) === page.startsMs[index]) store.keepOpen(page, index, store.encoder.writer.at);
-  else page.openBits[index] = 0;
+  if (block !== NO_BLOCK) hot.page(block).openBits[hot.index(block)] = 0;
+}
+
+/** A chunk that the encoder has just written: the hot block's samples may go on in it. */
+function linkFloats(store: SampleStore, slot: number, newer: BlockRef, made: BlockRef): void {
+  link(store, slot, newer, made);
+  const block = store.table.hot[slot]!;
+  if (newer !== 0 || block === NO_BLOCK) return;
+  const page = store.hot.page(block);
+  const index = store.hot.index(block);
+  if (store.chunks.startMs(made) === page.startsMs[index]) store.keepOpen(page, index, store.encoder.writer.at);
 }
 
 function newerThan(store: SampleStore, slot: number, chunk: BlockRef): BlockRef {

@@ -42,8 +42,15 @@ class SlotList {
   }
 }
 
+interface Values {
+  readonly byId: Map<number, number | SlotList>;
+  /** Another one after each change, and never one that the name has had before. */
+  version: number;
+}
+
 export class Postings {
-  readonly #byName = new Map<number, Map<number, number | SlotList>>();
+  readonly #byName = new Map<number, Values>();
+  #version = 0;
   #entries = 0;
   #pairs = 0;
 
@@ -64,19 +71,20 @@ export class Postings {
   add(name: number, value: number, slot: number): void {
     let values = this.#byName.get(name);
     if (values === undefined) {
-      values = new Map();
+      values = { byId: new Map(), version: 0 };
       this.#byName.set(name, values);
     }
-    const list = values.get(value);
+    const list = values.byId.get(value);
+    values.version = ++this.#version;
     this.#entries++;
     if (list === undefined) {
-      values.set(value, slot);
+      values.byId.set(value, slot);
       this.#pairs++;
     } else if (typeof list === 'number') {
       const both = new SlotList();
       both.insert(list);
       both.insert(slot);
-      values.set(value, both);
+      values.byId.set(value, both);
     } else {
       list.insert(slot);
     }
@@ -84,31 +92,37 @@ export class Postings {
 
   remove(name: number, value: number, slot: number): void {
     const values = this.#byName.get(name);
-    const list = values?.get(value);
+    const list = values?.byId.get(value);
     if (values === undefined || list === undefined) throw bug(`no postings of ${name} ${value}`);
+    values.version = ++this.#version;
     this.#entries--;
     if (typeof list !== 'number') {
       list.remove(slot);
       if (list.length > 0) return;
     }
-    values.delete(value);
+    values.byId.delete(value);
     this.#pairs--;
-    if (values.size === 0) this.#byName.delete(name);
+    if (values.byId.size === 0) this.#byName.delete(name);
   }
 
   /** Symbols of the values that series have for the name. */
   values(name: number): Iterable<number> {
-    return this.#byName.get(name)?.keys() ?? [];
+    return this.#byName.get(name)?.byId.keys() ?? [];
+  }
+
+  /** The same as long as all lists of the name are; 0 without any. */
+  version(name: number): number {
+    return this.#byName.get(name)?.version ?? 0;
   }
 
   count(name: number, value: number): number {
-    const list = this.#byName.get(name)?.get(value);
+    const list = this.#byName.get(name)?.byId.get(value);
     return list === undefined ? 0 : typeof list === 'number' ? 1 : list.length;
   }
 
   /** The slots of a pair, ascending. A view, valid until the next change. */
   slots(name: number, value: number): Int32Array {
-    const list = this.#byName.get(name)?.get(value);
+    const list = this.#byName.get(name)?.byId.get(value);
     if (list === undefined) return NO_SLOTS;
     return typeof list === 'number' ? Int32Array.of(list) : list.slots.subarray(0, list.length);
   }

@@ -11,6 +11,13 @@ export function withResetHint(histogram: Histogram, before: Histogram | undefine
   return counterResetHint === histogram.counterResetHint ? histogram : { ...histogram, counterResetHint };
 }
 
+/** For one that another has come in before. */
+export function withoutHint(histogram: Histogram): Histogram {
+  const { counterResetHint } = histogram;
+  if (counterResetHint === 'gauge' || counterResetHint === 'unknown') return histogram;
+  return { ...histogram, counterResetHint: 'unknown' };
+}
+
 function hintOf(histogram: Histogram, before: Histogram | undefined): CounterResetHint {
   if (before === undefined || before.counterResetHint === 'gauge' || histogram.counterResetHint === 'reset')
     return 'unknown';

@@ -9,7 +9,8 @@ import { decodeHistograms } from '../chunk/histogram-stream.ts';
 import { decodeXor, MAX_SAMPLE_BYTES, SAMPLES_PER_CHUNK, XorEncoder } from '../chunk/xor.ts';
 import { HistogramTails } from './histogram-tails.ts';
 import { COMPRESSED_AT_ONCE, HOT_SAMPLES, HotBlocks, type HotPage } from './hot-blocks.ts';
-import { insertIntoChunks } from './out-of-order.ts';
+import type { HistogramSample } from './journal.ts';
+import { insertFloat, insertHistogram } from './out-of-order.ts';
 import { ACCEPTED, DUPLICATE, KNOWN } from './outcome.ts';
 import { NO_BLOCK, type SeriesTable } from './series-table.ts';
 
@@ -83,7 +84,17 @@ export class SampleStore {
     return sameBits(one.values[0]!, value) ? KNOWN : DUPLICATE;
   }
 
-  /** A sample that is not behind all others. @returns ACCEPTED, KNOWN, DUPLICATE or OUT_OF_ORDER */
+  /** The same of a histogram. */
+  compareLastHistogram(
+    slot: number,
+    { timestampMs, histogram, startTimestampMs }: Omit<HistogramSample, 'ref'>,
+  ): number {
+    if (this.tails.has(slot)) return this.tails.compareLast(slot, histogram);
+    // There is a sample at the time, so that none is put in.
+    return this.insertHistogram(slot, timestampMs, histogram, startTimestampMs);
+  }
+
+  /** A sample that is not behind all others. @returns ACCEPTED, KNOWN or DUPLICATE */
   insertFloat(slot: number, timestampMs: number, value: number): number {
     const block = this.table.hot[slot]!;
     const chunk = this.table.chunk[slot]!;
@@ -94,7 +105,19 @@ export class SampleStore {
       this.#compress(slot, page, index, COMPRESSED_AT_ONCE);
       return this.insertFloat(slot, timestampMs, value);
     }
-    return insertIntoChunks(this, slot, timestampMs, value);
+    // Its place is amid histograms that are not compressed.
+    if (timestampMs >= this.tails.firstMs(slot)) this.tails.flush(slot);
+    return insertFloat(this, slot, timestampMs, value);
+  }
+
+  /** The same of a histogram. */
+  insertHistogram(slot: number, timestampMs: number, histogram: Histogram, startMs: number): number {
+    const chunk = this.table.chunk[slot]!;
+    const isHot = this.table.hot[slot] !== NO_BLOCK;
+    if (isHot && (chunk === 0 || timestampMs > this.chunks.lastMs(chunk))) this.cool(slot);
+    const sample = { timestampMs, histogram, startMs };
+    if (timestampMs >= this.tails.firstMs(slot)) return this.tails.insert(slot, sample);
+    return insertHistogram(this, slot, sample);
   }
 
   /** Appends the series' samples of [fromMs, toMs] to the columns. */

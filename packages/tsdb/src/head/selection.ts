@@ -1,6 +1,7 @@
 /** Which series fulfil matchers, from postings. As Prometheus: a matcher that the empty text fulfils takes series out (a
  *  series without the label fulfils it too), any other one says which are in. */
 import type { Matcher } from '@vigie/promql/labels/matcher';
+import type { MatchedSeries } from './matched-series.ts';
 import { NO_SLOTS, type Postings } from './postings.ts';
 import type { SeriesTable } from './series-table.ts';
 import { intersect, SlotSet } from './slot-set.ts';
@@ -11,10 +12,12 @@ export interface SeriesIndex {
   readonly symbols: Symbols;
   readonly postings: Postings;
   readonly table: SeriesTable;
+  readonly matched: MatchedSeries;
 }
 
 /** @returns slots, ascending; the caller's to keep
- *  Cost: the lists of the labels named; for a regular expression one test for each value of its label. */
+ *  Cost: the lists of the labels named; for a regular expression one test for each value of its label, unless it has been asked for
+ *  since series with the label came or went. */
 export function selectSlots(index: SeriesIndex, matchers: readonly Matcher[]): Int32Array {
   let slots: Int32Array | undefined;
   const exclusions: Matcher[] = [];
@@ -53,7 +56,11 @@ export function allSlots(table: SeriesTable): Int32Array {
 }
 
 /** Series that have the label, with a value that fulfils the matcher or does not. May be a view of the postings. */
-function slotsWith({ symbols, postings, table }: SeriesIndex, matcher: Matcher, isWanted: boolean): Int32Array {
+function slotsWith(
+  { symbols, postings, table, matched }: SeriesIndex,
+  matcher: Matcher,
+  isWanted: boolean,
+): Int32Array {
   const name = symbols.find(matcher.name);
   if (name === undefined) return NO_SLOTS;
   const { operator, value, alternatives } = matcher;
@@ -62,6 +69,10 @@ function slotsWith({ symbols, postings, table }: SeriesIndex, matcher: Matcher, 
   const isPositive = isNegative !== isWanted;
   const written = operator === '=' || operator === '!=' ? [value] : alternatives;
   const lists: Int32Array[] = [];
+  const isTested = !isPositive || written === undefined;
+  const key = `${name} ${operator} ${isWanted} ${value}`;
+  const known = isTested ? matched.get(key, postings.version(name)) : undefined;
+  if (known !== undefined) return known;
   if (isPositive && written !== undefined) {
     for (const text of new Set(written)) {
       const id = symbols.find(text);
@@ -72,7 +83,9 @@ function slotsWith({ symbols, postings, table }: SeriesIndex, matcher: Matcher, 
     for (const id of postings.values(name))
       if (matches(symbols.text(id)) === isPositive) lists.push(postings.slots(name, id));
   }
-  return union(lists, table.slots);
+  const found = union(lists, table.slots);
+  if (isTested) matched.put(key, postings.version(name), found);
+  return found;
 }
 
 function isAmong(texts: readonly string[]): (text: string) => boolean {

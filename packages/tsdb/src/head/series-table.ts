@@ -9,8 +9,9 @@ import type { Symbols } from './symbols.ts';
 export type SeriesRef = number;
 
 const SLOT_BITS = 22;
-export const MAX_SERIES = 1 << SLOT_BITS;
-const SLOT_MASK = MAX_SERIES - 1;
+const SLOT_MASK = (1 << SLOT_BITS) - 1;
+/** One slot is left out, so that no reference is 2^32 - 1. */
+export const MAX_SERIES = SLOT_MASK;
 const GENERATIONS = 2 ** (32 - SLOT_BITS);
 
 export const NO_SLOT = -1;

@@ -116,6 +116,7 @@ function readSeries(head: Head, texts: readonly string[], reader: BodyReader): b
     if (count === 0 || count > SAMPLES_PER_CHUNK || streamBytes === 0) return false;
     if (!(firstMs > newestMs && lastMs >= firstMs)) return false;
     head.store.restoreChunk(slot, { encoding, count, firstMs, lastMs, startMs }, stream);
+    head.noteTime(firstMs);
     head.noteTime(lastMs);
     newestMs = lastMs;
   }

@@ -1,8 +1,9 @@
 /** The whole head in a file, so that the log before it can go. Written piece by piece beside what goes on; a reader finds
  *  what came meanwhile in the log a second time, which changes nothing. */
 import { join } from 'node:path';
+import { syncFolder, writeWhole } from '@vigie/core/durable-files';
 import { TsdbVersionError } from '../errors.ts';
-import { syncFolder, type TsdbFile, type TsdbFs, writeWhole } from '../fs.ts';
+import type { TsdbFile, TsdbFs } from '../fs.ts';
 import type { Head } from '../head/head.ts';
 import { NO_SLOT } from '../head/series-table.ts';
 import { BodyReader, BodyWriter } from '../wal/body-writer.ts';
@@ -100,8 +101,15 @@ export interface SnapshotRead {
 
 /** Puts what a snapshot holds into an empty head.
  *  @param bytes at a multiple of eight in memory
+ *  @param pause lets others run, after each group of half a MiB
  *  @throws {TsdbVersionError} */
-export function readSnapshot(head: Head, name: string, bytes: Buffer, damages: Damage[]): SnapshotRead {
+export async function readSnapshot(
+  head: Head,
+  name: string,
+  bytes: Buffer,
+  damages: Damage[],
+  pause: () => Promise<void>,
+): Promise<SnapshotRead> {
   const header = decodeFileHeader(SNAPSHOT_MAGIC, bytes);
   if (header.status === 'newer') throw new TsdbVersionError(name, header.version);
   const damaged = (fromByte: number, size: number): void => {
@@ -120,6 +128,7 @@ export function readSnapshot(head: Head, name: string, bytes: Buffer, damages: D
       const read = readGroup(head, reader);
       isUnderstood = read !== undefined;
       series += read ?? 0;
+      await pause();
     } else if (reader !== undefined && type === END_RECORD) {
       reader.word();
       said = reader.word();

@@ -12,6 +12,7 @@ export const FLOATS_RECORD = 2;
 export const HISTOGRAMS_RECORD = 3;
 export const EXEMPLAR_RECORD = 4;
 export const METADATA_RECORD = 5;
+export const LATE_HISTOGRAMS_RECORD = 6;
 
 const ONE_TIME = 1;
 const LATE = 2;

@@ -23,12 +23,23 @@ export interface ReplayCounts {
   readonly damages: Damage[];
 }
 
+/** Between two looks at the event loop: some 10 ms. */
+const BYTES_AT_ONCE = 512 * 1024;
+
 /** @param bytes of the whole segment, at a multiple of eight in memory
  *  @param isLast no segment follows: what is damaged up to its end is torn
  *  @returns how long the segment is without what is torn
  *  @throws {TsdbVersionError} where a later version of Vigie has written it
+ *  @param pause lets others run
  *  Cost: some 100 ns a sample, and no object for one. */
-export function replaySegment(head: Head, file: string, bytes: Buffer, isLast: boolean, counts: ReplayCounts): number {
+export async function replaySegment(
+  head: Head,
+  file: string,
+  bytes: Buffer,
+  isLast: boolean,
+  counts: ReplayCounts,
+  pause: () => Promise<void>,
+): Promise<number> {
   const header = decodeFileHeader(SEGMENT_MAGIC, bytes);
   if (header.status === 'newer') throw new TsdbVersionError(file, header.version);
   // Records are found without their file's header, too.
@@ -41,7 +52,12 @@ export function replaySegment(head: Head, file: string, bytes: Buffer, isLast: b
       reason: isTorn ? 'torn' : 'corrupt',
     });
   }
+  let pausedAt = 0;
   for (let at = FILE_HEADER_BYTES; ; ) {
+    if (at - pausedAt >= BYTES_AT_ONCE) {
+      await pause();
+      pausedAt = at;
+    }
     const frame = readFrame(bytes, at);
     if (frame.status === 'end') return Math.max(bytes.length, FILE_HEADER_BYTES);
     if (frame.status === 'record') {
@@ -75,10 +91,11 @@ function apply(head: Head, type: number, reader: BodyReader, counts: ReplayCount
       counts.unknownSamples += head.replay(floats.columns, floats.isLate);
       return true;
     }
-    case records.HISTOGRAMS_RECORD: {
+    case records.HISTOGRAMS_RECORD:
+    case records.LATE_HISTOGRAMS_RECORD: {
       const samples = records.readHistograms(reader);
       counts.samples += samples.length;
-      counts.unknownSamples += head.replayHistograms(samples);
+      counts.unknownSamples += head.replayHistograms(samples, type === records.LATE_HISTOGRAMS_RECORD);
       return samples.length > 0;
     }
     case records.EXEMPLAR_RECORD: {

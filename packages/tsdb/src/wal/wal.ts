@@ -3,9 +3,10 @@
 import { join } from 'node:path';
 import type { Clock, Timer } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
+import { syncFolder, writeWhole } from '@vigie/core/durable-files';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { Exemplar, MetricMetadata } from '@vigie/promql/storage/querier';
-import { syncFolder, type TsdbFile, type TsdbFs, writeWhole } from '../fs.ts';
+import type { TsdbFile, TsdbFs } from '../fs.ts';
 import type { FloatColumns, HistogramSample, Journal } from '../head/journal.ts';
 import type { SeriesRef } from '../head/series-table.ts';
 import { BodyWriter } from './body-writer.ts';
@@ -79,8 +80,8 @@ export class Wal implements Journal {
     this.#record(records.FLOATS_RECORD, (writer) => records.writeFloats(writer, columns, isLate));
   }
 
-  histograms(samples: readonly HistogramSample[]): void {
-    this.#record(records.HISTOGRAMS_RECORD, (writer) => {
+  histograms(samples: readonly HistogramSample[], isLate: boolean): void {
+    this.#record(isLate ? records.LATE_HISTOGRAMS_RECORD : records.HISTOGRAMS_RECORD, (writer) => {
       for (const sample of samples) records.writeHistogram(writer, sample);
     });
   }

@@ -130,7 +130,7 @@ describe('a head', () => {
     expect([...read(ref).startTimestampsMs!.subarray(0, 200)]).toEqual(starts);
   });
 
-  it('puts late floats between histograms where they can stand, and refuses them where not', () => {
+  it('puts late samples between those of the other kind, and refuses a second one for a time', () => {
     const { series, append, clock, head, read } = made({ outOfOrderWindowMs: 1e9 });
     const ref = series({});
     const histogram = {
@@ -150,17 +150,20 @@ describe('a head', () => {
     const observe = (...steps: readonly number[]) =>
       head.appendHistograms(steps.map((step) => ({ ref, timestampMs: at(step), histogram, startTimestampMs: 0 })));
     observe(10, 20);
-    expect(append(ref, at(15), 1).refused).toEqual({ out_of_order: 1 });
+    expect(append(ref, at(15), 1).accepted).toBe(1);
     append(ref, at(30), 3);
     observe(40, 50);
     expect(append(ref, at(5), 0.5).accepted).toBe(1);
-    expect(append(ref, at(15), 1).refused).toEqual({ out_of_order: 1 });
+    expect(append(ref, at(15), 1).known).toBe(1);
+    expect(append(ref, at(20), 1).refused).toEqual({ duplicate: 1 });
     expect(append(ref, at(25), 2.5).accepted).toBe(1);
     expect(append(ref, at(35), 3.5).accepted).toBe(1);
     expect(append(ref, at(35), 3.6).refused).toEqual({ duplicate: 1 });
-    expect(append(ref, at(45), 1).refused).toEqual({ out_of_order: 1 });
+    expect(append(ref, at(45), 1).accepted).toBe(1);
+    expect(observe(12, 20, 27, 30)).toEqual({ accepted: 2, known: 1, refused: { duplicate: 1 } });
+    expect(observe(50)).toEqual({ accepted: 0, known: 1, refused: {} });
     expect(samplesOf(read(ref)).map(({ timestampMs }) => (timestampMs - clock.nowMs()) / 100)).toEqual([
-      5, 10, 20, 25, 30, 35, 40, 50,
+      5, 10, 12, 15, 20, 25, 27, 30, 35, 40, 45, 50,
     ]);
   });
 

@@ -34,7 +34,7 @@ export class ModelHead {
     const newest = samples.at(-1);
     const at = samples.findIndex((other) => other.timestampMs >= timestampMs);
     if (newest !== undefined && timestampMs < newest.timestampMs) {
-      if (outOfOrderWindowMs === 0 || typeof value !== 'string') return 'out_of_order';
+      if (outOfOrderWindowMs === 0) return 'out_of_order';
       if (timestampMs < this.newestMs - outOfOrderWindowMs) return 'too_old';
     }
     const there = samples[at];

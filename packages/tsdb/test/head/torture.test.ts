@@ -39,8 +39,6 @@ async function torture(random: Random, { isMixed, ...options }: Conditions): Pro
   const head = new Head(options, clock);
   const querier = new HeadQuerier(head);
   const model = new ModelHead(head.options);
-  // Histograms in between are refused late floats by rules of their own, held in out-of-order.test.ts.
-  const mayMix = isMixed && options.outOfOrderWindowMs === 0;
   const all = Array.from({ length: 40 }, (_, n) =>
     LabelSet.of({ __name__: `metric_${n % 4}`, pod: `pod-${n}`, ...(n % 3 === 0 ? { zone: `z${n % 2}` } : {}) }),
   );
@@ -52,7 +50,7 @@ async function torture(random: Random, { isMixed, ...options }: Conditions): Pro
       if (random() < 0.2) continue;
       const atMs = timeOf(random, clock.nowMs());
       const histogram =
-        mayMix && random() < 0.2 ? randomHistogram(seededRandom(step % 50 < 40 ? 1 : step), random) : undefined;
+        isMixed && random() < 0.2 ? randomHistogram(seededRandom(step % 50 < 40 ? 1 : step), random) : undefined;
       rows.push({ labels, atMs, value: oddNumbers(random, 1)[0]!, histogram });
       if (random() < 0.05) rows.push(rows.at(-1)!);
     }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DROPPED } from '../../src/exposition/scrape.ts';
 import { type SeriesLabels, sortLabels } from '../../src/exposition/series-labels.ts';
 import type { NativeHistogram } from '../../src/native-histogram.ts';
 import { encodeWriteRequest, type WrittenSeries } from '../../src/remote-write/encode-write-request.ts';
@@ -39,7 +40,7 @@ function contents(request: WriteRequest, { labels }: Series) {
       labels[request.refs[row]!],
       bits[row],
       request.timestampsMs[row],
-      request.startTimestampsMs[row],
+      request.startTimestampsMs?.[row] ?? 0,
     ]),
     histograms: request.histograms.map(({ ref, ...rest }) => [labels[ref], rest]),
     exemplars: request.exemplars.map(({ ref, exemplar }) => [labels[ref], exemplar]),
@@ -209,9 +210,56 @@ describe('write requests', () => {
     ['1.0', [0x0a, 4, 0x12, 0, 0x0a, 0], 'labels behind the samples of a series'],
     ['1.0', [0x0a, 9, 0x0a, 0, 0x22, 5, 0x5a, 3, 0x08, 0, 0x10], 'the message ends within a number'],
     ['1.0', [0x0a, 10, 0x0a, 0, 0x22, 6, 0x5a, 4, 0x08, 0, 0x10, 2], 'positive side: spans require 2 buckets, have 0'],
-    ['1.0', [0x0a, 6, 0x0a, 0, 0x0a, 0, 0x12, 0], 'label "" twice in one series'],
   ] as const)('are refused, with the reason: %s %j', (version, bytes, message) => {
     expect(() => read(Buffer.from(bytes), version)).toThrow(message);
+  });
+
+  it('keep labels that come twice, for whoever makes series of them to refuse', () => {
+    const series = new Series();
+    read(Buffer.from([0x0a, 10, 0x0a, 2, 0x12, 0, 0x0a, 2, 0x12, 0, 0x12, 0]), '1.0', series);
+    expect(series.labels).toEqual([['', '', '', '']]);
+  });
+
+  it('ask again for a series that was dropped, and count what it brought', () => {
+    for (const version of VERSIONS) {
+      const answers = [DROPPED, DROPPED, 4_000_000_000];
+      const reader = new WriteRequestReader(() => answers.shift() ?? DROPPED);
+      const one = { labels: ['__name__', 'a'], values: Float64Array.of(1, 2), timestampsMs: Float64Array.of(1, 2) };
+      const body = encodeWriteRequest(version, [one]);
+      expect(reader.read(body, version)).toMatchObject({ count: 0, droppedCount: 2 });
+      expect(reader.read(body, version)).toMatchObject({ count: 0, droppedCount: 2 });
+      for (let time = 0; time < 2; time++) {
+        const { count, refs } = reader.read(body, version);
+        expect([count, ...refs.subarray(0, count)]).toEqual([2, 4_000_000_000, 4_000_000_000]);
+      }
+      expect(answers).toEqual([]);
+    }
+  });
+
+  it('say how many series of 2.0 have no samples', () => {
+    const empty = { labels: ['__name__', 'a'], values: new Float64Array(0), timestampsMs: new Float64Array(0) };
+    const reader = new WriteRequestReader(() => 1);
+    expect(reader.read(encodeWriteRequest('2.0', [empty, empty]), '2.0').emptySeries).toBe(2);
+    expect(reader.read(encodeWriteRequest('1.0', [empty, empty]), '1.0').emptySeries).toBe(0);
+  });
+
+  it('say metadata once a request, and in each', () => {
+    const names = ['a', 'b', 'a', 'c', 'b'];
+    const written = names.map((name, n) => ({
+      labels: ['__name__', name, 'n', String(n)],
+      values: Float64Array.of(n),
+      timestampsMs: Float64Array.of(1_700_000_000_000),
+    }));
+    const metadata = ['a', 'b'].map((family) => ({ family, type: 'gauge' as const, help: `of ${family}`, unit: '' }));
+    const body = encodeWriteRequest('2.0', written, metadata);
+    const series = new Series();
+    const reader = new WriteRequestReader(series.resolve);
+    for (let time = 0; time < 3; time++) {
+      const read = contents(reader.read(body, '2.0'), series);
+      expect(read.metadata).toEqual(metadata);
+      expect(read.samples.map(([labels]) => labels)).toEqual(written.map(({ labels }) => labels));
+    }
+    expect(series.calls).toBe(5);
   });
 
   it('are read the same whatever was read before, also when they are damaged', () => {
