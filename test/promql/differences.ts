@@ -15,6 +15,13 @@ export function firstDifference(expected: ApiAnswer, actual: ApiAnswer): string 
   );
 }
 
+/** As firstDifference, but one error of a type is as good as another: which of several faults of a text is told, and in which
+ *  words of the parser's grammar, is not compared. */
+export function firstDifferenceInKind(expected: ApiAnswer, actual: ApiAnswer): string | undefined {
+  const areBothErrors = expected.status === 'error' && actual.status === 'error';
+  return areBothErrors && expected.errorType === actual.errorType ? undefined : firstDifference(expected, actual);
+}
+
 function errorDifference(expected: ApiAnswer, actual: ApiAnswer): string | undefined {
   const [left, right] = [describeStatus(expected), describeStatus(actual)];
   return left === right ? undefined : `${left}\n  got ${right}`;

@@ -20,7 +20,7 @@ const RANGE_FUNCTIONS = [
   ...['sum_over_time', 'stddev_over_time', 'stdvar_over_time', 'delta', 'deriv', 'absent_over_time'],
 ];
 /** Of counters: they look for resets. */
-const COUNTER_FUNCTIONS = ['rate', 'increase', 'irate', 'idelta', 'changes', 'resets'];
+const COUNTER_FUNCTIONS = ['rate', 'increase', 'irate', 'idelta', 'resets'];
 const AGGREGATIONS = ['sum', 'avg', 'count', 'min', 'max', 'group', 'stddev', 'stdvar'];
 const ARITHMETIC = ['+', '-', '*', '/'];
 const COMPARISONS = ['==', '!=', '>', '<', '>=', '<='];
@@ -122,15 +122,17 @@ class QueryGenerator {
   }
 
   #selector(kind?: MetricKind): string {
-    const metric = this.#metric(kind);
+    if (this.#chance(0.04)) {
+      return `{__name__=~${this.#pick(['"latency_.*"', '"http.*|up"', '"(up|odd|temperature)"', '"rpc_.+"'])}}`;
+    }
+    return this.#selectorOf(this.#metric(kind));
+  }
+
+  #selectorOf(metric: Metric): string {
     const matchers = Object.entries(metric.labels).flatMap(([name, values]) =>
       this.#chance(0.3) ? [this.#matcher(name, values)] : [],
     );
     if (this.#chance(0.04)) matchers.push(this.#pick(['missing=""', 'missing="x"', 'missing!="x"', 'job=~".+"']));
-    if (this.#chance(0.04)) {
-      const names = this.#pick(['"latency_.*"', '"http.*|up"', '"(up|odd|temperature)"', '"rpc_.+"']);
-      return `{${[`__name__=~${names}`, ...matchers].join(',')}}`;
-    }
     if (!/^\w+$/.test(metric.name)) return `{${[JSON.stringify(metric.name), ...matchers].join(', ')}}`;
     return matchers.length === 0 ? metric.name : `${metric.name}{${matchers.join(', ')}}`;
   }
@@ -189,6 +191,11 @@ class QueryGenerator {
 
   #rangeCall(depth: number): string {
     const kind = this.#pick<MetricKind | undefined>([undefined, 'counter', 'bucket', 'native', 'native', 'gauge']);
+    if (this.#chance(0.05)) {
+      // Whether a histogram has changed depends on how its storage lays out empty buckets.
+      const floats = METRICS.filter((metric) => metric.kind !== 'native');
+      return `changes(${this.#selectorOf(this.#pick(floats))}[${this.#duration()}]${this.#modifiers()})`;
+    }
     if (this.#chance(0.4)) {
       // Over a subquery a last bit more or less would be a reset.
       const isPlain = !this.#isExact || this.#chance(0.8);

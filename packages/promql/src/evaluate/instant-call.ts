@@ -168,8 +168,10 @@ async function callTimestamp(
   ofSample: ((timestampMs: number) => number) | undefined,
   ofStep: ((stepMs: number) => number) | undefined,
 ): Promise<VectorBlock> {
-  const selector = unwrapSelector(argument(call, 0));
-  if (selector !== undefined) {
+  const asked = unwrapSelector(argument(call, 0));
+  if (asked !== undefined) {
+    // With a time of its own, an offset does not count, as in Prometheus.
+    const selector = asked.atMs === undefined ? asked : { ...asked, offsetMs: 0 };
     const block = await selectInstants(
       evaluation,
       selector,

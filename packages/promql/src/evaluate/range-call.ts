@@ -1,15 +1,15 @@
 /** Calls of functions of range vectors: series after series, each read once, with a window that moves from step to step. */
 import type { LabelSet } from '../labels/label-set.ts';
 import { SampleColumns } from '../storage/sample-columns.ts';
+import type { PositionRange } from '../syntax/position.ts';
 import { absentLabels } from './absent.ts';
 import { TEXT } from './annotations.ts';
 import type { VectorBlock } from './block.ts';
-import { keepStats } from './histogram-stats.ts';
 import { type Evaluation, keep, lastStepMs, newBlock, release, type Steps } from './evaluation.ts';
 import { evaluationError } from './failure.ts';
+import { keepStats } from './histogram-stats.ts';
 import { mergeRows } from './merge-rows.ts';
 import { hasOnlyName, selectsOneName } from './one-name.ts';
-import type { PositionRange } from '../syntax/position.ts';
 import type { CallPlan, MatrixPlan, Plan, SubqueryPlan } from './plan.ts';
 import { ANCHORED_FUNCTIONS, KEEPS_NAME, RANGE_FUNCTIONS, SMOOTHED_FUNCTIONS } from './range-functions.ts';
 import { type RangeFunction, RangeWindow } from './range-window.ts';

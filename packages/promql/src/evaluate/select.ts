@@ -3,8 +3,8 @@ import type { Matcher } from '../labels/matcher.ts';
 import type { Selection, StoredSeries, TimeRange } from '../storage/querier.ts';
 import { SampleColumns } from '../storage/sample-columns.ts';
 import type { VectorBlock } from './block.ts';
-import { keepStats } from './histogram-stats.ts';
 import { type Evaluation, keep, lastStepMs, newBlock, type Steps } from './evaluation.ts';
+import { keepStats } from './histogram-stats.ts';
 import { hasOnlyName, selectsOneName } from './one-name.ts';
 import type { VectorPlan } from './plan.ts';
 
