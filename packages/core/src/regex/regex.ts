@@ -36,6 +36,19 @@ export class RegexError extends VigieError {
   }
 }
 
+/** What is wrong with a source, in the words of Go's regexp; undefined where nothing is.
+ *  Cost: some 50 µs, without tables. */
+export function regexProblem(source: string): string | undefined {
+  try {
+    RE2JS.compile(source);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RE2JSException)) throw error;
+    if (!(error instanceof RE2JSSyntaxException)) return `error parsing regexp: ${error.message}`;
+    return `error parsing regexp: ${error.error}: \`${error.input ?? ''}\``;
+  }
+}
+
 /** @throws {RegexError} when the source is not RE2 syntax; look-around and back references are not part of it
  *  Cost: up to a few hundred ms for a pattern whose tables come near their bound (automaton.ts); one that is beyond it is
  *  matched by re2js, which builds what it needs as it goes. */

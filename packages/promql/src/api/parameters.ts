@@ -5,9 +5,8 @@ import type { Matcher } from '../labels/matcher.ts';
 import type { TimeRange } from '../storage/querier.ts';
 import { parseSelector } from '../syntax/parse.ts';
 import { ParseError } from '../syntax/parse-error.ts';
-import { parseFloatText } from '../text/float.ts';
 import { badData, invalidParameter } from './api-error.ts';
-import { MAX_TIME_MS, MIN_TIME_MS, parseTime } from './time.ts';
+import { MAX_TIME_MS, MIN_TIME_MS, parseNumber, parseTime } from './time.ts';
 
 /** Of the form in the body, then of the URL: where a name comes twice, the first one counts, as in Go's FormValue. */
 export class Parameters {
@@ -86,11 +85,15 @@ export function lookbackParameter(parameters: Parameters): number | undefined {
   return parsed > 0 ? parsed : undefined;
 }
 
+/** What Go makes of a duration that is no number. */
+const SHORTEST_MS = -(2 ** 63) / 1e6;
+
 /** A number of seconds, or a duration such as `1m30s`.
  *  @returns ms, or what is wrong */
 function readDuration(text: string): number | string {
-  const seconds = parseFloatText(text);
+  const seconds = parseNumber(text);
   if (seconds !== undefined) {
+    if (Number.isNaN(seconds)) return SHORTEST_MS;
     if (!(Math.abs(seconds) < 2 ** 63 / 1e9)) {
       return `cannot parse ${quoteGo(text)} to a valid duration. It overflows int64`;
     }
@@ -132,8 +135,6 @@ export function parseBoolean(text: string): boolean | undefined {
   return ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text) ? false : undefined;
 }
 
-const NO_MATCHER = 'match[] must contain at least one non-empty matcher';
-
 /** Of `match[]`; none where it is absent.
  *  @param refuse makes an error of what is wrong: Prometheus words it by route */
 export function matcherSets(
@@ -143,6 +144,9 @@ export function matcherSets(
   return parameters.all('match[]').map((text) => {
     const matchers = readSelector(text);
     if (typeof matchers === 'string') throw refuse(matchers);
+    if (matchers.every((matcher) => matcher.matches(''))) {
+      throw refuse('match[] must contain at least one non-empty matcher');
+    }
     return matchers;
   });
 }
@@ -150,11 +154,10 @@ export function matcherSets(
 /** @returns matchers, or what is wrong */
 export function readSelector(text: string): readonly Matcher[] | string {
   try {
-    const matchers = parseSelector(text);
-    return matchers.every((matcher) => matcher.matches('')) ? NO_MATCHER : matchers;
+    return parseSelector(text);
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
-    return error.message.includes('at least one non-empty matcher') ? NO_MATCHER : error.message;
+    return error.message;
   }
 }
 

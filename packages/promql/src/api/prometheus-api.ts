@@ -45,7 +45,8 @@ export const prometheusApi: FastifyPluginAsync<PrometheusApiOptions> = async (ap
   getAndPost('/series', data.series);
   // A parameter in the path would be held to fastify's 100 characters; a wildcard is not.
   app.get<{ Params: { '*': string } }>('/api/v1/label/*', (request, reply) => {
-    if (!request.params['*'].endsWith(LABEL_VALUES_SUFFIX)) {
+    const { '*': rest } = request.params;
+    if (!rest.endsWith(LABEL_VALUES_SUFFIX) || rest.length === LABEL_VALUES_SUFFIX.length) {
       reply.callNotFound();
       return reply;
     }

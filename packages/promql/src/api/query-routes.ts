@@ -7,7 +7,7 @@ import type { InstantResult } from '../evaluate/result.ts';
 import { documentedType, typeOf } from '../syntax/ast.ts';
 import { parseExpr } from '../syntax/parse.ts';
 import { ParseError } from '../syntax/parse-error.ts';
-import { badData, invalidParameter } from './api-error.ts';
+import { ApiError, badData, invalidParameter } from './api-error.ts';
 import { countQuery } from './count-query.ts';
 import {
   durationParameter,
@@ -44,7 +44,7 @@ export function instantRoute(deps: QueryRouteDeps): ApiHandler {
         const startedAtMs = deps.clock.monotonicMs();
         const options = { lookbackMs, timeoutMs: left.timeoutMs };
         const answer = await deps.engine.instant({ query, timestampMs, ...options }, signal);
-        deps.counts.samplesRead(answer.usage?.readSamples ?? 0);
+        deps.counts.samplesRead(answer.usage?.queryableSamples ?? 0);
         const { result, isCut } = cutInstant(answer.result, limit);
         const stats = statsOf(parameters, answer, left.queuedMs, deps.clock.monotonicMs() - startedAtMs);
         return answerPieces(instantPieces(result, stats), notesOf(answer, isCut));
@@ -65,7 +65,7 @@ export function rangeRoute(deps: QueryRouteDeps): ApiHandler {
         const startedAtMs = deps.clock.monotonicMs();
         const options = { lookbackMs, timeoutMs: left.timeoutMs };
         const answer = await deps.engine.range({ query, ...times, ...options }, signal);
-        deps.counts.samplesRead(answer.usage?.readSamples ?? 0);
+        deps.counts.samplesRead(answer.usage?.queryableSamples ?? 0);
         const isCut = limit !== undefined && answer.result.length > limit;
         const series = isCut ? answer.result.slice(0, limit) : answer.result;
         const stats = statsOf(parameters, answer, left.queuedMs, deps.clock.monotonicMs() - startedAtMs);
@@ -89,7 +89,7 @@ function rangeTimes(parameters: Parameters) {
   const startMs = timeParameter(parameters, 'start');
   const endMs = timeParameter(parameters, 'end');
   if (endMs < startMs) throw invalidParameter('end', 'end timestamp must not be before start time');
-  const stepMs = Math.trunc(durationParameter(parameters, 'step'));
+  const stepMs = durationParameter(parameters, 'step');
   if (stepMs <= 0) {
     throw invalidParameter(
       'step',
@@ -101,7 +101,7 @@ function rangeTimes(parameters: Parameters) {
       'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
     );
   }
-  return { startMs, endMs, stepMs };
+  return { startMs, endMs, stepMs: Math.max(1, Math.trunc(stepMs)) };
 }
 
 function refuseRangeVector({ expr }: Exclude<Query, string>): void {
@@ -114,7 +114,9 @@ function refuseRangeVector({ expr }: Exclude<Query, string>): void {
 }
 
 function timeoutParameter(parameters: Parameters, longestMs: number): number {
-  return Math.min(longestMs, optionalDuration(parameters, 'timeout') ?? longestMs);
+  const timeoutMs = optionalDuration(parameters, 'timeout') ?? longestMs;
+  if (timeoutMs <= 0) throw new ApiError('timeout', 'query timed out in query execution');
+  return Math.min(longestMs, timeoutMs);
 }
 
 function cutInstant(

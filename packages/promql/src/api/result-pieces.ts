@@ -56,7 +56,7 @@ export function* instantPieces(result: InstantResult, stats: QueryStats | undefi
       yield* listPieces(vectorTexts(result.samples, result.timestampMs));
       break;
     case 'matrix':
-      yield* matrixPieces(result.series, (timestampMs) => `[${jsonTime(timestampMs)},`);
+      yield* matrixPieces(result.series, (timestampMs) => `[${jsonTime(timestampMs)},"`);
       break;
   }
   yield `${statsText(stats)}}`;
@@ -74,7 +74,7 @@ export function* rangePieces(
     const step = Math.round((timestampMs - startMs) / stepMs);
     let text = texts[step];
     if (text === undefined) {
-      text = `[${jsonTime(timestampMs)},`;
+      text = `[${jsonTime(timestampMs)},"`;
       texts[step] = text;
     }
     return text;
@@ -91,42 +91,58 @@ function* vectorTexts(samples: readonly InstantSample[], timestampMs: number): G
   }
 }
 
-/** One piece may have many series, one series many pieces. Floats come before histograms.
- *  @param timeText the begin of a sample: `[1435781451.781,` */
-function* matrixPieces(series: readonly RangeSeries[], timeText: (timestampMs: number) => string): Generator<string> {
+/** One piece may have many series, one series many pieces.
+ *  @param floatStart the begin of a sample: `[1435781451.781,"` */
+function* matrixPieces(series: readonly RangeSeries[], floatStart: (timestampMs: number) => string): Generator<string> {
   let text = '[';
   let separator = '';
-  for (const { labels, timestampsMs, values, histograms } of series) {
-    text += `${separator}{"metric":${jsonLabels(labels)}`;
+  for (const one of series) {
+    text += separator;
     separator = ',';
-    let floats = 0;
-    for (let at = 0; at < values.length; at++) {
-      if (histograms?.[at] !== undefined) continue;
-      text += `${floats++ === 0 ? ',"values":[' : ','}${timeText(timestampsMs[at]!)}"${jsonFloat(values[at]!)}"]`;
+    for (const part of seriesTexts(one, floatStart)) {
+      text += part;
       if (text.length < PIECE_LENGTH) continue;
       yield text;
       text = '';
     }
-    if (floats > 0) text += ']';
-    if (histograms !== undefined && floats < values.length) {
-      let isFirst = true;
-      for (let at = 0; at < values.length; at++) {
-        const histogram = histograms[at];
-        if (histogram === undefined) continue;
-        text += `${isFirst ? ',"histograms":[' : ','}${timeText(timestampsMs[at]!)}${jsonHistogram(histogram)}]`;
-        isFirst = false;
-        if (text.length < PIECE_LENGTH) continue;
-        yield text;
-        text = '';
-      }
-      text += ']';
-    }
-    text += '}';
-    if (text.length < PIECE_LENGTH) continue;
-    yield text;
-    text = '';
   }
   yield `${text}]`;
+}
+
+/** Samples that are joined at a time: joined, they take a tenth less time than appended one after the other. */
+const BATCH = 512;
+
+/** Floats come before histograms. */
+function* seriesTexts(
+  { labels, timestampsMs, values, histograms }: RangeSeries,
+  floatStart: (timestampMs: number) => string,
+): Generator<string> {
+  yield `{"metric":${jsonLabels(labels)}`;
+  const batch: string[] = [];
+  let floats = 0;
+  for (let at = 0; at < values.length; at++) {
+    if (histograms?.[at] !== undefined) continue;
+    if (batch.length === BATCH) yield floatsText(batch.splice(0), floats);
+    batch.push(floatStart(timestampsMs[at]!) + jsonFloat(values[at]!));
+    floats++;
+  }
+  if (floats > 0) yield `${floatsText(batch, floats)}]`;
+  if (histograms !== undefined && floats < values.length) {
+    let lead = ',"histograms":[';
+    for (let at = 0; at < values.length; at++) {
+      const histogram = histograms[at];
+      if (histogram === undefined) continue;
+      yield `${lead}[${jsonTime(timestampsMs[at]!)},${jsonHistogram(histogram)}]`;
+      lead = ',';
+    }
+    yield ']';
+  }
+  yield '}';
+}
+
+/** @param floats of the series so far, the batch included */
+function floatsText(batch: readonly string[], floats: number): string {
+  return `${floats === batch.length ? ',"values":[' : ','}${batch.join('"],')}"]`;
 }
 
 /** A list of what is JSON already. */
@@ -188,6 +204,10 @@ function statsText(stats: QueryStats | undefined): string {
     execQueueTime: queuedSeconds,
     execTotalTime: queuedSeconds + evaluationSeconds,
   };
-  const samples = { totalQueryableSamples: usage.readSamples, peakSamples: usage.peakSamples };
+  const samples = {
+    totalQueryableSamples: usage.queryableSamples,
+    samplesRead: usage.readSamples,
+    peakSamples: usage.peakSamples,
+  };
   return `,"stats":${jsonText({ timings, samples })}`;
 }

@@ -18,23 +18,22 @@ import { answerPieces, dataPieces, NO_NOTES } from './result-pieces.ts';
 export function statusRoutes(providers: Providers): Readonly<Record<string, ApiHandler>> {
   const status = providers.status ?? {};
   return {
-    '/targets': told(providers.targets, targetsQuery, NO_TARGETS),
-    '/targets/metadata': told(providers.targetsMetadata, targetsMetadataQuery, []),
-    '/rules': told(providers.rules, rulesQuery, { groups: [] }),
-    '/alerts': told(providers.alerts, noParameters, { alerts: [] }),
-    '/alertmanagers': told(providers.alertmanagers, noParameters, {
+    '/targets': told(providers.targets, targetsQuery, noTargets),
+    '/targets/metadata': told(providers.targetsMetadata, targetsMetadataQuery, () => []),
+    '/rules': told(providers.rules, rulesQuery, noRules),
+    '/alerts': told(providers.alerts, noParameters, () => ({ alerts: [] })),
+    '/alertmanagers': told(providers.alertmanagers, noParameters, () => ({
       activeAlertmanagers: [],
       droppedAlertmanagers: [],
-    }),
-    '/status/buildinfo': told(status.buildinfo, noParameters, NO_BUILD),
-    '/status/config': told(status.config, noParameters, { yaml: '' }),
-    '/status/flags': told(status.flags, noParameters, {}),
-    '/status/runtimeinfo': told(status.runtimeinfo, noParameters, NO_RUNTIME),
-    '/status/tsdb': told(status.tsdb, tsdbQuery, NO_TSDB),
+    })),
+    '/status/buildinfo': told(status.buildinfo, noParameters, () => NO_BUILD),
+    '/status/config': told(status.config, noParameters, () => ({ yaml: '' })),
+    '/status/flags': told(status.flags, noParameters, () => ({})),
+    '/status/runtimeinfo': told(status.runtimeinfo, noParameters, () => NO_RUNTIME),
+    '/status/tsdb': told(status.tsdb, tsdbQuery, () => NO_TSDB),
   };
 }
 
-const NO_TARGETS = { activeTargets: [], droppedTargets: [], droppedTargetCounts: {} };
 const NO_BUILD = { version: '', revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '' };
 /** How Go writes a time that is none. */
 const NO_TIME = '0001-01-01T00:00:00Z';
@@ -65,12 +64,21 @@ const NO_TSDB = {
 function told<Query>(
   provider: Provider<Query> | undefined,
   read: (parameters: Parameters) => Query,
-  empty: object,
+  empty: (query: Query) => object,
 ): ApiHandler {
   return async ({ parameters, signal }) => {
     const query = read(parameters);
-    return answerPieces(dataPieces((await provider?.(query, signal)) ?? empty), NO_NOTES);
+    return answerPieces(dataPieces((await provider?.(query, signal)) ?? empty(query)), NO_NOTES);
   };
+}
+
+function noTargets({ dropped }: TargetsQuery): object {
+  return { activeTargets: [], droppedTargets: [], droppedTargetCounts: dropped ? {} : null };
+}
+
+function noRules({ groupNextToken }: RulesQuery): object {
+  if (groupNextToken === '') return { groups: [] };
+  throw invalidParameter('group_next_token', `invalid group_next_token '${groupNextToken}'. were rule groups changed?`);
 }
 
 function noParameters(): NoParameters {

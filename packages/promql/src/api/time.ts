@@ -13,12 +13,17 @@ const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?
 
 /** @returns Unix time in ms, whole; undefined where the text is neither */
 export function parseTime(text: string): number | undefined {
-  const seconds = parseFloatText(text);
+  const seconds = parseNumber(text);
   if (seconds !== undefined) return Number.isFinite(seconds) ? within(secondsToMs(seconds)) : undefined;
   if (text === MIN_TIME_TEXT) return MIN_TIME_MS;
   if (text === MAX_TIME_TEXT) return MAX_TIME_MS;
   const match = RFC_3339.exec(text);
   return match === null ? undefined : rfc3339Ms(match);
+}
+
+/** strconv.ParseFloat, which wants an exponent of hexadecimal numbers, as PromQL does not; undefined where it fails. */
+export function parseNumber(text: string): number | undefined {
+  return /^[+-]?0[xX]/.test(text) ? undefined : parseFloatText(text);
 }
 
 /** To the nearest ms, in the steps in which Go does it, so that the same ms come out. */

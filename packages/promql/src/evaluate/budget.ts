@@ -32,7 +32,9 @@ export interface BudgetWorld {
 }
 
 export interface QueryUsage {
-  /** Looked at: a sample counts at each step that it belongs to. */
+  /** Of selectors: a sample counts at each step that it belongs to. */
+  readonly queryableSamples: number;
+  /** Each counts once for its selector. */
   readonly readSamples: number;
   /** Most that were held at one time. */
   readonly peakSamples: number;
@@ -48,7 +50,7 @@ export class Budget {
   #samples = 0;
   #bytes = 0;
   #peakSamples = 0;
-  #readSamples = 0;
+  readonly #counted = { queryable: 0, read: 0 };
 
   constructor(limits: Limits, world: BudgetWorld, signal: AbortSignal) {
     this.#limits = limits;
@@ -64,11 +66,13 @@ export class Budget {
   }
 
   get usage(): QueryUsage {
-    return { readSamples: this.#readSamples, peakSamples: this.#peakSamples };
+    const { queryable, read } = this.#counted;
+    return { queryableSamples: queryable, readSamples: read, peakSamples: this.#peakSamples };
   }
 
-  countRead(samples: number): void {
-    this.#readSamples += samples;
+  countRead(queryable: number, read: number): void {
+    this.#counted.queryable += queryable;
+    this.#counted.read += read;
   }
 
   /** Whether `pause` is to be awaited now; cheap enough for every series and every step. */

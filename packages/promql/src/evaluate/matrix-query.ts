@@ -51,7 +51,7 @@ async function selectMatrix(evaluation: Evaluation, plan: MatrixPlan, steps: Ste
     samples.take(columns);
     const count = samples.floatCount + samples.histogramCount;
     if (count === 0) continue;
-    budget.countRead(count);
+    budget.countRead(count, count);
     budget.holdSamples(count);
     budget.holdBytes(16 * count);
     const series = isExtended

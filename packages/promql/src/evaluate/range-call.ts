@@ -81,6 +81,8 @@ class RangeDriver {
   #hasFloat = false;
   /** Whose name was looked at: rows of one metric come one after the other. */
   #lastName = '';
+  /** Of the series before: a sample counts for each window that it is in. */
+  #windowedSamples = 0;
 
   constructor(
     evaluation: Evaluation,
@@ -129,6 +131,7 @@ class RangeDriver {
       }
       this.#endRow(block);
       budget.holdSamples(-columns.length);
+      budget.countRead(this.#windowedSamples, this.#window.to + this.#window.histogramTo);
     }
     block.isDistinct = isDistinct;
     return keep(this.#evaluation, block);
@@ -158,6 +161,7 @@ class RangeDriver {
     this.#row = block.addRow(labels, dropsName || !KEEPS_NAME.has(this.#call.name));
     this.#isFound = false;
     this.#hasFloat = false;
+    this.#windowedSamples = 0;
     const window = this.#window;
     window.labels = labels;
     window.from = window.to = window.histogramFrom = window.histogramTo = 0;
@@ -182,12 +186,8 @@ class RangeDriver {
     const { startMs, stepMs: distanceMs, count } = this.#steps;
     const window = this.#window;
     const { samples } = window;
-    let read = 0;
     for (let step = from; step < count; step++) {
-      if (step > from && budget.isDue()) {
-        budget.countRead(read);
-        return step;
-      }
+      if (step > from && budget.isDue()) return step;
       const stepMs = startMs + step * distanceMs;
       window.evaluationMs = stepMs;
       window.endMs = reference(stepMs);
@@ -198,7 +198,7 @@ class RangeDriver {
       while (window.from < window.to && samples.times[window.from]! <= fromMs) window.from++;
       if (samples.histogramCount > 0) moveOverHistograms(window, fromMs, toMs);
       if (window.floats + window.histograms === 0) continue;
-      read += window.floats + window.histograms;
+      this.#windowedSamples += window.floats + window.histograms;
       for (let at = 0; at < this.#params.length; at++) window.params[at] = this.#params[at]![step]!;
       window.clearResult();
       this.#apply(window);
@@ -210,7 +210,6 @@ class RangeDriver {
       } else continue;
       this.#isFound = true;
     }
-    budget.countRead(read);
     return count;
   }
 

@@ -66,7 +66,7 @@ export async function selectInstants(
   }
   block.isDistinct = isDistinct;
   keep(evaluation, block);
-  budget.countRead(block.heldSamples);
+  budget.countRead(block.heldSamples, block.heldSamples);
   return block;
 }
 

@@ -73,9 +73,10 @@ function seriesOf(one: unknown): RangeSeries {
 }
 
 function sampleOf(pair: unknown): { readonly timestampMs: number; readonly value: unknown } {
-  if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'number')
-    throw foreign('a sample that is no pair');
-  return { timestampMs: Math.round(pair[0] * 1000), value: pair[1] };
+  if (!Array.isArray(pair) || pair.length !== 2) throw foreign('a sample that is no pair');
+  const timestampMs = Math.round(Number(pair[0]) * 1000);
+  if (typeof pair[0] !== 'number' || !Number.isSafeInteger(timestampMs)) throw foreign(`the time ${pair[0]}`);
+  return { timestampMs, value: pair[1] };
 }
 
 function floatOf(value: unknown): number {

@@ -1,6 +1,7 @@
 /** Selectors of series, and what may stand behind them: ranges, subqueries, offset, @, anchored and smoothed. */
 import type { SyntaxNode } from '@lezer/common';
 import { bug } from '@vigie/core/errors';
+import { regexProblem } from '@vigie/core/regex';
 import { METRIC_NAME } from '../labels/label-set.ts';
 import { Matcher, type MatchOperator } from '../labels/matcher.ts';
 import { formatFloat } from '../text/float.ts';
@@ -40,12 +41,11 @@ function buildMatcher(node: SyntaxNode, context: ParseContext): Matcher | undefi
     label === null ? context.string(childOf(childOf(node, 'QuotedLabelName'), 'StringLiteral')) : context.text(label);
   const operator = matchOperator(context.text(childOf(node, 'MatchOp')));
   const value = context.string(childOf(node, 'StringLiteral'));
-  try {
-    return new Matcher(name, operator, value);
-  } catch (error) {
-    context.complain(rangeOf(node), error instanceof Error ? error.message : String(error));
-    return undefined;
-  }
+  // By itself: `a)(b` would be one within the brackets that a matcher puts around it.
+  const problem = operator === '=~' || operator === '!~' ? regexProblem(value) : undefined;
+  if (problem === undefined) return new Matcher(name, operator, value);
+  context.complain(rangeOf(node), problem);
+  return undefined;
 }
 
 function matchOperator(text: string): MatchOperator {

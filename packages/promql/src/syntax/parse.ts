@@ -2,6 +2,7 @@
  *  marks as one is refused here, and what it does not know (types, arity, escapes) is checked behind it. */
 import type { Tree } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
+import { bug } from '@vigie/core/errors';
 import type { Matcher } from '../labels/matcher.ts';
 import type { Expr } from './ast.ts';
 import { buildExpr } from './build-expr.ts';
@@ -9,8 +10,8 @@ import { checkTypes } from './check-types.ts';
 import { normalize } from './normalize.ts';
 import { childrenOf, ParseContext, type ParseOptions } from './parse-context.ts';
 import { type Complaint, ParseError } from './parse-error.ts';
-import { scan } from './scan.ts';
-import { explainSyntaxError } from './unexpected.ts';
+import { scan, type Token } from './scan.ts';
+import { describeToken, explainSyntaxError } from './unexpected.ts';
 
 /** A longer one is refused: dashboards send a few KB, and the tree takes some hundred bytes per character. */
 export const MAX_QUERY_LENGTH = 1 << 20;
@@ -20,6 +21,10 @@ const MAX_DEPTH = 500;
 /** @throws {ParseError}
  *  Cost: some 50 µs for a query of a dashboard. */
 export function parseExpr(query: string, options: ParseOptions = {}): Expr {
+  return parseTree(query, options, true);
+}
+
+function parseTree(query: string, options: ParseOptions, checksTypes: boolean): Expr {
   if (query.length > MAX_QUERY_LENGTH) {
     fail(query, { range: { start: 0, end: 0 }, reason: `query is longer than ${MAX_QUERY_LENGTH} characters` });
   }
@@ -30,21 +35,32 @@ export function parseExpr(query: string, options: ParseOptions = {}): Expr {
   const [root] = childrenOf(tree.topNode);
   if (root === undefined) fail(query, explainSyntaxError(query, 0));
   const expr = buildExpr(root, context);
-  if (context.complaints.length === 0) checkTypes(expr, context);
+  if (checksTypes && context.complaints.length === 0) checkTypes(expr, context);
   const [first, ...others] = context.complaints;
   if (first !== undefined) throw new ParseError(query, [first, ...others]);
   return expr;
 }
 
-/** The matchers of a selector such as `up{job="a"}`, for `match[]`.
+/** The matchers of a selector such as `up{job="a"}`, for `match[]`; they may all match what has no label.
  *  @throws {ParseError} */
 export function parseSelector(query: string): readonly Matcher[] {
-  const expr = parseExpr(query);
-  if (expr.kind !== 'vector' || expr.at !== undefined || expr.offset !== undefined) {
-    fail(query, { range: expr.range, reason: 'expected a series selector, such as up{job="node"}' });
-  }
-  return expr.matchers;
+  if (query.trim() === '') fail(query, { range: { start: 0, end: 0 }, reason: 'unexpected end of input' });
+  const expr = parseTree(query, {}, false);
+  if (expr.kind === 'vector' && expr.at === undefined && expr.offset === undefined) return expr.matchers;
+  fail(query, behindSelector(query));
 }
+
+/** What is behind the selector that a text begins with; where it begins otherwise, its begin. */
+function behindSelector(query: string): Complaint {
+  const { tokens } = scan(query);
+  let at = WORDS.has(tokens[0]?.kind) ? 1 : 0;
+  if (tokens[at]?.text === '{') at = 1 + tokens.findIndex(({ text, kind }) => kind === 'mark' && text === '}');
+  const token = tokens[at];
+  if (token === undefined) throw bug('a selector that is one after all');
+  return { range: { start: token.start, end: query.length }, reason: `unexpected ${describeToken(token)}` };
+}
+
+const WORDS: ReadonlySet<Token['kind'] | undefined> = new Set(['identifier', 'keyword', 'aggregator']);
 
 function fail(query: string, complaint: Complaint): never {
   throw new ParseError(query, [complaint]);

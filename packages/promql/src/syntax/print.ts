@@ -121,24 +121,25 @@ function operatorText({ operator, returnBool, matching }: BinaryExpr): string {
   return text;
 }
 
-function printDuration(expr: DurationExpr): string {
+/** @param isWhole a number without a unit is a duration then, and a number within a computed one */
+function printDuration(expr: DurationExpr, isWhole = true): string {
   switch (expr.kind) {
     case 'literal':
-      return signedDuration(expr.seconds);
+      return isWhole || expr.isDuration ? signedDuration(expr.seconds) : formatFloat(expr.seconds);
     case 'step':
     case 'range':
       return `${expr.kind}()`;
     case 'min':
     case 'max':
-      return `${expr.kind}_of(${printDuration(expr.left)}, ${printDuration(expr.right)})`;
+      return `${expr.kind}_of(${printDuration(expr.left, false)}, ${printDuration(expr.right, false)})`;
     case 'negative':
-      return `-${printDuration(expr.expr)}`;
+      return `-${printDuration(expr.expr, false)}`;
     case 'positive':
-      return printDuration(expr.expr);
+      return printDuration(expr.expr, false);
     case 'paren':
-      return `(${printDuration(expr.expr)})`;
+      return `(${printDuration(expr.expr, false)})`;
     case 'arithmetic':
-      return `${printDuration(expr.left)} ${expr.operator} ${printDuration(expr.right)}`;
+      return `${printDuration(expr.left, false)} ${expr.operator} ${printDuration(expr.right, false)}`;
   }
 }
 

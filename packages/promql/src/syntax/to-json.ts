@@ -13,14 +13,14 @@ export function exprToJson(expr: Expr): Json {
     case 'vector':
       return { type: 'vectorSelector', ...selectorJson(expr) };
     case 'matrix':
-      return { type: 'matrixSelector', range: literalMs(expr.length), ...selectorJson(expr.vector) };
+      return { type: 'matrixSelector', ...durationJson('range', expr.length), ...selectorJson(expr.vector) };
     case 'subquery':
       return {
         type: 'subquery',
         expr: exprToJson(expr.expr),
-        range: literalMs(expr.length),
-        offset: literalMs(expr.offset),
-        step: literalMs(expr.step),
+        ...durationJson('range', expr.length),
+        ...durationJson('offset', expr.offset),
+        ...durationJson('step', expr.step),
         ...atJson(expr.at),
       };
     case 'call':
@@ -55,7 +55,7 @@ export function exprToJson(expr: Expr): Json {
 function selectorJson({ name, matchers, offset, at, modifier }: VectorSelector): { readonly [key: string]: Json } {
   return {
     name,
-    offset: literalMs(offset),
+    ...durationJson('offset', offset),
     matchers: matchers.map((matcher) => ({ name: matcher.name, value: matcher.value, type: matcher.operator })),
     ...atJson(at),
     anchored: modifier === 'anchored',
@@ -70,9 +70,37 @@ function atJson(at: AtModifier | undefined): { readonly [key: string]: Json } {
   };
 }
 
-/** 0 for what is not there, and for what is computed. */
-function literalMs(duration: DurationExpr | undefined): number {
-  return duration?.kind === 'literal' ? Math.round(duration.seconds * 1000) : 0;
+/** What is computed is 0 ms, and an expression beside it. */
+function durationJson(name: string, duration: DurationExpr | undefined): { readonly [key: string]: Json } {
+  const isGiven = duration === undefined || duration.kind === 'literal';
+  return {
+    [name]: duration?.kind === 'literal' ? Math.round(duration.seconds * 1000) : 0,
+    [`${name}Expr`]: isGiven ? null : computedJson(duration, false),
+  };
+}
+
+function computedJson(duration: DurationExpr, wrapped: boolean): Json {
+  const operation = (op: string, lhs: Json, rhs: Json): Json => ({ type: 'durationExpr', op, lhs, rhs, wrapped });
+  switch (duration.kind) {
+    case 'literal': {
+      const number = { type: 'numberLiteral', val: formatFloat(duration.seconds), duration: duration.isDuration };
+      return wrapped ? operation('+', null, number) : number;
+    }
+    case 'step':
+    case 'range':
+      return operation(duration.kind, null, null);
+    case 'min':
+    case 'max':
+      return operation(`${duration.kind}_of`, computedJson(duration.left, false), computedJson(duration.right, false));
+    case 'negative':
+      return operation('-', null, computedJson(duration.expr, false));
+    case 'positive':
+      return operation('+', null, computedJson(duration.expr, false));
+    case 'paren':
+      return computedJson(duration.expr, true);
+    case 'arithmetic':
+      return operation(duration.operator, computedJson(duration.left, false), computedJson(duration.right, false));
+  }
 }
 
 function binaryJson({ operator, left, right, returnBool, matching }: BinaryExpr): Json {

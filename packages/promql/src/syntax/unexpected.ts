@@ -25,10 +25,11 @@ export function explainSyntaxError(query: string, position: number): Complaint {
       reason: 'trailing commas not allowed in function call args',
     };
   }
-  return { range, reason: `unexpected ${describe(token)}${describeContext(tokens.slice(0, index))}` };
+  return { range, reason: `unexpected ${describeToken(token)}${describeContext(tokens.slice(0, index))}` };
 }
 
-function describe({ kind, text }: Token): string {
+/** As messages name a token. */
+export function describeToken({ kind, text }: Token): string {
   switch (kind) {
     case 'end':
       return 'end of input';

@@ -1,29 +1,9 @@
 /** String literals: Go's escapes in double and single quotes, none in backquotes. */
+import { quoteGo } from '@vigie/core/go-quote';
 
-/** strconv.Quote, as far as printable text goes. */
+/** strconv.Quote. */
 export function quote(text: string): string {
-  let quoted = '"';
-  for (const character of text) quoted += ESCAPES.get(character) ?? escapeControl(character);
-  return `${quoted}"`;
-}
-
-const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['"', '\\"'],
-  ['\\', '\\\\'],
-  ['\n', '\\n'],
-  ['\t', '\\t'],
-  ['\r', '\\r'],
-  ['\x07', '\\a'],
-  ['\b', '\\b'],
-  ['\f', '\\f'],
-  ['\v', '\\v'],
-]);
-
-function escapeControl(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, '0')}`;
-  if (code >= 0xd800 && code <= 0xdfff) return '\ufffd';
-  return character;
+  return quoteGo(text);
 }
 
 const SIMPLE: ReadonlyMap<string, string> = new Map([

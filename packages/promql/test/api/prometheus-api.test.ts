@@ -98,7 +98,10 @@ describe('query', () => {
     const query = { query: 'test_metric1', time: '60' };
     expect(await dataOf('/query', query)).not.toHaveProperty('stats');
     expect(await dataOf('/query', { ...query, stats: 'all' })).toMatchObject({
-      stats: { timings: { evalTotalTime: 0, execQueueTime: 0 }, samples: { totalQueryableSamples: 2, peakSamples: 2 } },
+      stats: {
+        timings: { evalTotalTime: 0, execQueueTime: 0 },
+        samples: { totalQueryableSamples: 2, samplesRead: 2, peakSamples: 2 },
+      },
     });
   });
 });
@@ -240,7 +243,7 @@ describe("what is wrong with a request is said in Prometheus' words", () => {
     ],
     ['/labels', { 'match[]': '{foo=~".*"}' }, 'match[] must contain at least one non-empty matcher'],
     ['/labels', { 'match[]': 'a{' }, /^1:3: parse error: /],
-    ['/label//values', {}, 'invalid label name: ""'],
+    ['/label/U__/values', {}, 'invalid label name: ""'],
     ['/label/foo/values', { 'match[]': '{foo=""}' }, 'match[] must contain at least one non-empty matcher'],
     ['/label/foo/values', { limit: '-1' }, 'invalid parameter "limit": limit must be non-negative'],
     ['/metadata', { limit: 'x' }, 'limit must be a number'],
@@ -432,6 +435,7 @@ describe('label values', () => {
 
   it('is nothing without /values', async () => {
     expect((await bed.get('/label/foo')).status).toBe(404);
+    expect((await bed.get('/label//values')).status).toBe(404);
   });
 });
 

@@ -6,7 +6,8 @@ import { apiOver, querierOf } from './api-bed.ts';
 describe('what nobody tells is empty, as in a Prometheus without it', () => {
   it.each([
     ['/targets', { activeTargets: [], droppedTargets: [], droppedTargetCounts: {} }],
-    ['/targets/metadata', []],
+    ['/targets?state=active&', { activeTargets: [], droppedTargets: [], droppedTargetCounts: null }],
+    ['/targets/metadata?match_target={}&', []],
     ['/rules', { groups: [] }],
     ['/alerts', { alerts: [] }],
     ['/alertmanagers', { activeAlertmanagers: [], droppedAlertmanagers: [] }],

@@ -42,6 +42,18 @@ describe('printing', () => {
   });
 });
 
+describe('durations', () => {
+  it.each([
+    ['foo[10]', 'foo[10s]'],
+    ['foo[2m*2]', 'foo[2m * 2]'],
+    ['foo[2*3m:10]', 'foo[2 * 3m:10s]'],
+    ['foo offset (2*-3)', 'foo offset (2 * -3)'],
+    ['foo[min_of(10,5m)]', 'foo[min_of(10, 5m)]'],
+  ])('of %s', (query, printed) => {
+    expect(printExpr(parseExpr(query))).toBe(printed);
+  });
+});
+
 describe('JSON', () => {
   it('is that of parse_query', () => {
     expect(exprToJson(parseExpr('sum by (a) (rate(x{b!="c"}[5m] offset 1m)) > bool 1'))).toEqual({
@@ -64,7 +76,9 @@ describe('JSON', () => {
               type: 'matrixSelector',
               name: 'x',
               range: 300_000,
+              rangeExpr: null,
               offset: 60_000,
+              offsetExpr: null,
               matchers: [
                 { name: 'b', value: 'c', type: '!=' },
                 { name: '__name__', value: 'x', type: '=' },
@@ -77,6 +91,26 @@ describe('JSON', () => {
           ],
         },
       },
+    });
+  });
+
+  it('has durations that are computed as expressions', () => {
+    const number = (val: string, duration: boolean) => ({ type: 'numberLiteral', val, duration });
+    const operation = (op: string, lhs: object | null, rhs: object | null, wrapped = false) => ({
+      type: 'durationExpr',
+      op,
+      lhs,
+      rhs,
+      wrapped,
+    });
+    expect(exprToJson(parseExpr('foo[min_of(step(), 5m):(1m)] offset -(1m * 2)'))).toMatchObject({
+      type: 'subquery',
+      range: 0,
+      rangeExpr: operation('min_of', operation('step', null, null), number('300', true)),
+      step: 0,
+      stepExpr: operation('+', null, number('60', true), true),
+      offset: 0,
+      offsetExpr: operation('-', null, operation('*', number('60', true), number('2', false), true)),
     });
   });
 });
