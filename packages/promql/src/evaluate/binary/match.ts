@@ -104,11 +104,15 @@ class Matching {
         if (this.#manyIsPresent[step] === 0 && !fills) continue;
         const present = rows.filter((row) => kinds[row * steps + step] !== ABSENT);
         if (present.length < 2) continue;
-        const [first, second] = present.map((row) => describeLabels(labels[row]!));
+        const pair = present.slice(0, 2).map((row) => labels[row]!);
+        const shown = pair
+          .sort((a, b) => a.compare(b))
+          .map(describeLabels)
+          .join(', ');
         const side = this.#isSwapped ? 'left' : 'right';
         this.#failAt(
           step,
-          `found duplicate series for the match group ${describeLabels(signature)} on the ${side} hand-side of the operation: [${second}, ${first}];many-to-many matching not allowed: matching labels must be unique on one side`,
+          `found duplicate series for the match group ${describeLabels(signature)} on the ${side} hand-side of the operation: [${shown}];many-to-many matching not allowed: matching labels must be unique on one side`,
         );
         break;
       }
