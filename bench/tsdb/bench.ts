@@ -1,4 +1,5 @@
-/** What the embedded database costs: appending with and without a log, replay, snapshots, reading, and memory by the sample.
+/** What the embedded database costs: appending with and without a log, by remote write, replay, snapshots, reading, and memory
+ *  by the sample.
  *  One process, one thread. Options: --quick (5,000 series, 120 scrapes). Anything but a full run is for a look and not for
  *  the record. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { type BenchContext, progress } from '../harness/context.ts';
 import { replaceSection } from '../harness/docs-section.ts';
 import { environment } from '../harness/environment.ts';
 import { markdownTable } from '../harness/table.ts';
+import { receive } from './receiving.ts';
 import { labelsOf, Workload } from './workload.ts';
 
 const FULL = { series: 100_000, scrapes: 480 };
@@ -21,6 +23,8 @@ const QUICK = { series: 5_000, scrapes: 120 };
 const INTERVAL_MS = 15_000;
 const START_MS = Date.UTC(2026, 10, 21);
 const SERIES_PER_BATCH = 1_000;
+/** Their requests are all made before the first is taken: at 100,000 series, 250 MB. */
+const RECEIVED_SCRAPES = 10;
 
 interface Measured {
   readonly what: string;
@@ -35,7 +39,7 @@ export async function run(context: BenchContext): Promise<void> {
   const size = values.quick ? QUICK : FULL;
   const folder = mkdtempSync(join(tmpdir(), 'vigie-bench-tsdb-'));
   try {
-    const rows = [...inMemory(size), ...(await onDisk(size, folder))];
+    const rows = [...inMemory(size), ...(await received(size, folder)), ...(await onDisk(size, join(folder, 'disk')))];
     const about = environment(context.rootDir);
     const table = markdownTable(
       ['what', 'figure'],
@@ -97,6 +101,16 @@ function reading(head: Head, series: number, newestMs: number): readonly Measure
     { what: 'reading the newest 5 minutes, ns per sample', figure: per(newestMs - 300_000) },
     { what: 'reading all, ns per sample', figure: per(0) },
   ];
+}
+
+async function received({ series }: typeof FULL, folder: string): Promise<readonly Measured[]> {
+  const rows: Measured[] = [];
+  for (const version of ['1.0', '2.0'] as const) {
+    const rate = await receive(version, { series, scrapes: RECEIVED_SCRAPES }, START_MS, join(folder, version));
+    rows.push({ what: `received by remote write ${version}, million samples per CPU-second`, figure: rate.toFixed(2) });
+    progress(`received by remote write ${version}`);
+  }
+  return rows;
 }
 
 async function onDisk({ series, scrapes }: typeof FULL, folder: string): Promise<readonly Measured[]> {

@@ -21,7 +21,7 @@ function databaseOver(files: MemoryFiles): Tsdb {
     throw error;
   };
   const deps = { fs: files, clock: new FakeClock(), reports: { failed } };
-  return new Tsdb({ folder: FOLDER, head: { maxExemplars: 16 } }, deps);
+  return new Tsdb({ folder: FOLDER, head: { maxExemplars: 16, outOfOrderWindowMs: 1_000 } }, deps);
 }
 
 /** A small log of every kind of record, and a snapshot of the same. */
@@ -42,7 +42,8 @@ async function samples(): Promise<{ readonly log: Buffer; readonly snapshot: Buf
     await tsdb.append({ count: 2, refs: Uint32Array.from(refs), timestampsMs, values: Float64Array.of(step, 0.1) });
   }
   const histogram = randomHistogram(seededRandom(1), seededRandom(2));
-  await tsdb.appendHistograms([{ ref: refs[2]!, timestampMs: nowMs, histogram, startTimestampMs: 1 }]);
+  for (const timestampMs of [nowMs, nowMs - 1])
+    await tsdb.appendHistograms([{ ref: refs[2]!, timestampMs, histogram, startTimestampMs: 1 }]);
   const log = Buffer.from(files.bytes(SEGMENT));
   await tsdb.snapshot();
   return { log, snapshot: Buffer.from(files.bytes(SNAPSHOT)) };

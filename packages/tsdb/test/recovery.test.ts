@@ -23,9 +23,9 @@ async function ingest(one: Bed, random: () => number, steps: number): Promise<vo
     await tsdb.append(rows(refs, atMs, (index) => values[index]!));
     const ref = seriesRef(tsdb, { __name__: 'latency' });
     const histogram = randomHistogram(seededRandom(step >> 3), random);
-    await tsdb.appendHistograms([
-      { ref, timestampMs: nowMs, histogram, startTimestampMs: step % 50 === 0 ? 0 : 1_000 },
-    ]);
+    const timestampMs = random() < 0.2 ? nowMs - Math.floor(random() * 500_000) : nowMs;
+    await tsdb.appendHistograms([{ ref, timestampMs, histogram, startTimestampMs: step % 50 === 0 ? 0 : 1_000 }]);
+    if (random() < 0.1) await tsdb.append(rows([ref], nowMs - Math.floor(random() * 500_000), () => 1));
     if (random() < 0.02) await tsdb.snapshot();
   }
 }

@@ -58,6 +58,54 @@ describe('a database', () => {
     await tsdb.close();
   });
 
+  it('lets a series that has ended leave the hot head, and finds it until retention', async () => {
+    const { tsdb, clock } = bed(undefined, { retentionMs: 3_600_000 });
+    await tsdb.start();
+    const [ended, busy] = [seriesRef(tsdb, { __name__: 'ended' }), seriesRef(tsdb, { __name__: 'busy' })];
+    const stale = new Float64Array(new Uint32Array([2, 0x7ff00000]).buffer);
+    const startedMs = clock.nowMs();
+    await tsdb.append(rows([ended, busy], startedMs, () => 1));
+    await clock.advance(15_000);
+    await tsdb.append({ ...rows([ended], clock.nowMs(), () => 0), values: stale });
+    for (let minute = 0; minute < 7; minute++) {
+      await clock.advance(60_000);
+      await tsdb.append(rows([busy], clock.nowMs(), () => 1));
+    }
+    expect(tsdb.head.store.hot.used).toBe(1);
+    expect((await contents(tsdb)).get('__name__\xffended\xfe')).toEqual([
+      { timestampMs: startedMs, value: '3ff00000.0' },
+      { timestampMs: startedMs + 15_000, value: '7ff00000.2' },
+    ]);
+    await tsdb.close();
+  });
+
+  it('warns of a query that reaches back beyond what is kept, and says from when on there are samples', async () => {
+    const { tsdb, clock } = bed(undefined, { retentionMs: 60_000 });
+    await tsdb.start();
+    await tsdb.append(rows([seriesRef(tsdb, { __name__: 'up' })], clock.nowMs(), () => 1));
+    const query = (fromMs: number) => ({ matcherSets: [], range: { fromMs, toMs: clock.nowMs() }, limit: undefined });
+    const { signal } = new AbortController();
+    const warnings = ['the query reaches back beyond retention: samples are kept from 2025-12-31T23:59:00.000Z on'];
+    expect((await tsdb.querier.series(query(clock.nowMs() - 60_001), signal)).warnings).toEqual(warnings);
+    expect((await tsdb.querier.labelNames(query(0), signal)).warnings).toEqual(warnings);
+    expect((await tsdb.querier.series(query(clock.nowMs() - 60_000), signal)).warnings).toEqual([]);
+    await tsdb.close();
+  });
+
+  it('says that what it took survives the process only once the log, or a snapshot, has all of it', async () => {
+    const { tsdb, clock, files } = bed();
+    await tsdb.start();
+    const ref = seriesRef(tsdb, { __name__: 'up' });
+    files.fault = (operation) => (operation === 'write' ? 'EIO' : undefined);
+    expect((await tsdb.append(rows([ref], clock.nowMs(), () => 1))).isLogged).toBe(false);
+    files.fault = () => undefined;
+    expect(await tsdb.commit()).toBe(false);
+    await tsdb.snapshot();
+    expect(await tsdb.commit()).toBe(true);
+    expect((await tsdb.append(rows([ref], clock.nowMs() + 1, () => 1))).isLogged).toBe(true);
+    await tsdb.close();
+  });
+
   it('closes once, with nothing left to write or to wait for', async () => {
     const { tsdb, clock, files } = bed();
     await tsdb.start();

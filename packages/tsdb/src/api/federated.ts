@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Histogram } from '@vigie/promql/histogram/histogram';
 import { CUSTOM_BUCKETS_SCHEMA } from '@vigie/promql/histogram/histogram';
-import { METRIC_NAME } from '@vigie/promql/labels/label-set';
+import { type LabelSet, METRIC_NAME } from '@vigie/promql/labels/label-set';
 import type { Matcher } from '@vigie/promql/labels/matcher';
 import type { Querier, StoredSeries, TimeRange } from '@vigie/promql/storage/querier';
 import { SampleColumns } from '@vigie/promql/storage/sample-columns';
@@ -80,10 +80,11 @@ async function familiesOf(
   { matcherSets, range }: Federation,
   signal: AbortSignal,
 ): Promise<readonly (readonly [string, StoredSeries[]])[]> {
-  const found = new Map<string, StoredSeries>();
+  // By identity, which is that of the series: a key would cost each of them a text for good.
+  const found = new Map<LabelSet, StoredSeries>();
   for (const matchers of matcherSets) {
     const { series } = await querier.select({ matchers, range, hints: HINTS }, signal);
-    for (const one of series) found.set(one.labels.key, one);
+    for (const one of series) found.set(one.labels, one);
   }
   const byName = new Map<string, StoredSeries[]>();
   for (const one of found.values()) {

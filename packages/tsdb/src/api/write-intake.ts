@@ -64,7 +64,7 @@ export class WriteIntake {
     this.#takeFloats(request, request.count, written, 'samples');
     this.#takeHistograms(request, written);
     this.#takeExemplars(request, version, written);
-    for (const metadata of request.metadata) this.#takeMetadata(metadata);
+    for (const metadata of request.metadata) this.#takeMetadata(metadata, version);
     if (request.emptySeries > 0)
       problems.add(() => `TimeSeries must contain at least one sample or histogram: ${request.emptySeries} have none`);
     return { written, problems, decodedBytes: body.length, isLogged: await this.#tsdb.commit() };
@@ -153,8 +153,9 @@ export class WriteIntake {
     }
   }
 
-  #takeMetadata({ family, type, help, unit }: WrittenMetadata): void {
-    this.#tsdb.setMetadata({ metric: familyOf(family, type), type, help, unit });
+  #takeMetadata({ family, type, help, unit }: WrittenMetadata, version: RemoteWriteVersion): void {
+    const metric = version === '2.0' ? familyOf(family, type) : family;
+    this.#tsdb.setMetadata({ metric, type, help, unit });
   }
 
   /** @returns how many are there now */

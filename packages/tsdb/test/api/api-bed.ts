@@ -61,6 +61,7 @@ export async function apiBed(options: ApiBedOptions = {}): Promise<ApiBed> {
     log,
     externalLabels: () => externalLabels,
   });
+  app.post('/echo', async ({ body }) => body);
   const send = async (payload: Buffer, headers: Readonly<Record<string, string>> = {}): Promise<Answer> => {
     const {
       statusCode,

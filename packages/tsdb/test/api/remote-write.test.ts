@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { Telemetry } from '@vigie/core/telemetry';
+import { SampleColumns } from '@vigie/promql/storage/sample-columns';
 import type { NativeHistogram } from '@vigie/wire/native-histogram';
 import { encodeWriteRequest } from '@vigie/wire/remote-write/encode-write-request';
 import { CONTENT_TYPES } from '@vigie/wire/remote-write/protocol';
@@ -254,6 +255,32 @@ describe('the write receiver', () => {
     }
   });
 
+  it('keeps metadata by family, which protocol 2.0 does not name', async () => {
+    const { write, clock, tsdb } = await apiBed();
+    const names = ['latency_bucket', 'latency_count', 'latency_sum'];
+    const about = (family: string) => ({ family, type: 'histogram' as const, help: 'How long.', unit: '' });
+    const series = names.map((name) => floats({ __name__: name }, [[clock.nowMs(), 1]]));
+    await write('2.0', series, names.map(about));
+    await write('1.0', [], [about('odd_count')]);
+    const all = { metric: undefined, limit: undefined, limitPerMetric: undefined };
+    expect(tsdb.head.metadata.query(all).map(({ metric }) => metric)).toEqual(['latency', 'odd_count']);
+  });
+
+  it('leaves the routes beside it as they are', async () => {
+    const { app } = await apiBed();
+    expect((await app.inject({ method: 'POST', url: '/echo', payload: { a: 1 } })).json()).toEqual({ a: 1 });
+    expect(
+      (
+        await app.inject({
+          method: 'POST',
+          url: '/echo',
+          payload: '{',
+          headers: { 'content-type': 'application/json' },
+        })
+      ).json(),
+    ).toMatchObject({ statusCode: 400 });
+  });
+
   it('keeps when a counter began', async () => {
     const { write, clock, tsdb } = await apiBed();
     const startTimestampsMs = Float64Array.of(clock.nowMs() - 60_000);
@@ -261,7 +288,6 @@ describe('the write receiver', () => {
     const { signal } = new AbortController();
     const range = { fromMs: 0, toMs: 1e15 };
     const { series } = await tsdb.querier.series({ matcherSets: [], range, limit: undefined }, signal);
-    const { SampleColumns } = await import('@vigie/promql/storage/sample-columns');
     const columns = new SampleColumns();
     series[0]?.read(range, columns);
     expect(columns.startTimestampsMs?.[0]).toBe(startTimestampsMs[0]);
