@@ -3,6 +3,8 @@ import type { AnsweredSeries, ApiAnswer, Point } from './api-answer.ts';
 
 /** Relative. The two sides sum in the same order; mathematical functions differ in their last bits. */
 const EPSILON = 1e-9;
+/** The logarithm of what should be 1 is the error of its last bit, and nothing else. */
+const NEXT_TO_ZERO = 1e-15;
 
 /** @returns undefined for equal answers, else the first difference, for a person to read */
 export function firstDifference(expected: ApiAnswer, actual: ApiAnswer): string | undefined {
@@ -65,7 +67,8 @@ function isSame(a: string | undefined, b: string | undefined): boolean {
   if (a === undefined || b === undefined) return false;
   const [left, right] = [numberOf(a), numberOf(b)];
   if (Number.isNaN(left) || !Number.isFinite(left) || Number.isNaN(right) || !Number.isFinite(right)) return false;
-  return Math.abs(left - right) <= EPSILON * Math.max(Math.abs(left), Math.abs(right));
+  const difference = Math.abs(left - right);
+  return difference <= EPSILON * Math.max(Math.abs(left), Math.abs(right)) || difference <= NEXT_TO_ZERO;
 }
 
 /** NaN for what is no finite number. */

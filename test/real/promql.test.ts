@@ -33,7 +33,7 @@ interface Pair {
 async function startPair(series: readonly RandomSeries[]): Promise<Pair> {
   const prometheus = await startPrometheus();
   const folder = temporaryFolder('promql');
-  const vigie = await serveVigie(folder, { outOfOrderWindowMs: DAY_MS });
+  const vigie = await serveVigie(folder, { outOfOrderWindowMs: DAY_MS, retentionMs: Number.POSITIVE_INFINITY });
   for (const body of writeRequests(series)) for (const { url } of [prometheus, vigie]) await write(url, body);
   return { prometheus, vigie };
 }
