@@ -15,14 +15,10 @@ export type HistogramOperation = 'addition' | 'subtraction' | 'aggregation';
 /** Data may have any number of names in them. */
 const MAX_ANNOTATIONS = 1000;
 
-interface Place {
-  range: PositionRange | undefined;
-}
-
-/** Each text once, with the place where it first came up. */
+/** Each text once, with the place where it came up last, as in Prometheus. */
 export class Annotations {
-  readonly #warnings = new Map<string, Place>();
-  readonly #infos = new Map<string, Place>();
+  readonly #warnings = new Map<string, PositionRange | undefined>();
+  readonly #infos = new Map<string, PositionRange | undefined>();
   readonly #monotonicity = new Map<string, ForcedMonotonicity>();
 
   warn(text: string, range: PositionRange): void {
@@ -48,6 +44,7 @@ export class Annotations {
       return;
     }
     known.count += 1;
+    known.range = range;
     known.from = Math.min(known.from, forced.from);
     known.to = Math.max(known.to, forced.to);
     known.maxDiff = Math.max(known.maxDiff, forced.maxDiff);
@@ -70,7 +67,7 @@ interface Forced {
 }
 
 interface ForcedMonotonicity {
-  readonly range: PositionRange;
+  range: PositionRange;
   count: number;
   from: number;
   to: number;
@@ -79,12 +76,12 @@ interface ForcedMonotonicity {
   toMs: number;
 }
 
-function remember(into: Map<string, Place>, text: string, range: PositionRange | undefined): void {
-  if (!into.has(text) && into.size < MAX_ANNOTATIONS) into.set(text, { range });
+function remember(into: Map<string, PositionRange | undefined>, text: string, range: PositionRange | undefined): void {
+  if (into.has(text) || into.size < MAX_ANNOTATIONS) into.set(text, range);
 }
 
-function textsOf(from: ReadonlyMap<string, Place>, query: string): string[] {
-  return [...from].map(([text, { range }]) =>
+function textsOf(from: ReadonlyMap<string, PositionRange | undefined>, query: string): string[] {
+  return [...from].map(([text, range]) =>
     range === undefined ? text : `${text} (${lineAndColumn(query, range.start)})`,
   );
 }

@@ -22,6 +22,8 @@ export class VectorBlock {
   kinds: Uint8Array;
   /** By cell; undefined where no cell is a histogram. */
   histograms: (Histogram | undefined)[] | undefined;
+  /** No two rows have equal labels, and none would if their names went: nobody has to look for rows to merge. */
+  isDistinct = false;
   /** What its budget counts for it. */
   heldBytes = 0;
   heldSamples = 0;

@@ -23,6 +23,8 @@ export interface Evaluation {
   readonly defaultSubqueryStepMs: number;
   /** Evaluates a part of the query that is a vector. The block is the caller's, who releases it. */
   readonly vector: (plan: Plan, steps: Steps) => Promise<VectorBlock>;
+  /** The same for who looks at no name: rows may still have those that functions drop. */
+  readonly nameless: (plan: Plan, steps: Steps) => Promise<VectorBlock>;
   /** A value per step. */
   readonly scalar: (plan: Plan, steps: Steps) => Promise<Float64Array>;
 }

@@ -16,16 +16,22 @@ import { callRangeFunction, rangeArgument } from './range-call.ts';
 import { evaluateSelector } from './select.ts';
 import { evaluateSmoothed } from './smoothed-selector.ts';
 
-export function makeEvaluation(parts: Omit<Evaluation, 'vector' | 'scalar'>): Evaluation {
+export function makeEvaluation(parts: Omit<Evaluation, 'vector' | 'nameless' | 'scalar'>): Evaluation {
   const evaluation: Evaluation = {
     ...parts,
-    vector: (plan, steps) => evaluateVector(evaluation, plan, steps),
+    vector: (plan, steps) => evaluateVector(evaluation, plan, steps, true),
+    nameless: (plan, steps) => evaluateVector(evaluation, plan, steps, false),
     scalar: (plan, steps) => evaluateScalar(evaluation, plan, steps),
   };
   return evaluation;
 }
 
-async function evaluateVector(evaluation: Evaluation, plan: Plan, steps: Steps): Promise<VectorBlock> {
+async function evaluateVector(
+  evaluation: Evaluation,
+  plan: Plan,
+  steps: Steps,
+  namesMatter: boolean,
+): Promise<VectorBlock> {
   evaluation.budget.check();
   if (steps.count === 0) return newBlock(evaluation, 0, 0);
   switch (plan.kind) {
@@ -37,7 +43,7 @@ async function evaluateVector(evaluation: Evaluation, plan: Plan, steps: Steps):
       const range = rangeArgument(plan);
       return range === undefined
         ? callFunction(evaluation, plan, steps)
-        : callRangeFunction(evaluation, plan, range, steps);
+        : callRangeFunction(evaluation, plan, range, steps, namesMatter);
     }
     case 'aggregation':
       return evaluateAggregation(evaluation, plan, steps);

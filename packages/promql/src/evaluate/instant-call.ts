@@ -144,7 +144,9 @@ async function callClamp(evaluation: Evaluation, call: CallPlan, steps: Steps): 
 async function callSort(evaluation: Evaluation, call: CallPlan, steps: Steps): Promise<VectorBlock> {
   const { query, annotations } = evaluation;
   const block = await first(evaluation, call, steps);
-  if (query.stepMs > 0) annotations.warn(TEXT.sortInRange, call.range);
+  // What is the same at each step is evaluated at one, and is no range; a range that is shorter than its step is one.
+  const hasOneStep = query.endMs > query.startMs && query.endMs - query.startMs < query.stepMs;
+  if (steps.count > 1 || hasOneStep) annotations.warn(TEXT.sortInRange, call.range);
   if (call.name.startsWith('sort_by_label')) {
     return sortByLabels(evaluation, block, texts(call.args), call.name.endsWith('_desc'));
   }
@@ -166,8 +168,10 @@ async function callTimestamp(
   ofSample: ((timestampMs: number) => number) | undefined,
   ofStep: ((stepMs: number) => number) | undefined,
 ): Promise<VectorBlock> {
-  const selector = unwrapSelector(argument(call, 0));
-  if (selector !== undefined) {
+  const asked = unwrapSelector(argument(call, 0));
+  if (asked !== undefined) {
+    // With a time of its own, an offset does not count, as in Prometheus.
+    const selector = asked.atMs === undefined ? asked : { ...asked, offsetMs: 0 };
     const block = await selectInstants(
       evaluation,
       selector,

@@ -39,6 +39,10 @@ class CachedProjection implements Projection {
 /** Labels that say what a metric is, and no longer do once it has been computed with. */
 const METADATA = new Set([METRIC_NAME, '__type__', '__unit__']);
 
+export function isMetadataName(name: string): boolean {
+  return METADATA.has(name);
+}
+
 export class LabelCache {
   readonly #projections = new Map<string, CachedProjection>();
   readonly #withoutMetadata = new CachedProjection((name) => !METADATA.has(name));

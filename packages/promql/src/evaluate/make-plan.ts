@@ -24,7 +24,13 @@ interface Surroundings extends SelectorUse {
 const NOTHING: Surroundings = { func: '', grouping: [], by: false, hasStats: false, needsBuckets: false };
 
 const STATS = new Set(['histogram_count', 'histogram_sum', 'histogram_avg']);
-const BUCKETS = new Set(['histogram_quantile', 'histogram_fraction', 'histogram_quantiles']);
+const BUCKETS = new Set([
+  'histogram_quantile',
+  'histogram_quantiles',
+  'histogram_fraction',
+  'histogram_stddev',
+  'histogram_stdvar',
+]);
 
 interface Planned {
   readonly plan: Plan;
@@ -177,7 +183,8 @@ class Planner {
 
   #binary(expr: Extract<Expr, { readonly kind: 'binary' }>, use: Surroundings): Planned {
     const { operator, returnBool, range } = expr;
-    const around = { ...use, func: '', grouping: [], by: false };
+    const cuts = operator === '</' || operator === '>/';
+    const around = { ...use, func: '', grouping: [], by: false, needsBuckets: use.needsBuckets || cuts };
     const left = this.plan(expr.left, around);
     const right = this.plan(expr.right, around);
     const isInvariant = left.isInvariant && right.isInvariant;

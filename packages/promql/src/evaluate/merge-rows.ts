@@ -6,7 +6,7 @@ import { evaluationError, SAME_LABELS } from './failure.ts';
 /** @returns the same block, shortened
  *  @throws {EvaluationError} where two have a value at the same step */
 export function mergeRows(block: VectorBlock): VectorBlock {
-  if (block.rows <= 1) return block;
+  if (block.rows <= 1 || block.isDistinct) return block;
   const rowOf = new Map<string, number>();
   let kept = 0;
   for (let row = 0; row < block.rows; row++) {

@@ -1,14 +1,16 @@
 /** Calls of functions of range vectors: series after series, each read once, with a window that moves from step to step. */
 import type { LabelSet } from '../labels/label-set.ts';
 import { SampleColumns } from '../storage/sample-columns.ts';
+import type { PositionRange } from '../syntax/position.ts';
 import { absentLabels } from './absent.ts';
 import { TEXT } from './annotations.ts';
 import type { VectorBlock } from './block.ts';
-import { detectResets } from './detect-resets.ts';
 import { type Evaluation, keep, lastStepMs, newBlock, release, type Steps } from './evaluation.ts';
 import { evaluationError } from './failure.ts';
+import { keepStats } from './histogram-stats.ts';
 import { mergeRows } from './merge-rows.ts';
-import type { CallPlan, MatrixPlan, SubqueryPlan } from './plan.ts';
+import { hasOnlyName, selectsOneName } from './one-name.ts';
+import type { CallPlan, MatrixPlan, Plan, SubqueryPlan } from './plan.ts';
 import { ANCHORED_FUNCTIONS, KEEPS_NAME, RANGE_FUNCTIONS, SMOOTHED_FUNCTIONS } from './range-functions.ts';
 import { type RangeFunction, RangeWindow } from './range-window.ts';
 import { referenceMs, selectSeries } from './select.ts';
@@ -20,26 +22,42 @@ export function rangeArgument(call: CallPlan): MatrixPlan | SubqueryPlan | undef
   return undefined;
 }
 
+/** @param namesMatter whether anyone looks at the names that the function drops: with `false`, rows may still have them */
 export async function callRangeFunction(
   evaluation: Evaluation,
   call: CallPlan,
   arg: MatrixPlan | SubqueryPlan,
   steps: Steps,
+  namesMatter: boolean,
 ): Promise<VectorBlock> {
   const apply = RANGE_FUNCTIONS.get(call.name);
   if (apply === undefined) throw evaluationError(`function ${call.name} does not take a range vector`);
   refuseModifier(call.name, arg);
   const params: Float64Array[] = [];
   for (const other of call.args) if (other !== arg) params.push(await evaluation.scalar(other, steps));
-  // The place that is shown for a quantile is the first argument's, whatever that is.
-  const window = new RangeWindow(evaluation.annotations, (call.args[0] ?? arg).range);
+  const window = new RangeWindow(evaluation.annotations, placeOf(call.args[0] ?? arg));
   window.lengthMs = arg.lengthMs;
   window.modifier = arg.kind === 'matrix' ? arg.vector.modifier : undefined;
   window.useStartTimestamps = evaluation.useStartTimestamps && arg.kind === 'matrix';
   const driver = new RangeDriver(evaluation, call, apply, window, params, steps);
   const block = arg.kind === 'matrix' ? await driver.overSeries(arg) : await driver.overSubquery(arg);
   if (call.name === 'absent_over_time') return absentOverTime(evaluation, block, arg, steps);
-  return evaluation.delayedNameRemoval ? block : mergeRows(block);
+  if (evaluation.delayedNameRemoval || KEEPS_NAME.has(call.name)) return mergeUnlessDelayed(evaluation, block);
+  if (namesMatter || !block.isDistinct) removeNames(evaluation, block);
+  return mergeRows(block);
+}
+
+/** That is shown: the first argument's, whatever that is; and the query's beginning for a subquery, as in Prometheus. */
+function placeOf(first: Plan): PositionRange {
+  return first.kind === 'subquery' ? { start: 0, end: 0 } : first.range;
+}
+
+function mergeUnlessDelayed({ delayedNameRemoval }: Evaluation, block: VectorBlock): VectorBlock {
+  return delayedNameRemoval ? block : mergeRows(block);
+}
+
+function removeNames({ labels }: Evaluation, block: VectorBlock): void {
+  for (let row = 0; row < block.rows; row++) block.labels[row] = labels.withoutMetadata(block.labels[row]!);
 }
 
 function refuseModifier(name: string, arg: MatrixPlan | SubqueryPlan): void {
@@ -57,6 +75,12 @@ class RangeDriver {
   readonly #window: RangeWindow;
   readonly #params: readonly Float64Array[];
   readonly #steps: Steps;
+  /** Of the row that is filled. */
+  #row = 0;
+  #isFound = false;
+  #hasFloat = false;
+  /** Whose name was looked at: rows of one metric come one after the other. */
+  #lastName = '';
   /** Of the series before: a sample counts for each window that it is in. */
   #windowedSamples = 0;
 
@@ -88,63 +112,83 @@ class RangeDriver {
     const hints = { ...vector.use, stepMs: this.#steps.stepMs, rangeMs: lengthMs };
     const series = await selectSeries(this.#evaluation, vector.matchers, range, hints);
     const block = newBlock(this.#evaluation, this.#steps.count, series.length);
+    let isDistinct = selectsOneName(vector.matchers);
     const columns = new SampleColumns();
+    const reference = (stepMs: number): number => referenceMs(vector, stepMs);
     for (const one of series) {
       if (budget.isDue()) await budget.pause();
       columns.clear();
       one.read(range, columns);
       if (columns.length === 0) continue;
-      if (vector.isStatsOnly) detectResets(columns);
+      if (vector.isStatsOnly) keepStats(columns);
+      if (isDistinct) isDistinct = hasOnlyName(one.labels);
       budget.holdSamples(columns.length);
       this.#window.samples.take(columns);
-      await this.#fillRow(block, one.labels, false, (stepMs) => referenceMs(vector, stepMs), beforeMs, afterMs);
+      this.#beginRow(block, one.labels, false);
+      for (let step = 0; ; await budget.pause()) {
+        step = this.#fill(block, step, reference, beforeMs, afterMs);
+        if (step === this.#steps.count) break;
+      }
+      this.#endRow(block);
       budget.holdSamples(-columns.length);
       budget.countRead(this.#windowedSamples, this.#window.to + this.#window.histogramTo);
     }
+    block.isDistinct = isDistinct;
     return keep(this.#evaluation, block);
   }
 
   async overSubquery(arg: SubqueryPlan): Promise<VectorBlock> {
     const { block: inner, steps: innerSteps } = await evaluateSubquery(this.#evaluation, arg, this.#steps);
+    const { budget } = this.#evaluation;
     const block = newBlock(this.#evaluation, this.#steps.count, inner.rows);
+    const reference = (stepMs: number): number => subqueryReferenceMs(arg, stepMs);
     for (let row = 0; row < inner.rows; row++) {
-      if (this.#evaluation.budget.isDue()) await this.#evaluation.budget.pause();
+      if (budget.isDue()) await budget.pause();
       this.#window.samples.takeRow(inner, row, innerSteps);
-      await this.#fillRow(
-        block,
-        inner.labels[row]!,
-        inner.dropName[row]!,
-        (stepMs) => subqueryReferenceMs(arg, stepMs),
-        0,
-        0,
-      );
+      this.#beginRow(block, inner.labels[row]!, inner.dropName[row]!);
+      for (let step = 0; ; await budget.pause()) {
+        step = this.#fill(block, step, reference, 0, 0);
+        if (step === this.#steps.count) break;
+      }
+      this.#endRow(block);
     }
+    block.isDistinct = inner.isDistinct;
     release(this.#evaluation, inner);
     return keep(this.#evaluation, block);
   }
 
-  async #fillRow(
+  #beginRow(block: VectorBlock, labels: LabelSet, dropsName: boolean): void {
+    this.#row = block.addRow(labels, dropsName || !KEEPS_NAME.has(this.#call.name));
+    this.#isFound = false;
+    this.#hasFloat = false;
+    this.#windowedSamples = 0;
+    const window = this.#window;
+    window.labels = labels;
+    window.from = window.to = window.histogramFrom = window.histogramTo = 0;
+  }
+
+  #endRow(block: VectorBlock): void {
+    if (this.#hasFloat && (this.#call.name === 'rate' || this.#call.name === 'increase'))
+      this.#noteUnlikelyCounter(this.#window.metricName);
+    if (!this.#isFound) block.removeLastRow();
+  }
+
+  /** Evaluates the row from a step on. Not async: most rows take microseconds.
+   *  @returns the step to go on with after a pause; the number of steps at the end */
+  #fill(
     block: VectorBlock,
-    labels: LabelSet,
-    dropsName: boolean,
+    from: number,
     reference: (stepMs: number) => number,
     beforeMs: number,
     afterMs: number,
-  ): Promise<void> {
-    const { budget, delayedNameRemoval } = this.#evaluation;
-    const drops = !KEEPS_NAME.has(this.#call.name);
-    const rowLabels = drops && !delayedNameRemoval ? this.#evaluation.labels.withoutMetadata(labels) : labels;
-    const row = block.addRow(rowLabels, drops || dropsName);
+  ): number {
+    const { budget } = this.#evaluation;
+    const { startMs, stepMs: distanceMs, count } = this.#steps;
     const window = this.#window;
     const { samples } = window;
-    window.labels = labels;
-    window.from = window.to = window.histogramFrom = window.histogramTo = 0;
-    let isFound = false;
-    let hasFloat = false;
-    this.#windowedSamples = 0;
-    for (let step = 0; step < this.#steps.count; step++) {
-      if (budget.isDue()) await budget.pause();
-      const stepMs = this.#steps.startMs + step * this.#steps.stepMs;
+    for (let step = from; step < count; step++) {
+      if (step > from && budget.isDue()) return step;
+      const stepMs = startMs + step * distanceMs;
       window.evaluationMs = stepMs;
       window.endMs = reference(stepMs);
       window.startMs = window.endMs - window.lengthMs;
@@ -158,20 +202,20 @@ class RangeDriver {
       for (let at = 0; at < this.#params.length; at++) window.params[at] = this.#params[at]![step]!;
       window.clearResult();
       this.#apply(window);
-      const cell = row * block.steps + step;
+      const cell = this.#row * block.steps + step;
       if (window.histogram !== undefined) block.setHistogram(cell, window.histogram);
       else if (window.hasFloat) {
         block.setFloat(cell, window.float);
-        hasFloat = true;
+        this.#hasFloat = true;
       } else continue;
-      isFound = true;
+      this.#isFound = true;
     }
-    if (hasFloat && (this.#call.name === 'rate' || this.#call.name === 'increase'))
-      this.#noteUnlikelyCounter(window.metricName);
-    if (!isFound) block.removeLastRow();
+    return count;
   }
 
   #noteUnlikelyCounter(name: string): void {
+    if (name === this.#lastName) return;
+    this.#lastName = name;
     if (name !== '' && !/_(?:total|sum|count|bucket)$/.test(name)) this.#window.info(TEXT.possibleNonCounter(name));
   }
 }

@@ -18,12 +18,21 @@ export class RangeSamples {
   histogramTimes: number[] = [];
   histograms: Histogram[] = [];
   histogramStarts: number[] | undefined;
+  #falls: boolean | undefined;
+
+  /** Whether any float is lower than the one before it: where none is, no window has a reset, and none has to look.
+   *  Cost: once for a series. */
+  get falls(): boolean {
+    this.#falls ??= hasFall(this.values, this.floatCount);
+    return this.#falls;
+  }
 
   /** Takes the columns over: they are to be read anew before they are used again. */
   take(columns: SampleColumns): void {
     const { timestampsMs, values, histograms, startTimestampsMs, length } = columns;
     this.times = timestampsMs;
     this.values = values;
+    this.#falls = undefined;
     this.starts = startTimestampsMs;
     this.#clearHistograms(startTimestampsMs !== undefined);
     let count = 0;
@@ -55,6 +64,7 @@ export class RangeSamples {
       this.values = new Float64Array(steps.count);
     }
     this.starts = undefined;
+    this.#falls = undefined;
     this.#clearHistograms(false);
     let count = 0;
     for (let step = 0, cell = row * steps.count; step < steps.count; step++, cell++) {
@@ -83,4 +93,9 @@ export class RangeSamples {
     }
     this.histogramStarts = hasStarts ? [] : undefined;
   }
+}
+
+function hasFall(values: Float64Array, count: number): boolean {
+  for (let at = 1; at < count; at++) if (values[at]! < values[at - 1]!) return true;
+  return false;
 }

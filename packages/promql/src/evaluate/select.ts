@@ -3,8 +3,9 @@ import type { Matcher } from '../labels/matcher.ts';
 import type { Selection, StoredSeries, TimeRange } from '../storage/querier.ts';
 import { SampleColumns } from '../storage/sample-columns.ts';
 import type { VectorBlock } from './block.ts';
-import { detectResets } from './detect-resets.ts';
 import { type Evaluation, keep, lastStepMs, newBlock, type Steps } from './evaluation.ts';
+import { keepStats } from './histogram-stats.ts';
+import { hasOnlyName, selectsOneName } from './one-name.ts';
 import type { VectorPlan } from './plan.ts';
 
 /** @param use hints beyond the range */
@@ -52,15 +53,18 @@ export async function selectInstants(
   );
   const block = newBlock(evaluation, steps.count, series.length);
   const columns = new SampleColumns();
+  let isDistinct = selectsOneName(plan.matchers);
   for (const one of series) {
     if (budget.isDue()) await budget.pause();
     columns.clear();
     one.read({ fromMs, toMs }, columns);
     if (columns.length === 0) continue;
-    if (plan.isStatsOnly) detectResets(columns);
+    if (plan.isStatsOnly) keepStats(columns);
+    if (isDistinct) isDistinct = hasOnlyName(one.labels);
     const row = block.addRow(one.labels, false);
     if (!fillRow(block, row, columns, plan, steps, lookbackMs, toValue, histogramsToo)) block.removeLastRow();
   }
+  block.isDistinct = isDistinct;
   keep(evaluation, block);
   budget.countRead(block.heldSamples, block.heldSamples);
   return block;

@@ -2,7 +2,7 @@
  *  model/histogram/float_histogram.go. */
 import { usesCustomBuckets } from './bounds.ts';
 import type { CounterResetHint, Histogram } from './histogram.ts';
-import { areCompatible, bucketIn, SparseHistogram, type SparseSide } from './sparse.ts';
+import { areCompatible, bucketIn, isWithinZero, SparseHistogram, type SparseSide } from './sparse.ts';
 
 export interface Combined {
   readonly histogram: Histogram;
@@ -50,13 +50,16 @@ export function addInto(
   into.zeroCount.add(sign * other.zeroCount.total);
   into.count.add(sign * histogram.count);
   into.sum.add(sign * histogram.sum);
-  addSide(into.positive, other.positive, sign);
-  addSide(into.negative, other.negative, sign);
+  addSide(into, into.positive, other.positive, sign);
+  addSide(into, into.negative, other.negative, sign);
   return { resetsCollide: hint === undefined, boundsReconciled };
 }
 
-function addSide(into: SparseSide, side: SparseSide, sign: 1 | -1): void {
-  for (const [index, { sum }] of side) bucketIn(into, index).add(sign * sum);
+function addSide({ schema, zeroThreshold }: SparseHistogram, into: SparseSide, side: SparseSide, sign: 1 | -1): void {
+  const hasZero = zeroThreshold > 0;
+  for (const [index, { sum }] of side) {
+    if (!hasZero || !isWithinZero(index, schema, zeroThreshold)) bucketIn(into, index).add(sign * sum);
+  }
 }
 
 /** @returns undefined where they contradict each other */
@@ -70,7 +73,7 @@ function combineHints(a: CounterResetHint, b: CounterResetHint): CounterResetHin
 /** The same zero bucket, and the coarser schema. */
 function alignExponential(a: SparseHistogram, b: SparseHistogram): false {
   while (a.zeroThreshold !== b.zeroThreshold) {
-    if (a.zeroThreshold > b.zeroThreshold) b.widenZero(a.zeroThreshold);
+    if (a.zeroThreshold > b.zeroThreshold) b.countIntoZero(a.zeroThreshold);
     else a.widenZero(b.zeroThreshold);
   }
   const schema = Math.min(a.schema, b.schema);

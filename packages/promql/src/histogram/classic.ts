@@ -1,9 +1,38 @@
 /** Quantiles and fractions of classic histograms: cumulative counts by upper bound. Source: Prometheus,
  *  promql/quantile.go. */
 
-export interface ClassicBucket {
-  readonly upperBound: number;
-  count: number;
+/** The buckets of one histogram at one time, in columns that are used again for the next. */
+export class ClassicBuckets {
+  length = 0;
+  /** Ascending, none twice. */
+  bounds = new Float64Array(16);
+  /** Observations up to the bound. */
+  counts = new Float64Array(16);
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** Those with the same bound become one.
+   *  @param upperBound not below that of the bucket before */
+  add(upperBound: number, count: number): void {
+    const last = this.length - 1;
+    if (last >= 0 && this.bounds[last] === upperBound) {
+      this.counts[last]! += count;
+      return;
+    }
+    if (this.length === this.bounds.length) this.#grow();
+    this.bounds[this.length] = upperBound;
+    this.counts[this.length++] = count;
+  }
+
+  #grow(): void {
+    const { bounds, counts } = this;
+    this.bounds = new Float64Array(2 * bounds.length);
+    this.bounds.set(bounds);
+    this.counts = new Float64Array(2 * counts.length);
+    this.counts.set(counts);
+  }
 }
 
 export interface ClassicQuantile {
@@ -15,62 +44,51 @@ export interface ClassicQuantile {
 /** Relative; a smaller difference is rounding. */
 const SMALL_DELTA = 1e-12;
 
-/** @param unsorted not empty; changed */
-export function classicQuantile(q: number, unsorted: ClassicBucket[]): ClassicQuantile {
-  if (Number.isNaN(q)) return { value: Number.NaN, forced: undefined };
+const NAN: ClassicQuantile = { value: Number.NaN, forced: undefined };
+
+/** @param buckets not empty; counts that go down are changed */
+export function classicQuantile(q: number, buckets: ClassicBuckets): ClassicQuantile {
+  if (Number.isNaN(q)) return NAN;
   if (q < 0) return { value: -Infinity, forced: undefined };
   if (q > 1) return { value: Infinity, forced: undefined };
-  unsorted.sort((a, b) => a.upperBound - b.upperBound || 0);
-  if (unsorted.at(-1)?.upperBound !== Infinity) return { value: Number.NaN, forced: undefined };
-  const buckets = coalesce(unsorted);
+  const { length, bounds, counts } = buckets;
+  if (bounds[length - 1] !== Infinity) return NAN;
   const forced = makeMonotonic(buckets);
-  const observations = buckets.at(-1)?.count ?? 0;
-  if (buckets.length < 2 || observations === 0) return { value: Number.NaN, forced };
+  const observations = counts[length - 1]!;
+  if (length < 2 || observations === 0) return { value: Number.NaN, forced };
   return { value: interpolatedQuantile(q * observations, buckets), forced };
 }
 
-function interpolatedQuantile(rankOfAll: number, buckets: readonly ClassicBucket[]): number {
+function interpolatedQuantile(rankOfAll: number, { length, bounds, counts }: ClassicBuckets): number {
   let low = 0;
-  let high = buckets.length - 1;
+  let high = length - 1;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (buckets[middle]!.count >= rankOfAll) high = middle;
+    if (counts[middle]! >= rankOfAll) high = middle;
     else low = middle + 1;
   }
-  if (low === buckets.length - 1) return buckets[buckets.length - 2]!.upperBound;
-  const { upperBound: end, count: cumulative } = buckets[low]!;
+  if (low === length - 1) return bounds[length - 2]!;
+  const end = bounds[low]!;
   if (low === 0 && end <= 0) return end;
-  const before = buckets[low - 1];
-  const start = before?.upperBound ?? 0;
-  const rank = rankOfAll - (before?.count ?? 0);
-  return start + (end - start) * (rank / (cumulative - (before?.count ?? 0)));
+  const start = low === 0 ? 0 : bounds[low - 1]!;
+  const below = low === 0 ? 0 : counts[low - 1]!;
+  return start + (end - start) * ((rankOfAll - below) / (counts[low]! - below));
 }
 
-/** Buckets with the same bound become one. */
-function coalesce(sorted: readonly ClassicBucket[]): ClassicBucket[] {
-  const buckets: ClassicBucket[] = [];
-  for (const bucket of sorted) {
-    const last = buckets.at(-1);
-    if (last !== undefined && last.upperBound === bucket.upperBound) last.count += bucket.count;
-    else buckets.push({ ...bucket });
-  }
-  return buckets;
-}
-
-function makeMonotonic(buckets: readonly ClassicBucket[]): ClassicQuantile['forced'] {
+function makeMonotonic({ length, bounds, counts }: ClassicBuckets): ClassicQuantile['forced'] {
   let from = Infinity;
   let to = -Infinity;
   let maxDiff = 0;
-  let previous = buckets[0]?.count ?? 0;
-  for (const bucket of buckets) {
-    const { count, upperBound } = bucket;
+  let previous = counts[0]!;
+  for (let at = 1; at < length; at++) {
+    const count = counts[at]!;
     if (count === previous) continue;
     if (isAlmostEqual(previous, count, SMALL_DELTA)) {
-      bucket.count = previous;
+      counts[at] = previous;
     } else if (count < previous) {
-      bucket.count = previous;
-      from = Math.min(from, upperBound);
-      to = Math.max(to, upperBound);
+      counts[at] = previous;
+      from = Math.min(from, bounds[at]!);
+      to = Math.max(to, bounds[at]!);
       maxDiff = Math.max(maxDiff, previous - count);
     } else {
       previous = count;
@@ -91,22 +109,23 @@ export function isAlmostEqual(a: number, b: number, epsilon: number): boolean {
   return diff / Math.min(sum, Number.MAX_VALUE) < epsilon;
 }
 
-/** @param unsorted not empty */
-export function classicFraction(lower: number, upper: number, unsorted: ClassicBucket[]): number {
-  unsorted.sort((a, b) => a.upperBound - b.upperBound || 0);
-  if (unsorted.at(-1)?.upperBound !== Infinity) return Number.NaN;
-  const buckets = coalesce(unsorted);
-  const count = buckets.at(-1)?.count ?? 0;
+/** @param buckets not empty */
+export function classicFraction(lower: number, upper: number, buckets: ClassicBuckets): number {
+  const { length, bounds, counts } = buckets;
+  if (bounds[length - 1] !== Infinity) return Number.NaN;
+  const count = counts[length - 1]!;
   if (count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
   if (lower >= upper) return 0;
   const within = (rank: number | undefined): number => (rank === undefined || rank > count ? count : rank);
   return (within(rankOf(buckets, upper)) - within(rankOf(buckets, lower))) / count;
 }
 
-function rankOf(buckets: readonly ClassicBucket[], value: number): number | undefined {
+function rankOf({ length, bounds, counts }: ClassicBuckets, value: number): number | undefined {
   let rank = 0;
-  let lower = (buckets[0]?.upperBound ?? 0) <= 0 ? -Infinity : 0;
-  for (const { upperBound, count } of buckets) {
+  let lower = bounds[0]! <= 0 ? -Infinity : 0;
+  for (let at = 0; at < length; at++) {
+    const upperBound = bounds[at]!;
+    const count = counts[at]!;
     if (lower >= value) return rank;
     if (upperBound > value) {
       if (lower === -Infinity) return count;

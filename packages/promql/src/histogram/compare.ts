@@ -2,7 +2,7 @@
 import { rolledUp, sameBounds, sharedBounds } from './arithmetic.ts';
 import { usesCustomBuckets } from './bounds.ts';
 import type { Histogram } from './histogram.ts';
-import { areCompatible, compact, SparseHistogram, type SparseSide } from './sparse.ts';
+import { areCompatible, compact, isWithinZero, SparseHistogram, type SparseSide } from './sparse.ts';
 
 /** The same observations in the same buckets; empty buckets and how spans are cut do not count. NaN equals NaN. */
 export function equalHistograms(a: Histogram, b: Histogram): boolean {
@@ -46,18 +46,19 @@ export function isReset(current: Histogram, previous: Histogram): boolean {
       after.positive = rolledUp(after.positive, current.customValues, shared);
       before.positive = rolledUp(before.positive, previous.customValues, shared);
     }
-    return hasShrunk(after.positive, before.positive);
+    return hasShrunk(after.positive, before.positive, () => true);
   }
   if (current.schema > previous.schema || current.zeroThreshold < previous.zeroThreshold) return true;
-  before.widenZero(current.zeroThreshold);
+  if (before.zeroThreshold !== current.zeroThreshold) before.countIntoZero(current.zeroThreshold);
   if (before.zeroThreshold !== current.zeroThreshold || current.zeroCount < before.zeroCount.total) return true;
   before.reduceTo(current.schema);
-  return hasShrunk(after.positive, before.positive) || hasShrunk(after.negative, before.negative);
+  const isCounted = (index: number): boolean => !isWithinZero(index, current.schema, current.zeroThreshold);
+  return hasShrunk(after.positive, before.positive, isCounted) || hasShrunk(after.negative, before.negative, isCounted);
 }
 
-function hasShrunk(after: SparseSide, before: SparseSide): boolean {
+function hasShrunk(after: SparseSide, before: SparseSide, isCounted: (index: number) => boolean): boolean {
   for (const [index, { sum }] of before) {
-    if (sum !== 0 && !((after.get(index)?.sum ?? 0) >= sum)) return true;
+    if (sum !== 0 && isCounted(index) && !((after.get(index)?.sum ?? 0) >= sum)) return true;
   }
   return false;
 }

@@ -17,8 +17,10 @@ export class SparseHistogram {
   readonly sum = new KahanSum();
   positive: SparseSide;
   negative: SparseSide;
+  readonly #ownZeroCount: number;
 
   constructor(histogram: Histogram) {
+    this.#ownZeroCount = histogram.zeroCount;
     this.counterResetHint = histogram.counterResetHint;
     this.schema = histogram.schema;
     this.zeroThreshold = histogram.zeroThreshold;
@@ -41,8 +43,19 @@ export class SparseHistogram {
   /** Takes what is nearer to zero than a wider threshold into the zero bucket. A threshold inside of a populated bucket
    *  moves to its end. */
   widenZero(threshold: number): void {
+    if (threshold !== this.zeroThreshold) this.#addToZero(this.#zeroEnd(threshold), true);
+  }
+
+  /** Only counts it there: buckets stay, and who adds them up passes over those that end within the zero bucket. Of a coarser
+   *  schema, one may reach beyond it: then what it has from within counts twice, as in Prometheus. */
+  countIntoZero(threshold: number): void {
+    this.zeroCount.sum = this.#ownZeroCount;
+    this.zeroCount.compensation = 0;
+    this.#addToZero(this.#zeroEnd(threshold), false);
+  }
+
+  #zeroEnd(threshold: number): number {
     let wider = threshold;
-    if (wider === this.zeroThreshold) return;
     for (let before = Number.NaN; before !== wider; ) {
       before = wider;
       for (const side of [this.positive, this.negative]) {
@@ -52,15 +65,19 @@ export class SparseHistogram {
         }
       }
     }
+    return wider;
+  }
+
+  #addToZero(threshold: number, removes: boolean): void {
     for (const side of [this.positive, this.negative]) {
       for (const [index, bucket] of [...side].sort(([a], [b]) => a - b)) {
-        if (exponentialBound(index - 1, this.schema) >= wider) break;
+        if (exponentialBound(index - 1, this.schema) >= threshold) break;
         this.zeroCount.add(bucket.sum);
         if (bucket.compensation !== 0) this.zeroCount.add(bucket.compensation);
-        side.delete(index);
+        if (removes) side.delete(index);
       }
     }
-    this.zeroThreshold = wider;
+    this.zeroThreshold = threshold;
   }
 
   scale(by: (value: number) => number): void {
@@ -128,6 +145,11 @@ function reduced(side: SparseSide, schema: number, target: number): SparseSide {
     if (bucket.compensation !== 0) into.add(bucket.compensation);
   }
   return coarse;
+}
+
+/** Whether a bucket ends within a zero bucket. */
+export function isWithinZero(index: number, schema: number, zeroThreshold: number): boolean {
+  return exponentialBound(index, schema) <= zeroThreshold;
 }
 
 /** The bucket of that index, a new one if need be. */

@@ -2,6 +2,7 @@
 import type { VectorBlock } from '../block.ts';
 import { type Evaluation, release, type Steps } from '../evaluation.ts';
 import { evaluationError } from '../failure.ts';
+import { isMetadataName } from '../label-cache.ts';
 import type { AggregationPlan } from '../plan.ts';
 import { countValues } from './count-values.ts';
 import { pick, pickingOf } from './pick.ts';
@@ -16,10 +17,16 @@ export async function evaluateAggregation(
   const { param } = plan;
   const isLabel = param === undefined || param.kind === 'string';
   const params = isLabel ? undefined : await evaluation.scalar(param, steps);
-  const input = await evaluation.vector(plan.expr, steps);
+  const input = await (looksAtNames(plan) ? evaluation.vector : evaluation.nameless)(plan.expr, steps);
   const output = await aggregate(evaluation, plan, params, param?.kind === 'string' ? param.value : '', input);
   release(evaluation, input);
   return output;
+}
+
+/** Those that count values or pick series show labels of the series themselves. */
+function looksAtNames({ operator, grouping, without }: AggregationPlan): boolean {
+  if (reductionOf(operator) === undefined && operator !== 'quantile') return true;
+  return !without && grouping.some(isMetadataName);
 }
 
 function aggregate(

@@ -3,6 +3,7 @@ import type { LabelSet } from '../../labels/label-set.ts';
 import { METRIC_NAME } from '../../labels/label-set.ts';
 import type { VectorBlock } from '../block.ts';
 import type { Evaluation } from '../evaluation.ts';
+import { isMetadataName } from '../label-cache.ts';
 import type { AggregationPlan } from '../plan.ts';
 
 export interface Groups {
@@ -10,6 +11,8 @@ export interface Groups {
   readonly labels: readonly LabelSet[];
   /** Group of each row. */
   readonly ofRow: Int32Array;
+  /** See VectorBlock. */
+  readonly isDistinct: boolean;
 }
 
 export function groupRows(evaluation: Evaluation, { grouping, without }: AggregationPlan, block: VectorBlock): Groups {
@@ -30,5 +33,6 @@ export function groupRows(evaluation: Evaluation, { grouping, without }: Aggrega
     }
     ofRow[row] = index;
   }
-  return { labels, ofRow };
+  const isDistinct = without ? block.isDistinct : !grouping.some(isMetadataName);
+  return { labels, ofRow, isDistinct };
 }

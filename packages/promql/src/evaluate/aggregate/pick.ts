@@ -30,6 +30,7 @@ export async function pick(
   const picked: number[] = [];
   const rowOf = new Map<number, number>();
   const output = newBlock(evaluation, input.steps, 0);
+  output.isDistinct = input.isDistinct;
   for (let step = 0; step < input.steps; step++) {
     if (evaluation.budget.isDue()) await evaluation.budget.pause();
     picked.length = 0;

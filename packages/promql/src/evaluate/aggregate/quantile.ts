@@ -19,6 +19,7 @@ export async function aggregateQuantile(
   const output = newBlock(evaluation, input.steps, groups.labels.length);
   const rowsOf: number[][] = groups.labels.map(() => []);
   for (const labels of groups.labels) output.addRow(labels, false);
+  output.isDistinct = groups.isDistinct;
   for (let row = 0; row < input.rows; row++) {
     rowsOf[groups.ofRow[row]!]!.push(row);
     if (input.dropName[row] === true) output.dropName[groups.ofRow[row]!] = true;

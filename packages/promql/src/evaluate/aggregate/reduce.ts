@@ -1,5 +1,6 @@
 /** Aggregations that make one sample of a group: sum, avg, count, min, max, group, stddev, stdvar. Rows are added one after
  *  the other, each over all its steps, into columns of the groups. Source: Prometheus, promql/engine.go, aggregation. */
+import { METRIC_NAME } from '../../labels/label-set.ts';
 import { TEXT } from '../annotations.ts';
 import { ABSENT, FLOAT, type VectorBlock } from '../block.ts';
 import { type Evaluation, keep, newBlock } from '../evaluation.ts';
@@ -36,6 +37,7 @@ export async function reduce(
   const groups = groupRows(evaluation, plan, input);
   const output = newBlock(evaluation, input.steps, groups.labels.length);
   for (const labels of groups.labels) output.addRow(labels, false);
+  output.isDistinct = groups.isDistinct;
   const reducer = new Reducer(evaluation, plan, reduction, input, output);
   for (let row = 0; row < input.rows; row++) {
     if (budget.isDue()) await budget.pause();
@@ -89,11 +91,30 @@ class Reducer {
     if (this.#input.dropName[row] === true) this.#output.dropName[group] = true;
     let from = row * steps;
     let to = group * steps;
+    if (this.#reduction === 'sum' && this.#input.histograms === undefined) {
+      this.#addFloats(from, to);
+      return;
+    }
     for (let step = 0; step < steps; step++, from++, to++) {
       const kind = kinds[from];
       if (kind === ABSENT) continue;
       if (kind === FLOAT) this.#addFloat(to, this.#input.values[from]!);
       else this.#addHistogram(to, from);
+    }
+  }
+
+  /** Of a row, to sums: most of what aggregations do. */
+  #addFloats(from: number, to: number): void {
+    const { values: added, kinds: present, steps } = this.#input;
+    const { values, kinds } = this.#output;
+    for (let step = 0; step < steps; step++) {
+      if (present[from + step] === ABSENT) continue;
+      const cell = to + step;
+      if (kinds[cell] !== ABSENT) this.#addToSum(cell, added[from + step]!);
+      else {
+        values[cell] = added[from + step]!;
+        kinds[cell] = FLOAT;
+      }
     }
   }
 
@@ -210,9 +231,16 @@ class Reducer {
     if (sum === undefined) this.#histograms.set(cell, new HistogramSum(histogram));
     else if (!sum.add(histogram)) {
       const row = Math.floor(from / this.#input.steps);
-      annotations.warn(TEXT.mixedSchemas(this.#input.labels[row]!.get('__name__')), expr.range);
+      annotations.warn(TEXT.mixedSchemas(this.#nameOf(row)), expr.range);
       this.#broken.add(cell);
     }
+  }
+
+  /** '' where it has been dropped, though the row may still have it. */
+  #nameOf(row: number): string {
+    const { labels, dropName } = this.#input;
+    const isDropped = dropName[row] === true && !this.#evaluation.delayedNameRemoval;
+    return isDropped ? '' : labels[row]!.get(METRIC_NAME);
   }
 
   finish(): void {

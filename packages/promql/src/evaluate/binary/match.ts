@@ -5,7 +5,7 @@ import type { VectorMatching } from '../../syntax/ast.ts';
 import { describeLabels } from '../../text/labels.ts';
 import { ABSENT, FLOAT, type VectorBlock } from '../block.ts';
 import { type Evaluation, keep, newBlock } from '../evaluation.ts';
-import { evaluationError } from '../failure.ts';
+import { evaluationError, SAME_LABELS } from '../failure.ts';
 import { dropEmptyRows } from '../map-rows.ts';
 import { mergeRows } from '../merge-rows.ts';
 import type { BinaryPlan } from '../plan.ts';
@@ -23,6 +23,9 @@ export async function matchVectors(
   return new Matching(evaluation, plan, matching, left, right).run();
 }
 
+const MUST_BE_EXPLICIT = 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)';
+const MUST_BE_UNIQUE = 'multiple matches for labels: grouping labels must ensure unique matches';
+
 /** One side has at most one sample for each signature; the other, the "many", may have several. */
 class Matching {
   readonly #evaluation: Evaluation;
@@ -37,6 +40,8 @@ class Matching {
   /** By labels of the result. */
   readonly #rowOf = new Map<string, number>();
   readonly #manyIsPresent: Uint8Array;
+  #failedStep = Infinity;
+  #problem = '';
 
   constructor(
     evaluation: Evaluation,
@@ -83,6 +88,7 @@ class Matching {
       this.#pairRow(row, signature, oneRows, fillOne, seen);
     }
     if (fillMany !== undefined) await this.#fillUnmatched(ones, manies, fillMany);
+    if (this.#failedStep < Infinity) throw evaluationError(this.#problem);
     const output = dropEmptyRows(this.#output);
     const mayCollide = this.#plan.returnBool && !this.#evaluation.delayedNameRemoval;
     return keep(this.#evaluation, mayCollide ? mergeRows(output) : output);
@@ -104,9 +110,11 @@ class Matching {
           .map(describeLabels)
           .join(', ');
         const side = this.#isSwapped ? 'left' : 'right';
-        throw evaluationError(
+        this.#failAt(
+          step,
           `found duplicate series for the match group ${describeLabels(signature)} on the ${side} hand-side of the operation: [${shown}];many-to-many matching not allowed: matching labels must be unique on one side`,
         );
+        break;
       }
     }
   }
@@ -128,9 +136,20 @@ class Matching {
       this.#pair(cell, oneRow === undefined ? undefined : oneRow * steps + step, fill ?? 0);
       if (this.#pairing.isInvalid) continue;
       const into = this.#resultRow(this.#labels.of(this.#many.labels[row]!, oneLabels));
-      seen?.claim(this.#matching.cardinality === 'one-to-one', into, step, steps);
-      this.#store(into * steps + step);
+      const isOneToOne = this.#matching.cardinality === 'one-to-one';
+      if (seen !== undefined && !seen.claim(isOneToOne, into, step, steps)) {
+        this.#failAt(step, isOneToOne ? MUST_BE_EXPLICIT : MUST_BE_UNIQUE);
+        return;
+      }
+      this.#store(into, step);
     }
+  }
+
+  /** Of what is wrong at several steps, the first one is told: Prometheus goes from step to step. */
+  #failAt(step: number, problem: string): void {
+    if (step >= this.#failedStep) return;
+    this.#failedStep = step;
+    this.#problem = problem;
   }
 
   #presentRow(rows: readonly number[], step: number): number | undefined {
@@ -163,11 +182,14 @@ class Matching {
     return row;
   }
 
-  #store(cell: number): void {
+  #store(row: number, step: number): void {
+    const cell = row * this.#output.steps + step;
     const { keep: isKept, histogram, float } = this.#pairing;
     if (!isKept && !this.#plan.returnBool) return;
-    if (this.#output.kinds[cell] !== ABSENT)
-      throw evaluationError('vector cannot contain metrics with the same labelset');
+    if (this.#output.kinds[cell] !== ABSENT) {
+      this.#failAt(step, SAME_LABELS);
+      return;
+    }
     if (this.#plan.returnBool) this.#output.setFloat(cell, isKept ? 1 : 0);
     else if (histogram !== undefined) this.#output.setHistogram(cell, histogram);
     else this.#output.setFloat(cell, float);
@@ -195,7 +217,7 @@ class Matching {
         } else if (this.#isSwapped) this.#pairing.mixed(0, histogram, fill, undefined);
         else this.#pairing.mixed(fill, undefined, 0, histogram);
         if (this.#pairing.isInvalid) continue;
-        this.#store(this.#resultRow(this.#labels.of(signature, this.#one.labels[row]!)) * steps + step);
+        this.#store(this.#resultRow(this.#labels.of(signature, this.#one.labels[row]!)), step);
       }
     }
   }
@@ -205,16 +227,12 @@ class Matching {
 class SignatureSteps {
   readonly #claimed = new Set<number>();
 
-  claim(isOneToOne: boolean, row: number, step: number, steps: number): void {
+  /** @returns false where it has been */
+  claim(isOneToOne: boolean, row: number, step: number, steps: number): boolean {
     const key = isOneToOne ? step : row * steps + step;
-    if (this.#claimed.has(key)) {
-      throw evaluationError(
-        isOneToOne
-          ? 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
-          : 'multiple matches for labels: grouping labels must ensure unique matches',
-      );
-    }
+    if (this.#claimed.has(key)) return false;
     this.#claimed.add(key);
+    return true;
   }
 }
 

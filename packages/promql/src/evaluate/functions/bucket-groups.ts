@@ -1,6 +1,6 @@
 /** Rows of a vector as histograms: native ones, and classic ones, whose rows are a bucket each. */
 
-import type { ClassicBucket } from '../../histogram/classic.ts';
+import { ClassicBuckets } from '../../histogram/classic.ts';
 import type { Histogram } from '../../histogram/histogram.ts';
 import { type LabelSet, METRIC_NAME } from '../../labels/label-set.ts';
 import type { PositionRange } from '../../syntax/position.ts';
@@ -12,14 +12,15 @@ import type { Evaluation } from '../evaluation.ts';
 interface ClassicGroup {
   /** Without `le`. */
   readonly labels: LabelSet;
+  /** By bound, once all are there. */
   readonly rows: { readonly row: number; readonly upperBound: number }[];
 }
 
 export interface HistogramVisitor {
   /** @param name '' unless names are still there */
   native(labels: LabelSet, histogram: Histogram, name: string, step: number): void;
-  /** @param buckets not empty, in no order; the visitor may change them */
-  classic(labels: LabelSet, buckets: ClassicBucket[], name: string, step: number): void;
+  /** @param buckets not empty, and not there any more after the call; the visitor may change them */
+  classic(labels: LabelSet, buckets: ClassicBuckets, name: string, step: number): void;
 }
 
 /** Shows each histogram at each step. Where a native and a classic one have the same labels, neither is shown. */
@@ -31,6 +32,7 @@ export async function visitHistograms(
 ): Promise<void> {
   const { budget, annotations } = evaluation;
   const { groups, badRows } = groupRows(evaluation, block);
+  const buckets = new ClassicBuckets();
   const nameOf = (labels: LabelSet): string => (evaluation.delayedNameRemoval ? labels.get(METRIC_NAME) : '');
   for (let step = 0; step < block.steps; step++) {
     const conflicts = new Set<ClassicGroup>();
@@ -54,10 +56,10 @@ export async function visitHistograms(
     for (const group of groups.values()) {
       if (budget.isDue()) await budget.pause();
       if (conflicts.has(group)) continue;
-      const buckets: ClassicBucket[] = [];
+      buckets.clear();
       for (const { row, upperBound } of group.rows) {
         const cell = row * block.steps + step;
-        if (block.kinds[cell] === FLOAT) buckets.push({ upperBound, count: block.values[cell]! });
+        if (block.kinds[cell] === FLOAT) buckets.add(upperBound, block.values[cell]!);
       }
       if (buckets.length > 0) visitor.classic(group.labels, buckets, nameOf(group.labels), step);
     }
@@ -86,6 +88,7 @@ function groupRows(
     }
     group.rows.push({ row, upperBound });
   }
+  for (const { rows } of groups.values()) rows.sort((a, b) => a.upperBound - b.upperBound || 0);
   return { groups, badRows };
 }
 

@@ -88,7 +88,7 @@ async function quantilesOf(
     classic(labels, buckets, name, step) {
       for (const quantile of quantiles) {
         const q = quantile.values[step]!;
-        const { value, forced } = classicQuantile(q, buckets.slice());
+        const { value, forced } = classicQuantile(q, buckets);
         if (forced !== undefined) annotations.forcedMonotonicity(name, range, stepTime(evaluation, step), forced);
         output.set(labelled(labels, quantile, q), step, value);
       }

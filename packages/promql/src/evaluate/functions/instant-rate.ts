@@ -20,7 +20,8 @@ interface Last {
 function instantValue(window: RangeWindow, isRate: boolean): void {
   const { samples, to, floats, histograms } = window;
   if (floats + histograms < 2) return;
-  if (histograms === 0) {
+  // Histograms before the last two floats are not of them.
+  if (histograms === 0 || areFloats(window)) {
     const { times, values } = samples;
     const starts = window.useStartTimestamps ? samples.starts : undefined;
     const before = values[to - 2]!;
@@ -39,6 +40,11 @@ function instantValue(window: RangeWindow, isRate: boolean): void {
     return;
   }
   givesHistogram(window, before, before.histogram, after, after.histogram, isRate);
+}
+
+/** Whether the last two samples are floats. */
+function areFloats({ samples, to, floats, histogramTo }: RangeWindow): boolean {
+  return floats >= 2 && samples.histogramTimes[histogramTo - 1]! < samples.times[to - 2]!;
 }
 
 function lastTwo({ samples, from, to, histogramFrom, histogramTo, useStartTimestamps }: RangeWindow): readonly Last[] {

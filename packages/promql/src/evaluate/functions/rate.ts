@@ -40,7 +40,7 @@ function extrapolateFloats(window: RangeWindow, isCounter: boolean, isRate: bool
   const starts = isCounter && window.useStartTimestamps ? window.samples.starts : undefined;
   const first = values[from]!;
   let result = values[to - 1]! - first;
-  if (isCounter) {
+  if (isCounter && (starts !== undefined || window.samples.falls)) {
     let before = first;
     for (let at = from + 1; at < to; at++) {
       const value = values[at]!;

@@ -11,6 +11,7 @@ export function replaceLabel(block: VectorBlock, texts: readonly string[]): Vect
   const regex = compile(pattern);
   refuseName(destination, 'invalid destination label name in label_replace()');
   const spans = new Int32Array(2 * regex.groupNames.length);
+  block.isDistinct = false;
   for (let row = 0; row < block.rows; row++) {
     const labels = block.labels[row]!;
     const bytes = Buffer.from(labels.get(source));
@@ -25,6 +26,7 @@ export function joinLabels(block: VectorBlock, texts: readonly string[]): Vector
   const [destination = '', separator = '', ...sources] = texts;
   for (const source of sources) refuseName(source, 'invalid source label name in label_join()');
   refuseName(destination, 'invalid destination label name in label_join()');
+  block.isDistinct = false;
   for (let row = 0; row < block.rows; row++) {
     const labels = block.labels[row]!;
     setLabel(block, row, labels, destination, sources.map((source) => labels.get(source)).join(separator));

@@ -1,0 +1,78 @@
+/** The two servers, each a process on the core that is measured. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { freePort } from '../../test/real/parts/free-port.ts';
+import { installPrometheus } from '../../test/real/parts/prometheus-binary.ts';
+import { type Program, startProgram } from '../harness/child.ts';
+import type { BenchContext } from '../harness/context.ts';
+import type { Cores } from '../harness/cores.ts';
+
+export interface Server {
+  readonly name: string;
+  readonly program: Program;
+  /** Before `/api/v1/query`. */
+  readonly apiUrl: string;
+  readonly writeUrl: string;
+}
+
+const START_TIMEOUT_MS = 60_000;
+
+export async function startPrometheus(context: BenchContext, cores: Cores, folder: string): Promise<Server> {
+  const binary = process.env.PROMETHEUS ?? installPrometheus(join(context.rootDir, 'test/real/parts')).prometheus;
+  const home = join(folder, 'prometheus');
+  mkdirSync(home);
+  writeFileSync(join(home, 'prometheus.yml'), '{}');
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const program = startProgram({
+    command: binary,
+    args: [
+      `--config.file=${join(home, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(home, 'data')}`,
+      '--storage.tsdb.retention.time=100y',
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--web.enable-remote-write-receiver',
+      '--log.level=warn',
+    ],
+    core: cores.agent,
+    cwd: home,
+    outputFile: join(home, 'output'),
+  });
+  program.release();
+  await ready(`${url}/-/ready`, program);
+  return { name: 'prometheus', program, apiUrl: url, writeUrl: `${url}/api/v1/write` };
+}
+
+/** The database and the API alone, as the collector has them. */
+export async function startVigie(context: BenchContext, cores: Cores, folder: string): Promise<Server> {
+  const home = join(folder, 'vigie');
+  mkdirSync(home);
+  const profile = process.env.VIGIE_BENCH_PROFILE;
+  const program = startProgram({
+    command: process.env.VIGIE_BENCH_NODE ?? process.execPath,
+    args: [
+      ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
+      context.program('vigie.process'),
+      join(home, 'data'),
+    ],
+    core: cores.agent,
+    cwd: home,
+    outputFile: join(home, 'output'),
+  });
+  program.release();
+  const [, url = ''] = await program.saying(/^listening on (http:\S+)/m);
+  return { name: 'vigie', program, apiUrl: url, writeUrl: `${url}/api/v1/write` };
+}
+
+async function ready(url: string, program: Program): Promise<void> {
+  for (const deadline = performance.now() + START_TIMEOUT_MS; performance.now() < deadline; await setTimeout(50)) {
+    const status = await fetch(url).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status === 200) return;
+    if (program.exitCode() !== null) break;
+  }
+  throw new Error(`${url} never answered 200:\n${program.output().slice(-2000)}`);
+}
