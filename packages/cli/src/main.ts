@@ -32,6 +32,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/test.ts'),
   },
   {
+    name: 'query',
+    summary: 'Ask for the answer to a query in PromQL, as a table or a chart in the terminal',
+    load: () => import('./commands/query.ts'),
+  },
+  {
     name: 'tap',
     summary: 'Show records live at a component of a running node agent',
     load: () => import('./commands/tap.ts'),

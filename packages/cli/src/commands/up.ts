@@ -9,6 +9,7 @@ import { AgentService } from '@vigie/node-agent/service';
 import { Command } from 'commander';
 import type { CommandContext } from '../command.ts';
 import { hostPortOption, runCommandLine } from '../command-line.ts';
+import { paintFor, plain } from '../terminal/style.ts';
 import { CONTAINER_LOGS, findContainerLogs } from '../up/container-logs.ts';
 import type { Display, DisplaySource } from '../up/display.ts';
 import { LiveScreen } from '../up/live-screen.ts';
@@ -16,7 +17,6 @@ import { noteLog } from '../up/note-log.ts';
 import { Notes } from '../up/notes.ts';
 import { PlainLines } from '../up/plain-lines.ts';
 import { resolveSettings, type UpOptions } from '../up/settings.ts';
-import { paintFor, plain } from '../up/style.ts';
 import { Up } from '../up/up.ts';
 
 interface Flags {

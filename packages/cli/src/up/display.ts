@@ -1,7 +1,7 @@
 /** Where the terminal's picture is made from, and the two ways to show it. */
 import type { Clock } from '@vigie/core/clock';
+import type { Paint } from '../terminal/style.ts';
 import type { WatchedAgent } from './live-tail.ts';
-import type { Paint } from './style.ts';
 
 export interface Display {
   start(): void;

@@ -1,8 +1,8 @@
 /** The ledger as a table for people: what became of every byte, source by source and sink by sink. */
 import type { LedgerEntry } from '@vigie/log-pipeline/agent/ledger';
+import type { Colour, Paint } from '../terminal/style.ts';
+import { fitText, printable, textWidth } from '../terminal/text-width.ts';
 import { formatBytes, formatCount } from './quantities.ts';
-import type { Colour, Paint } from './style.ts';
-import { fitText, printable, textWidth } from './text-width.ts';
 
 interface Cell {
   readonly text: string;

@@ -1,8 +1,8 @@
 /** One log record as one line of the live tail. */
 import type { TappedRecord } from '@vigie/log-pipeline/tap/tap';
+import type { Colour, Paint } from '../terminal/style.ts';
+import { fitText, padText, printable, textWidth } from '../terminal/text-width.ts';
 import { jsonSummary } from './json-summary.ts';
-import type { Colour, Paint } from './style.ts';
-import { fitText, padText, printable, textWidth } from './text-width.ts';
 
 /** Beside red and yellow, which mean errors and warnings. */
 const CONTAINER_COLOURS: readonly Colour[] = [36, 32, 35, 34, 96, 92, 95, 94].map((sgr) => ({ sgr }));

@@ -1,11 +1,11 @@
 /** The terminal's picture: records scroll by above a footer that is drawn anew in place. State in, text out. */
 import type { LedgerEntry } from '@vigie/log-pipeline/agent/ledger';
 import type { TappedRecord } from '@vigie/log-pipeline/tap/tap';
+import type { Paint } from '../terminal/style.ts';
+import { fitText, printable, textWidth } from '../terminal/text-width.ts';
 import { ledgerTable } from './ledger-table.ts';
 import { formatCount, formatUptime } from './quantities.ts';
 import { recordLine } from './record-line.ts';
-import type { Paint } from './style.ts';
-import { fitText, printable, textWidth } from './text-width.ts';
 
 export interface ScreenState {
   /** New since the last frame. */

@@ -2,12 +2,12 @@ import { FakeClock } from '@vigie/core/fake-clock';
 import type { LedgerEntry } from '@vigie/log-pipeline/agent/ledger';
 import type { TappedRecord } from '@vigie/log-pipeline/tap/tap';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { plain } from '../../src/terminal/style.ts';
 import type { DisplaySource } from '../../src/up/display.ts';
 import { LiveScreen } from '../../src/up/live-screen.ts';
 import { noteLog } from '../../src/up/note-log.ts';
 import { Notes } from '../../src/up/notes.ts';
 import { PlainLines } from '../../src/up/plain-lines.ts';
-import { plain } from '../../src/up/style.ts';
 import { ledgerEntry, tappedRecord } from './entries.ts';
 
 let clock: FakeClock;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { plain } from '../../src/terminal/style.ts';
+import { textWidth } from '../../src/terminal/text-width.ts';
 import { ledgerLine, ledgerTable, unaccountedBytes } from '../../src/up/ledger-table.ts';
-import { plain } from '../../src/up/style.ts';
-import { textWidth } from '../../src/up/text-width.ts';
 import { ledgerEntry } from './entries.ts';
 
 const BUSY = ledgerEntry({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { paint, plain } from '../../src/terminal/style.ts';
+import { textWidth } from '../../src/terminal/text-width.ts';
 import { levelColour, recordLine } from '../../src/up/record-line.ts';
-import { paint, plain } from '../../src/up/style.ts';
-import { textWidth } from '../../src/up/text-width.ts';
 import { tappedRecord } from './entries.ts';
 
 describe('recordLine', () => {

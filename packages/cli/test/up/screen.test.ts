@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { paint, plain } from '../../src/terminal/style.ts';
 import { frameText, renderFrame, type ScreenState } from '../../src/up/screen.ts';
-import { paint, plain } from '../../src/up/style.ts';
 import { ledgerEntry, tappedRecord } from './entries.ts';
 
 const STATE: ScreenState = {

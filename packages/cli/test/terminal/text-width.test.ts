@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fitText, padText, printable, textWidth } from '../../src/up/text-width.ts';
+import { fitText, padText, printable, textWidth } from '../../src/terminal/text-width.ts';
 
 describe('printable', () => {
   const cases: readonly [string, string, string][] = [

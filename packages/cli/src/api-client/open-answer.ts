@@ -1,0 +1,117 @@
+/** Requests of commands to what runs somewhere: `vigie up` has a part below a prefix, the part's own process at the root. */
+import { readFileSync } from 'node:fs';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { VigieError } from '@vigie/core/errors';
+
+export interface ApiServer {
+  /** As written by the user; user and password may stand in it. */
+  readonly url: string;
+  /** Holds a bearer token. */
+  readonly tokenFile?: string | undefined;
+}
+
+export interface ApiRequest {
+  /** What is asked, in messages: agent, server. */
+  readonly kind: string;
+  /** Below the prefix, `/tap`. */
+  readonly path: string;
+  readonly parameters: URLSearchParams;
+  /** A form holds parameters of any length. */
+  readonly method: 'GET' | 'POST';
+  readonly userAgent: string;
+}
+
+export interface OpenAnswer {
+  readonly response: http.IncomingMessage;
+  /** Without user and password. */
+  readonly origin: string;
+}
+
+/** An error's text is short. */
+const MAX_REFUSAL_BYTES = 64 * 1024;
+
+/** Asks below each prefix, until there is something.
+ *  @returns the first answer that is not 404, else the last
+ *  @throws {VigieError} CONFIG_INVALID for a URL that is none, API_UNREACHABLE */
+export async function openAnswer(
+  server: ApiServer,
+  prefixes: readonly [string, ...string[]],
+  request: ApiRequest,
+): Promise<OpenAnswer> {
+  const base = urlOf(server.url);
+  const [prefix, ...others] = prefixes;
+  let response = await ask(base, prefix, server, request);
+  for (const other of others) {
+    if (response.statusCode !== 404) break;
+    response.resume();
+    response = await ask(base, other, server, request);
+  }
+  return { response, origin: base.origin };
+}
+
+/** The whole body as text.
+ *  @returns undefined when it is larger than maxBytes, which ends the connection
+ *  @throws what the connection ends with */
+export async function readText(response: http.IncomingMessage, maxBytes: number): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    bytes += chunk.length;
+    // Leaving the loop destroys the stream.
+    if (bytes > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** What somebody says who refuses: the text of an error that the API knows, or how the body begins.
+ *  @param errorOf finds the text of an error in the JSON that the API answers */
+export async function readRefusal(
+  response: http.IncomingMessage,
+  errorOf: (answer: unknown) => string | undefined,
+): Promise<string> {
+  const text = (await readText(response, MAX_REFUSAL_BYTES)) ?? '';
+  return errorOf(parseJson(text)) ?? text.slice(0, 200);
+}
+
+/** @returns undefined for what is not JSON */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function urlOf(written: string): URL {
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new VigieError('CONFIG_INVALID', `--url: expected a URL with http or https, got ${written}`);
+}
+
+function ask(base: URL, prefix: string, server: ApiServer, request: ApiRequest): Promise<http.IncomingMessage> {
+  const { kind, path, parameters, method, userAgent } = request;
+  const url = new URL(`${base.pathname.replace(/\/$/, '')}${prefix}${path}`, base);
+  const headers: http.OutgoingHttpHeaders = { 'user-agent': userAgent };
+  if (server.tokenFile !== undefined) headers.authorization = `Bearer ${tokenOf(server.tokenFile)}`;
+  const body = method === 'POST' ? parameters.toString() : '';
+  if (method === 'POST') headers['content-type'] = 'application/x-www-form-urlencoded';
+  else url.search = parameters.toString();
+  const send = url.protocol === 'https:' ? https.request : http.request;
+  return new Promise((resolve, reject) => {
+    const sent = send(url, { method, headers }, resolve).on('error', (cause) => {
+      reject(new VigieError('API_UNREACHABLE', `no ${kind} answers at ${base.origin}`, { cause }));
+    });
+    sent.end(body);
+  });
+}
+
+function tokenOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new VigieError('CONFIG_INVALID', `--token-file: cannot read ${file}`, { cause });
+  }
+}

@@ -1,0 +1,136 @@
+/** Asks a server for the answer to a query, and shows it. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { errorCode, VigieError } from '@vigie/core/errors';
+import type { ExitCode } from '@vigie/core/lifecycle';
+import { type ApiServer, openAnswer, parseJson, readText } from '../api-client/open-answer.ts';
+import { paintFor, plain } from '../terminal/style.ts';
+import { printable } from '../terminal/text-width.ts';
+import { type Answer, decodeAnswer, type QueryResult } from './answer.ts';
+import { csvLines } from './csv.ts';
+import { rangeText } from './range-text.ts';
+import { markedQuery } from './refusal-text.ts';
+import type { QueryRequest } from './request.ts';
+import { sampleTable } from './sample-table.ts';
+
+export const OUTPUT_FORMATS = ['auto', 'table', 'json', 'csv'] as const;
+/** `auto`: a chart and a summary for ranges, a table for the rest. */
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+/** The parts of process.stdout and process.stderr that are needed. */
+export interface Terminal {
+  readonly stdout: NodeJS.WritableStream & {
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+    readonly rows?: number;
+  };
+  readonly stderr: { write(text: string): unknown };
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** `vigie up` has the metrics below /prometheus, Prometheus at the root. */
+const PREFIXES = ['/prometheus', ''] as const;
+/** Some million samples; more is no answer that a terminal is for. */
+const MAX_ANSWER_BYTES = 256 * 1024 ** 2;
+const DEFAULT_COLUMNS = 80;
+const CHART_ROWS = 12;
+const LEAST_CHART_ROWS = 4;
+/** Of the screen, for axis, summary and prompt. */
+const ROWS_BESIDE_CHART = 10;
+
+/** @returns 2 for a query that the server cannot parse
+ *  @throws {VigieError} CONFIG_INVALID, API_UNREACHABLE, QUERY_REFUSED for an answer that is none of Prometheus' API */
+export async function runQuery(
+  request: QueryRequest,
+  server: ApiServer,
+  format: OutputFormat,
+  terminal: Terminal,
+  version: string,
+): Promise<ExitCode> {
+  const { text, origin, answer } = await ask(request, server, version);
+  if (answer.status === 'error') {
+    const lines = [`vigie: ${origin} answers ${printable(`${answer.errorType}: ${answer.error}`)}`];
+    for (const line of [...lines, ...markedQuery(request.promql, answer.error)]) terminal.stderr.write(`${line}\n`);
+    return answer.errorType === 'bad_data' ? 2 : 1;
+  }
+  for (const note of answer.notes) terminal.stderr.write(`vigie: ${printable(note)}\n`);
+  const { result } = answer;
+  if ('series' in result && result.series.length === 0) terminal.stderr.write('vigie: no series\n');
+  await write(format === 'json' ? [text.trimEnd()] : resultLines(result, request, format, terminal), terminal);
+  return 0;
+}
+
+function resultLines(
+  result: QueryResult,
+  request: QueryRequest,
+  format: OutputFormat,
+  { stdout, env }: Terminal,
+): readonly string[] {
+  if (format === 'csv') return csvLines(result);
+  const paint = stdout.isTTY === true ? paintFor(env) : plain;
+  if (format === 'table' || request.type === 'instant' || result.type !== 'matrix') {
+    return sampleTable(result, stdout.isTTY === true ? (stdout.columns ?? DEFAULT_COLUMNS) : undefined, paint);
+  }
+  const rows = Math.min(CHART_ROWS, (stdout.rows ?? CHART_ROWS + ROWS_BESIDE_CHART) - ROWS_BESIDE_CHART);
+  return rangeText(result.series, request.range, {
+    columns: stdout.columns ?? DEFAULT_COLUMNS,
+    rows: Math.max(LEAST_CHART_ROWS, rows),
+    isColoured: paint !== plain,
+    paint,
+  });
+}
+
+async function ask(
+  request: QueryRequest,
+  server: ApiServer,
+  version: string,
+): Promise<{ readonly text: string; readonly origin: string; readonly answer: Answer }> {
+  const { response, origin } = await openAnswer(server, PREFIXES, {
+    kind: 'server',
+    path: request.type === 'instant' ? '/api/v1/query' : '/api/v1/query_range',
+    parameters: parametersOf(request),
+    method: 'POST',
+    userAgent: `vigie/${version} query`,
+  });
+  const text = await readText(response, MAX_ANSWER_BYTES);
+  if (text === undefined) {
+    throw new VigieError(
+      'QUERY_REFUSED',
+      `the answer of ${origin} is larger than ${MAX_ANSWER_BYTES} bytes: aggregate, or take a longer --step`,
+    );
+  }
+  const answer = decodeAnswer(parseJson(text));
+  if (answer !== undefined) return { text, origin, answer };
+  const start = printable(text.slice(0, 200).trim());
+  throw new VigieError(
+    'QUERY_REFUSED',
+    `${origin} answers ${response.statusCode} ${start}: expected an answer of Prometheus' API, --url names another server`,
+  );
+}
+
+function parametersOf(request: QueryRequest): URLSearchParams {
+  const parameters = new URLSearchParams({ query: request.promql });
+  if (request.type === 'instant') {
+    if (request.timeMs !== undefined) parameters.set('time', seconds(request.timeMs));
+    return parameters;
+  }
+  const { startMs, endMs, stepMs } = request.range;
+  parameters.set('start', seconds(startMs));
+  parameters.set('end', seconds(endMs));
+  parameters.set('step', seconds(stepMs));
+  return parameters;
+}
+
+function seconds(ms: number): string {
+  return String(ms / 1000);
+}
+
+async function write(lines: readonly string[], { stdout }: Terminal): Promise<void> {
+  if (lines.length === 0) return;
+  try {
+    await pipeline(Readable.from([`${lines.join('\n')}\n`]), stdout, { end: false });
+  } catch (error) {
+    // The reader has seen enough, as `head` has.
+    if (errorCode(error) !== 'EPIPE') throw error;
+  }
+}
