@@ -2,13 +2,9 @@
  *  ../shared/conformance/promql beside the checkout and not part of it: without them these tests are skipped. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { runScript, type ScriptStorage } from '@vigie/promql/script/run-script';
-import type { StoredSample } from '@vigie/promql/storage/memory-storage';
-import { SampleColumns } from '@vigie/promql/storage/sample-columns';
 import { describe, expect, it } from 'vitest';
-import { Head } from '../src/head/head.ts';
-import { HeadQuerier } from '../src/head-querier.ts';
+import { openHeadStorage } from '../src/script-storage.ts';
 
 const folder = fileURLToPath(new URL('../../../../shared/conformance/promql/', import.meta.url));
 const isThere = existsSync(folder);
@@ -18,38 +14,16 @@ const scripts = isThere ? readdirSync(folder).filter((name) => name.endsWith('.t
  *  files says how. */
 const CHANGED_SINCE: Readonly<Record<string, readonly number[]>> = { 'start_timestamps.test': [144] };
 
-function append(head: Head, labels: LabelSet, samples: readonly StoredSample[]): void {
-  const ref = head.getOrCreate(labels);
-  if (typeof ref === 'string') throw new Error(ref);
-  const columns = new SampleColumns();
-  for (const { timestampMs, value, startTimestampMs } of samples) {
-    if (typeof value === 'object') {
-      head.appendHistograms([{ ref, timestampMs, histogram: value, startTimestampMs }]);
-      continue;
-    }
-    columns.clear();
-    if (value === 'stale') columns.addStale(timestampMs);
-    else columns.addFloat(timestampMs, value);
-    const startTimestampsMs = Float64Array.of(startTimestampMs);
-    head.append({ count: 1, refs: Uint32Array.of(ref), ...columns, startTimestampsMs });
-  }
-}
-
 async function open(): Promise<ScriptStorage> {
-  const unbounded = Number.POSITIVE_INFINITY;
-  const head = new Head(
-    { retentionMs: unbounded, maxAheadMs: unbounded, outOfOrderWindowMs: 1e15 },
-    { nowMs: () => 0 },
-  );
+  const { head, ...storage } = await openHeadStorage();
   return {
-    querier: new HeadQuerier(head),
+    ...storage,
     append: async (labels, samples) => {
-      append(head, labels, samples);
+      await storage.append(labels, samples);
       // In chunks and in hot blocks by turns.
       const ref = head.getOrCreate(labels);
       if (samples.length % 2 === 0 && typeof ref === 'number') head.store.cool(head.table.resolve(ref));
     },
-    close: async () => undefined,
   };
 }
 
