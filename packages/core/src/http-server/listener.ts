@@ -13,6 +13,7 @@ import type { ServerTlsFiles, ServerTlsOptions } from '../tls.ts';
 import type { Authenticator, AuthOptions } from './auth.ts';
 import { checkNotForeignPage } from './browser-guard.ts';
 import { errorReply, HttpError, type HttpReply } from './exchange.ts';
+import { type Mount, mountOf } from './mount.ts';
 import { sendReply } from './reply.ts';
 import { requestOf } from './request.ts';
 import { type Route, RouteTable } from './routes.ts';
@@ -46,6 +47,7 @@ export class HttpListener {
   readonly #deps: ListenerDeps;
   readonly #log: Log;
   readonly #routes: RouteTable;
+  readonly #mounts: readonly Mount[];
   #auth: Authenticator | undefined;
   /** Of the requests in progress. AbortSignal.any with a signal that lives as long as the process leaks on Node 20. */
   readonly #active = new Set<AbortController>();
@@ -57,12 +59,14 @@ export class HttpListener {
   #exposed = false;
   #closed: Promise<void> | undefined;
 
-  /** @throws {VigieError} ROUTE_DUPLICATE */
-  constructor(options: ListenerOptions, routes: readonly Route[], deps: ListenerDeps) {
+  /** @param mounts go before the routes
+   *  @throws {VigieError} ROUTE_DUPLICATE */
+  constructor(options: ListenerOptions, routes: readonly Route[], deps: ListenerDeps, mounts: readonly Mount[] = []) {
     this.#options = options;
     this.#deps = deps;
     this.#log = limitRepeats(deps.log.child({ listener: options.name }), deps.clock);
     this.#routes = new RouteTable(routes);
+    this.#mounts = mounts;
   }
 
   /** Opens the port and prints `listening on http://HOST:PORT (name)`.
@@ -160,6 +164,11 @@ export class HttpListener {
     });
     let reply: HttpReply;
     try {
+      const mount = this.#mountFor(incoming);
+      if (mount !== undefined) {
+        this.#pass(mount, incoming, outgoing);
+        return;
+      }
       reply = await this.#answer(incoming, signal);
     } catch (error) {
       if (!(error instanceof HttpError) && !signal.aborted) {
@@ -177,6 +186,24 @@ export class HttpListener {
     }
   }
 
+  /** @throws {HttpError} 401 or 403 */
+  #mountFor(incoming: http.IncomingMessage): Mount | undefined {
+    if (this.#mounts.length === 0) return undefined;
+    const [path = ''] = (incoming.url ?? '/').split('?', 1);
+    const mount = mountOf(this.#mounts, path);
+    if (mount !== undefined) this.#admit({}, incoming);
+    return mount;
+  }
+
+  #pass(mount: Mount, incoming: http.IncomingMessage, outgoing: http.ServerResponse): void {
+    outgoing.setHeader('x-content-type-options', 'nosniff');
+    // As for routes: behind the last answer of a listener that closes, the connection does not stay open.
+    outgoing.once('finish', () => {
+      if (!this.#server?.listening) incoming.socket.destroySoon();
+    });
+    mount.serve(incoming, outgoing);
+  }
+
   async #answer(incoming: http.IncomingMessage, signal: AbortSignal): Promise<HttpReply> {
     const target = incoming.url ?? '/';
     const queryAt = target.indexOf('?');
@@ -188,7 +215,7 @@ export class HttpListener {
   }
 
   /** @throws {HttpError} 401 or 403 */
-  #admit({ access = 'caller' }: Route, incoming: http.IncomingMessage): void {
+  #admit({ access = 'caller' }: Pick<Route, 'access'>, incoming: http.IncomingMessage): void {
     if (access === 'anyone') return;
     if (this.#auth !== undefined) {
       this.#auth.check(incoming.headers, incoming.socket);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { HttpListener, type ListenerOptions } from '../../src/http-server/listener.ts';
+import type { Mount } from '../../src/http-server/mount.ts';
 import type { Route } from '../../src/http-server/routes.ts';
 import { createLog } from '../../src/log.ts';
 
@@ -22,16 +23,19 @@ export async function serve(
   routes: readonly Route[],
   options: Partial<ListenerOptions> = {},
   clock: Clock = systemClock,
+  mounts: readonly Mount[] = [],
 ): Promise<Served> {
   const printed: string[] = [];
   const logged: Record<string, unknown>[] = [];
   const log = createLog('debug', { write: (line) => logged.push(JSON.parse(line)) });
   const address = { host: '127.0.0.1', port: 0 };
-  const listener = new HttpListener({ name: 'http', address, auth: { type: 'none' }, ...options }, routes, {
-    clock,
-    log,
-    print: (line) => printed.push(line),
-  });
+  const deps = { clock, log, print: (line: string) => printed.push(line) };
+  const listener = new HttpListener(
+    { name: 'http', address, auth: { type: 'none' }, ...options },
+    routes,
+    deps,
+    mounts,
+  );
   await listener.start();
   onTestFinished(() => listener.close({ graceMs: 0 }));
   return { listener, port: listener.address.port, printed, logged };

@@ -1,0 +1,160 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { FakeClock } from '@vigie/core/fake-clock';
+import { createLog } from '@vigie/core/log';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { MetricsPart } from '../../../src/up/metrics/metrics-part.ts';
+
+const EXPOSITION = { contentType: 'text/plain', body: '# TYPE reads counter\nreads 5\n' };
+
+let folder: string;
+let logged: Record<string, unknown>[];
+let clock: FakeClock;
+beforeEach(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'vigie-metrics-')), 'data', 'metrics');
+  logged = [];
+  clock = new FakeClock();
+});
+afterEach(() => rm(join(folder, '../..'), { recursive: true }));
+
+/** Closed with the test. */
+function create(): MetricsPart {
+  const log = createLog('info', { write: (line) => logged.push(JSON.parse(line)) });
+  const part = new MetricsPart({ folder, version: '1.2.3' }, { clock, log });
+  onTestFinished(() => part.close());
+  return part;
+}
+
+/** A port before the part. */
+async function listen({ mount }: MetricsPart): Promise<string> {
+  const server = http.createServer(mount.serve);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/prometheus`;
+}
+
+async function recorded(): Promise<void> {
+  const part = create();
+  await part.start();
+  await part.record('a:1', async () => EXPOSITION);
+  await part.close();
+}
+
+const json = async (url: string): Promise<unknown> => (await fetch(url)).json();
+
+describe('MetricsPart', () => {
+  it('answers 503 until it has read what was recorded, then queries', async () => {
+    const part = create();
+    const url = await listen(part);
+    expect((await fetch(`${url}/api/v1/query?query=1`)).status).toBe(503);
+    expect(part.ready()).toEqual([{ name: 'metrics', problem: 'they are starting' }]);
+    await part.start();
+    await part.record('a:1', async () => EXPOSITION);
+    expect(part.ready()).toEqual([{ name: 'metrics' }]);
+    const time = clock.nowMs() / 1000;
+    expect(await json(`${url}/api/v1/query?query=reads&time=${time}`)).toMatchObject({
+      status: 'success',
+      data: { result: [{ metric: { __name__: 'reads', instance: 'a:1', job: 'vigie' }, value: [time, '5'] }] },
+    });
+    expect((await part.expose()).body).toMatch(/^vigie_queries_total\{kind="instant",outcome="success"\} 1$/m);
+  });
+
+  it('has everything of a Prometheus that Grafana, senders and other Prometheus ask for', async () => {
+    const part = create();
+    const url = await listen(part);
+    await part.start();
+    await part.record('a:1', async () => EXPOSITION);
+    expect(await json(`${url}/api/v1/status/buildinfo`)).toMatchObject({
+      data: { version: expect.stringMatching(/^3\.\d+\.\d+$/), revision: 'vigie 1.2.3' },
+    });
+    expect(await json(`${url}/api/v1/status/tsdb`)).toMatchObject({ data: { headStats: { numSeries: 6 } } });
+    expect(await json(`${url}/api/v1/metadata?metric=reads`)).toMatchObject({ data: { reads: [{ type: 'counter' }] } });
+    const federated = await fetch(`${url}/federate?match[]=reads`);
+    expect(await federated.text()).toMatch(/^reads\{.*\} 5 /m);
+    const written = await fetch(`${url}/api/v1/write`, { method: 'POST', body: 'no snappy' });
+    expect(written.status).toBe(400);
+    const statuses = ['/-/ready', '/-/healthy', '/nothing'].map(async (path) => (await fetch(url + path)).status);
+    expect(await Promise.all(statuses)).toEqual([200, 200, 404]);
+  });
+
+  it('keeps its files from other users', async () => {
+    await recorded();
+    expect(((await stat(folder)).mode & 0o777).toString(8)).toBe('700');
+    for (const name of await readdir(folder)) {
+      expect(((await stat(join(folder, name))).mode & 0o777).toString(8)).toBe('600');
+    }
+  });
+
+  it('knows after a restart what was recorded before', async () => {
+    await recorded();
+    const part = create();
+    const url = await listen(part);
+    await part.start();
+    expect(await json(`${url}/api/v1/query?query=reads&time=${clock.nowMs() / 1000}`)).toMatchObject({
+      data: { result: [{ value: [expect.any(Number), '5'] }] },
+    });
+    expect(logged).toEqual([]);
+  });
+
+  it('says what damaged files cost, and goes on without', async () => {
+    await recorded();
+    const [segment = ''] = (await readdir(folder)).filter((name) => name.endsWith('.wal'));
+    const bytes = await readFile(join(folder, segment));
+    bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 8);
+    await writeFile(join(folder, segment), bytes);
+    const part = create();
+    await part.start();
+    expect(logged).toMatchObject([
+      { level: 'warn', message: expect.stringContaining('damaged'), folder, file: segment, bytes: expect.any(Number) },
+    ]);
+  });
+
+  it('does not start on files of a later version, and leaves them as they are', async () => {
+    await recorded();
+    const [segment = ''] = (await readdir(folder)).filter((name) => name.endsWith('.wal'));
+    const bytes = await readFile(join(folder, segment));
+    const newer = withVersion(bytes, 9);
+    await writeFile(join(folder, segment), newer);
+    const part = create();
+    await expect(part.start()).rejects.toMatchObject({
+      code: 'METRICS_DATA',
+      message: `cannot keep metrics in ${folder}`,
+      cause: expect.objectContaining({ code: 'TSDB_VERSION' }),
+    });
+    expect(await readFile(join(folder, segment))).toEqual(newer);
+  });
+
+  it('does not start where it cannot keep anything', async () => {
+    await mkdir(dirname(folder), { recursive: true });
+    await writeFile(folder, 'a file in its place');
+    await expect(create().start()).rejects.toMatchObject({
+      code: 'METRICS_DATA',
+      cause: expect.objectContaining({ code: 'EEXIST' }),
+    });
+  });
+
+  it.skipIf(process.getuid?.() === 0)('does not start in a folder that it may not write', async () => {
+    await recorded();
+    await chmod(folder, 0o500);
+    onTestFinished(() => chmod(folder, 0o700));
+    await expect(create().start()).rejects.toMatchObject({
+      code: 'METRICS_DATA',
+      cause: expect.objectContaining({ code: 'EACCES' }),
+    });
+  });
+});
+
+/** A file's head with another version. */
+function withVersion(bytes: Buffer, version: number): Buffer {
+  const changed = Buffer.from(bytes);
+  changed.writeUInt32LE(version, 8);
+  changed.writeUInt32LE(crc32(changed.subarray(0, 12)), 12);
+  return changed;
+}
