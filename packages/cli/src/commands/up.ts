@@ -33,7 +33,7 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   const command = new Command('vigie up')
     .description('Runs Vigie on this machine, with a live tail and the ledger in the terminal.')
     .option('--config <file>', 'vigie.yaml, with a section node_agent')
-    .option('--data-dir <dir>', 'where positions, records and the demo are kept', 'vigie-data')
+    .option('--data-dir <dir>', 'where positions, records, metrics and the demo are kept', 'vigie-data')
     .option('--listen <host:port>', 'the one port', hostPortOption, '127.0.0.1:7070')
     .option('--logs <glob...>', `log files to read (default: ${CONTAINER_LOGS}/*.log)`, [])
     .option('--elasticsearch <url>', 'ship to Elasticsearch or OpenSearch, not to files')
@@ -78,7 +78,9 @@ async function up(flags: Flags, { version, distDir }: CommandContext): Promise<E
     : new PlainLines(source, displayDeps);
   const listen = parseHostPort(flags.listen);
   if (listen === undefined) throw bug(`--listen ${flags.listen} was accepted`);
-  const component = new Up(settings, listen, service, display, deps);
+  const { MetricsPart } = await import('../up/metrics/metrics-part.ts');
+  const metrics = new MetricsPart({ folder: settings.metricsFolder, version }, deps);
+  const component = new Up(settings, listen, service, metrics, display, deps);
   if (options.demo === undefined && demoRoot !== undefined && containerLogs === 'unreadable') {
     log.warn(`the logs in ${CONTAINER_LOGS} are not readable by this user; this is the demo`);
   }

@@ -41,6 +41,8 @@ export interface Frame {
 
 /** Rows that belong to the tail even where the footer would need them. */
 const LEAST_TAIL_ROWS = 3;
+/** Where commands look by themselves. */
+const DEFAULT_URL = 'http://127.0.0.1:7070';
 const ESCAPE = '\x1b';
 /** Terminals that know synchronised output show the frame at once; others ignore it. */
 const BEGIN_FRAME = `${ESCAPE}[?2026h`;
@@ -56,6 +58,7 @@ export function renderFrame(state: ScreenState, size: ScreenSize, paint: Paint):
     headLine(state, columns, paint),
     ...ledgerTable(state.ledger, columns, paint),
     ...state.problems.map((problem) => paint(fitText(`! ${printable(problem)}`, columns), 'red')),
+    paint(fitText(queryText(state.url), columns), 'dim'),
     paint(fitText(`${printable(state.route)} · Ctrl-C stops`, columns), 'dim'),
   ];
   return { tail: [...records, ...notes], footer: lines.slice(0, Math.max(1, size.rows - LEAST_TAIL_ROWS - 1)) };
@@ -84,6 +87,12 @@ function withoutColours(line: string): string {
 }
 
 const COLOUR_SEQUENCE = new RegExp(`${ESCAPE}\\[\\d+m`, 'g');
+
+/** The command as it has to be typed. */
+function queryText(url: string): string {
+  const option = url === DEFAULT_URL ? '' : ` --url ${url}`;
+  return `PromQL below /prometheus · vigie query${option} 'rate(vigie_agent_read_bytes_total[1m])'`;
+}
 
 function headLine({ url, uptimeMs, recordsPerSecond }: ScreenState, columns: number, paint: Paint): string {
   const text = `── vigie ── ${url} ── ${formatUptime(uptimeMs)} ── ${formatCount(Math.round(recordsPerSecond))} records/s `;

@@ -23,6 +23,8 @@ export interface UpOptions {
 
 export interface UpSettings {
   readonly agent: AgentConfig;
+  /** Of the database of metrics. */
+  readonly metricsFolder: string;
   /** The demo's folder; undefined where none runs. */
   readonly demoRoot: string | undefined;
   /** From where to where, for the screen. */
@@ -50,7 +52,7 @@ export async function resolveSettings(
   ];
   const defaults = defaultAgent(dataDir, paths, options.elasticsearch);
   const agent = written === undefined ? defaults : overridden(written, defaults, paths, options);
-  return { agent, demoRoot, route: routeText(agent, demo) };
+  return { agent, metricsFolder: join(dataDir, 'metrics'), demoRoot, route: routeText(agent, demo) };
 }
 
 /** The links to the demo's logs. */

@@ -1,12 +1,15 @@
-/** `vigie up` as a process component: the agent, the demo where there is nothing else to read, and one port for all. */
+/** `vigie up` as a process component: the agent, its metrics, the demo where there is nothing else to read, and one port for
+ *  all. */
 import type { Clock } from '@vigie/core/clock';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import { textReply } from '@vigie/core/http-server/exchange';
-import { healthRoutes } from '@vigie/core/http-server/health-routes';
+import { type HealthCheck, type HealthSource, healthRoutes } from '@vigie/core/http-server/health-routes';
 import { HttpListener } from '@vigie/core/http-server/listener';
+import type { Mount } from '@vigie/core/http-server/mount';
 import { mountRoutes, type Route } from '@vigie/core/http-server/routes';
 import type { Component, ExitCode } from '@vigie/core/lifecycle';
 import type { Log } from '@vigie/core/log';
+import type { Exposition } from '@vigie/core/telemetry';
 import type { AgentService } from '@vigie/node-agent/service';
 import { DemoNode } from './demo/demo-node.ts';
 import type { Display } from './display.ts';
@@ -20,10 +23,24 @@ export interface UpDeps {
   readonly print: (line: string) => void;
 }
 
+/** The metrics behind the port. They are loaded apart: an agent by itself does not pay for their engine and server. */
+export interface UpMetrics {
+  readonly mount: Mount;
+  start(): Promise<void>;
+  /** Records what `expose` answers, as a scrape of `instance`. */
+  record(instance: string, expose: () => Promise<Exposition>): Promise<void>;
+  ready(): readonly HealthCheck[];
+  expose(): Promise<Exposition>;
+  /** Idempotent; also after a start that failed, or none. */
+  close(): Promise<void>;
+}
+
 export class Up implements Component {
   readonly finished: Promise<ExitCode>;
   readonly reload: () => Promise<void>;
   readonly #service: AgentService;
+  readonly #metrics: UpMetrics;
+  readonly #log: Log;
   readonly #display: Display;
   readonly #listener: HttpListener;
   readonly #demo: DemoNode | undefined;
@@ -33,21 +50,27 @@ export class Up implements Component {
     settings: UpSettings,
     listen: HostPort,
     service: AgentService,
+    metrics: UpMetrics,
     display: Display,
     { clock, random, log, print }: UpDeps,
   ) {
     this.#service = service;
+    this.#metrics = metrics;
+    this.#log = log;
     this.#display = display;
     this.reload = service.reload;
     this.finished = new Promise((resolve) => {
       this.#outputLost.signal.addEventListener('abort', () => resolve(0), { once: true });
     });
-    const routes = [INDEX, ...healthRoutes(service), ...mountRoutes('/agent', service.routes)];
-    this.#listener = new HttpListener({ name: 'http', address: listen, auth: { type: 'none' } }, routes, {
-      clock,
-      log,
-      print,
-    });
+    const health: HealthSource = {
+      live: () => service.live(),
+      ready: () => [...service.ready(), ...metrics.ready()],
+      metrics: () => this.#expose(),
+      reload: service.reload,
+    };
+    const routes = [INDEX, ...healthRoutes(health), ...mountRoutes('/agent', service.routes)];
+    const options = { name: 'http', address: listen, auth: { type: 'none' } } as const;
+    this.#listener = new HttpListener(options, routes, { clock, log, print }, [metrics.mount]);
     if (settings.demoRoot !== undefined) {
       const failed = (container: string, error: unknown): void =>
         log.warn('a demo container cannot write its log, it tries again', { container, error });
@@ -70,8 +93,11 @@ export class Up implements Component {
     await this.#listener.start();
     // Before the agent, or the first records would pass unseen.
     this.#display.start();
+    await this.#metrics.start();
     await this.#demo?.start();
     await this.#service.startAgent(signal);
+    await this.#metrics.record(formatHostPort(this.#listener.address), () => this.#expose());
+    this.#log.info('metrics are recorded', { url: `${this.url}${this.#metrics.mount.prefix}` });
   }
 
   async close(options: { readonly graceMs: number }): Promise<void> {
@@ -79,11 +105,18 @@ export class Up implements Component {
     await this.#service.close(options);
     this.#display.close();
     await this.#listener.close({ graceMs: 0 });
+    await this.#metrics.close();
+  }
+
+  /** The sum of what the parts tell. */
+  async #expose(): Promise<Exposition> {
+    const [agent, metrics] = await Promise.all([this.#service.metrics(), this.#metrics.expose()]);
+    return { contentType: agent.contentType, body: agent.body + metrics.body };
   }
 }
 
 const INDEX: Route = {
   methods: ['GET'],
   path: '/',
-  handler: () => textReply('vigie\n\n/agent/ledger\n/metrics\n/livez\n/readyz\n'),
+  handler: () => textReply('vigie\n\n/agent/ledger\n/prometheus/api/v1/query\n/metrics\n/livez\n/readyz\n'),
 };

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 /** As it is built: `npm test` builds it first. */
@@ -91,6 +92,22 @@ describe('vigie up', () => {
     await running.shows(/hello from a file/);
     running.child.kill('SIGINT');
     expect(await running.ended).toBe(0);
+  });
+
+  it('exits 1 where a later version has written its metrics, and says which file that is', async () => {
+    const running = up('--demo');
+    await running.shows(/metrics are recorded/);
+    running.child.kill('SIGTERM');
+    expect(await running.ended).toBe(0);
+    const metrics = join(folder, 'data/metrics');
+    const [name = ''] = (await readdir(metrics)).filter((file) => file.endsWith('.wal'));
+    const bytes = await readFile(join(metrics, name));
+    bytes.writeUInt32LE(99, 8);
+    bytes.writeUInt32LE(crc32(bytes.subarray(0, 12)), 12);
+    await writeFile(join(metrics, name), bytes);
+    const again = up('--demo');
+    expect(await again.ended).toBe(1);
+    expect(again.stderr()).toContain(`cannot keep metrics in ${metrics}: ${name} has version 99, which a later Vigie`);
   });
 
   const bad: readonly [string, string[], number, RegExp][] = [

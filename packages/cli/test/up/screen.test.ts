@@ -34,6 +34,7 @@ describe('renderFrame', () => {
         '── vigie ── http://127.0.0.1:7070 ── 00:03:12 ── 41 records/s ──────────────────',
         'source → sink  read  bytes  acked  bytes  in flight  dropped  lost  lag  adds up',
         'pods → files      5  500 B      5  500 B        0 B      0 B   0 B  0 B        ✓',
+        "PromQL below /prometheus · vigie query 'rate(vigie_agent_read_bytes_total[1m])'",
         'demo workloads → vigie-data/records/logs.ndjson · Ctrl-C stops',
       ],
     });
@@ -45,13 +46,20 @@ describe('renderFrame', () => {
       { columns: 81, rows: 24 },
       plain,
     );
-    expect(footer.at(-2)).toBe('! sink es is held: credentials');
+    expect(footer.at(-3)).toBe('! sink es is held: credentials');
   });
 
   it('leaves rows to the tail on a low terminal', () => {
     expect(renderFrame(STATE, { columns: 81, rows: 6 }, plain).footer).toHaveLength(2);
     expect(renderFrame(STATE, { columns: 81, rows: 1 }, plain).footer).toHaveLength(1);
   });
+});
+
+it('names the address in the command where it is not the default', () => {
+  const state = { ...STATE, url: 'http://[::1]:9999' };
+  expect(renderFrame(state, { columns: 120, rows: 24 }, plain).footer.at(-2)).toContain(
+    "vigie query --url http://[::1]:9999 'rate(",
+  );
 });
 
 describe('frameText', () => {

@@ -10,6 +10,7 @@ import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Display } from '../../src/up/display.ts';
 import { unaccountedBytes } from '../../src/up/ledger-table.ts';
+import { MetricsPart } from '../../src/up/metrics/metrics-part.ts';
 import { resolveSettings } from '../../src/up/settings.ts';
 import { Up } from '../../src/up/up.ts';
 import { ledgerEntry } from './entries.ts';
@@ -46,7 +47,8 @@ async function create(folder = dataDir, port = 0): Promise<Created> {
     print: (line: string) => printed.push(line),
   };
   const service = new AgentService(settings.agent, deps);
-  const up = new Up(settings, { host: '127.0.0.1', port }, service, NO_DISPLAY, deps);
+  const metrics = new MetricsPart({ folder: settings.metricsFolder, version: '0.0.0' }, deps);
+  const up = new Up(settings, { host: '127.0.0.1', port }, service, metrics, NO_DISPLAY, deps);
   open.push(up);
   return { up, service, printed };
 }
@@ -107,6 +109,26 @@ it('serves the ledger, metrics and health on its one port, and says where that i
   const paths = ['/', '/livez', '/readyz', '/-/healthy', '/-/ready', '/nothing'];
   const statuses = await Promise.all(paths.map(async (path) => (await get(path)).status));
   expect(statuses).toEqual([200, 200, 200, 200, 200, 404]);
+});
+
+/** Of the first series of an instant answer. */
+async function queried(url: string, promql: string): Promise<unknown> {
+  const answer = await fetch(`${url}/prometheus/api/v1/query?${new URLSearchParams({ query: promql })}`);
+  const { data } = (await answer.json()) as { data: { result: { value: unknown[] }[] } };
+  return data.result[0]?.value[1];
+}
+
+it('answers PromQL about itself, and knows what it recorded before a restart', async () => {
+  const first = await create();
+  await first.up.start(never);
+  const { host } = new URL(first.up.url);
+  expect(await queried(first.up.url, `up{job="vigie", instance="${host}"}`)).toBe('1');
+  expect(Number(await queried(first.up.url, 'vigie_tsdb_series'))).toBeGreaterThanOrEqual(0);
+  expect(await (await fetch(`${first.up.url}/readyz`)).text()).toContain('[+]metrics ok');
+  await first.up.close({ graceMs: 5_000 });
+  const second = await create();
+  await second.up.start(never);
+  expect(await queried(second.up.url, `count_over_time(up{instance="${host}"}[5m]) > 0`)).toMatch(/^[1-9]/);
 });
 
 it('goes on where it stopped, in the same records', async () => {

@@ -14,6 +14,9 @@ import { prometheusApi } from '@vigie/promql/api/prometheus-api';
 import { QUERY_METRICS, QueryCounts } from '@vigie/promql/api/query-counts';
 import { Engine } from '@vigie/promql/evaluate/engine';
 import { embeddedEngine } from '@vigie/promql/evaluate/query-engine';
+import { federate } from '@vigie/tsdb/api/federate';
+import { remoteWriteReceiver } from '@vigie/tsdb/api/remote-write';
+import { TSDB_API_METRICS, TsdbApiCounts } from '@vigie/tsdb/api/telemetry';
 import { collectTsdbMetrics, TSDB_METRICS } from '@vigie/tsdb/telemetry';
 import { Tsdb } from '@vigie/tsdb/tsdb';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -33,7 +36,7 @@ export interface MetricsPartDeps {
 }
 
 const PREFIX = '/prometheus';
-const METRICS = { ...TSDB_METRICS, ...QUERY_METRICS };
+const METRICS = { ...TSDB_METRICS, ...TSDB_API_METRICS, ...QUERY_METRICS };
 /** A laptop or one node: some 100,000 series for the six hours of retention. At it, the oldest samples go first. */
 const MAX_BYTES = 512 * 1024 ** 2;
 
@@ -123,9 +126,15 @@ export class MetricsPart implements UpMetrics {
 
   async #createApp(damages: number): Promise<FastifyInstance> {
     const clock = this.#clock;
-    const counts = new QueryCounts((kind, seconds) => this.#telemetry.observe('querySeconds', { kind }, seconds));
-    this.#telemetry.collect((report) => counts.report(report));
-    const { querier, head } = this.#tsdb;
+    const log = this.#log;
+    const tsdb = this.#tsdb;
+    const { querier, head } = tsdb;
+    const queryCounts = new QueryCounts((kind, seconds) => this.#telemetry.observe('querySeconds', { kind }, seconds));
+    const counts = new TsdbApiCounts();
+    this.#telemetry.collect((report) => {
+      queryCounts.report(report);
+      counts.collect(report);
+    });
     const { version } = this.#options;
     const retention = formatDuration(head.options.retentionMs);
     const app = fastify({ logger: false });
@@ -133,10 +142,12 @@ export class MetricsPart implements UpMetrics {
       prefix: PREFIX,
       source: { kind: 'embedded', engine: embeddedEngine(new Engine(), querier), querier },
       clock,
-      log: this.#log,
-      counts,
-      providers: { status: statusProviders({ version, retention, damages }, clock) },
+      log,
+      counts: queryCounts,
+      providers: { status: statusProviders({ version, retention, damages, head }, clock) },
     });
+    await app.register(remoteWriteReceiver, { prefix: PREFIX, tsdb, counts, log });
+    await app.register(federate, { prefix: PREFIX, tsdb, clock, counts, log, externalLabels: () => ({}) });
     for (const path of ['/-/healthy', '/-/ready']) app.get(PREFIX + path, async () => 'Vigie is ready.\n');
     app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('404 page not found\n'));
     await app.ready();

@@ -1,6 +1,8 @@
 /** What `vigie up` tells of itself below /api/v1/status. */
 import type { Clock } from '@vigie/core/clock';
 import type { StatusProviders } from '@vigie/promql/api/options';
+import type { Head } from '@vigie/tsdb/head/head';
+import { headStatus } from '@vigie/tsdb/head/status';
 
 export interface StatusFacts {
   /** Of Vigie. */
@@ -8,12 +10,13 @@ export interface StatusFacts {
   readonly retention: string;
   /** Places in the files that could not be read at the start. */
   readonly damages: number;
+  readonly head: Head;
 }
 
 /** The Prometheus whose language and API are spoken: Grafana asks, and leaves out what an older one lacks. */
 const PROMETHEUS_VERSION = '3.15.0';
 
-export function statusProviders({ version, retention, damages }: StatusFacts, clock: Clock): StatusProviders {
+export function statusProviders({ version, retention, damages, head }: StatusFacts, clock: Clock): StatusProviders {
   const startTime = isoTime(clock.nowMs());
   return {
     buildinfo: () => ({
@@ -39,6 +42,7 @@ export function statusProviders({ version, retention, damages }: StatusFacts, cl
       GODEBUG: '',
       storageRetention: retention,
     }),
+    tsdb: ({ limit }) => headStatus(head, limit),
   };
 }
 

@@ -6,6 +6,9 @@ import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
+import { encodeWriteRequest } from '@vigie/wire/remote-write/encode-write-request';
+import { CONTENT_TYPES } from '@vigie/wire/remote-write/protocol';
+import { compress } from '@vigie/wire/snappy';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { MetricsPart } from '../../../src/up/metrics/metrics-part.ts';
 
@@ -66,7 +69,7 @@ describe('MetricsPart', () => {
     expect((await part.expose()).body).toMatch(/^vigie_queries_total\{kind="instant",outcome="success"\} 1$/m);
   });
 
-  it('has everything of a Prometheus that Grafana, senders and other Prometheus ask for', async () => {
+  it('has everything of a Prometheus that Grafana and other Prometheus ask for', async () => {
     const part = create();
     const url = await listen(part);
     await part.start();
@@ -78,10 +81,28 @@ describe('MetricsPart', () => {
     expect(await json(`${url}/api/v1/metadata?metric=reads`)).toMatchObject({ data: { reads: [{ type: 'counter' }] } });
     const federated = await fetch(`${url}/federate?match[]=reads`);
     expect(await federated.text()).toMatch(/^reads\{.*\} 5 /m);
-    const written = await fetch(`${url}/api/v1/write`, { method: 'POST', body: 'no snappy' });
-    expect(written.status).toBe(400);
     const statuses = ['/-/ready', '/-/healthy', '/nothing'].map(async (path) => (await fetch(url + path)).status);
     expect(await Promise.all(statuses)).toEqual([200, 200, 404]);
+  });
+
+  it('takes what others write', async () => {
+    const part = create();
+    const url = await listen(part);
+    await part.start();
+    const labels = ['__name__', 'written', 'job', 'other'];
+    const series = { labels, values: Float64Array.of(7), timestampsMs: Float64Array.of(clock.nowMs()) };
+    const written = await fetch(`${url}/api/v1/write`, {
+      method: 'POST',
+      headers: { 'content-type': CONTENT_TYPES['1.0'], 'content-encoding': 'snappy' },
+      body: new Uint8Array(compress(encodeWriteRequest('1.0', [series]))),
+    });
+    expect(written.status).toBe(204);
+    expect(await json(`${url}/api/v1/query?query=written&time=${clock.nowMs() / 1000}`)).toMatchObject({
+      data: { result: [{ metric: { job: 'other' }, value: [expect.any(Number), '7'] }] },
+    });
+    expect((await part.expose()).body).toMatch(
+      /^vigie_tsdb_remote_write_requests_total\{protocol="1.0",result="written"\} 1$/m,
+    );
   });
 
   it('keeps its files from other users', async () => {
