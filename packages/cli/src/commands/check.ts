@@ -36,5 +36,13 @@ export const run: RunCommand = (args, { version, distDir }) => {
       const { checkWebhookConfig } = await import('@vigie/sidecar/webhook/check');
       exitCode = await checkWebhookConfig(files);
     });
+  command
+    .command('rules')
+    .description("check rule files in Prometheus' format, and PrometheusRule objects")
+    .argument('<file...>', 'rule files')
+    .action(async (files: readonly string[]) => {
+      const { checkRuleFiles } = await import('@vigie/rules/check-rule-files');
+      exitCode = await checkRuleFiles(files, process.stdout);
+    });
   return runCommandLine(command, args, () => exitCode);
 };

@@ -15,5 +15,13 @@ export const run: RunCommand = (args) => {
     .action(async (files: readonly string[]) => {
       exitCode = await testPromql(files, process.stdout, process.stderr);
     });
+  command
+    .command('rules')
+    .description("run unit tests of alerting and recording rules, in promtool's format")
+    .argument('<file...>', 'unit-test files')
+    .action(async (files: readonly string[]) => {
+      const { testRules } = await import('../test-rules.ts');
+      exitCode = await testRules(files, process.stdout, process.stderr);
+    });
   return runCommandLine(command, args, () => exitCode);
 };
