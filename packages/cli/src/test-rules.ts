@@ -20,7 +20,10 @@ export async function testRules(files: readonly string[], stdout: Output, stderr
       if (failures.length === 0) stdout.write('  SUCCESS\n');
       else {
         stderr.write('  FAILED:\n');
-        for (const failure of failures) stderr.write(`${failure}\n\n`);
+        for (const failure of failures) {
+          stderr.write(`${failure}\n`);
+          stdout.write('\n');
+        }
         if (worst === 0) worst = 1;
       }
     } catch (error) {

@@ -77,9 +77,9 @@ describe('vigie test rules', () => {
     const folder = await folderWith({ 'a.yml': RULES, 'test.yml': test(2) });
     expect(await vigie('test', 'rules', `${folder}/test.yml`)).toEqual({
       code: 1,
-      stdout: `Unit Testing:  ${folder}/test.yml\n\n`,
+      stdout: `Unit Testing:  ${folder}/test.yml\n\n\n`,
       stderr:
-        '  FAILED:\n    expr: "b", time: 0s,\n        exp: {__name__="b"} 2E+00\n        got: {__name__="b"} 1E+00\n\n',
+        '  FAILED:\n    expr: "b", time: 0s,\n        exp: {__name__="b"} 2E+00\n        got: {__name__="b"} 1E+00\n',
     });
   });
 

@@ -1,4 +1,5 @@
-/** What /api/v1/rules and /api/v1/alerts answer, in Prometheus' JSON. Source: Prometheus, web/api/v1/api.go. */
+/** What /api/v1/rules and /api/v1/alerts answer, in Prometheus' JSON. Source: Prometheus v0.315.0,
+ *  web/api/v1/api.go. */
 import { createHash } from 'node:crypto';
 import { formatGoFloat } from '@vigie/core/go-float';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
@@ -36,6 +37,7 @@ export interface AlertJson {
 interface RuleJson {
   readonly name: string;
   readonly query: string;
+  readonly labels: LabelSet;
   readonly health: RuleHealth;
   readonly lastError?: string;
   /** Seconds. */
@@ -48,7 +50,6 @@ export interface AlertingRuleJson extends RuleJson {
   /** Seconds. */
   readonly duration: number;
   readonly keepFiringFor: number;
-  readonly labels: LabelSet;
   readonly annotations: LabelSet;
   /** null where they are excluded. */
   readonly alerts: readonly AlertJson[] | null;
@@ -56,8 +57,6 @@ export interface AlertingRuleJson extends RuleJson {
 }
 
 export interface RecordingRuleJson extends RuleJson {
-  /** Absent where there are none. */
-  readonly labels?: LabelSet;
   readonly type: 'recording';
 }
 
@@ -143,7 +142,7 @@ function ruleJson(state: RuleState, excludeAlerts: boolean): AlertingRuleJson | 
   };
   const { name, labels, query } = rule;
   if (rule.kind === 'recording') {
-    return { name, query: query.text, ...(labels.size === 0 ? {} : { labels }), ...evaluated, type: 'recording' };
+    return { name, query: query.text, labels, ...evaluated, type: 'recording' };
   }
   return {
     state: state.alertState,

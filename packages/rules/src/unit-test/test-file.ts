@@ -192,8 +192,9 @@ function yamlFloat(written: string): number | undefined {
   return parseFloatText(written.replace(/^([+-]?)\.(?=inf$|nan$)/i, '$1'));
 }
 
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
 function timestampMs(written: string): number | undefined {
-  const seconds = parseFloatText(written);
-  const ms = seconds === undefined ? Date.parse(written) : Math.round(seconds * 1000);
-  return Number.isFinite(ms) ? ms : undefined;
+  const seconds = parseFloatText(written) ?? (RFC_3339.test(written) ? Date.parse(written) / 1000 : Number.NaN);
+  return Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined;
 }

@@ -84,6 +84,7 @@ describe('/api/v1/rules', () => {
             {
               name: 'job:up:sum',
               query: 'sum(up)',
+              labels: {},
               health: 'unknown',
               evaluationTime: 0,
               lastEvaluation: NO_TIME,

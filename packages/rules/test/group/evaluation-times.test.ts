@@ -31,6 +31,9 @@ describe('times of evaluations', () => {
   it('are those that the hash of name and file gives in Prometheus', () => {
     // xxhash64 of `\x04file\x0e/etc/rules.yml\x04name\x01g`, by the interval in ns.
     expect(evaluationTimeBefore(group('g'), 60_000, 1_800_000_000_000)).toBe(1_799_999_946_254);
+    // As a Prometheus 3.15 evaluated it.
+    const observed = { name: 'g-one', file: 'rules.yml' };
+    expect(evaluationTimeBefore(observed, 7000, 1_795_972_603_000)).toBe(1_795_972_601_106);
   });
 
   it.each([

@@ -37,6 +37,9 @@ describe('unit-test files', () => {
       parseTestFile(`tests: [{start_timestamp: ${written}}]`, 't').groups[0]?.startMs;
     expect(startOf('2026-01-01T00:00:00Z')).toBe(1_767_225_600_000);
     expect(startOf('1767225600.5')).toBe(1_767_225_600_500);
+    expect(problemsOf('tests: [{start_timestamp: 1 Jan 2026}]')).toEqual([
+      't.yml:1:27: tests[0].start_timestamp: expected a time such as 2026-01-01T00:00:00Z, or Unix seconds, got "1 Jan 2026"',
+    ]);
   });
 
   it('are refused with every problem at once', () => {
