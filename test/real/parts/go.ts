@@ -16,8 +16,8 @@ function requireGo(purpose: string): void {
 }
 
 export interface GoBuildOptions {
-  /** Of a module that go.mod requires; the package beside go.mod unless given. */
-  readonly mainPackage?: string;
+  /** Of a module that go.mod requires; the package beside go.mod unless given. Of several, `output` is their folder. */
+  readonly mainPackage?: string | readonly string[];
   readonly tags?: readonly string[];
   /** For what has to be fast when it runs: twice the CPU time of the build. */
   readonly optimized?: boolean;
@@ -43,7 +43,7 @@ export function buildGoModule(
   // A cache of several GB, which goes with the build.
   const cache = join(dirname(output), 'build-cache');
   // At low priority, so that suites which do not need it go on meanwhile.
-  runToEnd('nice', ['-n', '10', 'go', 'build', ...flags, '-o', output, mainPackage], {
+  runToEnd('nice', ['-n', '10', 'go', 'build', ...flags, '-o', output, ...[mainPackage].flat()], {
     cwd: dirname(goMod),
     env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOGC: '400', GOCACHE: cache },
   });
