@@ -10,12 +10,18 @@ interface Output {
 
 /** Prints what promtool does.
  *  @returns 1 when a test fails, 2 when a file is bad or cannot be read: the others are run all the same */
-export async function testRules(files: readonly string[], stdout: Output, stderr: Output): Promise<ExitCode> {
+export async function testRules(
+  files: readonly string[],
+  options: { readonly experimental: boolean },
+  stdout: Output,
+  stderr: Output,
+): Promise<ExitCode> {
+  const { signal } = new AbortController();
   let worst: ExitCode = 0;
   for (const file of files) {
     stdout.write(`Unit Testing:  ${file}\n`);
     try {
-      const { failures, unmatched } = await runTestFile(file, openMemoryStorage, new AbortController().signal);
+      const { failures, unmatched } = await runTestFile(file, openMemoryStorage, signal, options);
       for (const pattern of unmatched) stderr.write(`  WARNING: no file match pattern ${pattern}\n`);
       if (failures.length === 0) stdout.write('  SUCCESS\n');
       else {

@@ -55,6 +55,7 @@ export class RuleRunner {
 
   /** Evaluations begin; before, the storage may not be ready to be asked. */
   start(): void {
+    if (this.#closing !== undefined) return;
     this.#isStarted = true;
     for (const group of this.#groups.values()) this.#run(group);
   }

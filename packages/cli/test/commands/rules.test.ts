@@ -60,6 +60,27 @@ describe('vigie check rules', () => {
   });
 });
 
+describe('experimental language in rules', () => {
+  it('is taken where it is enabled, and refused otherwise', async () => {
+    const folder = await folderWith({
+      'a.yml': RULES.replace('expr: up\n', 'expr: limitk(1, up)\n'),
+      'test.yml': "rule_files: [a.yml]\ntests: [{promql_expr_test: [{expr: 'limitk(1, up)'}]}]\n",
+    });
+    for (const [command, file] of [
+      ['check', 'a.yml'],
+      ['test', 'test.yml'],
+    ] as const) {
+      expect(await vigie(command, 'rules', '--enable', 'experimental', `${folder}/${file}`)).toMatchObject({ code: 0 });
+      expect(await vigie(command, 'rules', `${folder}/${file}`)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('limitk() is experimental'),
+      });
+    }
+    const wrong = await vigie('check', 'rules', '--enable', 'more', `${folder}/a.yml`);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('Allowed choices are experimental') });
+  });
+});
+
 describe('vigie test rules', () => {
   const test = (value: number) =>
     `rule_files: [a.yml]\ntests: [{input_series: [{series: up, values: '1'}], promql_expr_test: [{expr: b, exp_samples: [{labels: b, value: ${value}}]}]}]\n`;

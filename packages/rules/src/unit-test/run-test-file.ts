@@ -5,6 +5,7 @@ import { VigieError } from '@vigie/core/errors';
 import type { ScriptStorage } from '@vigie/promql/script/run-script';
 import { globFiles } from '../file/glob-files.ts';
 import { loadRuleFiles } from '../file/load-rule-files.ts';
+import type { RuleFileOptions } from '../file/parse-rule-file.ts';
 import { runTestGroup } from './run-test-group.ts';
 import { parseTestFile } from './test-file.ts';
 
@@ -22,6 +23,7 @@ export async function runTestFile(
   file: string,
   open: () => Promise<ScriptStorage>,
   signal: AbortSignal,
+  options: RuleFileOptions = {},
 ): Promise<TestOutcome> {
   const tests = parseTestFile(await readTestFile(file), file);
   const unmatched: string[] = [];
@@ -31,12 +33,12 @@ export async function runTestFile(
     if (found.length === 0) unmatched.push(isAbsolute(pattern) ? pattern : join(dirname(file), pattern));
     ruleFiles.push(...found);
   }
-  const rules = await loadRuleFiles(ruleFiles);
+  const rules = await loadRuleFiles(ruleFiles, options);
   const failures: string[] = [];
   for (const group of tests.groups) {
     const storage = await open();
     try {
-      failures.push(...(await runTestGroup(tests, group, rules, storage, signal)));
+      failures.push(...(await runTestGroup(tests, group, rules, storage, signal, options)));
     } finally {
       await storage.close();
     }

@@ -10,6 +10,7 @@ import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { ScriptStorage } from '@vigie/promql/script/run-script';
 import type { StoredSample } from '@vigie/promql/storage/memory-storage';
 import { ALERT_NAME } from '../alerts/alert-series.ts';
+import type { RuleFileOptions } from '../file/parse-rule-file.ts';
 import { GroupEvaluator } from '../group/group-evaluator.ts';
 import { engineQuery, type QueryVector } from '../query.ts';
 import { type RuleGroup, writtenLabels } from '../rule.ts';
@@ -41,8 +42,9 @@ export async function runTestGroup(
   rules: readonly RuleGroup[],
   storage: ScriptStorage,
   signal: AbortSignal,
+  options: RuleFileOptions,
 ): Promise<readonly string[]> {
-  const run = new TestRun(file, test, rules, storage, signal);
+  const run = new TestRun(file, test, rules, storage, signal, options);
   const failures = await run.evaluateRules();
   if (run.isBroken) return failures;
   const exprFailures = await run.checkExprs();
@@ -66,12 +68,13 @@ class TestRun {
     rules: readonly RuleGroup[],
     storage: ScriptStorage,
     signal: AbortSignal,
+    options: RuleFileOptions,
   ) {
     this.#file = file;
     this.#test = test;
     this.#storage = storage;
     this.#signal = signal;
-    const engine = new Engine({ subqueryStepMs: file.evaluationIntervalMs });
+    const engine = new Engine({ ...options, subqueryStepMs: file.evaluationIntervalMs });
     this.#query = engineQuery(engine, storage.querier);
     const settings = {
       intervalMs: test.intervalMs,
