@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
+import { RULE_METRICS } from '@vigie/rules/telemetry';
 import { SHIP_METRICS } from '@vigie/sidecar/ship/telemetry';
 import { STREAM_METRICS } from '@vigie/sidecar/stream/telemetry';
 import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
@@ -17,6 +18,7 @@ const SIDECAR_REFERENCE = 'docs/reference/sidecar.md';
 const SHIP_REFERENCE = 'docs/reference/sidecar-ship.md';
 const INJECTION_REFERENCE = 'docs/reference/injection.md';
 const TSDB_REFERENCE = 'docs/reference/tsdb.md';
+const RULES_REFERENCE = 'docs/reference/rules.md';
 
 /** Contents by path from the repository's root. */
 export function generatedFiles(): Map<string, string> {
@@ -29,6 +31,7 @@ export function generatedFiles(): Map<string, string> {
   const webhookMetrics = metricsTable(WEBHOOK_METRICS, PROCESS_METRICS);
   files.set(INJECTION_REFERENCE, withBlock(INJECTION_REFERENCE, 'webhook-metrics', webhookMetrics));
   files.set(TSDB_REFERENCE, withBlock(TSDB_REFERENCE, 'tsdb-metrics', metricsTable(TSDB_METRICS, TSDB_API_METRICS)));
+  files.set(RULES_REFERENCE, withBlock(RULES_REFERENCE, 'rule-metrics', metricsTable(RULE_METRICS)));
   files.set('docs/reference/options.md', optionsReference());
   return files;
 }

@@ -8,6 +8,7 @@ import { INJECTION_TARGETS } from './injection-targets.ts';
 import { lineTargets } from './line-targets.ts';
 import { metricTargets } from './metric-targets.ts';
 import { queryTargets } from './query-targets.ts';
+import { ruleTargets } from './rule-targets.ts';
 import { fuzz } from './target.ts';
 import { templateTargets } from './template-targets.ts';
 import { timeTargets } from './time-targets.ts';
@@ -26,6 +27,7 @@ const targets = [
   ...configTargets,
   ...INJECTION_TARGETS,
   ...queryTargets,
+  ...ruleTargets,
 ];
 
 const { VIGIE_FUZZ_SECONDS: allSeconds, VIGIE_FUZZ_SEED: givenSeed } = process.env;

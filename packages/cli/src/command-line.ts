@@ -2,7 +2,7 @@
 import { parseDuration } from '@vigie/core/durations';
 import { parseHostPort } from '@vigie/core/host-port';
 import type { ExitCode } from '@vigie/core/lifecycle';
-import { type Command, CommanderError, InvalidArgumentError } from 'commander';
+import { type Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 /** Parses the arguments and runs the action of the command (or of its subcommand) that they name.
  *  @returns what the action said; 0 after help, 2 after bad usage, which commander has printed */
@@ -32,4 +32,9 @@ export function durationOption(text: string): number {
 export function hostPortOption(text: string): string {
   if (parseHostPort(text) === undefined) throw new InvalidArgumentError('expected HOST:PORT');
   return text;
+}
+
+/** `--enable experimental`, of commands that read PromQL. */
+export function enableOption(): Option {
+  return new Option('--enable <feature>', 'parts of PromQL that are off unless asked for').choices(['experimental']);
 }

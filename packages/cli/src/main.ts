@@ -28,7 +28,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'test',
-    summary: 'Run tests that are written down in files: scripts of PromQL',
+    summary: 'Run tests that are written down in files: scripts of PromQL, unit tests of rules',
     load: () => import('./commands/test.ts'),
   },
   {

@@ -3,7 +3,7 @@ import type { ExitCode } from '@vigie/core/lifecycle';
 import { checkNodeAgentConfig } from '@vigie/node-agent/run';
 import { Command } from 'commander';
 import type { RunCommand } from '../command.ts';
-import { runCommandLine } from '../command-line.ts';
+import { enableOption, runCommandLine } from '../command-line.ts';
 
 /** `vigie check` */
 export const run: RunCommand = (args, { version, distDir }) => {
@@ -35,6 +35,15 @@ export const run: RunCommand = (args, { version, distDir }) => {
     .action(async (files: readonly string[]) => {
       const { checkWebhookConfig } = await import('@vigie/sidecar/webhook/check');
       exitCode = await checkWebhookConfig(files);
+    });
+  command
+    .command('rules')
+    .description("check rule files in Prometheus' format, and PrometheusRule objects")
+    .argument('<file...>', 'rule files')
+    .addOption(enableOption())
+    .action(async (files: readonly string[], { enable }: { readonly enable?: string }) => {
+      const { checkRuleFiles } = await import('@vigie/rules/check-rule-files');
+      exitCode = await checkRuleFiles(files, { experimental: enable !== undefined }, process.stdout);
     });
   return runCommandLine(command, args, () => exitCode);
 };

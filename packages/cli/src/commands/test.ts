@@ -1,7 +1,7 @@
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { Command } from 'commander';
 import type { RunCommand } from '../command.ts';
-import { runCommandLine } from '../command-line.ts';
+import { enableOption, runCommandLine } from '../command-line.ts';
 import { testPromql } from '../test-promql.ts';
 
 /** `vigie test` */
@@ -14,6 +14,15 @@ export const run: RunCommand = (args) => {
     .argument('<file...>', 'scripts')
     .action(async (files: readonly string[]) => {
       exitCode = await testPromql(files, process.stdout, process.stderr);
+    });
+  command
+    .command('rules')
+    .description("run unit tests of alerting and recording rules, in promtool's format")
+    .argument('<file...>', 'unit-test files')
+    .addOption(enableOption())
+    .action(async (files: readonly string[], { enable }: { readonly enable?: string }) => {
+      const { testRules } = await import('../test-rules.ts');
+      exitCode = await testRules(files, { experimental: enable !== undefined }, process.stdout, process.stderr);
     });
   return runCommandLine(command, args, () => exitCode);
 };

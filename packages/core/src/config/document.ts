@@ -14,7 +14,7 @@ import {
   type YAMLError,
 } from 'yaml';
 import { describeError } from '../errors.ts';
-import { type Environment, expandEnvironment } from './environment.ts';
+import { AS_WRITTEN, expandEnvironment, type ValueReading } from './environment.ts';
 import type { ConfigPath, ConfigProblem } from './problem.ts';
 
 /** Longer values are cut in messages. */
@@ -34,7 +34,7 @@ export interface ConfigDocument {
 /** Parses YAML 1.2 (with `<<` merges) and expands the environment in its values. A plain value is typed after the
  *  expansion (`port: ${PORT}` is a number), a quoted one stays text. Messages show values as written in the file, so
  *  that no secret from the environment reaches a log. */
-export function parseConfigDocument(text: string, file: string, environment: Environment): ConfigDocument {
+export function parseConfigDocument(text: string, file: string, reading: ValueReading): ConfigDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
   const at = (offset: number): Position => {
@@ -50,8 +50,12 @@ export function parseConfigDocument(text: string, file: string, environment: Env
   const unset: ConfigProblem[] = [];
   const asWritten = new Map<unknown, string>();
   const expand = (scalar: Scalar): void => {
+    if (reading === AS_WRITTEN) {
+      if (typeof scalar.value === 'number' || typeof scalar.value === 'boolean') scalar.value = scalar.source;
+      return;
+    }
     if (typeof scalar.value !== 'string') return;
-    const expansion = expandEnvironment(scalar.value, environment);
+    const expansion = expandEnvironment(scalar.value, reading);
     if (expansion === undefined) return;
     asWritten.set(scalar, scalar.value);
     for (const name of expansion.missing) {

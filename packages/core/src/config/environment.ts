@@ -5,6 +5,12 @@ const REFERENCE = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** In place of an environment, for files in a format of others: a `${NAME}` in them means something else. A number or boolean stays
+ *  the text that it was written as, for Go's decoders take one where they want text: `version: 1.10` is not 1.1. */
+export const AS_WRITTEN = 'as-written';
+
+export type ValueReading = Environment | typeof AS_WRITTEN;
+
 export interface Expansion {
   readonly text: string;
   /** Names referred to without a default that are not set. */

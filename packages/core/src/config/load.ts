@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { VigieError } from '../errors.ts';
 import { type ConfigDocument, parseConfigDocument } from './document.ts';
-import type { Environment } from './environment.ts';
+import type { ValueReading } from './environment.ts';
 import { expectedOf } from './expected.ts';
 import { ConfigError, type ConfigPath, type ConfigProblem } from './problem.ts';
 
@@ -13,6 +13,8 @@ export interface LoadedConfig<T> {
   readonly value: T;
   /** For checks between values that a schema cannot make: where the value stands, and what it is. */
   problemAt(path: ConfigPath, expected: string): ConfigProblem;
+  /** The same of the key that ends the path. */
+  problemAtKey(path: ConfigPath, expected: string): ConfigProblem;
 }
 
 /** Reads and decodes a YAML (or JSON) file.
@@ -21,7 +23,7 @@ export interface LoadedConfig<T> {
 export async function loadConfig<T>(
   file: string,
   schema: ConfigSchema<T>,
-  environment: Environment,
+  reading: ValueReading,
 ): Promise<LoadedConfig<T>> {
   let text: string;
   try {
@@ -29,7 +31,7 @@ export async function loadConfig<T>(
   } catch (error) {
     throw new VigieError('CONFIG_UNREADABLE', `cannot read the configuration file ${file}`, { cause: error });
   }
-  return parseConfig(text, file, schema, environment);
+  return parseConfig(text, file, schema, reading);
 }
 
 /** As loadConfig, of text already read; `file` is only named in problems.
@@ -38,16 +40,16 @@ export function parseConfig<T>(
   text: string,
   file: string,
   schema: ConfigSchema<T>,
-  environment: Environment,
+  reading: ValueReading,
 ): LoadedConfig<T> {
-  const document = parseConfigDocument(text, file, environment);
+  const document = parseConfigDocument(text, file, reading);
   // Of a document with broken syntax nothing else that is true can be said.
   if (document.value === undefined) throw new ConfigError(document.problems);
   const { output, problems: found } = decode(document, schema);
   // What is wrong with a value whose variable is not set is that.
   const problems = found.filter((problem) => !document.problems.some((unset) => isSamePlace(problem, unset)));
   if (output === undefined || document.problems.length > 0) throw new ConfigError([...document.problems, ...problems]);
-  return { value: output.value, problemAt: document.problemAt };
+  return { value: output.value, problemAt: document.problemAt, problemAtKey: document.problemAtKey };
 }
 
 function isSamePlace(a: ConfigProblem, b: ConfigProblem): boolean {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
+import { AS_WRITTEN } from '../../src/config/environment.ts';
 import { duration, filePath, integer, named, renamedTo, section, size, text } from '../../src/config/fields.ts';
 import { clientTlsSection, hostPort, listen } from '../../src/config/listen.ts';
 import { type ConfigSchema, loadConfig, parseConfig } from '../../src/config/load.ts';
@@ -43,6 +44,18 @@ function problemsOf(yaml: string, wanted: ConfigSchema<unknown> = schema, enviro
   }
   throw new Error('the configuration was accepted');
 }
+
+describe('a file in a format of others', () => {
+  it('stays as it is written: no variables, and numbers as text', () => {
+    const texts = section({ a: v.array(v.nullable(v.string())), limit: integer() });
+    const written = 'a: [1.10, 0x1F, true, "2", "${HOME}", text, ~]';
+    const { value } = parseConfig(written, 'f', section({ a: v.array(v.nullable(v.string())) }), AS_WRITTEN);
+    expect(value.a).toEqual(['1.10', '0x1F', 'true', '2', '${HOME}', 'text', null]);
+    expect(() => parseConfig(`${written}\nlimit: 1`, 'f', texts, AS_WRITTEN)).toThrow(
+      'f:2:8: limit: expected a whole number, got "1"',
+    );
+  });
+});
 
 describe('a good file', () => {
   it('is decoded to units, with defaults', () => {

@@ -34,6 +34,12 @@ class MemorySeries implements StoredSeries {
   }
 
   add(samples: readonly StoredSample[]): void {
+    const last = this.#samples.at(-1);
+    if (isInOrder(samples, last?.timestampMs ?? -Infinity)) {
+      // Rules append to their series at each of their evaluations.
+      for (const sample of withHints(samples, last)) this.#samples.push(sample);
+      return;
+    }
     const byTime = new Map(this.#samples.map((sample) => [sample.timestampMs, sample]));
     for (const sample of samples) if (!byTime.has(sample.timestampMs)) byTime.set(sample.timestampMs, sample);
     this.#samples = withHints([...byTime.values()].sort((a, b) => a.timestampMs - b.timestampMs));
@@ -55,8 +61,8 @@ class MemorySeries implements StoredSeries {
 
 /** What is known of resets, as Prometheus' storage knows it: that a histogram goes on from the one before it. A reset is
  *  not marked as one (prometheus#15346). */
-function withHints(samples: readonly StoredSample[]): StoredSample[] {
-  let before: Histogram | undefined;
+function withHints(samples: readonly StoredSample[], last?: StoredSample): StoredSample[] {
+  let before = typeof last?.value === 'object' ? last.value : undefined;
   return samples.map((sample) => {
     const { value } = sample;
     if (typeof value !== 'object' || value.counterResetHint === 'gauge') {
@@ -67,6 +73,10 @@ function withHints(samples: readonly StoredSample[]): StoredSample[] {
     before = value;
     return { ...sample, value: { ...value, counterResetHint } };
   });
+}
+
+function isInOrder(samples: readonly StoredSample[], afterMs: number): boolean {
+  return samples.every(({ timestampMs }, index) => timestampMs > (samples[index - 1]?.timestampMs ?? afterMs));
 }
 
 function hintOf(value: Histogram, before: Histogram | undefined): CounterResetHint {

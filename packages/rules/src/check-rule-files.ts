@@ -1,0 +1,34 @@
+/** `vigie check rules` */
+import { reportBadConfig } from '@vigie/core/config/bad-config';
+import type { ExitCode } from '@vigie/core/lifecycle';
+import { describeLabels } from '@vigie/promql/text/labels';
+import { duplicateRules } from './file/duplicate-rules.ts';
+import { loadRuleFiles } from './file/load-rule-files.ts';
+import type { RuleFileOptions } from './file/parse-rule-file.ts';
+
+interface Output {
+  readonly write: (text: string) => void;
+}
+
+/** Says of each file how many rules it has; rules that write the same series are a warning.
+ *  @returns 2 where one is bad or cannot be read */
+export async function checkRuleFiles(
+  files: readonly string[],
+  options: RuleFileOptions,
+  stdout: Output,
+): Promise<ExitCode> {
+  let worst: ExitCode = 0;
+  for (const file of files) {
+    try {
+      const groups = await loadRuleFiles([file], options);
+      const count = groups.reduce((sum, { rules }) => sum + rules.length, 0);
+      stdout.write(`${file}: ok, ${count} ${count === 1 ? 'rule' : 'rules'}\n`);
+      for (const { name, labels } of duplicateRules(groups)) {
+        stdout.write(`${file}: warning: more than one rule writes ${name}${describeLabels(labels)}\n`);
+      }
+    } catch (error) {
+      worst = reportBadConfig(error);
+    }
+  }
+  return worst;
+}

@@ -1,0 +1,51 @@
+/** Files by a pattern of Go's filepath.Match, which Prometheus' `rule_files` are: `*`, `?` and `[a-z]` within a segment, `\` before what
+ *  means itself. */
+import { readdir, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+
+/** @returns what there is, sorted; a pattern without anything special in it leads to itself, if that is there
+ *  Cost: one listing per folder that the pattern leads to. */
+export async function globFiles(pattern: string, folder: string): Promise<readonly string[]> {
+  const segments = pattern.split('/').filter((segment) => segment !== '' && segment !== '.');
+  let found = [isAbsolute(pattern) ? '/' : folder];
+  for (const segment of segments) {
+    const matches = await Promise.all(found.map((parent) => childrenOf(parent, segment)));
+    found = matches.flat();
+  }
+  return found.sort();
+}
+
+async function childrenOf(parent: string, segment: string): Promise<string[]> {
+  if (!/[*?[\\]/.test(segment)) {
+    const path = join(parent, segment);
+    return (await isThere(path)) ? [path] : [];
+  }
+  const regex = segmentRegex(segment);
+  if (regex === undefined) return [];
+  const names = await readdir(parent).catch((): string[] => []);
+  return names.filter((name) => regex.test(name)).map((name) => join(parent, name));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+const TOKEN = /\*+|\?|\[(\^?)((?:\\.|[^\]\\])+)\]|\\(.)|([\s\S])/gu;
+
+/** @returns undefined where brackets are not closed, or hold no ranges */
+function segmentRegex(segment: string): RegExp | undefined {
+  const source = segment.replace(TOKEN, (token: string, negated?: string, ranges?: string, escaped?: string) => {
+    if (token.startsWith('*')) return '[^/]*';
+    if (token === '?') return '[^/]';
+    if (ranges !== undefined) return `[${negated}${ranges.replace(/[[&~]/g, '\\$&')}]`;
+    return (escaped ?? token).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  });
+  try {
+    return new RegExp(`^${source}$`, 'u');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+/** Rule files from disk. */
+import { readFile } from 'node:fs/promises';
+import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
+import { VigieError } from '@vigie/core/errors';
+import type { RuleGroup } from '../rule.ts';
+import { parseRuleFile, type RuleFileOptions } from './parse-rule-file.ts';
+
+/** @param files paths, globs expanded; one that comes twice is read once
+ *  @throws {ConfigError} with every problem of every file
+ *  @throws {VigieError} CONFIG_UNREADABLE */
+export async function loadRuleFiles(
+  files: readonly string[],
+  options: RuleFileOptions = {},
+): Promise<readonly RuleGroup[]> {
+  const groups: RuleGroup[] = [];
+  const problems: ConfigProblem[] = [];
+  for (const file of new Set(files)) {
+    try {
+      groups.push(...parseRuleFile(await readRuleFile(file), file, options));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return groups;
+}
+
+async function readRuleFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new VigieError('CONFIG_UNREADABLE', `cannot read the rule file ${file}`, { cause: error });
+  }
+}
