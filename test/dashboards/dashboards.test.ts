@@ -3,12 +3,16 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import type { MetricDefinition } from '@vigie/core/telemetry';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
+import { QUERY_METRICS } from '@vigie/promql/api/query-counts';
 import { SHIP_METRICS } from '@vigie/sidecar/ship/telemetry';
 import { STREAM_METRICS } from '@vigie/sidecar/stream/telemetry';
 import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
+import { TSDB_API_METRICS } from '@vigie/tsdb/api/telemetry';
+import { TSDB_METRICS } from '@vigie/tsdb/telemetry';
 import { describe, expect, it } from 'vitest';
 import { buildBoard } from '../../dashboards/boards/board.ts';
 import { BOARDS } from '../../dashboards/dashboards.ts';
+import { metricsQueries } from '../../dashboards/queries/metrics.ts';
 import { nodeAgentQueries } from '../../dashboards/queries/node-agent.ts';
 import type { Queries, Query } from '../../dashboards/queries/query.ts';
 import { sidecarShipQueries } from '../../dashboards/queries/sidecar-ship.ts';
@@ -23,6 +27,12 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
+  {
+    part: 'the metrics part',
+    file: 'dashboards/metrics.json',
+    own: [...Object.values(TSDB_METRICS), ...Object.values(TSDB_API_METRICS), ...Object.values(QUERY_METRICS)],
+    queries: metricsQueries,
+  },
   {
     part: 'the node agent',
     file: 'dashboards/node-agent.json',
