@@ -9,6 +9,7 @@ import { combineSets } from './binary/sets.ts';
 import { matchingProjection } from './binary/signatures.ts';
 import { ABSENT, FLOAT, type VectorBlock } from './block.ts';
 import { type Evaluation, keep, newBlock, release, type Steps } from './evaluation.ts';
+import { larger, smaller } from './functions/math.ts';
 import { callFunction } from './instant-call.ts';
 import { dropNames, mapCells } from './map-rows.ts';
 import type { BinaryPlan, CallPlan, Plan } from './plan.ts';
@@ -103,7 +104,7 @@ async function callScalar(evaluation: Evaluation, { name, args }: CallPlan, step
       if (left === undefined || right === undefined) throw bug(`${name} takes two scalars`);
       const values = await evaluation.scalar(left, steps);
       const others = await evaluation.scalar(right, steps);
-      return values.map((value, step) => (name === 'min_of' ? Math.min : Math.max)(value, others[step]!));
+      return values.map((value, step) => (name === 'min_of' ? smaller : larger)(value, others[step]!));
     }
     case 'scalar': {
       const [arg] = args;

@@ -7,7 +7,7 @@ import { trimHistogram } from '../../histogram/trim.ts';
 import type { ArithmeticOperator, BinaryOperator, ComparisonOperator } from '../../syntax/operators.ts';
 import type { PositionRange } from '../../syntax/position.ts';
 import { type Annotations, TEXT } from '../annotations.ts';
-import { power } from '../functions/math.ts';
+import { arcTangent, power } from '../functions/math.ts';
 
 type Arithmetic = (left: number, right: number) => number;
 type Comparison = (left: number, right: number) => boolean;
@@ -19,7 +19,7 @@ const ARITHMETIC: ReadonlyMap<BinaryOperator, Arithmetic> = new Map<ArithmeticOp
   ['/', (left, right) => left / right],
   ['%', (left, right) => left % right],
   ['^', power],
-  ['atan2', Math.atan2],
+  ['atan2', arcTangent],
 ]);
 
 const COMPARISON: ReadonlyMap<BinaryOperator, Comparison> = new Map<ComparisonOperator, Comparison>([

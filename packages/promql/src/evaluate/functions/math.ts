@@ -32,10 +32,23 @@ export function roundTo(value: number, nearest: number): number {
   return Math.floor(value * inverse + 0.5) / inverse;
 }
 
-/** NaN stays NaN, unless a bound is infinite on its own side. */
 export function clampTo(value: number, min: number, max: number): number {
-  const upper = max === -Infinity ? -Infinity : Math.min(max, value);
-  return min === Infinity ? Infinity : Math.max(min, upper);
+  return larger(min, smaller(max, value));
+}
+
+/** Minus infinity is smaller than NaN. */
+export function smaller(left: number, right: number): number {
+  return left === -Infinity || right === -Infinity ? -Infinity : Math.min(left, right);
+}
+
+/** Infinity is larger than NaN. */
+export function larger(left: number, right: number): number {
+  return left === Infinity || right === Infinity ? Infinity : Math.max(left, right);
+}
+
+/** Below the negative half of the x axis by so little that the quotient is 0, it lies on it, and the angle is pi. */
+export function arcTangent(y: number, x: number): number {
+  return y < 0 && x < 0 && x !== -Infinity && y / x === 0 ? Math.PI : Math.atan2(y, x);
 }
 
 /** 1 to any power is 1, and so is -1 to an infinite one. */
