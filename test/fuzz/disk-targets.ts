@@ -90,6 +90,13 @@ async function readSegment(bytes: Buffer): Promise<void> {
   }
   let read = 0;
   for (const segment of store.segments) {
+    if (segment.bodyKind === undefined && segment.readOffset < segment.sizeBytes) {
+      // Nobody can be given what is in it: the drainer gives it up, and tells so.
+      const { status } = await store.read(segment);
+      if (status !== 'unreadable') throw new Error(`an entry without a kind is ${status}`);
+      segment.readOffset = segment.sizeBytes;
+      segment.held.take();
+    }
     while (segment.readOffset < segment.sizeBytes) {
       const next = await store.read(segment);
       // What recovery took for whole is whole: of a single segment, the last one, bodies were checked too.

@@ -132,12 +132,9 @@ export function decodeEntryHead(bytes: Buffer): EntryHeadDecoded {
   const inputBytes = bytes.readDoubleLE(32);
   const appendedAtMs = bytes.readDoubleLE(24);
   // Each record has a byte at least: what says more would take memory for them.
-  if (
-    records > headBytes - sourceEnd ||
-    !Number.isSafeInteger(inputBytes) ||
-    inputBytes < 0 ||
-    !Number.isFinite(appendedAtMs)
-  )
+  if (records > headBytes - sourceEnd || !Number.isFinite(appendedAtMs)) return { status: 'damaged' };
+  // A filler stands for no input.
+  if (!Number.isSafeInteger(inputBytes) || inputBytes < 0 || (records === 0 && inputBytes > 0))
     return { status: 'damaged' };
   const inflatedBytes = bytes.readUInt32LE(20);
   return {

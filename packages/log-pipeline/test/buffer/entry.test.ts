@@ -35,6 +35,7 @@ describe("an entry's head", () => {
     ['less input than none', (bytes) => bytes.writeDoubleLE(-1, 32)],
     ['input that is no number', (bytes) => bytes.writeDoubleLE(Number.NaN, 32)],
     ['a part of a byte of input', (bytes) => bytes.writeDoubleLE(1.4e-309, 32)],
+    ['input of no record', (bytes) => bytes.writeUInt32LE(0, 16)],
     ['a name beyond its end', (bytes) => bytes.writeUInt16LE(60_000, 40)],
   ])('is damaged with %s, though its checksum be right', (_what, change) => {
     expect(decodeEntryHead(headOf(change))).toEqual({ status: 'damaged' });
