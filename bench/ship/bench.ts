@@ -18,7 +18,7 @@ import { agentUnderTest, IMAGE_ENV, IMAGE_FLAGS } from '../logs/vigie.ts';
 import { startHelper, withFolder } from '../logs/workshop.ts';
 import { makeRequests, PROTOCOLS, type Protocol, RECORDS } from './requests.ts';
 
-const FULL = { requests: 4_000, warmUp: 500, runs: 5, restSeconds: 60 };
+const FULL = { requests: 1_000, warmUp: 200, runs: 5, restSeconds: 60 };
 const QUICK = { requests: 300, warmUp: 50, runs: 1, restSeconds: 5 };
 /** Start-up is over, and V8 has collected what it left. */
 const SETTLE_SECONDS = 25;

@@ -124,7 +124,8 @@ function checkWrite(version: RemoteWriteVersion): (input: Buffer) => void {
         return { rows, histograms, exemplars, metadata };
       } catch (error) {
         const code = errorCode(error);
-        if (code === 'WIRE_MALFORMED' || code === 'WIRE_LIMIT_EXCEEDED') return String(error);
+        // Of two flaws the first that is looked at is told, and a known series is not looked at as closely.
+        if (code === 'WIRE_MALFORMED' || code === 'WIRE_LIMIT_EXCEEDED') return 'refused';
         throw error;
       }
     };

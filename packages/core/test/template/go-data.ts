@@ -72,7 +72,15 @@ export const GO_DATA: Value = new GoMap(
 export const GO_FUNCTIONS: FunctionMap = new Map([
   ['join', new GoFunction(['string'], ([separator, ...words]) => words.map(String).join(String(separator)), 'string')],
   ['half', new GoFunction(['float64'], ([value]) => Number(value) / 2)],
-  ['repeat', new GoFunction(['string', 'int'], ([text, count]) => String(text).repeat(Number(count)))],
+  [
+    'repeat',
+    new GoFunction(['string', 'int'], ([text, count]) => {
+      if (Number(count) < 0) throw new TemplateFunctionError('strings: negative Repeat count');
+      if (String(text).length * Number(count) > 2 ** 28)
+        throw new TemplateFunctionError('strings: Repeat output length overflow');
+      return String(text).repeat(Number(count));
+    }),
+  ],
   [
     'fail',
     new GoFunction([], () => {
