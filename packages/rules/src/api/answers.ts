@@ -2,28 +2,12 @@
  *  web/api/v1/api.go. */
 import { createHash } from 'node:crypto';
 import { formatGoFloat } from '@vigie/core/go-float';
+import type { RulesQuery } from '@vigie/promql/api/options';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { Matcher } from '@vigie/promql/labels/matcher';
 import type { Alert } from '../alerts/alert.ts';
 import type { GroupEvaluator } from '../group/group-evaluator.ts';
 import type { RuleHealth, RuleState } from '../group/rule-state.ts';
-
-/** The parameters, read. */
-export interface RulesQuery {
-  /** undefined for both. */
-  readonly type: 'alert' | 'record' | undefined;
-  /** Each list is empty for all. */
-  readonly ruleNames: readonly string[];
-  readonly ruleGroups: readonly string[];
-  readonly files: readonly string[];
-  /** A rule counts whose own labels fulfil one of them; none for all. */
-  readonly matcherSets: readonly (readonly Matcher[])[];
-  readonly excludeAlerts: boolean;
-  /** Groups in an answer at most; undefined for all. */
-  readonly groupLimit: number | undefined;
-  /** `groupNextToken` of the answer before; '' for the first. Only with a groupLimit. */
-  readonly groupNextToken: string;
-}
 
 export interface AlertJson {
   readonly labels: LabelSet;

@@ -1,6 +1,7 @@
+import type { RulesQuery } from '@vigie/promql/api/options';
 import { Matcher } from '@vigie/promql/labels/matcher';
 import { describe, expect, it } from 'vitest';
-import { answerAlerts, answerRules, type RulesQuery } from '../../src/api/answers.ts';
+import { answerAlerts, answerRules } from '../../src/api/answers.ts';
 import { parseRuleFile } from '../../src/file/parse-rule-file.ts';
 import { GroupEvaluator } from '../../src/group/group-evaluator.ts';
 import { SETTINGS, SIGNALS, TestWorld } from '../world.ts';
