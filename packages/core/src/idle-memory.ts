@@ -14,6 +14,8 @@ export interface ProcessMemory {
 }
 
 const LOOK_INTERVAL_MS = 3_000;
+/** Where each look finds nothing, the next one comes later: a process at rest is woken up for nothing. */
+const LONGEST_INTERVAL_MS = 24_000;
 /** Of a core: a pause of 20 ms is nobody's latency then. */
 const IDLE_SHARE = 0.05;
 /** More than the young generation comes to between two of its own collections: an idle agent would collect for ever. */
@@ -21,25 +23,27 @@ const GROWN_BYTES = 4 * 1024 * 1024;
 /** The first finds the garbage, the second gives back the pages that it has emptied. */
 const COLLECTIONS = 2;
 
-/** Looks every 3 s whether memory has grown and the process is idle, and collects then.
+/** Looks whether memory has grown and the process is idle, and collects then: every 3 s, up to every 24 s while it does not grow.
  *  @returns ends it */
 export function collectWhenIdle(clock: Clock, memory: ProcessMemory = ownMemory()): Timer {
   let timer: Timer;
   let settledBytes = 0;
   let due = 0;
+  let intervalMs = LOOK_INTERVAL_MS;
   let cpuMs = memory.cpuMs();
   const look = (): void => {
     const spentMs = memory.cpuMs() - cpuMs;
     if (memory.heldBytes() - settledBytes >= GROWN_BYTES) due = COLLECTIONS;
-    if (due > 0 && spentMs < LOOK_INTERVAL_MS * IDLE_SHARE) {
+    if (due > 0 && spentMs < intervalMs * IDLE_SHARE) {
       due--;
       memory.collect();
       settledBytes = memory.heldBytes();
     }
     cpuMs = memory.cpuMs();
-    timer = clock.setTimer(LOOK_INTERVAL_MS, look);
+    intervalMs = due > 0 ? LOOK_INTERVAL_MS : Math.min(2 * intervalMs, LONGEST_INTERVAL_MS);
+    timer = clock.setTimer(intervalMs, look);
   };
-  timer = clock.setTimer(LOOK_INTERVAL_MS, look);
+  timer = clock.setTimer(intervalMs, look);
   return { cancel: () => timer.cancel() };
 }
 

@@ -57,6 +57,17 @@ describe('collectWhenIdle', () => {
     expect(memory.collections).toBe(4);
   });
 
+  it('looks less often the longer there is nothing to do', async () => {
+    const { clock, memory, collecting } = started();
+    await clock.advance(6_000);
+    let looks = 0;
+    memory.cpuMs = () => looks++;
+    await clock.advance(600_000);
+    // Each look asks twice: 6, 12, 24 s after the one before, then every 24 s.
+    expect(looks / 2).toBe(26);
+    collecting.cancel();
+  });
+
   it('ends', async () => {
     const { clock, memory, collecting } = started();
     await clock.advance(3_000);

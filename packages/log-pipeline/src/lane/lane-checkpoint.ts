@@ -26,6 +26,10 @@ export class LaneCheckpoint {
   readonly #deps: LaneCheckpointDeps;
   /** Progress that the file does not show yet. */
   readonly #moved = new Set<Progress>();
+  /** The last write has failed: the file lacks what had moved then. */
+  #isBehind = false;
+  #each: (() => boolean) | undefined;
+  /** Only while there is something to do: a lane at rest wakes nobody up. */
   #timer: { cancel(): void } | undefined;
   #closed = false;
 
@@ -36,19 +40,26 @@ export class LaneCheckpoint {
     this.#deps = deps;
   }
 
-  /** @param each called every time, for what else is done now and then */
-  start(each: () => void): void {
-    this.#timer = this.#deps.clock.setTimer(this.#intervalMs, () => {
-      each();
-      void this.#flushIfMoved().then(() => {
-        if (!this.#closed) this.start(each);
-      });
+  /** @param each called every time, for what else is done now and then; says whether there is more of that to come */
+  start(each: () => boolean): void {
+    this.#each = each;
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    if (this.#each === undefined || this.#closed) return;
+    this.#timer ??= this.#deps.clock.setTimer(this.#intervalMs, () => {
+      this.#timer = undefined;
+      void this.#look();
     });
   }
 
-  async #flushIfMoved(): Promise<void> {
-    if (this.#moved.size > 0) await this.flush();
+  async #look(): Promise<void> {
+    const isMore = this.#each?.() === true;
+    const isMoving = this.#moved.size > 0 || this.#isBehind;
+    if (isMoving) await this.flush();
     else this.#deps.store.letGo();
+    if (isMore || isMoving) this.#lookLater();
   }
 
   /** From now on it is written only by `flush`. */
@@ -59,11 +70,12 @@ export class LaneCheckpoint {
 
   moved(progress: Progress): void {
     this.#moved.add(progress);
+    this.#lookLater();
   }
 
   /** Gives up one use of a hold, and notes whom that lets move. */
   release(hold: Hold): void {
-    for (const progress of hold.progress.release(hold)) this.#moved.add(progress);
+    for (const progress of hold.progress.release(hold)) this.moved(progress);
   }
 
   /** What an earlier process wrote of a generation that was not found yet, for the next one. */
@@ -87,6 +99,7 @@ export class LaneCheckpoint {
   async flush(): Promise<FlushOutcome> {
     this.#put();
     const outcome = await this.#deps.store.flush();
+    this.#isBehind = outcome.status === 'failed';
     this.#deps.reports.checkpoint(outcome);
     return outcome;
   }

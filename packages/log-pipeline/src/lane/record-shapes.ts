@@ -44,8 +44,10 @@ export class RecordShapes {
     return shape;
   }
 
-  /** Lets go of them where none was asked for in a while; for whoever comes by from time to time. */
-  letGoIfIdle(): void {
+  /** Lets go of them where none was asked for in a while; for whoever comes by from time to time.
+   *  @returns whether there are any left */
+  letGoIfIdle(): boolean {
     if (this.#deps.clock.monotonicMs() - this.#usedAtMs >= SHAPES_IDLE_MS) this.#shapes.clear();
+    return this.#shapes.size > 0;
   }
 }

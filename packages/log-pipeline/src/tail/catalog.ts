@@ -90,7 +90,10 @@ export class Catalog {
     });
     this.#watches = new FolderWatches(
       (folder, name) => this.#onFolderEvent(folder, name),
-      (folder, error) => deps.reports.error('watch', folder, error),
+      (folder, error) => {
+        deps.reports.error('watch', folder, error);
+        this.#pollUnwatchedLater();
+      },
     );
     this.hot = new HotLogs(deps.clock, {
       grew: (log) => this.#notify(log),
@@ -119,7 +122,7 @@ export class Catalog {
     this.#started = true;
     this.hot.start();
     this.#scheduleReconcile();
-    this.#scheduleUnwatched();
+    this.#pollUnwatchedLater();
   }
 
   async close(): Promise<void> {
@@ -218,7 +221,7 @@ export class Catalog {
     const folder = this.#folders.get(log.folder);
     if (folder === undefined) this.#folders.set(log.folder, new Set([log]));
     else folder.add(log);
-    this.#watches.add(log.folder);
+    this.#watch(log.folder);
     return log;
   }
 
@@ -333,7 +336,10 @@ export class Catalog {
       for (const log of logs) {
         if (base === undefined || log.base === base) this.hot.heat(log);
       }
-      if (this.hot.holdsFolder(folder)) this.#watches.remove(folder);
+      if (this.hot.holdsFolder(folder)) {
+        this.#watches.remove(folder);
+        this.#pollUnwatchedLater();
+      }
     }
     if (this.#globFolders.has(folder)) {
       this.#discoverTimer ??= this.#deps.clock.setTimer(DISCOVER_DEBOUNCE_MS, () => {
@@ -345,7 +351,7 @@ export class Catalog {
 
   #watchAgain(folder: string): void {
     if (this.#closed || !(this.#folders.has(folder) || this.#globFolders.has(folder))) return;
-    this.#watches.add(folder);
+    this.#watch(folder);
     // What happened between the last poll and the watch raised no event.
     void this.scanFolder(folder);
   }
@@ -360,10 +366,19 @@ export class Catalog {
     });
   }
 
-  #scheduleUnwatched(): void {
+  #watch(folder: string): void {
+    this.#watches.add(folder);
+    this.#pollUnwatchedLater();
+  }
+
+  /** As long as there are folders without a watch: an agent at rest wakes up for nothing. */
+  #pollUnwatchedLater(): void {
+    if (!this.#started || this.#closed || this.#unwatchedTimer !== undefined) return;
+    if (Array.from(this.#folders.keys()).every((folder) => this.#watches.has(folder))) return;
     this.#unwatchedTimer = this.#deps.clock.setTimer(UNWATCHED_POLL_MS, () => {
       void this.#pollUnwatched().then(() => {
-        if (!this.#closed) this.#scheduleUnwatched();
+        this.#unwatchedTimer = undefined;
+        this.#pollUnwatchedLater();
       });
     });
   }

@@ -51,16 +51,40 @@ describe('a lane keeps its checkpoint', () => {
 
   it('from time to time, as long as something moves', async () => {
     let times = 0;
-    checkpoint.start(() => times++);
+    checkpoint.start(() => ++times < 0);
     await clock.advance(INTERVAL_MS);
-    expect([times, outcomes]).toEqual([1, []]);
+    expect([times, outcomes, clock.pendingTimers]).toEqual([1, [], 0]);
     checkpoint.moved(cursor.begin(generation, 10));
     await clock.advance(INTERVAL_MS);
     expect([times, outcomes]).toEqual([2, ['written']]);
     await clock.advance(INTERVAL_MS);
-    expect([times, outcomes]).toEqual([3, ['written']]);
+    expect([times, outcomes, clock.pendingTimers]).toEqual([3, ['written'], 0]);
+    checkpoint.moved(cursor.begin(generation, 20));
     checkpoint.close();
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('and as long as its owner has something else to do then', async () => {
+    let left = 3;
+    checkpoint.start(() => --left > 0);
+    await clock.advance(10 * INTERVAL_MS);
+    expect([left, clock.pendingTimers]).toEqual([0, 0]);
+  });
+
+  it('again and again while the disk does not take it', async () => {
+    let isFull = true;
+    const rename: CheckpointFs['rename'] = () =>
+      isFull ? Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' })) : Promise.resolve();
+    const reports = { checkpoint: ({ status }: FlushOutcome) => void outcomes.push(status) };
+    store = new CheckpointStore('/data/lane.ckpt', { fs: { ...NO_DISK, rename }, clock });
+    checkpoint = new LaneCheckpoint(INTERVAL_MS, cursors, { store, clock, reports });
+    checkpoint.start(() => false);
+    checkpoint.moved(cursor.begin(generation, 10));
+    await clock.advance(2 * INTERVAL_MS);
+    expect(outcomes).toEqual(['failed', 'failed']);
+    isFull = false;
+    await clock.advance(2 * INTERVAL_MS);
+    expect([outcomes, clock.pendingTimers]).toEqual([['failed', 'failed', 'written'], 0]);
   });
 
   it('without generations that are gone and counted, or that nobody remembers', async () => {
