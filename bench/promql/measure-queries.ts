@@ -1,5 +1,6 @@
 /** Asks both servers every query, in turn, so that what disturbs one disturbs the other. Before that each is asked once, for its
- *  answer to be compared, and so that code and caches are as in a server that has run for a while. */
+ *  answer to be compared, and some rounds more, so that code and caches are as in a server that has run for a while: a rule that is
+ *  evaluated every 30 s has been asked as often within five minutes. What the very first one took is in the results too. */
 
 import { type ApiAnswer, decodeAnswer } from '../../test/promql/api-answer.ts';
 import { firstDifference } from '../../test/promql/differences.ts';
@@ -27,6 +28,9 @@ export interface QueryFigures {
   readonly prometheusMs: number;
   readonly vigieMs: number;
   readonly ratio: number;
+  /** Of a server that was never asked before. */
+  readonly prometheusFirstMs: number;
+  readonly vigieFirstMs: number;
   readonly prometheusRunsMs: readonly number[];
   readonly vigieRunsMs: readonly number[];
   /** Undefined where the answers are equal. */
@@ -37,11 +41,15 @@ interface Compared extends BenchQuery {
   readonly path: string;
   readonly series: number;
   readonly bytes: number;
+  readonly prometheusFirstMs: number;
+  readonly vigieFirstMs: number;
   readonly difference: string | undefined;
 }
 
 /** Points of a panel. */
 const STEPS = 60;
+/** Of all queries, before they are measured. */
+const WARM_UP_ROUNDS = 10;
 
 export async function measureQueries(
   prometheus: Server,
@@ -54,9 +62,14 @@ export async function measureQueries(
     const [expected, actual] = [await ask(prometheus, path), await ask(vigie, path)];
     const series = expected.answer.status === 'success' ? expected.answer.series.length : 0;
     const difference = firstDifference(expected.answer, actual.answer);
-    compared.push({ ...query, path, series, bytes: expected.bytes, difference });
+    const firsts = { prometheusFirstMs: expected.ms, vigieFirstMs: actual.ms };
+    compared.push({ ...query, path, series, bytes: expected.bytes, ...firsts, difference });
   }
   progress('answers compared');
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+    for (const { path } of compared) for (const server of [prometheus, vigie]) await ask(server, path);
+  }
+  progress('warmed up');
   const figures: QueryFigures[] = [];
   for (const { path, ...query } of compared) {
     const runs: Readonly<Record<'prometheus' | 'vigie', number[]>> = { prometheus: [], vigie: [] };

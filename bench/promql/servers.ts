@@ -1,12 +1,13 @@
 /** The two servers, each a process on the core that is measured. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { freePort } from '../../test/real/parts/free-port.ts';
 import { installPrometheus } from '../../test/real/parts/prometheus-binary.ts';
 import { type Program, startProgram } from '../harness/child.ts';
 import type { BenchContext } from '../harness/context.ts';
 import type { Cores } from '../harness/cores.ts';
+import { answers200 } from '../harness/ready.ts';
+import { IMAGE_ENV, IMAGE_FLAGS } from '../logs/vigie.ts';
 
 export interface Server {
   readonly name: string;
@@ -15,8 +16,6 @@ export interface Server {
   readonly apiUrl: string;
   readonly writeUrl: string;
 }
-
-const START_TIMEOUT_MS = 60_000;
 
 export async function startPrometheus(context: BenchContext, cores: Cores, folder: string): Promise<Server> {
   const binary = process.env.PROMETHEUS ?? installPrometheus(join(context.rootDir, 'test/real/parts')).prometheus;
@@ -40,11 +39,11 @@ export async function startPrometheus(context: BenchContext, cores: Cores, folde
     outputFile: join(home, 'output'),
   });
   program.release();
-  await ready(`${url}/-/ready`, program);
+  await answers200(`${url}/-/ready`, program);
   return { name: 'prometheus', program, apiUrl: url, writeUrl: `${url}/api/v1/write` };
 }
 
-/** The database and the API alone, as the collector has them. */
+/** The database and the API alone, as the collector has them, and with the flags that it has in its image. */
 export async function startVigie(context: BenchContext, cores: Cores, folder: string): Promise<Server> {
   const home = join(folder, 'vigie');
   mkdirSync(home);
@@ -52,27 +51,17 @@ export async function startVigie(context: BenchContext, cores: Cores, folder: st
   const program = startProgram({
     command: process.env.VIGIE_BENCH_NODE ?? process.execPath,
     args: [
+      ...IMAGE_FLAGS,
       ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
       context.program('vigie.process'),
       join(home, 'data'),
     ],
     core: cores.agent,
     cwd: home,
+    env: IMAGE_ENV,
     outputFile: join(home, 'output'),
   });
   program.release();
   const [, url = ''] = await program.saying(/^listening on (http:\S+)/m);
   return { name: 'vigie', program, apiUrl: url, writeUrl: `${url}/api/v1/write` };
-}
-
-async function ready(url: string, program: Program): Promise<void> {
-  for (const deadline = performance.now() + START_TIMEOUT_MS; performance.now() < deadline; await setTimeout(50)) {
-    const status = await fetch(url).then(
-      (answer) => answer.status,
-      () => 0,
-    );
-    if (status === 200) return;
-    if (program.exitCode() !== null) break;
-  }
-  throw new Error(`${url} never answered 200:\n${program.output().slice(-2000)}`);
 }

@@ -51,6 +51,8 @@ export type ApiAnswer =
       readonly type: string;
       /** Sorted by labels; one without any for scalars and strings. */
       readonly series: readonly AnsweredSeries[];
+      /** First values, in the order of the answer. */
+      readonly order: readonly string[];
       readonly warnings: readonly string[];
       readonly infos: readonly string[];
     }
@@ -61,8 +63,10 @@ export function decodeAnswer(json: unknown): ApiAnswer {
   const answer = v.parse(Answer, json);
   if (answer.status === 'error') return answer;
   const { data, warnings, infos } = answer;
-  const series = seriesOf(data).sort((a, b) => (a.labels < b.labels ? -1 : a.labels > b.labels ? 1 : 0));
-  return { status: 'success', type: data.resultType, series, warnings, infos };
+  const inOrder = seriesOf(data);
+  const order = inOrder.map(({ points }) => points[0]?.parts.get('value') ?? '');
+  const series = inOrder.sort((a, b) => (a.labels < b.labels ? -1 : a.labels > b.labels ? 1 : 0));
+  return { status: 'success', type: data.resultType, series, order, warnings, infos };
 }
 
 function seriesOf(data: v.InferOutput<typeof Data>): AnsweredSeries[] {

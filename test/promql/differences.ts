@@ -24,6 +24,14 @@ export function firstDifferenceInKind(expected: ApiAnswer, actual: ApiAnswer): s
   return areBothErrors && expected.errorType === actual.errorType ? undefined : firstDifference(expected, actual);
 }
 
+/** As firstDifference, for an answer that is sorted by value. Which of equal ones comes first is left to chance. */
+export function firstDifferenceInOrder(expected: ApiAnswer, actual: ApiAnswer): string | undefined {
+  const difference = firstDifference(expected, actual);
+  if (difference !== undefined || expected.status === 'error' || actual.status === 'error') return difference;
+  const at = expected.order.findIndex((value, index) => !isSame(value, actual.order[index]));
+  return at < 0 ? undefined : `in place ${at + 1} ${expected.order[at]}, got ${actual.order[at]}`;
+}
+
 function errorDifference(expected: ApiAnswer, actual: ApiAnswer): string | undefined {
   const [left, right] = [describeStatus(expected), describeStatus(actual)];
   return left === right ? undefined : `${left}\n  got ${right}`;

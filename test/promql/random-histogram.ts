@@ -4,10 +4,11 @@ import type { BucketSpan, NativeHistogram } from '@vigie/wire/native-histogram';
 import { pick } from './pick.ts';
 
 const CUSTOM_SCHEMA = -53;
+/** All share one: with none there would be a bucket of everything, whose quantile is +Inf or NaN by the last bit of a sum. */
 const CUSTOM_BOUNDS = [
   [0.1, 0.5, 1, 5],
   [0.1, 1, 5],
-  [0.5, 2],
+  [0.5, 1, 2],
 ];
 
 type Counts = ReadonlyMap<number, number>;

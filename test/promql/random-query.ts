@@ -26,8 +26,31 @@ const ARITHMETIC = ['+', '-', '*', '/'];
 const COMPARISONS = ['==', '!=', '>', '<', '>=', '<='];
 const SETS = ['and', 'or', 'unless'];
 const DURATIONS = ['1m', '90s', '5m', '7m30s', '15m', '1h', '15s', '1s500ms', '300'];
-const DURATION_EXPRESSIONS = ['(1m + 30s)', '5m * 2', '10m / 4', '(2 ^ 3 * 10s)', 'step() + 1m', 'max_of(step(), 2m)'];
+const DURATION_EXPRESSIONS = [
+  ...['(1m + 30s)', '5m * 2', '10m / 4', '(2 ^ 3 * 10s)', 'step() + 1m', 'max_of(step(), 2m)', '61.0015 * 2'],
+  // Of which some are none when the query is asked.
+  ...[
+    'step()',
+    'range() / 4',
+    '5m - step() * 5',
+    'min_of(5m, range())',
+    '-(step() - 1m)',
+    '5m / step()',
+    '7m % range()',
+  ],
+];
+const OFFSETS = ['1m', '5m', '-2m', '15s', '-(30s + 1m)', '(1m * 2)', 'step()', '-(1m / step())'];
 const STEPS = ['', '', '1m', '30s', '17s', '2m'];
+const NAMES = [
+  ...['"latency_.*"', '"http.*|up"', '"(up|odd|temperature)"', '"rpc_.+"'],
+  ...[
+    '"mixed|rpc_bytes"',
+    '"sparse|rpc_bytes"',
+    '"sparse|jobs_done"',
+    '"temperature|custom_seconds"',
+    '"mixed|sparse"',
+  ],
+];
 const SHORT = 0.25;
 
 /** An instant vector, or a scalar, a range vector or a string, which a range query refuses. */
@@ -100,8 +123,12 @@ class QueryGenerator {
     if (depth <= 0 || this.#random() < 0.75) {
       return `${this.#selector(kind)}[${this.#duration()}]${this.#modifiers()}`;
     }
-    const step = this.#pick(STEPS);
-    return `(${this.vector(depth - 1)})[${this.#duration()}:${step}]${this.#modifiers()}`;
+    return this.#subquery(this.vector(depth - 1));
+  }
+
+  #subquery(of: string): string {
+    const step = this.#chance(0.05) ? this.#pick(DURATION_EXPRESSIONS) : this.#pick(STEPS);
+    return `(${of})[${this.#duration()}:${step}]${this.#modifiers()}`;
   }
 
   text(): string {
@@ -123,7 +150,7 @@ class QueryGenerator {
 
   #selector(kind?: MetricKind): string {
     if (this.#chance(0.04)) {
-      return `{__name__=~${this.#pick(['"latency_.*"', '"http.*|up"', '"(up|odd|temperature)"', '"rpc_.+"'])}}`;
+      return `{__name__=~${this.#pick(NAMES)}}`;
     }
     return this.#selectorOf(this.#metric(kind));
   }
@@ -132,7 +159,9 @@ class QueryGenerator {
     const matchers = Object.entries(metric.labels).flatMap(([name, values]) =>
       this.#chance(0.3) ? [this.#matcher(name, values)] : [],
     );
-    if (this.#chance(0.04)) matchers.push(this.#pick(['missing=""', 'missing="x"', 'missing!="x"', 'job=~".+"']));
+    if (this.#chance(0.04)) {
+      matchers.push(this.#pick(['missing=""', 'missing="x"', 'missing!="x"', 'job=~".+"', 'job="api"', 'job!="none"']));
+    }
     if (!/^\w+$/.test(metric.name)) return `{${[JSON.stringify(metric.name), ...matchers].join(', ')}}`;
     return matchers.length === 0 ? metric.name : `${metric.name}{${matchers.join(', ')}}`;
   }
@@ -158,9 +187,7 @@ class QueryGenerator {
   }
 
   #modifiers(): string {
-    const offset = this.#chance(0.15)
-      ? ` offset ${this.#pick(['1m', '5m', '-2m', '15s', '-(30s + 1m)', '(1m * 2)'])}`
-      : '';
+    const offset = this.#chance(0.15) ? ` offset ${this.#pick(OFFSETS)}` : '';
     const at = this.#chance(0.1)
       ? ` @ ${this.#pick(['start()', 'end()', '1767227400', '1767226500.5', '1767225000'])}`
       : '';
@@ -173,8 +200,8 @@ class QueryGenerator {
 
   #call(depth: number): string {
     if (this.#chance(0.15)) return `${this.#pick(CALENDAR)}(${this.#chance(0.3) ? '' : this.vector(depth)})`;
-    if (this.#chance(0.1)) return `timestamp(${this.vector(depth)})`;
-    if (this.#chance(0.1)) return `absent(${this.#chance(0.5) ? this.vector(depth) : 'nothing{a="b", c=~"d"}'})`;
+    if (this.#chance(0.1)) return `timestamp(${this.#chance(0.5) ? this.#instantSelector() : this.vector(depth)})`;
+    if (this.#chance(0.1)) return `absent(${this.#chance(0.5) ? this.vector(depth) : `${this.#nothing()}`})`;
     if (this.#chance(0.1)) return `vector(${this.scalar(depth)})`;
     if (this.#chance(0.15)) {
       const bounds = [this.scalar(1), this.scalar(0)];
@@ -184,12 +211,23 @@ class QueryGenerator {
         `clamp_max(${this.vector(depth)}, ${bounds[0]})`,
       ]);
     }
-    if (this.#isExact && this.#chance(0.1)) return `${this.#pick(['sort', 'sort_desc'])}(${this.vector(depth)})`;
+    if (this.#isExact && this.#chance(0.15)) return `${this.#pick(['sort', 'sort_desc'])}(${this.vector(depth)})`;
     if (this.#isExact && this.#chance(0.1)) return `round(${this.vector(depth)}, ${this.#pick(['5', '0.1', '0'])})`;
     return `${this.#pick(this.#isExact ? EXACT_FUNCTIONS : SMOOTH_FUNCTIONS)}(${this.vector(depth)})`;
   }
 
+  /** Of which nothing is there: its labels are what there is to see of it. */
+  #nothing(): string {
+    const matchers = ['a="b"', 'c=~"d"', 'a="e"', 'a!="b"', 'job="api"', '"the code"="2xx"'];
+    return `nothing{${matchers.filter(() => this.#chance(0.4)).join(', ')}}${this.#modifiers()}`;
+  }
+
   #rangeCall(depth: number): string {
+    if (this.#chance(0.03)) return `absent_over_time(${this.#nothing().replace('}', `}[${this.#duration()}]`)})`;
+    if (this.#chance(0.05)) {
+      const inner = this.#chance(0.5) ? this.vector(1) : `sum_over_time(${this.#subquery(this.vector(0))})`;
+      return `${this.#pick(['sum_over_time', 'last_over_time', 'max_over_time'])}(${this.#subquery(inner)})`;
+    }
     const kind = this.#pick<MetricKind | undefined>([undefined, 'counter', 'bucket', 'native', 'native', 'gauge']);
     if (this.#chance(0.05)) {
       // Whether a histogram has changed depends on how its storage lays out empty buckets.
@@ -215,10 +253,11 @@ class QueryGenerator {
     const [before, after] = this.#chance(0.5) ? [grouping, ''] : ['', grouping];
     const of = (operator: string, args: string): string => `${operator}${before} (${args})${after}`;
     if (this.#chance(0.1)) {
-      return of('quantile', `${this.#pick(['0.5', '0.95', '1', '-0.1', '1.5', 'NaN'])}, ${this.vector(depth)}`);
+      const quantile = this.#pick(['0.5', '0.95', '1', '-0.1', '1.5', 'NaN', this.#param()]);
+      return of('quantile', `${quantile}, ${this.vector(depth)}`);
     }
     if (this.#isExact && this.#chance(0.15)) {
-      const k = this.#pick(['1', '2', '3', '0', '-1', '1.9', this.scalar(0)]);
+      const k = this.#pick(['1', '2', '3', '0', '-1', '1.9', this.scalar(0), this.#param()]);
       return of(this.#pick(['topk', 'bottomk']), `${k}, ${this.vector(depth)}`);
     }
     // As a label, a value has all its digits.
@@ -226,6 +265,11 @@ class QueryGenerator {
       return of('count_values', `${this.#pick(['"value"', '"job"', '"a b"'])}, ${this.#instantSelector()}`);
     }
     return of(this.#pick(AGGREGATIONS), this.vector(depth));
+  }
+
+  /** Of an aggregation, small enough to count by. */
+  #param(): string {
+    return `scalar(count(${this.#pick([this.#instantSelector(), `rate(${this.matrix(0, 'counter')})`])})) / 4`;
   }
 
   #grouping(): string {
@@ -260,6 +304,7 @@ class QueryGenerator {
       return `(${left}) ${this.#pick(SETS)}${matching} (${right})`;
     }
     if (this.#chance(0.2)) return this.#manyToOne();
+    if (this.#chance(0.15)) return this.#betweenHistograms();
     const operator = this.#operator();
     const bool = COMPARISONS.includes(operator) && this.#chance(0.4) ? ' bool' : '';
     const matching = this.#chance(0.5) ? '' : ` ${this.#pick(['on', 'ignoring'])} (${this.#labels()})`;
@@ -276,6 +321,22 @@ class QueryGenerator {
     return this.#chance(0.6)
       ? `${many} ${operator} on (job, instance) group_left${include} ${one}`
       : `${one} ${operator} on (job, instance) group_right${include} ${many}`;
+  }
+
+  #betweenHistograms(): string {
+    const native = (): string =>
+      this.#pick([
+        this.#instantSelector('native'),
+        `rate(${this.matrix(0, 'native')})`,
+        `sum without (instance) (${this.#instantSelector('native')})`,
+      ]);
+    const matching = this.#pick([
+      '',
+      ' on (job, instance)',
+      ' on (job) group_left()',
+      ' ignoring (instance) group_right()',
+    ]);
+    return `${native()} ${this.#pick(['+', '-', '+', '-', '==', '!=', '/'])}${matching} ${native()}`;
   }
 
   #histogramCall(depth: number): string {
@@ -304,6 +365,11 @@ class QueryGenerator {
   }
 
   #relabel(depth: number): string {
+    if (this.#chance(0.15)) {
+      // Series of several metrics become one, floats and histograms among them.
+      const several = `{__name__=~${this.#pick(NAMES)}}${this.#modifiers()}`;
+      return this.#pick([`label_replace(${several}, "__name__", "one", "", "")`, `-${several}`]);
+    }
     const source = this.#pick(['job', 'instance', 'le', '__name__', 'missing']);
     const target = this.#pick(['job', 'zone', 'a b', '__name__', 'instance']);
     if (this.#chance(0.4)) {

@@ -9,9 +9,13 @@ const MOST_SAMPLES = 12;
 const LOOKBACK_MS = 900_000;
 
 /** @returns the query, its time, and the series whose name stands in it, with samples around that time */
-export function reproduction({ query, startMs, endMs, stepMs }: QueryCase, series: readonly RandomSeries[]): string {
-  const times =
+export function reproduction(
+  { query, startMs, endMs, stepMs, lookback }: QueryCase,
+  series: readonly RandomSeries[],
+): string {
+  const asked =
     stepMs === 0 ? `time=${startMs / 1000}` : `start=${startMs / 1000} end=${endMs / 1000} step=${stepMs / 1000}`;
+  const times = lookback === '' ? asked : `${asked} lookback_delta=${lookback}`;
   const involved = series.filter(({ labels }) => query.includes(labels.__name__ ?? ''));
   const lines = involved.map(({ labels, samples }) => {
     const near = samples.filter(({ timestampMs }) => timestampMs >= startMs - LOOKBACK_MS && timestampMs <= endMs);
@@ -26,8 +30,8 @@ function labelsText({ __name__: name = '', ...labels }: Readonly<Record<string, 
   return `{${[JSON.stringify(name), ...pairs].join(',')}}`;
 }
 
-function sampleText({ timestampMs, value }: RandomSample): string {
-  return `${typeof value === 'object' ? histogramText(value) : value}@${timestampMs / 1000}`;
+function sampleText({ timestampMs, value, isLate }: RandomSample): string {
+  return `${typeof value === 'object' ? histogramText(value) : value}@${timestampMs / 1000}${isLate ? ' (late)' : ''}`;
 }
 
 /** In the notation of promqltest. */

@@ -10,6 +10,8 @@ export interface RandomSample {
   readonly timestampMs: number;
   /** `stale` ends the series. */
   readonly value: number | NativeHistogram | 'stale';
+  /** It comes once those behind it are there. */
+  readonly isLate?: boolean;
 }
 
 export interface RandomSeries {
@@ -25,7 +27,14 @@ export function writeRequests(series: readonly RandomSeries[]): readonly Buffer[
     const flat = Object.entries(labels)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .flat();
-    for (const [index, run] of runsOf(samples).entries()) {
+    const late = samples.filter(({ isLate }) => isLate);
+    const runs = [
+      ...runsOf(samples.filter(({ isLate }) => !isLate)),
+      // Late among each other, too.
+      ...runsOf(late.filter((_, at) => at % 2 === 1)),
+      ...runsOf(late.filter((_, at) => at % 2 === 0)),
+    ];
+    for (const [index, run] of runs.entries()) {
       requests[index] ??= [];
       requests[index].push({ labels: flat, ...run });
     }

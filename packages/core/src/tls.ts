@@ -1,5 +1,5 @@
 /** TLS of clients and servers from PEM files, read again when they change. */
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import type { Clock } from './clock.ts';
 import { VigieError } from './errors.ts';
 import { ReloadedFiles } from './reloaded-files.ts';
@@ -10,9 +10,16 @@ export interface ClientTlsFiles {
   /** The client's own certificate, for mTLS; with keyFile. */
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
+  /** The same three as PEM texts, for those that stand in a configuration itself; a file goes before. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** Expected in the server's certificate, where that is not the name connected to. */
   readonly serverName?: string | undefined;
   readonly insecureSkipVerify?: boolean | undefined;
+  /** TLSv1.2 unless given. */
+  readonly minVersion?: SecureVersion | undefined;
+  readonly maxVersion?: SecureVersion | undefined;
 }
 
 export interface ServerTlsFiles {
@@ -29,7 +36,8 @@ export interface ClientTlsOptions {
   readonly key?: Buffer;
   readonly servername?: string;
   readonly rejectUnauthorized?: false;
-  readonly minVersion: 'TLSv1.2';
+  readonly minVersion: SecureVersion;
+  readonly maxVersion?: SecureVersion;
 }
 
 /** Options for https.createServer and setSecureContext. */
@@ -43,14 +51,24 @@ export interface ServerTlsOptions {
 /** @returns current() answers the same object until the files change: a client that sees another one connects anew.
  *  It throws {VigieError} FILE_UNREADABLE or TLS_INVALID, when the files have never been good */
 export function clientTls(files: ClientTlsFiles, clock: Clock): ReloadedFiles<ClientTlsOptions> {
-  const { caFile, certFile, keyFile, serverName, insecureSkipVerify } = files;
+  const { caFile, certFile, keyFile, serverName, insecureSkipVerify, minVersion, maxVersion } = files;
   const paths = { ca: caFile, cert: certFile, key: keyFile };
   return pemFiles(paths, clock, (contents) => ({
+    ...inlinePem(files),
     ...contents,
     ...(serverName === undefined ? {} : { servername: serverName }),
     ...(insecureSkipVerify === true ? { rejectUnauthorized: false } : {}),
-    minVersion: 'TLSv1.2',
+    minVersion: minVersion ?? 'TLSv1.2',
+    ...(maxVersion === undefined ? {} : { maxVersion }),
   }));
+}
+
+function inlinePem({ ca, cert, key }: ClientTlsFiles): Partial<Record<PemName, Buffer>> {
+  return {
+    ...(ca === undefined ? {} : { ca: Buffer.from(ca) }),
+    ...(cert === undefined ? {} : { cert: Buffer.from(cert) }),
+    ...(key === undefined ? {} : { key: Buffer.from(key) }),
+  };
 }
 
 /** As clientTls, for a server. */
@@ -80,7 +98,7 @@ function pemFiles<T extends SecureContextOptions>(
       // A key that is not the certificate's, as in the middle of a renewal, fails here and not in a handshake.
       createSecureContext(options);
     } catch (error) {
-      throw new VigieError('TLS_INVALID', `${paths.join(', ')}: no usable PEM files`, { cause: error });
+      throw new VigieError('TLS_INVALID', `${paths.join(', ') || 'tls'}: no usable PEM files`, { cause: error });
     }
     return options;
   };

@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -36,6 +36,17 @@ it('needs no file at all for a client, and passes on what is set', () => {
   const options = clientTls({ caFile: pem('ca.crt'), serverName: 'es', insecureSkipVerify: true }, clock).current();
   expect(options).toMatchObject({ servername: 'es', rejectUnauthorized: false });
   expect(options.ca?.toString()).toContain('BEGIN CERTIFICATE');
+});
+
+it('takes PEM texts beside files, and versions', async () => {
+  const ca = await readFile(pem('ca.crt'), 'utf8');
+  const key = await readFile(pem('client.key'), 'utf8');
+  const options = clientTls(
+    { ca, certFile: pem('client.crt'), key, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' },
+    new FakeClock(),
+  ).current();
+  expect(options).toMatchObject({ minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' });
+  expect([options.ca, options.key].map(String)).toEqual([ca, key]);
 });
 
 it('refuses at first use what is no certificate', () => {

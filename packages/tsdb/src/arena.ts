@@ -43,6 +43,7 @@ class Page {
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
   readonly doubles: Float64Array;
+  readonly view: DataView;
   readonly sizeClass: number;
   /** Offset in bytes of the first free block, and in that block the offset of the next; -1 at the end. */
   firstFree = -1;
@@ -57,6 +58,7 @@ class Page {
     this.bytes = new Uint8Array(buffer);
     this.words = new Uint32Array(buffer);
     this.doubles = new Float64Array(buffer);
+    this.view = new DataView(buffer);
     this.sizeClass = sizeClass;
   }
 }
@@ -131,6 +133,10 @@ export class Arena {
 
   doubles(ref: BlockRef): Float64Array {
     return this.#page(ref).doubles;
+  }
+
+  view(ref: BlockRef): DataView {
+    return this.#page(ref).view;
   }
 
   /** In bytes, a multiple of 16. */

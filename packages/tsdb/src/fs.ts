@@ -6,9 +6,11 @@ export interface TsdbFs {
   readFile(path: string): Promise<Uint8Array>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
+  stat(path: string): Promise<{ readonly size: number }>;
 }
 
 export interface TsdbFile {
+  read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
   write(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>;
   truncate(sizeBytes: number): Promise<void>;
   sync(): Promise<void>;

@@ -16,6 +16,7 @@ import type {
 import type { SampleColumns } from '@vigie/promql/storage/sample-columns';
 import type { Head } from './head/head.ts';
 import { allSlots, selectSlots } from './head/selection.ts';
+import { SelectionCache } from './head/selection-cache.ts';
 import { NO_SLOT, type SeriesRef } from './head/series-table.ts';
 import { SlotSet } from './head/slot-set.ts';
 
@@ -35,20 +36,31 @@ class HeadSeries implements StoredSeries {
     // Retention may have taken it since it was selected.
     if (slot !== NO_SLOT) this.#head.store.read(slot, Math.max(fromMs, this.#head.keptFromMs), toMs, into);
   }
+
+  readNewest({ fromMs, toMs }: TimeRange, into: SampleColumns): void {
+    const slot = this.#head.table.resolve(this.ref);
+    if (slot !== NO_SLOT) this.#head.store.readNewest(slot, Math.max(fromMs, this.#head.keptFromMs), toMs, into);
+  }
 }
 
 export class HeadQuerier implements Querier {
   readonly #head: Head;
   /** By slot: a series that is asked for each minute is made an object once. */
   readonly #series: (HeadSeries | undefined)[] = [];
+  readonly #selections: SelectionCache<StoredSeries>;
 
   constructor(head: Head) {
     this.#head = head;
+    this.#selections = new SelectionCache(head.symbols, head.postings);
   }
 
   async select({ matchers, range }: Selection, signal: AbortSignal): Promise<SelectedSeries> {
     signal.throwIfAborted();
-    return { series: this.#within(selectSlots(this.#head, matchers), range), warnings: this.#warnings(range) };
+    const { slots, series } = this.#selections.get(matchers, () => {
+      const found = selectSlots(this.#head, matchers);
+      return { slots: found, series: Array.from(found, (slot) => this.#seriesAt(slot)) };
+    });
+    return { series: this.#mostWithin(slots, series, range), warnings: this.#warnings(range) };
   }
 
   async series({ matcherSets, range, limit }: LabelQuery, signal: AbortSignal): Promise<SelectedSeries> {
@@ -106,6 +118,20 @@ export class HeadQuerier implements Querier {
     const set = new SlotSet(this.#head.table.slots);
     for (const matchers of matcherSets) set.add(selectSlots(this.#head, matchers));
     return set.toArray();
+  }
+
+  /** Series with samples in the range, and others as long as these are few: then it is the same array each time. */
+  #mostWithin(
+    slots: Int32Array,
+    series: readonly StoredSeries[],
+    { fromMs, toMs }: TimeRange,
+  ): readonly StoredSeries[] {
+    const { store } = this.#head;
+    const keptMs = Math.max(fromMs, this.#head.keptFromMs);
+    let within = 0;
+    for (let index = 0; index < slots.length; index++) if (store.overlaps(slots[index]!, keptMs, toMs)) within++;
+    if (within * 4 >= slots.length * 3) return series;
+    return series.filter((_, index) => store.overlaps(slots[index]!, keptMs, toMs));
   }
 
   #within(slots: Int32Array, range: TimeRange): readonly StoredSeries[] {

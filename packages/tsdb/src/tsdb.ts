@@ -4,6 +4,8 @@ import type { Clock, Timer } from '@vigie/core/clock';
 import { bug } from '@vigie/core/errors';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { Exemplar, MetricMetadata, Querier } from '@vigie/promql/storage/querier';
+import { TsdbFolderInUseError } from './errors.ts';
+import type { FolderLock, LockFolder } from './folder-lock.ts';
 import type { TsdbFs } from './fs.ts';
 import { type AppendResult, Head } from './head/head.ts';
 import type { FloatColumns, HistogramSample } from './head/journal.ts';
@@ -13,7 +15,9 @@ import type { SeriesRef } from './head/series-table.ts';
 import { HeadQuerier } from './head-querier.ts';
 import { type Recovery, recover } from './recovery.ts';
 import { writeSnapshot } from './snapshot/snapshot.ts';
-import { segmentName, snapshotName, sortFiles } from './wal/segment-files.ts';
+import { LogFollower, type LogPosition } from './wal/follow.ts';
+import { deleteSegments } from './wal/held-segments.ts';
+import { snapshotName, sortFiles } from './wal/segment-files.ts';
 import { Wal, type WalCounts } from './wal/wal.ts';
 
 export interface TsdbOptions {
@@ -23,6 +27,8 @@ export interface TsdbOptions {
   readonly fsyncIntervalMs: number;
   /** Between snapshots; the log since the last one is replayed at the start. */
   readonly snapshotIntervalMs: number;
+  /** Of segments that a follower has not let go: beyond, it loses the oldest. Looked at with each snapshot. */
+  readonly maxHeldBytes: number;
   readonly head: Partial<HeadOptions>;
 }
 
@@ -30,15 +36,20 @@ const DEFAULTS = {
   fsyncIntervalMs: 1_000,
   // At 200,000 series every 15 s, 12 million samples: some seconds of replay, and 150 MB of log.
   snapshotIntervalMs: 15 * 60_000,
+  // At 13,000 samples/s, some three hours.
+  maxHeldBytes: 2 * 1024 ** 3,
   head: {},
 };
 
 export interface TsdbDeps {
   readonly fs: TsdbFs;
   readonly clock: Clock;
+  /** Keeps other processes away from the folder; absent where none can come, as to files in memory. */
+  readonly lock?: LockFolder;
   readonly reports: {
-    /** The disk did not take something: `operation` is snapshot or log. */
-    failed(operation: 'snapshot' | 'log', error: unknown): void;
+    /** The disk did not take something: `operation` is snapshot or log. With lock, nobody is kept away from the folder: its file
+     *  system has no sockets. */
+    failed(operation: 'snapshot' | 'log' | 'lock', error: unknown): void;
   };
 }
 
@@ -69,6 +80,8 @@ export class Tsdb {
   readonly #deps: TsdbDeps;
   readonly #ending = new AbortController();
   readonly #timers = new Set<Timer>();
+  readonly #followers = new Set<LogFollower>();
+  #lock: FolderLock | undefined;
   #wal: Wal | undefined;
   #maintenance: Promise<void> = Promise.resolve();
   #snapshot: Promise<void> | undefined;
@@ -86,12 +99,17 @@ export class Tsdb {
   }
 
   /** Reads what there is, mends what is torn, and is ready to append.
+   *  @throws {TsdbFolderInUseError} when another process has the folder
    *  @throws {TsdbVersionError} for files of a later version
    *  @throws what the file system throws: starting without what cannot be read would look like a loss of all */
   async start(): Promise<Recovery> {
     const { folder, fsyncIntervalMs, snapshotIntervalMs } = this.#options;
     const { fs, clock } = this.#deps;
-    const recovery = await recover(this.head, folder, fs);
+    await this.#takeFolder();
+    const recovery = await recover(this.head, folder, fs).catch(async (error: unknown) => {
+      await this.#lock?.release();
+      throw error;
+    });
     const failed = (error: unknown): void => {
       this.#logFailures++;
       this.#deps.reports.failed('log', error);
@@ -156,6 +174,22 @@ export class Tsdb {
     await this.#snapshot;
   }
 
+  /** Reads the log from there on, beside what is appended: to be asked for when nothing has been appended yet, or the labels of
+   *  series that have gone since are not known. Segments are kept until it lets them go.
+   *  @param from as a follower said it, in this process or an earlier one; undefined: what is logged from now on */
+  follow(from: LogPosition | undefined): LogFollower {
+    const { folder } = this.#options;
+    const follower: LogFollower = new LogFollower(from, {
+      folder,
+      fs: this.#deps.fs,
+      log: this.#writer(),
+      table: this.head.table,
+      closed: () => this.#followers.delete(follower),
+    });
+    this.#followers.add(follower);
+    return follower;
+  }
+
   /** Writes the rest of the log. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -168,6 +202,16 @@ export class Tsdb {
     await this.#maintenance;
     await this.#snapshot?.catch(() => undefined);
     await this.#wal?.close();
+    await this.#lock?.release();
+  }
+
+  async #takeFolder(): Promise<void> {
+    try {
+      this.#lock = await this.#deps.lock?.(this.#options.folder);
+    } catch (error) {
+      if (error instanceof TsdbFolderInUseError) throw error;
+      this.#deps.reports.failed('lock', error);
+    }
   }
 
   #writer(): Wal {
@@ -230,7 +274,8 @@ export class Tsdb {
       this.snapshots.lastSeconds = (clock.monotonicMs() - startedMs) / 1000;
       const files = sortFiles(await fs.readdir(folder));
       for (const number of files.snapshots) if (number < segment) await fs.unlink(join(folder, snapshotName(number)));
-      for (const number of files.segments) if (number < segment) await fs.unlink(join(folder, segmentName(number)));
+      const superfluous = files.segments.filter((number) => number < segment);
+      await deleteSegments(superfluous, [...this.#followers], this.#options.maxHeldBytes, folder, fs);
     } catch (error) {
       if (this.#ending.signal.aborted) return;
       this.snapshots.failed++;

@@ -44,10 +44,21 @@ export class MemoryFiles implements TsdbFs {
     this.files.delete(path);
   }
 
+  async stat(path: string): Promise<{ size: number }> {
+    return { size: this.bytes(path).length };
+  }
+
   async open(path: string, flags: string): Promise<TsdbFile> {
     if (flags !== 'r') this.#mayFail('open', path);
+    // Folders are opened too, to sync them: they have no ending.
+    else if (/\.\w+$/.test(path)) this.bytes(path);
     if (flags.startsWith('w')) this.files.set(path, Buffer.alloc(0));
     return {
+      read: async (bytes, offset, length, position) => {
+        const there = this.bytes(path).subarray(position, position + length);
+        bytes.set(there, offset);
+        return { bytesRead: there.length };
+      },
       write: async (bytes, offset, length, position) => {
         this.#mayFail('write', path);
         const whole = this.bytes(path);

@@ -21,10 +21,15 @@ export interface Bed {
   readonly failures: string[];
 }
 
-export function bed(files = new MemoryFiles(), head: Partial<HeadOptions> = {}, clock = new FakeClock()): Bed {
+export function bed(
+  files = new MemoryFiles(),
+  head: Partial<HeadOptions> = {},
+  clock = new FakeClock(),
+  maxHeldBytes = 1e9,
+): Bed {
   const failures: string[] = [];
   const reports = { failed: (operation: string) => void failures.push(operation) };
-  const options = { folder: FOLDER, fsyncIntervalMs: 1_000, snapshotIntervalMs: 900_000, head };
+  const options = { folder: FOLDER, fsyncIntervalMs: 1_000, snapshotIntervalMs: 900_000, maxHeldBytes, head };
   return { tsdb: new Tsdb(options, { fs: files, clock, reports }), clock, files, failures };
 }
 

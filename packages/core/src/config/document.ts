@@ -4,6 +4,7 @@ import {
   isAlias,
   isMap,
   isNode,
+  isPair,
   isScalar,
   isSeq,
   LineCounter,
@@ -14,7 +15,7 @@ import {
   type YAMLError,
 } from 'yaml';
 import { describeError } from '../errors.ts';
-import { AS_WRITTEN, expandEnvironment, type ValueReading } from './environment.ts';
+import { AS_WRITTEN, type Environment, expandEnvironment, type ValueReading, WrittenReading } from './environment.ts';
 import type { ConfigPath, ConfigProblem } from './problem.ts';
 
 /** Longer values are cut in messages. */
@@ -49,20 +50,19 @@ export function parseConfigDocument(text: string, file: string, reading: ValueRe
 
   const unset: ConfigProblem[] = [];
   const asWritten = new Map<unknown, string>();
-  const expand = (scalar: Scalar): void => {
-    if (reading === AS_WRITTEN) {
-      if (typeof scalar.value === 'number' || typeof scalar.value === 'boolean') scalar.value = scalar.source;
-      return;
-    }
-    if (typeof scalar.value !== 'string') return;
-    const expansion = expandEnvironment(scalar.value, reading);
+  const expand = (scalar: Scalar, ancestors: readonly unknown[]): void => {
+    const isText = reading === AS_WRITTEN || reading instanceof WrittenReading;
+    if (isText && (typeof scalar.value === 'number' || typeof scalar.value === 'boolean')) scalar.value = scalar.source;
+    const environment = environmentOf(reading, ancestors);
+    if (environment === undefined || typeof scalar.value !== 'string') return;
+    const expansion = expandEnvironment(scalar.value, environment);
     if (expansion === undefined) return;
     asWritten.set(scalar, scalar.value);
     for (const name of expansion.missing) {
       const expected = `the environment variable ${name} to be set, or \${${name}:-DEFAULT}`;
       unset.push({ ...at(offsetOf(scalar) ?? 0), path: [], expected, got: 'nothing' });
     }
-    scalar.value = scalar.type === 'PLAIN' ? typedScalar(expansion.text) : expansion.text;
+    scalar.value = scalar.type === 'PLAIN' && !isText ? typedScalar(expansion.text) : expansion.text;
   };
   const describe = (node: unknown): string => {
     if (isMap(node)) return 'a mapping';
@@ -73,7 +73,7 @@ export function parseConfigDocument(text: string, file: string, reading: ValueRe
     return written === undefined ? cut(JSON.stringify(node.value)) : `${cut(written)} as the environment has it`;
   };
   visit(document, {
-    Scalar: (key, scalar) => (key === 'key' ? undefined : expand(scalar)),
+    Scalar: (key, scalar, ancestors) => (key === 'key' ? undefined : expand(scalar, ancestors)),
     Pair: (_key, { key }) => {
       if (key === null || isScalar(key)) return;
       broken.push({ ...at(offsetOf(key) ?? 0), path: [], expected: 'a key of text', got: describe(key) });
@@ -102,6 +102,16 @@ export function parseConfigDocument(text: string, file: string, reading: ValueRe
   }
   // Beside a variable that is not set, the rest of the document can still be checked; beside broken syntax it cannot.
   return { value, problems: [...broken, ...unset], problemAt, problemAtKey };
+}
+
+/** @returns undefined where nothing is expanded */
+function environmentOf(reading: ValueReading, ancestors: readonly unknown[]): Environment | undefined {
+  if (reading === AS_WRITTEN) return undefined;
+  if (!(reading instanceof WrittenReading)) return reading;
+  const isLiteral = ancestors.some(
+    (node) => isPair(node) && isScalar(node.key) && reading.literalKeys.has(String(node.key.value)),
+  );
+  return isLiteral ? undefined : reading.environment;
 }
 
 interface Position {

@@ -9,7 +9,19 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  *  the text that it was written as, for Go's decoders take one where they want text: `version: 1.10` is not 1.1. */
 export const AS_WRITTEN = 'as-written';
 
-export type ValueReading = Environment | typeof AS_WRITTEN;
+/** For formats of others with the environment in them all the same: text as AS_WRITTEN has it, and references in it expanded, but not below
+ *  `literalKeys`, where `${name}` is a group of a regular expression or has a rule of its own. */
+export class WrittenReading {
+  readonly environment: Environment;
+  readonly literalKeys: ReadonlySet<string>;
+
+  constructor(environment: Environment, literalKeys: readonly string[]) {
+    this.environment = environment;
+    this.literalKeys = new Set(literalKeys);
+  }
+}
+
+export type ValueReading = Environment | typeof AS_WRITTEN | WrittenReading;
 
 export interface Expansion {
   readonly text: string;

@@ -6,7 +6,7 @@ import { expectedOf } from './expected.ts';
 
 /** A mapping with these keys and no others; a problem with any other names the ones there are. */
 export function section<const Entries extends v.ObjectEntries>(entries: Entries) {
-  const known = Object.keys(entries).filter((key) => !isRenamed(entries[key]));
+  const known = Object.keys(entries).filter((key) => !isAbsent(entries[key]));
   return notAList(
     v.strictObject(entries, (issue) =>
       issue.expected === 'never' ? `one of the keys ${known.join(', ')}` : expectedOf(issue),
@@ -31,17 +31,25 @@ function notAList<Schema extends v.GenericSchema>(schema: Schema): Schema {
   };
 }
 
-const renamedSchemas = new WeakSet<object>();
+/** Of keys that a mapping does not have. */
+const absentKeys = new WeakSet<object>();
 
 /** The entry of a key that has a new name: the problem names it. */
 export function renamedTo(successor: string) {
   const schema = v.optional(v.never(`the key "${successor}", its new name`));
-  renamedSchemas.add(schema);
+  absentKeys.add(schema);
   return schema;
 }
 
-function isRenamed(schema: object | undefined): boolean {
-  return schema !== undefined && renamedSchemas.has(schema);
+/** The entry of a key that others know and we do not have: the problem says what there is. */
+export function refused(expected: string) {
+  const schema = v.optional(v.never(expected));
+  absentKeys.add(schema);
+  return schema;
+}
+
+function isAbsent(schema: object | undefined): boolean {
+  return schema !== undefined && absentKeys.has(schema);
 }
 
 /** Text that is not empty. */

@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   readonly tls: ReloadedFiles<ClientTlsOptions>;
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** For every endpoint, those of this host too, and in place of what `env` says. */
+  readonly proxy?: URL | undefined;
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
 }
@@ -43,7 +45,7 @@ export class Connections {
   /** @throws {VigieError} when the certificate files have never been good */
   routeTo(endpoint: URL): Route {
     const tls = this.#currentTls();
-    const proxy = proxyFor(endpoint, this.#options.env);
+    const proxy = this.#options.proxy ?? proxyFor(endpoint, this.#options.env);
     const straight = { headers: {}, target: (path: string) => path };
     const secure = endpoint.protocol === 'https:';
     if (proxy === undefined) return { agent: this.#direct(secure, tls), secure, connectTo: endpoint, ...straight };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { AS_WRITTEN } from '../../src/config/environment.ts';
+import { AS_WRITTEN, WrittenReading } from '../../src/config/environment.ts';
 import { duration, filePath, integer, named, renamedTo, section, size, text } from '../../src/config/fields.ts';
 import { clientTlsSection, hostPort, listen } from '../../src/config/listen.ts';
 import { type ConfigSchema, loadConfig, parseConfig } from '../../src/config/load.ts';
@@ -53,6 +53,24 @@ describe('a file in a format of others', () => {
     expect(value.a).toEqual(['1.10', '0x1F', 'true', '2', '${HOME}', 'text', null]);
     expect(() => parseConfig(`${written}\nlimit: 1`, 'f', texts, AS_WRITTEN)).toThrow(
       'f:2:8: limit: expected a whole number, got "1"',
+    );
+  });
+});
+
+describe('a file in a format of others with the environment in it', () => {
+  const texts = section({ a: v.array(v.nullable(v.string())), regex: v.optional(named(v.string())) });
+  const reading = new WrittenReading({ PORT: '9090', EMPTY: '' }, ['regex']);
+
+  it('has text as it is written, and references expanded', () => {
+    const written = 'a:\n- 1.10\n- true\n- ${PORT}\n- "${PORT}"\n- ${EMPTY}\n- ${X:-d}\n- ~';
+    expect(parseConfig(written, 'f', texts, reading).value.a).toEqual(['1.10', 'true', '9090', '9090', '', 'd', null]);
+  });
+
+  it('leaves what is below a literal key alone', () => {
+    const written = 'a: []\nregex: {x: "${PORT}", y: "${UNSET}"}';
+    expect(parseConfig(written, 'f', texts, reading).value.regex).toEqual({ x: '${PORT}', y: '${UNSET}' });
+    expect(() => parseConfig('a: ["${UNSET}"]', 'f', texts, reading)).toThrow(
+      'f:1:5: expected the environment variable',
     );
   });
 });

@@ -1,6 +1,7 @@
 /** The routes that ask for data: answered here, or by another server. */
 import { forwardTo } from './forward-routes.ts';
 import { DEFAULT_API_LIMITS, type PrometheusApiOptions } from './options.ts';
+import { ParsedQueries } from './parsed-queries.ts';
 import { instantRoute, rangeRoute } from './query-routes.ts';
 import { QuerySlots } from './query-slots.ts';
 import type { ApiHandler } from './request.ts';
@@ -22,7 +23,8 @@ export function dataRoutes({ source, clock, counts, limits, experimental = false
   switch (source.kind) {
     case 'embedded': {
       const { engine, querier } = source;
-      const queries = { engine, slots, counts, clock, timeoutMs, experimental };
+      const parsed = new ParsedQueries(experimental);
+      const queries = { engine, slots, counts, clock, timeoutMs, parsed };
       const series = { querier, counts, clock, experimental };
       return {
         instant: instantRoute(queries),

@@ -50,6 +50,7 @@ export type Provider<Query> = (query: Query, signal: AbortSignal) => AnswerData 
 export interface Providers {
   readonly targets?: Provider<TargetsQuery>;
   readonly targetsMetadata?: Provider<TargetsMetadataQuery>;
+  readonly scrapePools?: Provider<NoParameters>;
   readonly rules?: Provider<RulesQuery>;
   readonly alerts?: Provider<NoParameters>;
   readonly alertmanagers?: Provider<NoParameters>;

@@ -2,10 +2,11 @@
 import type { Clock } from '@vigie/core/clock';
 import type { Answer, Query } from '../evaluate/engine.ts';
 import { MAX_STEPS } from '../evaluate/engine.ts';
+import { PlanDurations } from '../evaluate/plan-durations.ts';
 import type { QueryEngine } from '../evaluate/query-engine.ts';
+import type { QueryTimes } from '../evaluate/query-times.ts';
 import type { InstantResult } from '../evaluate/result.ts';
-import { documentedType, typeOf } from '../syntax/ast.ts';
-import { parseExpr } from '../syntax/parse.ts';
+import { documentedType, type Expr, typeOf } from '../syntax/ast.ts';
 import { ParseError } from '../syntax/parse-error.ts';
 import { ApiError, badData, invalidParameter } from './api-error.ts';
 import { countQuery } from './count-query.ts';
@@ -18,6 +19,7 @@ import {
   type Parameters,
   timeParameter,
 } from './parameters.ts';
+import type { ParsedQueries } from './parsed-queries.ts';
 import type { QueryCounts } from './query-counts.ts';
 import type { QuerySlots } from './query-slots.ts';
 import type { ApiHandler } from './request.ts';
@@ -29,7 +31,7 @@ export interface QueryRouteDeps {
   readonly counts: QueryCounts;
   readonly clock: Clock;
   readonly timeoutMs: number;
-  readonly experimental: boolean;
+  readonly parsed: ParsedQueries;
 }
 
 export function instantRoute(deps: QueryRouteDeps): ApiHandler {
@@ -39,7 +41,8 @@ export function instantRoute(deps: QueryRouteDeps): ApiHandler {
       const timestampMs = optionalTime(parameters, 'time', Math.trunc(deps.clock.nowMs()));
       const timeoutMs = timeoutParameter(parameters, deps.timeoutMs);
       const lookbackMs = lookbackParameter(parameters);
-      const query = queryParameter(parameters, deps.experimental);
+      const query = queryParameter(parameters, (text) => deps.parsed.parse(text));
+      refuseDurations(query, { startMs: timestampMs, endMs: timestampMs, stepMs: 0 });
       return deps.slots.run(timeoutMs, signal, async (left) => {
         const startedAtMs = deps.clock.monotonicMs();
         const options = { lookbackMs, timeoutMs: left.timeoutMs };
@@ -59,8 +62,9 @@ export function rangeRoute(deps: QueryRouteDeps): ApiHandler {
       const times = rangeTimes(parameters);
       const timeoutMs = timeoutParameter(parameters, deps.timeoutMs);
       const lookbackMs = lookbackParameter(parameters);
-      const query = queryParameter(parameters, deps.experimental);
+      const query = queryParameter(parameters, (text) => deps.parsed.parse(text));
       refuseRangeVector(query);
+      refuseDurations(query, times);
       return deps.slots.run(timeoutMs, signal, async (left) => {
         const startedAtMs = deps.clock.monotonicMs();
         const options = { lookbackMs, timeoutMs: left.timeoutMs };
@@ -75,10 +79,19 @@ export function rangeRoute(deps: QueryRouteDeps): ApiHandler {
 }
 
 /** A query that is parsed: what is wrong with it is known before it waits for its turn. */
-export function queryParameter(parameters: Parameters, experimental: boolean): Exclude<Query, string> {
+export function queryParameter(parameters: Parameters, parse: (text: string) => Expr): Exclude<Query, string> {
   const text = parameters.get('query');
+  return parsing(() => ({ text, expr: parse(text) }));
+}
+
+/** Durations that are computed may depend on when the query is asked. */
+function refuseDurations({ text, expr }: Exclude<Query, string>, times: QueryTimes): void {
+  parsing(() => new PlanDurations(expr, text, times));
+}
+
+function parsing<Result>(parse: () => Result): Result {
   try {
-    return { text, expr: parseExpr(text, { experimental }) };
+    return parse();
   } catch (error) {
     if (error instanceof ParseError) throw invalidParameter('query', error.message);
     throw error;

@@ -20,6 +20,7 @@ export function statusRoutes(providers: Providers): Readonly<Record<string, ApiH
   return {
     '/targets': told(providers.targets, targetsQuery, noTargets),
     '/targets/metadata': told(providers.targetsMetadata, targetsMetadataQuery, () => []),
+    '/scrape_pools': told(providers.scrapePools, noParameters, () => ({ scrapePools: [] })),
     '/rules': told(providers.rules, rulesQuery, noRules),
     '/alerts': told(providers.alerts, noParameters, () => ({ alerts: [] })),
     '/alertmanagers': told(providers.alertmanagers, noParameters, () => ({

@@ -10,6 +10,11 @@ export interface AnnotationTexts {
   readonly infos: readonly string[];
 }
 
+export interface Annotation {
+  readonly kind: 'warning' | 'info';
+  readonly text: string;
+}
+
 export type HistogramOperation = 'addition' | 'subtraction' | 'aggregation';
 
 /** Data may have any number of names in them. */
@@ -20,6 +25,11 @@ export class Annotations {
   readonly #warnings = new Map<string, PositionRange | undefined>();
   readonly #infos = new Map<string, PositionRange | undefined>();
   readonly #monotonicity = new Map<string, ForcedMonotonicity>();
+
+  tell({ kind, text }: Annotation, range: PositionRange): void {
+    if (kind === 'warning') this.warn(text, range);
+    else this.info(text, range);
+  }
 
   warn(text: string, range: PositionRange): void {
     remember(this.#warnings, `PromQL warning: ${text}`, range);
@@ -34,7 +44,7 @@ export class Annotations {
     remember(this.#warnings, text, undefined);
   }
 
-  /** Counts of one histogram fell with a higher bound, at a time in ms. */
+  /** Counts of one histogram fell with a higher bound, at a time in ms. The place is that of the first. */
   forcedMonotonicity(name: string, range: PositionRange, timestampMs: number, forced: Forced): void {
     const known = this.#monotonicity.get(name);
     if (known === undefined) {
@@ -44,7 +54,6 @@ export class Annotations {
       return;
     }
     known.count += 1;
-    known.range = range;
     known.from = Math.min(known.from, forced.from);
     known.to = Math.max(known.to, forced.to);
     known.maxDiff = Math.max(known.maxDiff, forced.maxDiff);
@@ -67,7 +76,7 @@ interface Forced {
 }
 
 interface ForcedMonotonicity {
-  range: PositionRange;
+  readonly range: PositionRange;
   count: number;
   from: number;
   to: number;

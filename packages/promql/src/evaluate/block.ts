@@ -22,6 +22,8 @@ export class VectorBlock {
   kinds: Uint8Array;
   /** By cell; undefined where no cell is a histogram. */
   histograms: (Histogram | undefined)[] | undefined;
+  /** By cell that is a float: a histogram of the same time. Only where whole series have been merged, and undefined elsewhere. */
+  besides: Map<number, Histogram> | undefined;
   /** No two rows have equal labels, and none would if their names went: nobody has to look for rows to merge. */
   isDistinct = false;
   /** What its budget counts for it. */
@@ -60,6 +62,14 @@ export class VectorBlock {
     this.labels.pop();
     this.dropName.pop();
     this.kinds.fill(ABSENT, row * this.steps, (row + 1) * this.steps);
+  }
+
+  /** Takes all rows out: others may come into the same memory. */
+  clear(): void {
+    this.kinds.fill(ABSENT, 0, this.rows * this.steps);
+    this.labels.length = 0;
+    this.dropName.length = 0;
+    this.histograms = undefined;
   }
 
   setFloat(cell: number, value: number): void {

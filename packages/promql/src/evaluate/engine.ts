@@ -81,9 +81,9 @@ export class Engine {
   ): Promise<Answer<InstantResult>> {
     const { text, expr } = this.#parse(query);
     const times: QueryTimes = { startMs: timestampMs, endMs: timestampMs, stepMs: 0 };
-    const steps: Steps = { startMs: timestampMs, stepMs: 1, count: 1 };
+    const steps = stepsBetween(timestampMs, timestampMs, 1);
     const evaluation = this.#evaluation(querier, times, signal, options);
-    const result = await instantResult(evaluation, makePlan(expr, times), steps);
+    const result = await instantResult(evaluation, makePlan(expr, text, times), steps);
     return { result, ...evaluation.annotations.texts(text), usage: evaluation.budget.usage };
   }
 
@@ -112,7 +112,7 @@ export class Engine {
       );
     }
     const evaluation = this.#evaluation(querier, times, signal, options);
-    const result = steps.count === 0 ? [] : await rangeResult(evaluation, makePlan(expr, times), steps);
+    const result = steps.count === 0 ? [] : await rangeResult(evaluation, makePlan(expr, text, times), steps);
     return { result, ...evaluation.annotations.texts(text), usage: evaluation.budget.usage };
   }
 
@@ -152,7 +152,7 @@ async function instantResult(evaluation: Evaluation, plan: Plan, steps: Steps): 
     case 'matrix':
       return { type: 'matrix', series: await evaluateMatrix(evaluation, plan, steps) };
     case 'vector': {
-      const block = finishNames(evaluation, await evaluation.vector(plan, steps));
+      const block = finishNames(evaluation, await evaluation.series(plan, steps));
       return { type: 'vector', timestampMs, samples: instantSamples(block) };
     }
   }
@@ -164,5 +164,5 @@ async function rangeResult(evaluation: Evaluation, plan: Plan, steps: Steps): Pr
     const timestampsMs = Float64Array.from(values, (_, step) => steps.startMs + step * steps.stepMs);
     return [{ labels: LabelSet.empty, timestampsMs, values, histograms: undefined }];
   }
-  return rangeSeries(finishNames(evaluation, await evaluation.vector(plan, steps)), steps);
+  return rangeSeries(finishNames(evaluation, await evaluation.series(plan, steps)), steps);
 }

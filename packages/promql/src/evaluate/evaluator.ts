@@ -8,43 +8,54 @@ import { betweenScalars, withScalar } from './binary/scalars.ts';
 import { combineSets } from './binary/sets.ts';
 import { matchingProjection } from './binary/signatures.ts';
 import { ABSENT, FLOAT, type VectorBlock } from './block.ts';
-import { type Evaluation, keep, newBlock, release, type Steps } from './evaluation.ts';
+import { type Evaluation, firstStep, keep, newBlock, release, type Steps, type TakeRows } from './evaluation.ts';
+import { evaluationError } from './failure.ts';
 import { larger, smaller } from './functions/math.ts';
 import { callFunction } from './instant-call.ts';
 import { dropNames, mapCells } from './map-rows.ts';
+import { byStep, mergeSeries } from './merge-rows.ts';
+import { asPinned } from './pinned-selector.ts';
 import type { BinaryPlan, CallPlan, Plan } from './plan.ts';
 import { callRangeFunction, rangeArgument } from './range-call.ts';
 import { evaluateSelector } from './select.ts';
 import { evaluateSmoothed } from './smoothed-selector.ts';
 
-export function makeEvaluation(parts: Omit<Evaluation, 'vector' | 'nameless' | 'scalar'>): Evaluation {
+export function makeEvaluation(
+  parts: Omit<Evaluation, 'vector' | 'series' | 'nameless' | 'rows' | 'scalar'>,
+): Evaluation {
   const evaluation: Evaluation = {
     ...parts,
-    vector: (plan, steps) => evaluateVector(evaluation, plan, steps, true),
-    nameless: (plan, steps) => evaluateVector(evaluation, plan, steps, false),
+    vector: async (plan, steps) => byStep(await evaluateVector(evaluation, plan, steps, true)),
+    series: (plan, steps) => evaluateVector(evaluation, plan, steps, true),
+    nameless: async (plan, steps) => byStep(await evaluateVector(evaluation, plan, steps, false)),
+    rows: (plan, steps, take) => evaluateRows(evaluation, plan, steps, take),
     scalar: (plan, steps) => evaluateScalar(evaluation, plan, steps),
   };
   return evaluation;
 }
 
+/** @param take may be given rows in parts before the rest is returned */
 async function evaluateVector(
   evaluation: Evaluation,
   plan: Plan,
   steps: Steps,
   namesMatter: boolean,
+  take?: TakeRows,
 ): Promise<VectorBlock> {
   evaluation.budget.check();
   if (steps.count === 0) return newBlock(evaluation, 0, 0);
   switch (plan.kind) {
-    case 'vector':
+    case 'vector': {
+      const { lookbackMs } = evaluation;
       return plan.modifier === 'smoothed'
-        ? evaluateSmoothed(evaluation, plan, steps)
-        : evaluateSelector(evaluation, plan, steps);
+        ? evaluateSmoothed(evaluation, asPinned(plan, lookbackMs, lookbackMs, steps), steps)
+        : evaluateSelector(evaluation, asPinned(plan, lookbackMs, 0, steps), steps, take);
+    }
     case 'call': {
       const range = rangeArgument(plan);
       return range === undefined
         ? callFunction(evaluation, plan, steps)
-        : callRangeFunction(evaluation, plan, range, steps, namesMatter);
+        : callRangeFunction(evaluation, plan, range, steps, namesMatter, take);
     }
     case 'aggregation':
       return evaluateAggregation(evaluation, plan, steps);
@@ -57,6 +68,12 @@ async function evaluateVector(
     default:
       throw bug(`${plan.kind} is not an instant vector`);
   }
+}
+
+async function evaluateRows(evaluation: Evaluation, plan: Plan, steps: Steps, take: TakeRows): Promise<void> {
+  const last = byStep(await evaluateVector(evaluation, plan, steps, false, take));
+  await take(last);
+  release(evaluation, last);
 }
 
 async function evaluateScalar(evaluation: Evaluation, plan: Plan, steps: Steps): Promise<Float64Array> {
@@ -72,7 +89,7 @@ async function evaluateScalar(evaluation: Evaluation, plan: Plan, steps: Steps):
       return betweenScalars(plan, left, await evaluateScalar(evaluation, plan.right, steps));
     }
     case 'invariant': {
-      const [value = Number.NaN] = await evaluateScalar(evaluation, plan.expr, { ...steps, count: 1 });
+      const [value = Number.NaN] = await evaluateScalar(evaluation, plan.expr, firstStep(steps));
       return new Float64Array(steps.count).fill(value);
     }
     case 'call':
@@ -97,7 +114,7 @@ async function callScalar(evaluation: Evaluation, { name, args }: CallPlan, step
     case 'range':
       return constant((query.endMs - query.startMs) / 1000);
     case 'step':
-      return constant(query.stepMs / 1000);
+      return constant(query.startMs === query.endMs ? 0 : query.stepMs / 1000);
     case 'min_of':
     case 'max_of': {
       const [left, right] = args;
@@ -164,19 +181,21 @@ async function evaluateUnary(
   plan: Extract<Plan, { readonly kind: 'unary' }>,
   steps: Steps,
 ): Promise<VectorBlock> {
-  const block = await evaluation.vector(plan.expr, steps);
+  const block = await evaluation.series(plan.expr, steps);
   if (plan.operator === '+') return block;
   await mapCells(evaluation, block, (cell) => {
     const histogram = block.histogramAt(cell);
     if (histogram === undefined) block.values[cell] = -block.values[cell]!;
     else block.setHistogram(cell, multiplyHistogram(histogram, -1));
   });
-  return dropNames(evaluation, block);
+  for (const [cell, histogram] of block.besides ?? []) block.besides?.set(cell, multiplyHistogram(histogram, -1));
+  return dropNames(evaluation, block, mergeSeries);
 }
 
 /** What is the same at each step is evaluated at the first. */
 async function repeat(evaluation: Evaluation, plan: Plan, steps: Steps): Promise<VectorBlock> {
-  const once = await evaluation.vector(plan, { ...steps, count: 1 });
+  const once = await evaluation.series(plan, firstStep(steps));
+  if (once.besides !== undefined) throw evaluationError('unexpected number of samples');
   if (steps.count === 1) return once;
   const block = newBlock(evaluation, steps.count, once.rows);
   for (let row = 0; row < once.rows; row++) {

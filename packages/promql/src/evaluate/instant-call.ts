@@ -4,7 +4,7 @@ import { LabelSet } from '../labels/label-set.ts';
 import { absentLabels } from './absent.ts';
 import { TEXT } from './annotations.ts';
 import { ABSENT, FLOAT, type VectorBlock } from './block.ts';
-import { type Evaluation, keep, newBlock, release, type Steps } from './evaluation.ts';
+import { type Evaluation, isInstant, keep, newBlock, release, type Steps } from './evaluation.ts';
 import { CALENDAR_FUNCTIONS } from './functions/calendar.ts';
 import {
   callHistogramFraction,
@@ -17,7 +17,8 @@ import { clampTo, MATH_FUNCTIONS, roundTo } from './functions/math.ts';
 import { joinLabels, replaceLabel } from './functions/relabel.ts';
 import { sortByLabels, sortByValue } from './functions/sort.ts';
 import { dropEmptyRows, dropNames, mapFloats } from './map-rows.ts';
-import type { CallPlan, Plan, VectorPlan } from './plan.ts';
+import { asStamped } from './pinned-selector.ts';
+import type { CallPlan, Plan } from './plan.ts';
 import { selectInstants } from './select.ts';
 
 /** Of functions that return a vector. */
@@ -45,9 +46,9 @@ export async function callFunction(evaluation: Evaluation, call: CallPlan, steps
     case 'info':
       return callInfo(evaluation, call, steps);
     case 'label_join':
-      return keep(evaluation, joinLabels(await first(evaluation, call, steps), texts(args)));
+      return keep(evaluation, joinLabels(await evaluation.series(argument(call, 0), steps), texts(args)));
     case 'label_replace':
-      return keep(evaluation, replaceLabel(await first(evaluation, call, steps), texts(args)));
+      return keep(evaluation, replaceLabel(await evaluation.series(argument(call, 0), steps), texts(args)));
     case 'round': {
       const [, nearestPlan] = args;
       const nearest = nearestPlan && (await evaluation.scalar(nearestPlan, steps));
@@ -113,9 +114,8 @@ async function callCalendar(
 async function callAbsent(evaluation: Evaluation, call: CallPlan, steps: Steps): Promise<VectorBlock> {
   const arg = argument(call, 0);
   const present = await evaluation.vector(arg, steps);
-  const selector = arg.kind === 'invariant' ? arg.expr : arg;
   const block = newBlock(evaluation, steps.count, 1);
-  block.addRow(absentLabels(selector.kind === 'vector' ? selector.matchers : undefined), false);
+  block.addRow(absentLabels(arg.kind === 'vector' ? arg.matchers : undefined), false);
   for (let step = 0; step < steps.count; step++) {
     let isPresent = false;
     for (let row = 0; row < present.rows && !isPresent; row++) {
@@ -142,11 +142,9 @@ async function callClamp(evaluation: Evaluation, call: CallPlan, steps: Steps): 
 }
 
 async function callSort(evaluation: Evaluation, call: CallPlan, steps: Steps): Promise<VectorBlock> {
-  const { query, annotations } = evaluation;
   const block = await first(evaluation, call, steps);
   // What is the same at each step is evaluated at one, and is no range; a range that is shorter than its step is one.
-  const hasOneStep = query.endMs > query.startMs && query.endMs - query.startMs < query.stepMs;
-  if (steps.count > 1 || hasOneStep) annotations.warn(TEXT.sortInRange, call.range);
+  if (!isInstant(steps)) evaluation.annotations.warn(TEXT.sortInRange, call.range);
   if (call.name.startsWith('sort_by_label')) {
     return sortByLabels(evaluation, block, texts(call.args), call.name.endsWith('_desc'));
   }
@@ -168,13 +166,11 @@ async function callTimestamp(
   ofSample: ((timestampMs: number) => number) | undefined,
   ofStep: ((stepMs: number) => number) | undefined,
 ): Promise<VectorBlock> {
-  const asked = unwrapSelector(argument(call, 0));
-  if (asked !== undefined) {
-    // With a time of its own, an offset does not count, as in Prometheus.
-    const selector = asked.atMs === undefined ? asked : { ...asked, offsetMs: 0 };
+  const selector = argument(call, 0);
+  if (selector.kind === 'vector') {
     const block = await selectInstants(
       evaluation,
-      selector,
+      asStamped(selector, evaluation.lookbackMs),
       steps,
       ({ timestampsMs, startTimestampsMs }, at) =>
         (ofSample === undefined ? (startTimestampsMs?.[at] ?? 0) : ofSample(timestampsMs[at]!)) / 1000,
@@ -192,9 +188,4 @@ async function callTimestamp(
     }
   }
   return dropNames(evaluation, dropEmptyRows(block));
-}
-
-function unwrapSelector(plan: Plan): VectorPlan | undefined {
-  if (plan.kind === 'invariant') return unwrapSelector(plan.expr);
-  return plan.kind === 'vector' && plan.modifier === undefined ? plan : undefined;
 }

@@ -1,4 +1,4 @@
-/** What is derived of label sets, kept per label set for as long as somebody holds it: a storage hands out the same one for
+/** What is derived of label sets, kept with the label set for as long as somebody holds it: a storage hands out the same one for
  *  the same series, so a dashboard that asks again finds its groups ready. */
 import { type LabelSet, METRIC_NAME } from '../labels/label-set.ts';
 
@@ -14,7 +14,8 @@ export interface Projection {
 
 class CachedProjection implements Projection {
   readonly #keep: (name: string) => boolean;
-  readonly #bySeries = new WeakMap<LabelSet, LabelSet>();
+  /** Stands for this projection at label sets, which thus do not keep it. */
+  readonly #token = {};
   #byKey = new Map<string, LabelSet>();
 
   constructor(keep: (name: string) => boolean) {
@@ -22,7 +23,7 @@ class CachedProjection implements Projection {
   }
 
   of(labels: LabelSet): LabelSet {
-    const known = this.#bySeries.get(labels);
+    const known = labels.derivedBy(this.#token);
     if (known !== undefined) return known;
     const part = labels.filter(this.#keep);
     let shared = this.#byKey.get(part.key);
@@ -31,7 +32,7 @@ class CachedProjection implements Projection {
       this.#byKey.set(part.key, part);
       shared = part;
     }
-    this.#bySeries.set(labels, shared);
+    labels.rememberDerived(this.#token, shared);
     return shared;
   }
 }

@@ -1,15 +1,17 @@
 /** From an expression to what is evaluated. Source: Prometheus, promql/engine.go, PreprocessExpr. */
-import type { AtModifier, Expr, VectorSelector } from '../syntax/ast.ts';
+import type { AtModifier, DurationExpr, Expr, VectorSelector } from '../syntax/ast.ts';
 import { typeOf } from '../syntax/ast.ts';
 import { TIME_DEPENDENT } from '../syntax/functions.ts';
 import { isSetOperator } from '../syntax/operators.ts';
 import type { Plan, SelectorUse, VectorPlan } from './plan.ts';
-import { durationMs } from './plan-durations.ts';
+import { PlanDurations } from './plan-durations.ts';
 import type { QueryTimes } from './query-times.ts';
 
-/** @throws {EvaluationError} for durations that are not above 0 once they are computed */
-export function makePlan(expr: Expr, times: QueryTimes): Plan {
-  const { plan, wrap } = new Planner(times).plan(expr, NOTHING);
+/** @param query the text of the expression
+ *  @throws {ParseError} for durations that are none once they are computed */
+export function makePlan(expr: Expr, query: string, times: QueryTimes): Plan {
+  const durations = new PlanDurations(expr, query, times);
+  const { plan, wrap } = new Planner(times, durations).plan(expr, NOTHING);
   return wrap ? invariant(plan) : plan;
 }
 
@@ -19,9 +21,20 @@ interface Surroundings extends SelectorUse {
   readonly hasStats: boolean;
   /** Something that needs buckets, or a subquery, which needs them to find resets. */
   readonly needsBuckets: boolean;
+  /** The parameter of an aggregation, which Prometheus leaves as it is: `start()` and `end()` behind an @ do nothing there,
+   *  and nothing is taken for the same at each step. */
+  readonly isParam: boolean;
 }
 
-const NOTHING: Surroundings = { func: '', grouping: [], by: false, hasStats: false, needsBuckets: false };
+const NOTHING: Surroundings = {
+  func: '',
+  grouping: [],
+  by: false,
+  hasStats: false,
+  needsBuckets: false,
+  isParam: false,
+};
+const PARAM: Surroundings = { ...NOTHING, isParam: true };
 
 const STATS = new Set(['histogram_count', 'histogram_sum', 'histogram_avg']);
 const BUCKETS = new Set([
@@ -56,12 +69,19 @@ function unparenthesised(expr: Expr): Expr {
 
 class Planner {
   readonly #times: QueryTimes;
+  readonly #durations: PlanDurations;
 
-  constructor(times: QueryTimes) {
+  constructor(times: QueryTimes, durations: PlanDurations) {
     this.#times = times;
+    this.#durations = durations;
   }
 
   plan(expr: Expr, use: Surroundings): Planned {
+    const planned = this.#plan(expr, use);
+    return use.isParam ? { plan: planned.plan, isInvariant: false, wrap: false } : planned;
+  }
+
+  #plan(expr: Expr, use: Surroundings): Planned {
     const node = { type: typeOf(expr), range: expr.range };
     switch (expr.kind) {
       case 'number':
@@ -74,7 +94,7 @@ class Planner {
       }
       case 'matrix': {
         const vector = this.#selector(expr.vector, use);
-        const lengthMs = durationMs(expr.length, this.#times, false);
+        const lengthMs = this.#durations.msOf(expr.length);
         return {
           plan: { ...node, kind: 'matrix', vector, lengthMs },
           isInvariant: vector.atMs !== undefined,
@@ -104,40 +124,49 @@ class Planner {
       type: 'vector',
       range: expr.range,
       matchers: expr.matchers,
-      offsetMs: expr.offset === undefined ? 0 : durationMs(expr.offset, this.#times, true),
-      atMs: this.#at(expr.at),
+      offsetMs: this.#offset(expr.offset),
+      atMs: this.#at(expr.at, use),
+      drifts: use.isParam,
+      sees: undefined,
       modifier: expr.modifier,
       use: { func: use.func, grouping: use.grouping, by: use.by },
       isStatsOnly: use.hasStats && !use.needsBuckets,
     };
   }
 
-  #at(at: AtModifier | undefined): number | undefined {
+  #offset(offset: DurationExpr | undefined): number {
+    return offset === undefined ? 0 : this.#durations.msOf(offset);
+  }
+
+  #at(at: AtModifier | undefined, { isParam }: Surroundings): number | undefined {
     switch (at?.kind) {
       case undefined:
         return undefined;
       case 'time':
         return at.timestampMs;
       case 'start':
-        return this.#times.startMs;
+        return isParam ? undefined : this.#times.startMs;
       case 'end':
-        return this.#times.endMs;
+        return isParam ? undefined : this.#times.endMs;
     }
   }
 
   #subquery(expr: Extract<Expr, { readonly kind: 'subquery' }>, use: Surroundings): Planned {
     const inner = this.plan(expr.expr, { ...use, needsBuckets: true });
-    const atMs = this.#at(expr.at);
+    const atMs = this.#at(expr.at, use);
+    const stepMs = expr.step && this.#durations.msOf(expr.step);
     return {
       plan: {
         kind: 'subquery',
         type: 'matrix',
         range: expr.range,
         expr: inner.isInvariant ? invariant(inner.plan) : inner.plan,
-        lengthMs: durationMs(expr.length, this.#times, false),
-        stepMs: expr.step && durationMs(expr.step, this.#times, false),
-        offsetMs: expr.offset === undefined ? 0 : durationMs(expr.offset, this.#times, true),
+        lengthMs: this.#durations.msOf(expr.length),
+        // What is computed to less than 1 ms is no step, and no error.
+        stepMs: stepMs === 0 && expr.step?.kind !== 'literal' ? undefined : stepMs,
+        offsetMs: this.#offset(expr.offset),
         atMs,
+        drifts: use.isParam,
       },
       isInvariant: atMs !== undefined,
       wrap: false,
@@ -154,7 +183,9 @@ class Planner {
     };
     const args = expr.args.map((arg) => this.plan(unparenthesised(arg), around));
     const node = { kind: 'call', type: expr.func.returns, range: expr.range, name } as const;
-    if (!TIME_DEPENDENT.has(name) && args.every(({ isInvariant }) => isInvariant)) {
+    // timestamp() of a selector is a time of samples, and that of other expressions the step's.
+    const isOfSample = name === 'timestamp' && args[0]?.plan.kind === 'vector';
+    if ((isOfSample || !TIME_DEPENDENT.has(name)) && args.every(({ isInvariant }) => isInvariant)) {
       return { plan: { ...node, args: args.map(({ plan }) => plan) }, isInvariant: true, wrap: true };
     }
     return { plan: { ...node, args: args.map(wrapped) }, isInvariant: false, wrap: false };
@@ -163,21 +194,21 @@ class Planner {
   #aggregation(expr: Extract<Expr, { readonly kind: 'aggregation' }>, use: Surroundings): Planned {
     const { operator, grouping, without, range } = expr;
     const inner = this.plan(unparenthesised(expr.expr), { ...use, func: operator, grouping, by: !without });
-    const param = expr.param && this.plan(unparenthesised(expr.param), NOTHING);
-    const isInvariant = inner.isInvariant && (param?.isInvariant ?? true);
+    const param = expr.param && this.plan(unparenthesised(expr.param), PARAM).plan;
     return {
       plan: {
         kind: 'aggregation',
         type: 'vector',
         range,
         operator,
-        expr: isInvariant ? inner.plan : wrapped(inner),
-        param: param && (isInvariant ? param.plan : wrapped(param)),
+        expr: inner.plan,
+        param,
         grouping,
         without,
       },
-      isInvariant,
-      wrap: isInvariant,
+      // Whatever the parameter is, as in Prometheus.
+      isInvariant: inner.isInvariant,
+      wrap: inner.wrap,
     };
   }
 

@@ -32,12 +32,13 @@ export async function mapFloats(
   return dropNames(evaluation, dropEmptyRows(block));
 }
 
-/** Of all rows, at once or at the end of the query. */
-export function dropNames(evaluation: Evaluation, block: VectorBlock): VectorBlock {
+/** Of all rows, at once or at the end of the query.
+ *  @param merge what becomes of rows that have the same labels then */
+export function dropNames(evaluation: Evaluation, block: VectorBlock, merge = mergeRows): VectorBlock {
   block.dropName.fill(true);
   if (evaluation.delayedNameRemoval) return keep(evaluation, block);
   for (let row = 0; row < block.rows; row++) block.labels[row] = evaluation.labels.withoutMetadata(block.labels[row]!);
-  return keep(evaluation, mergeRows(block));
+  return keep(evaluation, merge(block));
 }
 
 export function dropEmptyRows(block: VectorBlock): VectorBlock {

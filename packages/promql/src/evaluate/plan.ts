@@ -1,5 +1,6 @@
 /** A query ready to be evaluated: durations are numbers, times are known, and what is the same at each step is marked. */
 import type { Matcher } from '../labels/matcher.ts';
+import type { TimeRange } from '../storage/querier.ts';
 import type { ValueType, VectorMatching } from '../syntax/ast.ts';
 import type { AggregateOperator, BinaryOperator } from '../syntax/operators.ts';
 import type { PositionRange } from '../syntax/position.ts';
@@ -15,6 +16,10 @@ export interface VectorPlan extends PlanNode {
   readonly offsetMs: number;
   /** Evaluated at this time whatever the step is. */
   readonly atMs: number | undefined;
+  /** With a time of its own, it moves on with the steps all the same: Prometheus has it so in parameters of aggregations. */
+  readonly drifts: boolean;
+  /** Samples that it looks at, where they are not those that its times and its lookback say. */
+  readonly sees: TimeRange | undefined;
   readonly modifier: 'anchored' | 'smoothed' | undefined;
   readonly use: SelectorUse;
   /** Only sums and counts of histograms are looked at behind it. */
@@ -42,6 +47,8 @@ export interface SubqueryPlan extends PlanNode {
   readonly stepMs: number | undefined;
   readonly offsetMs: number;
   readonly atMs: number | undefined;
+  /** As a selector's. */
+  readonly drifts: boolean;
 }
 
 export interface CallPlan extends PlanNode {

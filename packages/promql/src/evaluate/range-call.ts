@@ -5,13 +5,32 @@ import type { PositionRange } from '../syntax/position.ts';
 import { absentLabels } from './absent.ts';
 import { TEXT } from './annotations.ts';
 import type { VectorBlock } from './block.ts';
-import { type Evaluation, keep, lastStepMs, newBlock, release, type Steps } from './evaluation.ts';
+import {
+  batchRows,
+  type Evaluation,
+  handOver,
+  isBatch,
+  keep,
+  lastStepMs,
+  newBlock,
+  release,
+  type Steps,
+  type TakeRows,
+} from './evaluation.ts';
 import { evaluationError } from './failure.ts';
+import type { FloatRow } from './float-row.ts';
 import { keepStats } from './histogram-stats.ts';
-import { mergeRows } from './merge-rows.ts';
-import { hasOnlyName, selectsOneName } from './one-name.ts';
+import { refuseSameLabels } from './merge-rows.ts';
+import { areApartWithoutNames, nameOf } from './one-name.ts';
+import { asPinned } from './pinned-selector.ts';
 import type { CallPlan, MatrixPlan, Plan, SubqueryPlan } from './plan.ts';
-import { ANCHORED_FUNCTIONS, KEEPS_NAME, RANGE_FUNCTIONS, SMOOTHED_FUNCTIONS } from './range-functions.ts';
+import {
+  ANCHORED_FUNCTIONS,
+  KEEPS_NAME,
+  RANGE_FUNCTIONS,
+  ROW_FUNCTIONS,
+  SMOOTHED_FUNCTIONS,
+} from './range-functions.ts';
 import { type RangeFunction, RangeWindow } from './range-window.ts';
 import { referenceMs, selectSeries } from './select.ts';
 import { evaluateSubquery, subqueryReferenceMs } from './subquery.ts';
@@ -22,13 +41,15 @@ export function rangeArgument(call: CallPlan): MatrixPlan | SubqueryPlan | undef
   return undefined;
 }
 
-/** @param namesMatter whether anyone looks at the names that the function drops: with `false`, rows may still have them */
+/** @param namesMatter whether anyone looks at the names that the function drops: with `false`, rows may still have them
+ *  @param take may be given rows in parts, where nobody looks at names; the rest is returned */
 export async function callRangeFunction(
   evaluation: Evaluation,
   call: CallPlan,
   arg: MatrixPlan | SubqueryPlan,
   steps: Steps,
   namesMatter: boolean,
+  take?: TakeRows,
 ): Promise<VectorBlock> {
   const apply = RANGE_FUNCTIONS.get(call.name);
   if (apply === undefined) throw evaluationError(`function ${call.name} does not take a range vector`);
@@ -39,21 +60,18 @@ export async function callRangeFunction(
   window.lengthMs = arg.lengthMs;
   window.modifier = arg.kind === 'matrix' ? arg.vector.modifier : undefined;
   window.useStartTimestamps = evaluation.useStartTimestamps && arg.kind === 'matrix';
+  window.isPinned = (arg.kind === 'matrix' ? arg.vector : arg).atMs !== undefined;
   const driver = new RangeDriver(evaluation, call, apply, window, params, steps);
-  const block = arg.kind === 'matrix' ? await driver.overSeries(arg) : await driver.overSubquery(arg);
+  const block = arg.kind === 'matrix' ? await driver.overSeries(arg, take) : await driver.overSubquery(arg);
   if (call.name === 'absent_over_time') return absentOverTime(evaluation, block, arg, steps);
-  if (evaluation.delayedNameRemoval || KEEPS_NAME.has(call.name)) return mergeUnlessDelayed(evaluation, block);
-  if (namesMatter || !block.isDistinct) removeNames(evaluation, block);
-  return mergeRows(block);
+  if (evaluation.delayedNameRemoval) return block;
+  if (!KEEPS_NAME.has(call.name) && (namesMatter || !block.isDistinct)) removeNames(evaluation, block);
+  return refuseSameLabels(block);
 }
 
 /** That is shown: the first argument's, whatever that is; and the query's beginning for a subquery, as in Prometheus. */
 function placeOf(first: Plan): PositionRange {
   return first.kind === 'subquery' ? { start: 0, end: 0 } : first.range;
-}
-
-function mergeUnlessDelayed({ delayedNameRemoval }: Evaluation, block: VectorBlock): VectorBlock {
-  return delayedNameRemoval ? block : mergeRows(block);
 }
 
 function removeNames({ labels }: Evaluation, block: VectorBlock): void {
@@ -81,6 +99,8 @@ class RangeDriver {
   #hasFloat = false;
   /** Whose name was looked at: rows of one metric come one after the other. */
   #lastName = '';
+  /** Of all series, where the selector says what it is. */
+  #name: string | undefined;
   /** Of the series before: a sample counts for each window that it is in. */
   #windowedSamples = 0;
 
@@ -100,48 +120,72 @@ class RangeDriver {
     this.#steps = steps;
   }
 
-  async overSeries(arg: MatrixPlan): Promise<VectorBlock> {
+  async overSeries(arg: MatrixPlan, take: TakeRows | undefined): Promise<VectorBlock> {
     const { lookbackMs, budget } = this.#evaluation;
-    const { vector, lengthMs } = arg;
-    const beforeMs = vector.modifier === undefined ? 0 : lookbackMs;
-    const afterMs = vector.modifier === 'smoothed' ? lookbackMs : 0;
-    const range = {
+    const { lengthMs } = arg;
+    const beforeMs = arg.vector.modifier === undefined ? 0 : lookbackMs;
+    const afterMs = arg.vector.modifier === 'smoothed' ? lookbackMs : 0;
+    const vector = asPinned(arg.vector, lengthMs + beforeMs, afterMs, this.#steps);
+    const range = vector.sees ?? {
       fromMs: referenceMs(vector, this.#steps.startMs) - lengthMs - beforeMs + 1,
       toMs: referenceMs(vector, lastStepMs(this.#steps)) + afterMs,
     };
     const hints = { ...vector.use, stepMs: this.#steps.stepMs, rangeMs: lengthMs };
     const series = await selectSeries(this.#evaluation, vector.matchers, range, hints);
-    const block = newBlock(this.#evaluation, this.#steps.count, series.length);
-    let isDistinct = selectsOneName(vector.matchers);
+    this.#name = nameOf(vector.matchers);
+    const isDistinct = areApartWithoutNames(vector.matchers, series);
+    const takeParts = this.#mayTakeParts(isDistinct) ? take : undefined;
+    const rows = takeParts === undefined ? series.length : batchRows(this.#steps.count, series.length);
+    const block = newBlock(this.#evaluation, this.#steps.count, rows);
+    block.isDistinct = isDistinct;
     const columns = new SampleColumns();
     const reference = (stepMs: number): number => referenceMs(vector, stepMs);
+    const { samples } = this.#window;
+    const { startMs, stepMs, count } = this.#steps;
+    const floats: FloatRow = { samples, firstEndMs: referenceMs(vector, startMs), stepMs, lengthMs };
+    // Without them, a row is that of each of its windows.
+    const isPlain =
+      vector.modifier === undefined && !this.#window.useStartTimestamps && (!this.#window.isPinned || count === 1);
+    const rowFunction = isPlain ? ROW_FUNCTIONS.get(this.#call.name) : undefined;
     for (const one of series) {
       if (budget.isDue()) await budget.pause();
       columns.clear();
       one.read(range, columns);
       if (columns.length === 0) continue;
       if (vector.isStatsOnly) keepStats(columns);
-      if (isDistinct) isDistinct = hasOnlyName(one.labels);
       budget.holdSamples(columns.length);
-      this.#window.samples.take(columns);
+      samples.take(columns);
       this.#beginRow(block, one.labels, false);
-      for (let step = 0; ; await budget.pause()) {
-        step = this.#fill(block, step, reference, beforeMs, afterMs);
-        if (step === this.#steps.count) break;
+      const windowed = samples.histogramCount === 0 ? rowFunction?.(floats, block, this.#row * count) : undefined;
+      if (windowed !== undefined) {
+        this.#isFound = this.#hasFloat = !block.isEmptyRow(this.#row);
+        budget.countRead(windowed, samples.floatCount);
+      } else {
+        for (let step = 0; ; await budget.pause()) {
+          step = this.#fill(block, step, reference, beforeMs, afterMs);
+          if (step === count) break;
+        }
+        budget.countRead(this.#windowedSamples, this.#window.to + this.#window.histogramTo);
       }
       this.#endRow(block);
       budget.holdSamples(-columns.length);
-      budget.countRead(this.#windowedSamples, this.#window.to + this.#window.histogramTo);
+      if (takeParts !== undefined && isBatch(block)) await handOver(this.#evaluation, block, takeParts);
     }
-    block.isDistinct = isDistinct;
     return keep(this.#evaluation, block);
+  }
+
+  /** Whether no row is to be merged with another one that came before. */
+  #mayTakeParts(isDistinct: boolean): boolean {
+    const { name } = this.#call;
+    if (name === 'absent_over_time') return false;
+    return isDistinct || KEEPS_NAME.has(name) || this.#evaluation.delayedNameRemoval;
   }
 
   async overSubquery(arg: SubqueryPlan): Promise<VectorBlock> {
     const { block: inner, steps: innerSteps } = await evaluateSubquery(this.#evaluation, arg, this.#steps);
     const { budget } = this.#evaluation;
     const block = newBlock(this.#evaluation, this.#steps.count, inner.rows);
-    const reference = (stepMs: number): number => subqueryReferenceMs(arg, stepMs);
+    const reference = (stepMs: number): number => subqueryReferenceMs(arg, this.#steps, stepMs);
     for (let row = 0; row < inner.rows; row++) {
       if (budget.isDue()) await budget.pause();
       this.#window.samples.takeRow(inner, row, innerSteps);
@@ -169,7 +213,7 @@ class RangeDriver {
 
   #endRow(block: VectorBlock): void {
     if (this.#hasFloat && (this.#call.name === 'rate' || this.#call.name === 'increase'))
-      this.#noteUnlikelyCounter(this.#window.metricName);
+      this.#noteUnlikelyCounter(this.#name ?? this.#window.metricName);
     if (!this.#isFound) block.removeLastRow();
   }
 
@@ -194,9 +238,11 @@ class RangeDriver {
       window.startMs = window.endMs - window.lengthMs;
       const fromMs = window.startMs - beforeMs;
       const toMs = window.endMs + afterMs;
-      while (window.to < samples.floatCount && samples.times[window.to]! <= toMs) window.to++;
-      while (window.from < window.to && samples.times[window.from]! <= fromMs) window.from++;
-      if (samples.histogramCount > 0) moveOverHistograms(window, fromMs, toMs);
+      if (step === 0 || !window.isPinned) {
+        while (window.to < samples.floatCount && samples.times[window.to]! <= toMs) window.to++;
+        while (window.from < window.to && samples.times[window.from]! <= fromMs) window.from++;
+        if (samples.histogramCount > 0) moveOverHistograms(window, fromMs, toMs);
+      }
       if (window.floats + window.histograms === 0) continue;
       this.#windowedSamples += window.floats + window.histograms;
       for (let at = 0; at < this.#params.length; at++) window.params[at] = this.#params[at]![step]!;
@@ -221,8 +267,10 @@ class RangeDriver {
 }
 
 function moveOverHistograms(window: RangeWindow, fromMs: number, toMs: number): void {
-  const { histogramTimes, histogramCount } = window.samples;
-  while (window.histogramTo < histogramCount && histogramTimes[window.histogramTo]! <= toMs) window.histogramTo++;
+  const { histogramTimes, histogramCount, pairedTimes } = window.samples;
+  // Of a float and a histogram at the very end of the range, Prometheus looks at the float.
+  const lastMs = pairedTimes?.has(toMs) ? toMs - 1 : toMs;
+  while (window.histogramTo < histogramCount && histogramTimes[window.histogramTo]! <= lastMs) window.histogramTo++;
   while (window.histogramFrom < window.histogramTo && histogramTimes[window.histogramFrom]! <= fromMs) {
     window.histogramFrom++;
   }

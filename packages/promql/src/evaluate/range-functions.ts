@@ -1,6 +1,7 @@
 /** Functions of range vectors by name. */
+import type { RowFunction } from './float-row.ts';
 import { changes, resets } from './functions/changes.ts';
-import { idelta, irate } from './functions/instant-rate.ts';
+import { idelta, ideltaRow, irate, irateRow } from './functions/instant-rate.ts';
 import {
   avgOverTime,
   countOverTime,
@@ -19,7 +20,7 @@ import {
   tsOfMaxOverTime,
   tsOfMinOverTime,
 } from './functions/over-time.ts';
-import { delta, increase, rate } from './functions/rate.ts';
+import { delta, deltaRow, increase, increaseRow, rate, rateRow } from './functions/rate.ts';
 import { deriv, doubleExponentialSmoothing, predictLinear } from './functions/regression.ts';
 import type { RangeFunction } from './range-window.ts';
 
@@ -51,6 +52,15 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map([
   ['ts_of_last_over_time', tsOfLastOverTime],
   ['ts_of_max_over_time', tsOfMaxOverTime],
   ['ts_of_min_over_time', tsOfMinOverTime],
+]);
+
+/** Those that have a form for whole rows. */
+export const ROW_FUNCTIONS: ReadonlyMap<string, RowFunction> = new Map([
+  ['delta', deltaRow],
+  ['idelta', ideltaRow],
+  ['increase', increaseRow],
+  ['irate', irateRow],
+  ['rate', rateRow],
 ]);
 
 /** These return samples of the series as they are, so it keeps its name. */

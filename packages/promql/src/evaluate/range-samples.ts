@@ -18,6 +18,8 @@ export class RangeSamples {
   histogramTimes: number[] = [];
   histograms: Histogram[] = [];
   histogramStarts: number[] | undefined;
+  /** Times that have a float and a histogram; undefined where none has. */
+  pairedTimes: Set<number> | undefined;
   #falls: boolean | undefined;
 
   /** Whether any float is lower than the one before it: where none is, no window has a reset, and none has to look.
@@ -35,6 +37,13 @@ export class RangeSamples {
     this.#falls = undefined;
     this.starts = startTimestampsMs;
     this.#clearHistograms(startTimestampsMs !== undefined);
+    // A staleness marker is not at least anything.
+    if (histograms === undefined && !hasFall(values, length)) {
+      this.#falls = false;
+      this.floatCount = length;
+      this.histogramCount = 0;
+      return;
+    }
     let count = 0;
     for (let at = 0; at < length; at++) {
       const histogram = histograms?.[at];
@@ -74,10 +83,13 @@ export class RangeSamples {
       if (kind === FLOAT) {
         this.times[count] = timeMs;
         this.values[count++] = block.values[cell]!;
-        continue;
       }
-      const histogram = block.histogramAt(cell);
+      const histogram = kind === FLOAT ? block.besides?.get(cell) : block.histogramAt(cell);
       if (histogram === undefined) continue;
+      if (kind === FLOAT) {
+        this.pairedTimes ??= new Set();
+        this.pairedTimes.add(timeMs);
+      }
       const isHinted = histogram.counterResetHint === 'reset' || histogram.counterResetHint === 'not_reset';
       this.histogramTimes.push(timeMs);
       this.histograms.push(isHinted ? { ...histogram, counterResetHint: 'unknown' } : histogram);
@@ -92,10 +104,17 @@ export class RangeSamples {
       this.histograms = [];
     }
     this.histogramStarts = hasStarts ? [] : undefined;
+    this.pairedTimes = undefined;
   }
 }
 
+/** NaN counts as one. */
 function hasFall(values: Float64Array, count: number): boolean {
-  for (let at = 1; at < count; at++) if (values[at]! < values[at - 1]!) return true;
+  let before = -Infinity;
+  for (let at = 0; at < count; at++) {
+    const value = values[at]!;
+    if (!(value >= before)) return true;
+    before = value;
+  }
   return false;
 }

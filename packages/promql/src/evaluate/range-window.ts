@@ -26,6 +26,8 @@ export class RangeWindow {
   /** Of the range vector in the query. */
   readonly range: PositionRange;
   useStartTimestamps = false;
+  /** The range has a time of its own: its samples are those of the first step. */
+  isPinned = false;
   /** Of the series. */
   labels: LabelSet | undefined;
 

@@ -12,7 +12,7 @@ export interface InstantSample {
   readonly histogram: Histogram | undefined;
 }
 
-/** Samples of a series in a range vector, in order of time. */
+/** Samples of a series in a range vector, in order of time; at one time there may be a float and, behind it, a histogram. */
 export interface RangeSeries {
   readonly labels: LabelSet;
   /** Unix time in ms. */
@@ -33,7 +33,7 @@ export function instantSamples(block: VectorBlock): readonly InstantSample[] {
   return block.labels.map((labels, row) => ({
     labels,
     value: block.values[row]!,
-    histogram: block.histogramAt(row),
+    histogram: block.besides?.get(row) ?? block.histogramAt(row),
   }));
 }
 
@@ -45,15 +45,21 @@ export function rangeSeries(block: VectorBlock, steps: Steps): readonly RangeSer
     let count = 0;
     for (let step = 0; step < block.steps; step++) if (block.kinds[start + step] !== 0) count++;
     if (count === 0) continue;
+    for (let step = 0; block.besides !== undefined && step < block.steps; step++) {
+      if (block.besides.has(start + step)) count++;
+    }
     const timestampsMs = new Float64Array(count);
     const values = new Float64Array(count);
     let histograms: (Histogram | undefined)[] | undefined;
     let at = 0;
     for (let step = 0; step < block.steps; step++) {
       if (block.kinds[start + step] === 0) continue;
-      timestampsMs[at] = steps.startMs + step * steps.stepMs;
+      const timestampMs = steps.startMs + step * steps.stepMs;
+      timestampsMs[at] = timestampMs;
       values[at] = block.values[start + step]!;
-      const histogram = block.histogramAt(start + step);
+      const beside = block.besides?.get(start + step);
+      if (beside !== undefined) timestampsMs[++at] = timestampMs;
+      const histogram = beside ?? block.histogramAt(start + step);
       if (histogram !== undefined) {
         histograms ??= new Array<undefined>(count).fill(undefined);
         histograms[at] = histogram;

@@ -3,9 +3,19 @@ import type { Matcher } from '../labels/matcher.ts';
 import type { Selection, StoredSeries, TimeRange } from '../storage/querier.ts';
 import { SampleColumns } from '../storage/sample-columns.ts';
 import type { VectorBlock } from './block.ts';
-import { type Evaluation, keep, lastStepMs, newBlock, type Steps } from './evaluation.ts';
+import {
+  batchRows,
+  type Evaluation,
+  handOver,
+  isBatch,
+  keep,
+  lastStepMs,
+  newBlock,
+  type Steps,
+  type TakeRows,
+} from './evaluation.ts';
 import { keepStats } from './histogram-stats.ts';
-import { hasOnlyName, selectsOneName } from './one-name.ts';
+import { areApartWithoutNames } from './one-name.ts';
 import type { VectorPlan } from './plan.ts';
 
 /** @param use hints beyond the range */
@@ -29,42 +39,57 @@ export function referenceMs({ atMs, offsetMs }: VectorPlan, stepMs: number): num
   return (atMs ?? stepMs) - offsetMs;
 }
 
-export async function evaluateSelector(evaluation: Evaluation, plan: VectorPlan, steps: Steps): Promise<VectorBlock> {
-  return selectInstants(evaluation, plan, steps, (columns, at) => columns.values[at]!);
+/** @param take given rows in parts; the rest is returned */
+export async function evaluateSelector(
+  evaluation: Evaluation,
+  plan: VectorPlan,
+  steps: Steps,
+  take?: TakeRows,
+): Promise<VectorBlock> {
+  return selectInstants(evaluation, plan, steps, (columns, at) => columns.values[at]!, false, take);
 }
 
 /** The newest sample in (reference - lookback, reference] unless it is a staleness marker.
- *  @param toValue what becomes of a sample; histograms stay histograms where it is not given for them */
+ *  @param toValue what becomes of a sample; histograms stay histograms where it is not given for them
+ *  @param take given rows in parts; the rest is returned */
 export async function selectInstants(
   evaluation: Evaluation,
   plan: VectorPlan,
   steps: Steps,
   toValue: (columns: SampleColumns, at: number) => number,
   histogramsToo = false,
+  take?: TakeRows,
 ): Promise<VectorBlock> {
   const { budget, lookbackMs } = evaluation;
-  const fromMs = referenceMs(plan, steps.startMs) - lookbackMs + 1;
-  const toMs = referenceMs(plan, lastStepMs(steps));
-  const series = await selectSeries(
-    evaluation,
-    plan.matchers,
-    { fromMs, toMs },
-    { ...plan.use, stepMs: steps.stepMs, rangeMs: 0 },
-  );
-  const block = newBlock(evaluation, steps.count, series.length);
+  const range = plan.sees ?? {
+    fromMs: referenceMs(plan, steps.startMs) - lookbackMs + 1,
+    toMs: referenceMs(plan, lastStepMs(steps)),
+  };
+  const series = await selectSeries(evaluation, plan.matchers, range, {
+    ...plan.use,
+    stepMs: steps.stepMs,
+    rangeMs: 0,
+  });
+  const rows = take === undefined ? series.length : batchRows(steps.count, series.length);
+  const block = newBlock(evaluation, steps.count, rows);
+  block.isDistinct = areApartWithoutNames(plan.matchers, series);
   const columns = new SampleColumns();
-  let isDistinct = selectsOneName(plan.matchers);
+  // Whether a histogram goes on from the one before it shows beside that one only; and what is seen may reach beyond the step.
+  const readsNewest = steps.count === 1 && !plan.isStatsOnly && plan.sees === undefined;
   for (const one of series) {
     if (budget.isDue()) await budget.pause();
     columns.clear();
-    one.read({ fromMs, toMs }, columns);
+    if (readsNewest) one.readNewest(range, columns);
+    else one.read(range, columns);
     if (columns.length === 0) continue;
     if (plan.isStatsOnly) keepStats(columns);
-    if (isDistinct) isDistinct = hasOnlyName(one.labels);
     const row = block.addRow(one.labels, false);
     if (!fillRow(block, row, columns, plan, steps, lookbackMs, toValue, histogramsToo)) block.removeLastRow();
+    if (take === undefined || !isBatch(block)) continue;
+    const samples = block.countSamples();
+    budget.countRead(samples, samples);
+    await handOver(evaluation, block, take);
   }
-  block.isDistinct = isDistinct;
   keep(evaluation, block);
   budget.countRead(block.heldSamples, block.heldSamples);
   return block;
@@ -82,11 +107,12 @@ function fillRow(
   histogramsToo: boolean,
 ): boolean {
   const { timestampsMs, length } = columns;
+  const firstMs = referenceMs(plan, steps.startMs);
   let next = 0;
   let isFound = false;
   let cell = row * block.steps;
   for (let step = 0; step < steps.count; step++, cell++) {
-    const atMs = referenceMs(plan, steps.startMs + step * steps.stepMs);
+    const atMs = plan.atMs === undefined ? firstMs + step * steps.stepMs : firstMs;
     while (next < length && timestampsMs[next]! <= atMs) next++;
     const at = next - 1;
     if (at < 0 || timestampsMs[at]! <= atMs - lookbackMs || columns.isStale(at)) continue;

@@ -10,17 +10,19 @@ import { referenceMs, selectSeries } from './select.ts';
 
 export async function evaluateSmoothed(evaluation: Evaluation, plan: VectorPlan, steps: Steps): Promise<VectorBlock> {
   const { budget, lookbackMs } = evaluation;
-  const fromMs = referenceMs(plan, steps.startMs) - lookbackMs + 1;
-  const toMs = referenceMs(plan, lastStepMs(steps)) + lookbackMs;
+  const range = plan.sees ?? {
+    fromMs: referenceMs(plan, steps.startMs) - lookbackMs + 1,
+    toMs: referenceMs(plan, lastStepMs(steps)) + lookbackMs,
+  };
   const hints = { ...plan.use, stepMs: steps.stepMs, rangeMs: 0 };
-  const series = await selectSeries(evaluation, plan.matchers, { fromMs, toMs }, hints);
+  const series = await selectSeries(evaluation, plan.matchers, range, hints);
   const block = newBlock(evaluation, steps.count, series.length);
   const columns = new SampleColumns();
   const samples = new RangeSamples();
   for (const one of series) {
     if (budget.isDue()) await budget.pause();
     columns.clear();
-    one.read({ fromMs, toMs }, columns);
+    one.read(range, columns);
     samples.take(columns);
     if (samples.histogramCount > 0) {
       throw evaluationError('smoothed and anchored modifiers do not work with native histograms');

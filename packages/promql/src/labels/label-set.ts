@@ -3,12 +3,24 @@
 
 export const METRIC_NAME = '__name__';
 
+/** Of one label set; beyond, what was derived first is forgotten with all that came after it. */
+const MAX_DERIVED = 8;
+
+/** A link in the chain of what has been derived of a label set. */
+interface Derived {
+  readonly by: object;
+  readonly labels: LabelSet;
+  readonly depth: number;
+  readonly next: Derived | undefined;
+}
+
 export class LabelSet {
   /** Ascending by UTF-16 units. */
   readonly names: readonly string[];
   /** `values[i]` belongs to `names[i]`; never empty. */
   readonly values: readonly string[];
   #key: string | undefined;
+  #derived: Derived | undefined;
 
   private constructor(names: readonly string[], values: readonly string[]) {
     this.names = names;
@@ -44,6 +56,20 @@ export class LabelSet {
     return this.#key;
   }
 
+  /** What was derived of it and is still remembered: by whom is told apart by identity.
+   *  Cost: a comparison for each of at most eight. A map by label sets would be asked for every series of every query, and be looked
+   *  through by every garbage collection. */
+  derivedBy(by: object): LabelSet | undefined {
+    for (let one = this.#derived; one !== undefined; one = one.next) if (one.by === by) return one.labels;
+    return undefined;
+  }
+
+  rememberDerived(by: object, labels: LabelSet): void {
+    const known = this.#derived;
+    const next = known !== undefined && known.depth < MAX_DERIVED ? known : undefined;
+    this.#derived = { by, labels, depth: next === undefined ? 1 : next.depth + 1, next };
+  }
+
   get size(): number {
     return this.names.length;
   }
@@ -71,7 +97,10 @@ export class LabelSet {
   /** With the label set to the value; an empty value removes it. */
   with(name: string, value: string): LabelSet {
     if (value === '') return this.without(name);
-    return LabelSet.of([...this.entries(), [name, value]]);
+    let at = 0;
+    while (at < this.names.length && this.names[at]! < name) at++;
+    if (this.names[at] === name) return new LabelSet(this.names, this.values.with(at, value));
+    return new LabelSet(this.names.toSpliced(at, 0, name), this.values.toSpliced(at, 0, value));
   }
 
   /** Those for which `keep` says so. */

@@ -20,7 +20,7 @@ export class Matcher {
     this.operator = operator;
     this.value = value;
     const isRegex = operator === '=~' || operator === '!~';
-    this.alternatives = isRegex && PLAIN_ALTERNATIVES.test(value) ? value.split('|') : undefined;
+    this.alternatives = isRegex && isPlainAlternatives(value) ? value.split('|') : undefined;
     this.#alternatives = this.alternatives && new Set(this.alternatives);
     // `s`: a dot matches a line feed too, as in Prometheus.
     this.#regex = isRegex && this.alternatives === undefined ? compileRegex(`^(?s:${value})$`) : undefined;
@@ -43,6 +43,11 @@ export class Matcher {
   #matchesRegex(value: string): boolean {
     return this.#alternatives?.has(value) ?? this.#regex?.test(value) ?? false;
   }
+}
+
+/** Whether a regular expression is `a|b|c` without anything special in it: one that compiles, and needs not be compiled. */
+export function isPlainAlternatives(source: string): boolean {
+  return PLAIN_ALTERNATIVES.test(source);
 }
 
 /** Letters, digits and what else means itself in a regular expression. */

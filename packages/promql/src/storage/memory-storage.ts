@@ -50,13 +50,20 @@ class MemorySeries implements StoredSeries {
   }
 
   read({ fromMs, toMs }: TimeRange, into: SampleColumns): void {
-    for (const { timestampMs, value, startTimestampMs } of this.#samples) {
-      if (timestampMs < fromMs || timestampMs > toMs) continue;
-      if (value === 'stale') into.addStale(timestampMs);
-      else if (typeof value === 'number') into.addFloat(timestampMs, value, startTimestampMs);
-      else into.addHistogram(timestampMs, value, startTimestampMs);
-    }
+    for (const sample of this.#samples)
+      if (sample.timestampMs >= fromMs && sample.timestampMs <= toMs) addSample(sample, into);
   }
+
+  readNewest({ fromMs, toMs }: TimeRange, into: SampleColumns): void {
+    const newest = this.#samples.findLast(({ timestampMs }) => timestampMs <= toMs);
+    if (newest !== undefined && newest.timestampMs >= fromMs) addSample(newest, into);
+  }
+}
+
+function addSample({ timestampMs, value, startTimestampMs }: StoredSample, into: SampleColumns): void {
+  if (value === 'stale') into.addStale(timestampMs);
+  else if (typeof value === 'number') into.addFloat(timestampMs, value, startTimestampMs);
+  else into.addHistogram(timestampMs, value, startTimestampMs);
 }
 
 /** What is known of resets, as Prometheus' storage knows it: that a histogram goes on from the one before it. A reset is

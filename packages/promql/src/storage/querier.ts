@@ -39,10 +39,13 @@ export interface StoredSeries {
    *  @param range within that of the selection
    *  Cost: decoding; no allocation per sample of floats. */
   read(range: TimeRange, into: SampleColumns): void;
+  /** Appends the newest sample of the range alone, or nothing where there is none: all that an instant needs. */
+  readNewest(range: TimeRange, into: SampleColumns): void;
 }
 
 export interface SelectedSeries {
-  /** Those with a sample in the range, and perhaps some without; in any order, no labels twice. */
+  /** Those with a sample in the range, and perhaps some without; in any order, no labels twice. Never changed: where the same is
+   *  selected again it may be the same array, so that what is derived of it is kept by its identity. */
   readonly series: readonly StoredSeries[];
   /** For the user: that the range reaches beyond retention, for instance. */
   readonly warnings: readonly string[];

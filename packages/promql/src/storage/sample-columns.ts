@@ -57,6 +57,21 @@ export class SampleColumns {
     this.markStale(this.#next(timestampMs, 0));
   }
 
+  /** Of the samples from `from` on, only the last one stays. */
+  keepLast(from: number): void {
+    const last = this.length - 1;
+    if (last <= from) return;
+    this.timestampsMs[from] = this.timestampsMs[last]!;
+    this.valueWords[2 * from] = this.valueWords[2 * last]!;
+    this.valueWords[2 * from + 1] = this.valueWords[2 * last + 1]!;
+    if (this.startTimestampsMs !== undefined) this.startTimestampsMs[from] = this.startTimestampsMs[last]!;
+    if (this.histograms !== undefined) {
+      this.histograms[from] = this.histograms[last];
+      this.histograms.length = from + 1;
+    }
+    this.length = from + 1;
+  }
+
   markStale(at: number): void {
     this.valueWords[2 * at] = STALE_LOW;
     this.valueWords[2 * at + 1] = STALE_HIGH;

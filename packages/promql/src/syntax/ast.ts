@@ -110,18 +110,19 @@ export interface ParenExpr extends Node {
   readonly expr: Expr;
 }
 
-/** Arithmetic over durations, in seconds. A literal is what most are. */
+/** Arithmetic over durations, in seconds. A literal is what most are. Ranges are Prometheus' own, which tell of errors:
+ *  parentheses, and `min_of(` and `max_of(`, are no part of them. */
 export type DurationExpr =
-  | { readonly kind: 'literal'; readonly seconds: number; readonly isDuration: boolean }
-  | { readonly kind: 'step' | 'range' }
-  | { readonly kind: 'min' | 'max'; readonly left: DurationExpr; readonly right: DurationExpr }
-  | { readonly kind: 'negative' | 'positive' | 'paren'; readonly expr: DurationExpr }
-  | {
+  | (Node & { readonly kind: 'literal'; readonly seconds: number; readonly isDuration: boolean })
+  | (Node & { readonly kind: 'step' | 'range' })
+  | (Node & { readonly kind: 'min' | 'max'; readonly left: DurationExpr; readonly right: DurationExpr })
+  | (Node & { readonly kind: 'negative' | 'positive' | 'paren'; readonly expr: DurationExpr })
+  | (Node & {
       readonly kind: 'arithmetic';
       readonly operator: '+' | '-' | '*' | '/' | '%' | '^';
       readonly left: DurationExpr;
       readonly right: DurationExpr;
-    };
+    });
 
 export type ValueType = 'scalar' | 'string' | 'vector' | 'matrix';
 

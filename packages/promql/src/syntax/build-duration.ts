@@ -40,35 +40,43 @@ export function buildDuration(node: SyntaxNode, context: ParseContext): Duration
     case 'NumberDurationLiteralInDurationContext':
       return literal(first, context);
     case 'DurationStep':
-      return { kind: 'step' };
+      return { kind: 'step', range: rangeOf(node) };
     case 'DurationRange':
-      return { kind: 'range' };
+      return { kind: 'range', range: rangeOf(node) };
     case 'DurationMinOf':
     case 'DurationMaxOf':
       if (second === undefined || third === undefined) throw bug('min_of and max_of take two durations');
       return {
         kind: first.name === 'DurationMinOf' ? 'min' : 'max',
-        left: buildDuration(second, context),
-        right: buildDuration(third, context),
+        ...pair(buildDuration(second, context), buildDuration(third, context)),
       };
     case 'UnaryOp':
       if (second === undefined) throw bug('a sign without a duration');
-      return signed(context.text(first) === '-', buildDuration(second, context));
+      return signed(context.text(first) === '-', first.from, buildDuration(second, context));
   }
-  if (second === undefined) return { kind: 'paren', expr: buildDuration(first, context) };
+  if (second === undefined) return parenthesised(node.from, buildDuration(first, context));
   const operator = arithmeticOperator(second.name);
   if (operator === undefined || third === undefined) throw bug(`${second.name} in a duration`);
-  return {
-    kind: 'arithmetic',
-    operator,
-    left: buildDuration(first, context),
-    right: buildDuration(third, context),
-  };
+  const sides = pair(buildDuration(first, context), buildDuration(third, context));
+  if (sides.right.kind === 'literal' && sides.right.seconds === 0) {
+    if (operator === '/') context.complain(rangeOf(second), 'division by zero');
+    if (operator === '%') context.complain(rangeOf(second), 'modulo by zero');
+  }
+  return { kind: 'arithmetic', operator, ...sides };
 }
 
-function signed(isNegative: boolean, expr: DurationExpr): DurationExpr {
-  if (expr.kind === 'literal') return isNegative ? { ...expr, seconds: -expr.seconds } : expr;
-  return { kind: isNegative ? 'negative' : 'positive', expr };
+function pair(left: DurationExpr, right: DurationExpr) {
+  return { left, right, range: { start: left.range.start, end: right.range.end } };
+}
+
+function parenthesised(start: number, expr: DurationExpr): DurationExpr {
+  return { kind: 'paren', expr, range: expr.kind === 'literal' ? { ...expr.range, start } : expr.range };
+}
+
+function signed(isNegative: boolean, start: number, expr: DurationExpr): DurationExpr {
+  const range = { ...expr.range, start };
+  if (expr.kind === 'literal') return { ...expr, seconds: isNegative ? -expr.seconds : expr.seconds, range };
+  return isNegative ? { kind: 'negative', expr, range } : { kind: 'positive', expr, range: expr.range };
 }
 
 function literal(node: SyntaxNode, context: ParseContext): DurationExpr {
@@ -78,7 +86,25 @@ function literal(node: SyntaxNode, context: ParseContext): DurationExpr {
   } else if (!(Math.abs(number.value) <= MAX_SECONDS)) {
     context.complain(rangeOf(node), 'duration out of range');
   }
-  return { kind: 'literal', seconds: number?.value ?? 0, isDuration: number?.isDuration ?? false };
+  const [seconds, isDuration] = [number?.value ?? 0, number?.isDuration ?? false];
+  return { kind: 'literal', seconds, isDuration, range: rangeOf(node) };
+}
+
+/** Whether a literal is anywhere in it. */
+export function hasNumber(duration: DurationExpr): boolean {
+  switch (duration.kind) {
+    case 'literal':
+      return true;
+    case 'step':
+    case 'range':
+      return false;
+    case 'negative':
+    case 'positive':
+    case 'paren':
+      return hasNumber(duration.expr);
+    default:
+      return hasNumber(duration.left) || hasNumber(duration.right);
+  }
 }
 
 /** Literals that must be above 0, as those of ranges and steps; what is computed is checked once it is. */

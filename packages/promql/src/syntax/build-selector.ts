@@ -3,11 +3,12 @@ import type { SyntaxNode } from '@lezer/common';
 import { bug } from '@vigie/core/errors';
 import { regexProblem } from '@vigie/core/regex';
 import { METRIC_NAME } from '../labels/label-set.ts';
-import { Matcher, type MatchOperator } from '../labels/matcher.ts';
+import { isPlainAlternatives, Matcher, type MatchOperator } from '../labels/matcher.ts';
 import { formatFloat } from '../text/float.ts';
 import type { AtModifier, Expr, MatrixSelector, Subquery, VectorSelector } from './ast.ts';
-import { buildDuration, readNumberText, requirePositive } from './build-duration.ts';
+import { buildDuration, hasNumber, readNumberText, requirePositive } from './build-duration.ts';
 import { childOf, childrenOf, type ParseContext, rangeOf } from './parse-context.ts';
+import { scan } from './scan.ts';
 
 type Modified = VectorSelector | MatrixSelector | Subquery;
 
@@ -42,7 +43,8 @@ function buildMatcher(node: SyntaxNode, context: ParseContext): Matcher | undefi
   const operator = matchOperator(context.text(childOf(node, 'MatchOp')));
   const value = context.string(childOf(node, 'StringLiteral'));
   // By itself: `a)(b` would be one within the brackets that a matcher puts around it.
-  const problem = operator === '=~' || operator === '!~' ? regexProblem(value) : undefined;
+  const isRegex = operator === '=~' || operator === '!~';
+  const problem = isRegex && !isPlainAlternatives(value) ? regexProblem(value) : undefined;
   if (problem === undefined) return new Matcher(name, operator, value);
   context.complain(rangeOf(node), problem);
   return undefined;
@@ -71,11 +73,24 @@ export function buildSubquery(node: SyntaxNode, inner: Expr, context: ParseConte
   const [lengthNode, stepNode] = childrenOf(node).filter(({ name }) => name === 'DurationExpr');
   if (lengthNode === undefined) throw bug('a subquery without a range');
   const length = buildDuration(lengthNode, context);
+  if (!hasNumber(length)) refuseEarlyColon(context.query.indexOf(':', lengthNode.to), context);
   requirePositive(length, lengthNode, context);
   const step = stepNode && buildDuration(stepNode, context);
   if (step !== undefined && stepNode !== undefined) requirePositive(step, stepNode, context);
   const range = { start: inner.range.start, end: node.to };
   return { kind: 'subquery', range, expr: inner, length, step, offset: undefined, at: undefined };
+}
+
+/** Prometheus' lexer takes numbers alone for durations, and wants one between any brackets before it takes a colon. */
+function refuseEarlyColon(colon: number, context: ParseContext): void {
+  let isInBrackets = false;
+  for (const { kind, text, start } of scan(context.query).tokens) {
+    if (start >= colon) break;
+    if (kind === 'mark' && (text === '[' || text === ']')) isInBrackets = text === '[';
+    if (isInBrackets && (kind === 'number' || kind === 'duration')) return;
+  }
+  const range = { start: colon + 1, end: colon + 1 };
+  context.complain(range, 'unexpected colon before duration in duration expression');
 }
 
 export function withOffset(node: SyntaxNode, inner: Expr, context: ParseContext): Expr {

@@ -131,5 +131,4 @@ export const TIME_DEPENDENT: ReadonlySet<string> = new Set([
   'step',
   'time',
   'timestamp',
-  'start_timestamp',
 ]);

@@ -6,6 +6,11 @@ export interface PositionRange {
   readonly end: number;
 }
 
+/** In bytes of UTF-8, as Prometheus counts. */
+export function byteOffset(query: string, position: number): number {
+  return Buffer.byteLength(query.slice(0, position));
+}
+
 /** `line:column`, both from 1, the column in bytes of UTF-8, as Prometheus counts. */
 export function lineAndColumn(query: string, position: number): string {
   if (query === '') return 'unknown position';

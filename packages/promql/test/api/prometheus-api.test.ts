@@ -192,6 +192,12 @@ describe("what is wrong with a request is said in Prometheus' words", () => {
       { ...range, query: 'invalid][query' },
       'invalid parameter "query": 1:8: parse error: unexpected right bracket \']\'',
     ],
+    ['/query', { query: 'up[step()]' }, 'invalid parameter "query": 3:9: duration must be greater than 0'],
+    [
+      '/query_range',
+      { ...range, query: 'rate(up[5m / (step() - 1s)])' },
+      'invalid parameter "query": 8:25: division by zero',
+    ],
     [
       '/query_range',
       { ...range, step: '0' },

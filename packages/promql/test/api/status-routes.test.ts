@@ -8,6 +8,7 @@ describe('what nobody tells is empty, as in a Prometheus without it', () => {
     ['/targets', { activeTargets: [], droppedTargets: [], droppedTargetCounts: {} }],
     ['/targets?state=active&', { activeTargets: [], droppedTargets: [], droppedTargetCounts: null }],
     ['/targets/metadata?match_target={}&', []],
+    ['/scrape_pools', { scrapePools: [] }],
     ['/rules', { groups: [] }],
     ['/alerts', { alerts: [] }],
     ['/alertmanagers', { activeAlertmanagers: [], droppedAlertmanagers: [] }],

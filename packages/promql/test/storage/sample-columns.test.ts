@@ -30,6 +30,21 @@ describe('sample columns', () => {
     ]);
   });
 
+  it('keep the last of some, whatever it is', () => {
+    const columns = new SampleColumns();
+    columns.addFloat(1, 1);
+    columns.addFloat(2, 2, 1);
+    columns.addFloat(3, 3, 2);
+    columns.keepLast(1);
+    expect([columns.length, columns.timestampsMs[1], columns.values[1]]).toEqual([2, 3, 3]);
+    expect([...columns.startTimestampsMs!.subarray(0, 2)]).toEqual([0, 2]);
+    columns.addStale(4);
+    columns.keepLast(1);
+    expect([columns.length, columns.timestampsMs[1], columns.isStale(1)]).toEqual([2, 4, true]);
+    columns.keepLast(2);
+    expect(columns.length).toBe(2);
+  });
+
   it('are in order of time', () => {
     const columns = new SampleColumns();
     columns.addFloat(5, 1);

@@ -39,13 +39,33 @@ export class BitWriter {
   }
 }
 
+/** Memory that must be there behind what is read, of any content: decodeXor takes two words and a byte at a time. */
+export const READ_AHEAD_BYTES = 9;
+
 /** Reads zeros behind the end of its memory: lengths are checked by whoever made the chunk, and once, not for each bit. */
 export class BitReader {
   bytes: Uint8Array;
+  /** The same memory and READ_AHEAD_BYTES behind it, at least. */
+  view: DataView;
   at = 0;
 
+  /** Cost: a copy, where too little memory follows the bytes. */
   constructor(bytes: Uint8Array) {
+    const room = bytes.buffer.byteLength - bytes.byteOffset - bytes.length;
+    let roomy = bytes;
+    if (room < READ_AHEAD_BYTES) {
+      roomy = new Uint8Array(bytes.length + READ_AHEAD_BYTES);
+      roomy.set(bytes);
+    }
     this.bytes = bytes;
+    this.view = new DataView(roomy.buffer, roomy.byteOffset);
+  }
+
+  /** On with other memory. @param at in bits */
+  seek(bytes: Uint8Array, view: DataView, at: number): void {
+    this.bytes = bytes;
+    this.view = view;
+    this.at = at;
   }
 
   /** @param count 1 to 32 @returns an unsigned number */

@@ -11,6 +11,7 @@
  *  | 8 | time of the last sample |
  *  | 8 | when the counter began, 0 where unknown: one for all samples of a chunk | */
 import type { Arena, BlockRef } from '../arena.ts';
+import type { BitReader } from './bits.ts';
 
 export const CHUNK_HEAD_BYTES = 40;
 export const FLOATS = 1;
@@ -111,6 +112,11 @@ export class Chunks {
 
   streamBytes(chunk: BlockRef): number {
     return this.arena.words(chunk)[(this.arena.offset(chunk) >>> 2) + 2]!;
+  }
+
+  /** To the stream's first bit. */
+  seek(reader: BitReader, chunk: BlockRef): void {
+    reader.seek(this.arena.bytes(chunk), this.arena.view(chunk), this.streamOffset(chunk) * 8);
   }
 
   /** A view, valid until the chunk is changed or freed. */

@@ -122,7 +122,8 @@ export function decodeHistograms(stream: Uint8Array, count: number): readonly Ti
   const times = new Float64Array(count);
   const column = (): Float64Array => {
     const values = new Float64Array(count);
-    decodeXor(reader, count, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, { timestampsMs: numbers, values }, 0);
+    const into = { timestampsMs: numbers, values, valueWords: new Uint32Array(values.buffer) };
+    decodeXor(reader, count, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, into, 0);
     return values;
   };
   const numbers = times.slice();

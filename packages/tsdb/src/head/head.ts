@@ -116,6 +116,11 @@ export class Head {
     return ref;
   }
 
+  /** Whether the reference is of a series that is still there: retention removes them. Cost: a few ns. */
+  has(ref: SeriesRef): boolean {
+    return this.table.resolve(ref) !== NO_SLOT;
+  }
+
   /** A series as a log has it, under its reference there. What else had the slot or the labels was gone before. */
   restore(ref: SeriesRef, labels: LabelSet): void {
     const { table, symbols } = this;
@@ -249,8 +254,7 @@ export class Head {
   }
 
   addExemplar(ref: SeriesRef, exemplar: Exemplar): 'added' | 'known' | outcome.ExemplarRefusal {
-    const isThere = this.table.resolve(ref) !== NO_SLOT;
-    const result = isThere ? this.exemplars.add(ref, exemplar) : 'unknown_series';
+    const result = this.has(ref) ? this.exemplars.add(ref, exemplar) : 'unknown_series';
     if (result === 'added') this.journal?.exemplar(ref, exemplar);
     else if (result !== 'known') count(this.counts.refusedExemplars, result, 1);
     return result;

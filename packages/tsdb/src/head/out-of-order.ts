@@ -1,5 +1,6 @@
 /** Samples that come late enough for their place to be compressed already: their chunk is decoded, and made anew with them.
  *  So there is one order of samples, and queries have nothing to merge; what comes late pays, not what is read. */
+import { SampleColumns } from '@vigie/promql/storage/sample-columns';
 import type { BlockRef } from '../arena.ts';
 import { FLOATS, HISTOGRAMS } from '../chunk/chunks.ts';
 import { decodeHistograms, sameHistogram } from '../chunk/histogram-stream.ts';
@@ -11,10 +12,8 @@ import type { SampleStore } from './sample-store.ts';
 import { sameBits } from './sample-store.ts';
 import { NO_BLOCK } from './series-table.ts';
 
-const columns = {
-  timestampsMs: new Float64Array(SAMPLES_PER_CHUNK + 1),
-  values: new Float64Array(SAMPLES_PER_CHUNK + 1),
-};
+const columns = new SampleColumns();
+columns.reserve(SAMPLES_PER_CHUNK + 1);
 
 /** @returns ACCEPTED, KNOWN or DUPLICATE
  *  Cost: decoding and encoding at most 120 samples. */
@@ -122,8 +121,7 @@ function isOf({ chunks }: SampleStore, chunk: BlockRef, encoding: number): boole
 
 function decodeFloats({ chunks, reader }: SampleStore, chunk: BlockRef): number {
   const count = chunks.samplesOf(chunk);
-  reader.bytes = chunks.arena.bytes(chunk);
-  reader.at = chunks.streamOffset(chunk) * 8;
+  chunks.seek(reader, chunk);
   decodeXor(reader, count, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, columns, 0);
   return count;
 }

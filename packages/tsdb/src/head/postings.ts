@@ -7,6 +7,8 @@ const FIRST_CAPACITY = 4;
 class SlotList {
   slots = new Int32Array(FIRST_CAPACITY);
   length = 0;
+  /** See Values. */
+  version = 0;
 
   /** New series mostly have the highest slot. */
   insert(slot: number): void {
@@ -84,9 +86,11 @@ export class Postings {
       const both = new SlotList();
       both.insert(list);
       both.insert(slot);
+      both.version = values.version;
       values.byId.set(value, both);
     } else {
       list.insert(slot);
+      list.version = values.version;
     }
   }
 
@@ -98,6 +102,7 @@ export class Postings {
     this.#entries--;
     if (typeof list !== 'number') {
       list.remove(slot);
+      list.version = values.version;
       if (list.length > 0) return;
     }
     values.byId.delete(value);
@@ -113,6 +118,12 @@ export class Postings {
   /** The same as long as all lists of the name are; 0 without any. */
   version(name: number): number {
     return this.#byName.get(name)?.version ?? 0;
+  }
+
+  /** The same as long as the list of the pair is; 0 where it has none, with less than two series. */
+  pairVersion(name: number, value: number): number {
+    const list = this.#byName.get(name)?.byId.get(value);
+    return list === undefined || typeof list === 'number' ? 0 : list.version;
   }
 
   count(name: number, value: number): number {

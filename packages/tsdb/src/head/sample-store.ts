@@ -1,7 +1,7 @@
 /** The samples of all series: newest ones in hot blocks or histogram tails, older ones in chains of chunks. Whether a sample
  *  may be stored at all is decided by the head; here it finds its place. */
 import type { Histogram } from '@vigie/promql/histogram/histogram';
-import type { SampleColumns } from '@vigie/promql/storage/sample-columns';
+import { SampleColumns } from '@vigie/promql/storage/sample-columns';
 import type { Arena, BlockRef } from '../arena.ts';
 import { BitReader } from '../chunk/bits.ts';
 import { type ChunkHead, Chunks, FLOATS, HISTOGRAMS } from '../chunk/chunks.ts';
@@ -139,6 +139,28 @@ export class SampleStore {
     else this.tails.read(slot, fromMs, toMs, into);
   }
 
+  /** Appends the newest of them alone, if there is one. */
+  readNewest(slot: number, fromMs: number, toMs: number, into: SampleColumns): void {
+    const block = this.table.hot[slot]!;
+    if (block !== NO_BLOCK) {
+      const page = this.hot.page(block);
+      const index = this.hot.index(block);
+      const base = index * HOT_SAMPLES;
+      for (let at = base + page.counts[index]! - 1; at >= base; at--) {
+        const timestampMs = page.timestampsMs[at]!;
+        if (timestampMs > toMs) continue;
+        if (timestampMs < fromMs) return;
+        into.addFloat(timestampMs, 0, page.startsMs[index]);
+        into.valueWords[2 * into.length - 2] = page.valueWords[2 * at]!;
+        into.valueWords[2 * into.length - 1] = page.valueWords[2 * at + 1]!;
+        return;
+      }
+    }
+    const from = into.length;
+    this.read(slot, fromMs, toMs, into);
+    into.keepLast(from);
+  }
+
   /** In chunks, hot blocks and tails. Cost: one step for each series that is written. */
   get sampleCount(): number {
     return this.chunks.samples + this.hot.samples + this.tails.samples;
@@ -269,8 +291,7 @@ export class SampleStore {
   }
 
   #seek(chunk: BlockRef): void {
-    this.reader.bytes = this.chunks.arena.bytes(chunk);
-    this.reader.at = this.chunks.streamOffset(chunk) * 8;
+    this.chunks.seek(this.reader, chunk);
   }
 
   /** The oldest `count` samples of the hot block go into the series' newest chunk, or a new one. */
@@ -324,7 +345,7 @@ export class SampleStore {
   }
 }
 
-const one = { timestampsMs: new Float64Array(1), values: new Float64Array(1) };
+const one = new SampleColumns();
 const pair = new Float64Array(2);
 const pairWords = new Uint32Array(pair.buffer);
 

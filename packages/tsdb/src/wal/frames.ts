@@ -64,13 +64,19 @@ export function readFrame(bytes: Buffer, at: number): Frame {
   return { status: 'record', type: bytes.readUInt32LE(at + 4), bodyAt, bodyBytes: bytes.readUInt32LE(at), end };
 }
 
-/** @returns undefined where no head is that is whole, or its record goes beyond the end of the bytes */
-function endOfFrame(bytes: Buffer, at: number): number | undefined {
+/** The size of the record whose head is at `at`, however much of it is among the bytes.
+ *  @returns undefined where no head is that is whole */
+export function frameSize(bytes: Buffer, at: number): number | undefined {
   if (at + FRAME_HEAD_BYTES > bytes.length) return undefined;
   const bodyBytes = bytes.readUInt32LE(at);
-  const end = at + frameBytes(bodyBytes);
-  if (bodyBytes > MAX_BODY_BYTES || end > bytes.length) return undefined;
-  return crc32(bytes.subarray(at, at + 12)) === bytes.readUInt32LE(at + 12) ? end : undefined;
+  if (bodyBytes > MAX_BODY_BYTES) return undefined;
+  return crc32(bytes.subarray(at, at + 12)) === bytes.readUInt32LE(at + 12) ? frameBytes(bodyBytes) : undefined;
+}
+
+/** @returns undefined where no head is that is whole, or its record goes beyond the end of the bytes */
+function endOfFrame(bytes: Buffer, at: number): number | undefined {
+  const size = frameSize(bytes, at);
+  return size === undefined || at + size > bytes.length ? undefined : at + size;
 }
 
 function nextFrame(bytes: Buffer, from: number): number {

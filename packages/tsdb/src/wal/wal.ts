@@ -10,6 +10,7 @@ import type { TsdbFile, TsdbFs } from '../fs.ts';
 import type { FloatColumns, HistogramSample, Journal } from '../head/journal.ts';
 import type { SeriesRef } from '../head/series-table.ts';
 import { BodyWriter } from './body-writer.ts';
+import type { FollowedLog, LogPosition } from './follow.ts';
 import { encodeFileHeader, FILE_HEADER_BYTES } from './frames.ts';
 import * as records from './records.ts';
 import { SEGMENT_MAGIC, segmentName } from './segment-files.ts';
@@ -48,7 +49,7 @@ interface OpenSegment {
   sizeBytes: number;
 }
 
-export class Wal implements Journal {
+export class Wal implements Journal, FollowedLog {
   readonly counts: WalCounts = { writtenBytes: 0, writes: 0, fsyncs: 0, failedWrites: 0, unloggedBytes: 0 };
   readonly #folder: string;
   readonly #fsyncIntervalMs: number;
@@ -58,6 +59,8 @@ export class Wal implements Journal {
   #spare: Buffer | undefined;
   #segment: OpenSegment | undefined;
   #nextNumber: number;
+  #end: LogPosition;
+  readonly #moved = new Set<() => void>();
   #isDirty = false;
   #mustCut = false;
   #fsyncTimer: Timer | undefined;
@@ -68,8 +71,26 @@ export class Wal implements Journal {
   constructor(folder: string, nextNumber: number, fsyncIntervalMs: number, deps: WalDeps) {
     this.#folder = folder;
     this.#nextNumber = nextNumber;
+    this.#end = { segment: nextNumber, byte: FILE_HEADER_BYTES };
     this.#fsyncIntervalMs = fsyncIntervalMs;
     this.#deps = deps;
+  }
+
+  get end(): LogPosition {
+    return this.#end;
+  }
+
+  moved(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#moved.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      if (signal.aborted) return resolve();
+      this.#moved.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
   }
 
   series(ref: SeriesRef, labels: LabelSet): void {
@@ -166,8 +187,19 @@ export class Wal implements Journal {
       this.#deps.failed(error);
     }
     if (bytes.buffer.byteLength <= MAX_SPARE_BYTES) this.#spare = Buffer.from(bytes.buffer);
+    this.#tellEnd();
     // As of here: the next write may begin a segment before whoever waits for this one goes on.
     return { isWritten, nextNumber: this.#nextNumber };
+  }
+
+  /** Only between writes: while one runs, nobody knows what a file has. */
+  #tellEnd(): void {
+    const segment = this.#segment;
+    this.#end =
+      segment === undefined
+        ? { segment: this.#nextNumber, byte: FILE_HEADER_BYTES }
+        : { segment: segment.number, byte: segment.sizeBytes };
+    for (const done of [...this.#moved]) done();
   }
 
   async #writeToSegment(bytes: Buffer): Promise<void> {

@@ -11,7 +11,8 @@ function encode(timestampsMs: readonly number[], values: Float64Array): Uint8Arr
 }
 
 function decode(stream: Uint8Array, count: number, fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY) {
-  const columns = { timestampsMs: new Float64Array(count), values: new Float64Array(count) };
+  const values = new Float64Array(count);
+  const columns = { timestampsMs: new Float64Array(count), values, valueWords: new Uint32Array(values.buffer) };
   const length = decodeXor(new BitReader(stream), count, fromMs, toMs, columns, 0);
   return { timestampsMs: [...columns.timestampsMs.subarray(0, length)], values: columns.values.slice(0, length) };
 }
@@ -42,6 +43,30 @@ describe('XOR chunks', () => {
   it('hold the first and last possible time side by side', () => {
     const timestampsMs = [-MAX_TIMESTAMP_MS, -1, 0, 1, MAX_TIMESTAMP_MS - 1, MAX_TIMESTAMP_MS];
     expect(decode(encode(timestampsMs, new Float64Array(6)), 6).timestampsMs).toEqual(timestampsMs);
+  });
+
+  it.each([1, 2, 3])('give back runs of samples that do not change, seed %i', (seed) => {
+    const random = seededRandom(seed);
+    for (let round = 0; round < 100; round++) {
+      const values = new Float64Array(1 + Math.floor(random() * 120));
+      for (let at = 1; at < values.length; at++) values[at] = random() < 0.9 ? values[at - 1]! : random();
+      const timestampsMs = Array.from(values, (_, at) => 15_000 * at + (random() < 0.05 ? 1 : 0));
+      const stream = encode(timestampsMs, values);
+      const [fromMs, toMs] = [random() * 2e6, random() * 2e6];
+      const isWithin = (_: number, at: number): boolean => timestampsMs[at]! >= fromMs && timestampsMs[at]! <= toMs;
+      const decoded = decode(stream, values.length, fromMs, toMs);
+      expect(decoded.timestampsMs).toEqual(timestampsMs.filter(isWithin));
+      expect([...decoded.values]).toEqual([...values].filter(isWithin));
+      expect([...decode(stream, values.length).values]).toEqual([...values]);
+    }
+  });
+
+  it('that are damaged are read to some end, and nothing behind their memory', () => {
+    const random = seededRandom(9);
+    for (let round = 0; round < 2_000; round++) {
+      const stream = Uint8Array.from({ length: Math.floor(random() * 60) }, () => random() * 256);
+      expect(decode(stream, 120).values.length).toBeLessThanOrEqual(120);
+    }
   });
 
   it('are read within a range of time', () => {

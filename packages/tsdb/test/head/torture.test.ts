@@ -136,7 +136,11 @@ async function compare(
   for (const one of series) {
     columns.clear();
     one.read(range, columns);
-    if (columns.length > 0) found.set(one.labels.key, withoutHints(samplesOf(columns)));
+    const samples = withoutHints(samplesOf(columns));
+    if (columns.length > 0) found.set(one.labels.key, samples);
+    columns.clear();
+    one.readNewest(range, columns);
+    expect(withoutHints(samplesOf(columns))).toEqual(samples.slice(-1));
   }
   const expected = new Map<string, unknown>();
   for (const labels of all) {

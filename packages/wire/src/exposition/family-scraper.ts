@@ -2,7 +2,7 @@
 import { LimitError } from '../errors.ts';
 import type { NativeHistogram } from '../native-histogram.ts';
 import type { Exemplar, MetricType } from './entry.ts';
-import { type FamilySink, readFamilies } from './protobuf-families.ts';
+import { type FamilySink, type HistogramForms, readFamilies } from './protobuf-families.ts';
 import { DROPPED, type FamilyMetadata, type ResolveSeries, type Scrape, type ScrapeLimits } from './scrape.ts';
 import { ScrapeColumns } from './scrape-columns.ts';
 import type { SeriesLabels } from './series-labels.ts';
@@ -14,15 +14,17 @@ const SEPARATOR = '\u{ff}\u{0}';
 export class FamilyScraper implements FamilySink {
   readonly #resolve: ResolveSeries;
   readonly #limits: ScrapeLimits;
+  readonly #histograms: HistogramForms;
   readonly #columns: ScrapeColumns;
   #known = new Map<string, number>();
   #next = new Map<string, number>();
   #knownMetadata = new Map<string, string>();
   #nextMetadata = new Map<string, string>();
 
-  constructor(resolve: ResolveSeries, limits: ScrapeLimits) {
+  constructor(resolve: ResolveSeries, limits: ScrapeLimits, histograms: HistogramForms) {
     this.#resolve = resolve;
     this.#limits = limits;
+    this.#histograms = histograms;
     this.#columns = new ScrapeColumns(limits.samples);
   }
 
@@ -43,7 +45,7 @@ export class FamilyScraper implements FamilySink {
     this.#columns.clear();
     this.#next = new Map();
     this.#nextMetadata = new Map();
-    readFamilies(body, { labels, parts: PARTS_OF_A_METRIC }, this);
+    readFamilies(body, { labels, parts: PARTS_OF_A_METRIC }, this, this.#histograms);
     const there = new Set(this.#next.values());
     const gone = new Set<number>();
     for (const [key, ref] of this.#known) if (ref >= 0 && !this.#next.has(key) && !there.has(ref)) gone.add(ref);

@@ -40,10 +40,19 @@ export interface FamilySink {
   ): void;
 }
 
+/** What is taken of a histogram that is both. Without a native part it is classic whatever is wanted, and one without buckets of its own
+ *  has a classic form too: count, sum, and the bucket that counts all. */
+export type HistogramForms = 'native' | 'classic' | 'both';
+
 const TYPES: readonly MetricType[] = ['counter', 'gauge', 'summary', 'unknown', 'histogram', 'gaugehistogram'];
 
 /** @throws {MalformedError | LimitError} */
-export function readFamilies(body: Buffer, limits: FamilyLimits, sink: FamilySink): void {
+export function readFamilies(
+  body: Buffer,
+  limits: FamilyLimits,
+  sink: FamilySink,
+  histograms: HistogramForms = 'native',
+): void {
   let at = 0;
   while (at < body.length) {
     const lengthBytes = new ProtoReader(body, at);
@@ -56,7 +65,7 @@ export function readFamilies(body: Buffer, limits: FamilyLimits, sink: FamilySin
       );
     }
     at = start + length;
-    new FamilyReader(body, start, at, limits, sink).read();
+    new FamilyReader(body, start, at, limits, sink, histograms).read();
   }
 }
 
@@ -66,15 +75,24 @@ class FamilyReader {
   readonly #end: number;
   readonly #limits: FamilyLimits;
   readonly #sink: FamilySink;
+  readonly #histograms: HistogramForms;
   #name = '';
   #type: MetricType = 'counter';
 
-  constructor(body: Buffer, start: number, end: number, limits: FamilyLimits, sink: FamilySink) {
+  constructor(
+    body: Buffer,
+    start: number,
+    end: number,
+    limits: FamilyLimits,
+    sink: FamilySink,
+    histograms: HistogramForms,
+  ) {
     this.#body = body;
     this.#start = start;
     this.#end = end;
     this.#limits = limits;
     this.#sink = sink;
+    this.#histograms = histograms;
   }
 
   read(): void {
@@ -149,7 +167,7 @@ class FamilyReader {
 
   #histogram(pairs: readonly string[], timestampMs: number, metric: MetricReader): void {
     metric.readHistogram();
-    const native = metric.native(this.#type === 'gaugehistogram');
+    const native = this.#histograms === 'classic' ? undefined : metric.native(this.#type === 'gaugehistogram');
     if (native !== undefined) {
       const mismatch = bucketMismatch(native);
       if (mismatch !== undefined) {
@@ -163,7 +181,7 @@ class FamilyReader {
         metric.startTimestampMs,
         metric.nativeExemplars(),
       );
-      return;
+      if (this.#histograms === 'native' || metric.buckets.length === 0) return;
     }
     this.#emit('_count', pairs, metric.count, timestampMs, metric);
     this.#emit('_sum', pairs, metric.sum, timestampMs, metric);

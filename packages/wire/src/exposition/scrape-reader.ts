@@ -1,6 +1,7 @@
 /** What the scrapes of one target say, whichever format each of them comes in. */
 import type { ExpositionFormat } from './content-type.ts';
 import { FamilyScraper } from './family-scraper.ts';
+import type { HistogramForms } from './protobuf-families.ts';
 import { DEFAULT_SCRAPE_LIMITS, type ResolveSeries, type Scrape, type ScrapeLimits } from './scrape.ts';
 import { TextScraper } from './text-scraper.ts';
 
@@ -9,6 +10,8 @@ export interface ScrapeReaderOptions {
   readonly limits?: ScrapeLimits;
   /** What OpenMetrics' `_created` lines are: series as any other (Prometheus' default), or the start times of theirs. */
   readonly created?: 'series' | 'start_times';
+  /** Of histograms that are both native and classic, which comes with Protocol Buffers alone; native unless given. */
+  readonly histograms?: HistogramForms;
 }
 
 interface Scraper {
@@ -21,13 +24,16 @@ export class ScrapeReader {
   readonly #resolve: ResolveSeries;
   readonly #limits: ScrapeLimits;
   readonly #created: 'series' | 'start_times';
+  readonly #histograms: HistogramForms;
   #format: ExpositionFormat | undefined;
   #scraper: Scraper | undefined;
 
-  constructor({ resolve, limits = DEFAULT_SCRAPE_LIMITS, created = 'series' }: ScrapeReaderOptions) {
+  constructor(options: ScrapeReaderOptions) {
+    const { resolve, limits = DEFAULT_SCRAPE_LIMITS, created = 'series', histograms = 'native' } = options;
     this.#resolve = resolve;
     this.#limits = limits;
     this.#created = created;
+    this.#histograms = histograms;
   }
 
   /** Series of the last scrape: when one fails, a staleness marker is due for each. A series may be there twice. */
@@ -56,7 +62,7 @@ export class ScrapeReader {
   }
 
   #make(format: ExpositionFormat): Scraper {
-    if (format === 'protobuf') return new FamilyScraper(this.#resolve, this.#limits);
+    if (format === 'protobuf') return new FamilyScraper(this.#resolve, this.#limits, this.#histograms);
     return new TextScraper(format === 'text' ? 'prometheus' : 'openmetrics', {
       resolve: this.#resolve,
       limits: this.#limits,

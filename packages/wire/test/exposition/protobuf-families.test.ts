@@ -65,6 +65,31 @@ describe('metric families in Protocol Buffers', () => {
     expect(inOrder(recorder.entries)).toEqual(inOrder(entries ?? []));
   });
 
+  it('give of a histogram that is native and classic what is wanted of it', () => {
+    const kindsOf = (body: string, forms: 'native' | 'classic' | 'both'): readonly string[] => {
+      const recorder = new Recorder();
+      readFamilies(Buffer.from(body, 'base64'), LIMITS, recorder, forms);
+      return recorder.entries.flatMap((entry) => {
+        const [kind, labels] = entry as [string, readonly string[]];
+        return kind === 'series' || kind === 'histogram' ? [`${kind} ${labels[labels.indexOf('__name__') + 1]}`] : [];
+      });
+    };
+    const native = cases.filter(({ entries }) =>
+      entries?.some((entry) => JSON.stringify(entry).startsWith('["histogram')),
+    );
+    expect(native.length).toBeGreaterThan(0);
+    let withBoth = 0;
+    for (const { body } of native) {
+      const classic = kindsOf(body, 'classic');
+      const both = kindsOf(body, 'both');
+      expect(classic.filter((kind) => kind.startsWith('histogram'))).toEqual([]);
+      expect(classic.some((kind) => kind.endsWith('_bucket'))).toBe(true);
+      expect(both).toEqual(expect.arrayContaining([...kindsOf(body, 'native')]));
+      if (both.length > kindsOf(body, 'native').length) withBoth++;
+    }
+    expect(withBoth).toBeGreaterThan(0);
+  });
+
   it('are refused where a length reaches beyond the body', () => {
     expect(() => readFamilies(Buffer.from([5, 1, 2]), LIMITS, new Recorder())).toThrow(
       'protobuf message length 5 exceeds the 2 bytes left in the body',

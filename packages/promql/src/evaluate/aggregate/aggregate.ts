@@ -7,13 +7,23 @@ import type { AggregationPlan } from '../plan.ts';
 import { countValues } from './count-values.ts';
 import { pick, pickingOf } from './pick.ts';
 import { aggregateQuantile } from './quantile.ts';
-import { reduce, reductionOf } from './reduce.ts';
+import { Reducer, reductionOf } from './reduce.ts';
 
 export async function evaluateAggregation(
   evaluation: Evaluation,
   plan: AggregationPlan,
   steps: Steps,
 ): Promise<VectorBlock> {
+  const reduction = reductionOf(plan.operator);
+  if (reduction !== undefined) {
+    const reducer = new Reducer(evaluation, plan, reduction, steps.count);
+    if (looksAtNames(plan)) {
+      const input = await evaluation.vector(plan.expr, steps);
+      await reducer.take(input);
+      release(evaluation, input);
+    } else await evaluation.rows(plan.expr, steps, (batch) => reducer.take(batch));
+    return reducer.finish();
+  }
   const { param } = plan;
   const isLabel = param === undefined || param.kind === 'string';
   const params = isLabel ? undefined : await evaluation.scalar(param, steps);
@@ -36,8 +46,6 @@ function aggregate(
   label: string,
   input: VectorBlock,
 ): Promise<VectorBlock> {
-  const reduction = reductionOf(plan.operator);
-  if (reduction !== undefined) return reduce(evaluation, plan, reduction, input);
   if (plan.operator === 'count_values') return countValues(evaluation, plan, label, input);
   if (params === undefined) throw evaluationError(`${plan.operator} without its parameter`);
   const picking = pickingOf(plan.operator);

@@ -6,8 +6,9 @@ import { ABSENT, FLOAT, type VectorBlock } from '../block.ts';
 import { type Evaluation, keep, newBlock } from '../evaluation.ts';
 import { evaluationError } from '../failure.ts';
 import type { AggregationPlan } from '../plan.ts';
-import { groupRows } from './groups.ts';
+import { Groups } from './groups.ts';
 import { TopHeap } from './heap.ts';
+import { boundsOf } from './param-bounds.ts';
 import { sampleOffset } from './sample-offset.ts';
 
 export type Picking = 'topk' | 'bottomk' | 'limitk' | 'limit_ratio';
@@ -26,7 +27,8 @@ export async function pick(
   input: VectorBlock,
 ): Promise<VectorBlock> {
   checkParams(evaluation, plan, picking, params);
-  const groups = groupRows(evaluation, plan, input);
+  const groups = new Groups(evaluation, plan);
+  const ofRow = groups.ofRows(input);
   const picked: number[] = [];
   const rowOf = new Map<number, number>();
   const output = newBlock(evaluation, input.steps, 0);
@@ -37,8 +39,8 @@ export async function pick(
     if (picking === 'limit_ratio') pickRatio(input, step, params[step]!, picked);
     else if (params[step]! >= 1) {
       const limit = Math.min(Math.trunc(params[step]!), input.rows);
-      if (picking === 'limitk') pickFirst(input, groups.ofRow, groups.labels.length, step, limit, picked);
-      else pickExtreme(evaluation, plan, picking, input, groups.ofRow, groups.labels.length, step, limit, picked);
+      if (picking === 'limitk') pickFirst(input, ofRow, groups.labels.length, step, limit, picked);
+      else pickExtreme(evaluation, plan, picking, input, ofRow, groups.labels.length, step, limit, picked);
     }
     for (const row of picked) {
       let into = rowOf.get(row);
@@ -57,14 +59,7 @@ const MAX_INT64 = 2 ** 63 - 1024;
 const MIN_INT64 = -(2 ** 63);
 
 function checkParams({ annotations }: Evaluation, plan: AggregationPlan, picking: Picking, params: Float64Array): void {
-  let max = -Infinity;
-  let min = Infinity;
-  let hasNan = false;
-  for (const param of params) {
-    if (Number.isNaN(param)) hasNan = true;
-    if (param > max) max = param;
-    if (param < min) min = param;
-  }
+  const { min, max, hasNan } = boundsOf(params);
   if (picking === 'limit_ratio') {
     if (hasNan) throw evaluationError('Ratio value is NaN');
     const range = plan.param?.range ?? plan.range;
@@ -72,7 +67,7 @@ function checkParams({ annotations }: Evaluation, plan: AggregationPlan, picking
     if (min < -1) annotations.warn(TEXT.invalidRatio(min, -1), range);
     return;
   }
-  if (max < 1 && !(hasNan && max === -Infinity)) return;
+  if (max < 1) return;
   if (hasNan) throw evaluationError('Parameter value is NaN');
   if (min <= MIN_INT64) throw evaluationError(`Scalar value ${formatFloat(min)} underflows int64`);
   if (max >= MAX_INT64) throw evaluationError(`Scalar value ${formatFloat(max)} overflows int64`);

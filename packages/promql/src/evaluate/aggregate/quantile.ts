@@ -5,7 +5,8 @@ import { type Evaluation, keep, newBlock } from '../evaluation.ts';
 import { dropEmptyRows } from '../map-rows.ts';
 import type { AggregationPlan } from '../plan.ts';
 import { quantileOf } from '../quantile.ts';
-import { groupRows } from './groups.ts';
+import { Groups } from './groups.ts';
+import { boundsOf } from './param-bounds.ts';
 
 export async function aggregateQuantile(
   evaluation: Evaluation,
@@ -15,14 +16,15 @@ export async function aggregateQuantile(
 ): Promise<VectorBlock> {
   const { budget, annotations } = evaluation;
   warnOfQuantiles(evaluation, plan, quantiles);
-  const groups = groupRows(evaluation, plan, input);
+  const groups = new Groups(evaluation, plan);
+  const ofRow = groups.ofRows(input);
   const output = newBlock(evaluation, input.steps, groups.labels.length);
   const rowsOf: number[][] = groups.labels.map(() => []);
   for (const labels of groups.labels) output.addRow(labels, false);
-  output.isDistinct = groups.isDistinct;
+  output.isDistinct = groups.areDistinct;
   for (let row = 0; row < input.rows; row++) {
-    rowsOf[groups.ofRow[row]!]!.push(row);
-    if (input.dropName[row] === true) output.dropName[groups.ofRow[row]!] = true;
+    rowsOf[ofRow[row]!]!.push(row);
+    if (input.dropName[row] === true) output.dropName[ofRow[row]!] = true;
   }
   const scratch = new Float64Array(input.rows);
   for (const [group, rows] of rowsOf.entries()) {
@@ -43,14 +45,7 @@ export async function aggregateQuantile(
 
 function warnOfQuantiles({ annotations }: Evaluation, plan: AggregationPlan, quantiles: Float64Array): void {
   const range = plan.param?.range ?? plan.range;
-  let max = -Infinity;
-  let min = Infinity;
-  let hasNan = false;
-  for (const q of quantiles) {
-    if (Number.isNaN(q)) hasNan = true;
-    if (q > max) max = q;
-    if (q < min) min = q;
-  }
+  const { min, max, hasNan } = boundsOf(quantiles);
   if (hasNan) annotations.warn(TEXT.invalidQuantile(Number.NaN), range);
   if (max > 1) annotations.warn(TEXT.invalidQuantile(max), range);
   if (min < 0) annotations.warn(TEXT.invalidQuantile(min), range);

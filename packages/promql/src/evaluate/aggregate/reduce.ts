@@ -7,7 +7,7 @@ import { type Evaluation, keep, newBlock } from '../evaluation.ts';
 import { HistogramSum } from '../histogram-sum.ts';
 import { dropEmptyRows } from '../map-rows.ts';
 import type { AggregationPlan } from '../plan.ts';
-import { groupRows } from './groups.ts';
+import { Groups } from './groups.ts';
 
 export type Reduction = 'sum' | 'avg' | 'count' | 'min' | 'max' | 'group' | 'stddev' | 'stdvar';
 
@@ -27,71 +27,75 @@ export function reductionOf(operator: AggregationPlan['operator']): Reduction | 
   }
 }
 
-export async function reduce(
-  evaluation: Evaluation,
-  plan: AggregationPlan,
-  reduction: Reduction,
-  input: VectorBlock,
-): Promise<VectorBlock> {
-  const { budget } = evaluation;
-  const groups = groupRows(evaluation, plan, input);
-  const output = newBlock(evaluation, input.steps, groups.labels.length);
-  for (const labels of groups.labels) output.addRow(labels, false);
-  output.isDistinct = groups.isDistinct;
-  const reducer = new Reducer(evaluation, plan, reduction, input, output);
-  for (let row = 0; row < input.rows; row++) {
-    if (budget.isDue()) await budget.pause();
-    reducer.addRow(row, groups.ofRow[row]!);
-  }
-  reducer.finish();
-  return keep(evaluation, dropEmptyRows(output));
-}
-
-/** Columns with a cell per group and step; those that the reduction does not need are empty. */
-class Reducer {
+/** Takes rows in parts; has columns with a cell per group and step, of which those that the reduction does not need are empty. */
+export class Reducer {
   readonly #evaluation: Evaluation;
   readonly #plan: AggregationPlan;
   readonly #reduction: Reduction;
-  readonly #input: VectorBlock;
+  readonly #groups: Groups;
+  /** A row per group. */
   readonly #output: VectorBlock;
-  readonly #counts: Float64Array;
-  readonly #compensation: Float64Array;
-  readonly #means: Float64Array;
+  /** The part that is being taken. */
+  #input: VectorBlock;
+  #counts = new Float64Array(0);
+  #compensation = new Float64Array(0);
+  #means = new Float64Array(0);
   /** Of an average: its sum has overflown, and the mean is carried on. */
-  readonly #incremental: Uint8Array;
+  #incremental = new Uint8Array(0);
   /** By cell; undefined until there is a histogram. */
   #histograms: Map<number, HistogramSum> | undefined;
   /** Cells of exponential and custom buckets together: they have no result. */
   readonly #broken = new Set<number>();
+  /** Cells where histograms came behind a float: nobody adds them. */
+  readonly #mixed = new Set<number>();
   #sawHistogram = false;
 
-  constructor(
-    evaluation: Evaluation,
-    plan: AggregationPlan,
-    reduction: Reduction,
-    input: VectorBlock,
-    output: VectorBlock,
-  ) {
+  constructor(evaluation: Evaluation, plan: AggregationPlan, reduction: Reduction, steps: number) {
     this.#evaluation = evaluation;
     this.#plan = plan;
     this.#reduction = reduction;
-    this.#input = input;
-    this.#output = output;
-    const cells = output.rows * output.steps;
-    const isSum = reduction === 'sum' || reduction === 'avg';
-    const isSpread = reduction === 'stddev' || reduction === 'stdvar';
-    this.#counts = new Float64Array(reduction === 'avg' || reduction === 'count' || isSpread ? cells : 0);
-    this.#compensation = new Float64Array(isSum ? cells : 0);
-    this.#means = new Float64Array(reduction === 'avg' || isSpread ? cells : 0);
-    this.#incremental = new Uint8Array(reduction === 'avg' ? cells : 0);
+    this.#groups = new Groups(evaluation, plan);
+    this.#output = newBlock(evaluation, steps, 0);
+    this.#input = this.#output;
   }
 
-  addRow(row: number, group: number): void {
+  /** @param input its rows may be others afterwards */
+  async take(input: VectorBlock): Promise<void> {
+    const { budget } = this.#evaluation;
+    const ofRow = this.#groups.ofRows(input);
+    this.#input = input;
+    this.#makeRoom();
+    for (let row = 0; row < input.rows; row++) {
+      if (budget.isDue()) await budget.pause();
+      this.#addRow(row, ofRow[row]!);
+    }
+  }
+
+  /** For the groups that the last part has brought. */
+  #makeRoom(): void {
+    const output = this.#output;
+    const { labels } = this.#groups;
+    for (let group = output.rows; group < labels.length; group++) output.addRow(labels[group]!, false);
+    const cells = output.kinds.length;
+    const reduction = this.#reduction;
+    const isSum = reduction === 'sum' || reduction === 'avg';
+    const isSpread = reduction === 'stddev' || reduction === 'stdvar';
+    if (reduction === 'avg' || reduction === 'count' || isSpread) this.#counts = grown(this.#counts, cells);
+    if (isSum) this.#compensation = grown(this.#compensation, cells);
+    if (reduction === 'avg' || isSpread) this.#means = grown(this.#means, cells);
+    if (reduction === 'avg' && this.#incremental.length < cells) {
+      const incremental = new Uint8Array(cells);
+      incremental.set(this.#incremental);
+      this.#incremental = incremental;
+    }
+  }
+
+  #addRow(row: number, group: number): void {
     const { steps, kinds } = this.#input;
     if (this.#input.dropName[row] === true) this.#output.dropName[group] = true;
     let from = row * steps;
     let to = group * steps;
-    if (this.#reduction === 'sum' && this.#input.histograms === undefined) {
+    if (this.#reduction === 'sum' && this.#input.histograms === undefined && this.#broken.size === 0) {
       this.#addFloats(from, to);
       return;
     }
@@ -120,6 +124,7 @@ class Reducer {
 
   #addFloat(cell: number, value: number): void {
     const { values, kinds } = this.#output;
+    if (this.#broken.size > 0 && this.#broken.has(cell)) return;
     const isFirst = kinds[cell] === ABSENT;
     kinds[cell] = FLOAT;
     switch (this.#reduction) {
@@ -228,7 +233,8 @@ class Reducer {
     this.#sawHistogram = true;
     this.#histograms ??= new Map();
     const sum = this.#histograms.get(cell);
-    if (sum === undefined) this.#histograms.set(cell, new HistogramSum(histogram));
+    if (sum === undefined && kinds[cell] === FLOAT) this.#mixed.add(cell);
+    else if (sum === undefined) this.#histograms.set(cell, new HistogramSum(histogram));
     else if (!sum.add(histogram)) {
       const row = Math.floor(from / this.#input.steps);
       annotations.warn(TEXT.mixedSchemas(this.#nameOf(row)), expr.range);
@@ -243,7 +249,13 @@ class Reducer {
     return isDropped ? '' : labels[row]!.get(METRIC_NAME);
   }
 
-  finish(): void {
+  finish(): VectorBlock {
+    this.#finishCells();
+    this.#output.isDistinct = this.#groups.areDistinct;
+    return keep(this.#evaluation, dropEmptyRows(this.#output));
+  }
+
+  #finishCells(): void {
     const { values, kinds } = this.#output;
     const end = this.#output.rows * this.#output.steps;
     if (this.#sawHistogram) this.#finishHistograms();
@@ -276,7 +288,12 @@ class Reducer {
   #finishHistograms(): void {
     const { annotations } = this.#evaluation;
     const { range } = this.#plan.expr;
+    for (const cell of this.#mixed) {
+      annotations.warn(TEXT.mixedFloatsHistogramsAggregation, range);
+      this.#output.kinds[cell] = ABSENT;
+    }
     for (const [cell, sum] of this.#histograms ?? []) {
+      if (sum.boundsReconciled) annotations.info(TEXT.boundsReconciled('aggregation'), range);
       if (this.#output.kinds[cell] === FLOAT) {
         annotations.warn(TEXT.mixedFloatsHistogramsAggregation, range);
         this.#output.kinds[cell] = ABSENT;
@@ -284,8 +301,14 @@ class Reducer {
       }
       if (this.#broken.has(cell)) continue;
       if (sum.resetsCollide) annotations.warn(TEXT.resetCollision('aggregation'), range);
-      if (sum.boundsReconciled) annotations.info(TEXT.boundsReconciled('aggregation'), range);
       this.#output.setHistogram(cell, this.#reduction === 'sum' ? sum.sum() : sum.average());
     }
   }
+}
+
+function grown(from: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
+  if (from.length >= length) return from;
+  const to = new Float64Array(length);
+  to.set(from);
+  return to;
 }

@@ -5,8 +5,7 @@ import type { Histogram } from '../../histogram/histogram.ts';
 import { compact } from '../../histogram/sparse.ts';
 import { trimHistogram } from '../../histogram/trim.ts';
 import type { ArithmeticOperator, BinaryOperator, ComparisonOperator } from '../../syntax/operators.ts';
-import type { PositionRange } from '../../syntax/position.ts';
-import { type Annotations, TEXT } from '../annotations.ts';
+import { type Annotation, TEXT } from '../annotations.ts';
 import { arcTangent, power } from '../functions/math.ts';
 
 type Arithmetic = (left: number, right: number) => number;
@@ -47,22 +46,21 @@ export class Pairing {
   isInvalid = false;
   float = 0;
   histogram: Histogram | undefined;
+  /** What a user should know about it. */
+  annotation: Annotation | undefined;
   readonly #operator: BinaryOperator;
   readonly #arithmetic: Arithmetic | undefined;
   readonly #comparison: Comparison | undefined;
-  readonly #annotations: Annotations;
-  readonly #range: PositionRange;
 
-  constructor(operator: BinaryOperator, annotations: Annotations, range: PositionRange) {
+  constructor(operator: BinaryOperator) {
     this.#operator = operator;
     this.#arithmetic = arithmetic(operator);
     this.#comparison = comparison(operator);
-    this.#annotations = annotations;
-    this.#range = range;
   }
 
   floats(left: number, right: number): void {
     this.isInvalid = false;
+    this.annotation = undefined;
     this.histogram = undefined;
     if (this.#arithmetic !== undefined) {
       this.float = this.#arithmetic(left, right);
@@ -83,6 +81,7 @@ export class Pairing {
     rightHistogram: Histogram | undefined,
   ): void {
     this.isInvalid = false;
+    this.annotation = undefined;
     this.keep = true;
     this.float = 0;
     if (leftHistogram !== undefined && rightHistogram !== undefined) {
@@ -132,21 +131,19 @@ export class Pairing {
 
   #sum(left: Histogram, right: Histogram, operator: '+' | '-'): void {
     const sum = operator === '+' ? addHistograms(left, right) : subtractHistograms(left, right);
-    if (sum === undefined) {
-      this.#annotations.warn(TEXT.incompatibleLayout(operator), this.#range);
+    const operation = operator === '+' ? 'addition' : 'subtraction';
+    if (sum === undefined || sum.resetsCollide) {
+      const text = sum === undefined ? TEXT.incompatibleLayout(operator) : TEXT.resetCollision(operation);
+      this.annotation = { kind: 'warning', text };
       this.#drop();
       return;
     }
-    const operation = operator === '+' ? 'addition' : 'subtraction';
-    if (sum.boundsReconciled) this.#annotations.info(TEXT.boundsReconciled(operation), this.#range);
-    if (sum.resetsCollide) {
-      this.#annotations.warn(TEXT.resetCollision(operation), this.#range);
-    }
+    if (sum.boundsReconciled) this.annotation = { kind: 'info', text: TEXT.boundsReconciled(operation) };
     this.histogram = operator === '+' ? sum.histogram : { ...sum.histogram, counterResetHint: 'gauge' };
   }
 
   #refuse(left: string, right: string): void {
-    this.#annotations.info(TEXT.incompatibleTypes(left, this.#operator, right), this.#range);
+    this.annotation = { kind: 'info', text: TEXT.incompatibleTypes(left, this.#operator, right) };
     this.#drop();
   }
 

@@ -3,6 +3,7 @@
 import type { LabelSet } from '../../labels/label-set.ts';
 import type { VectorMatching } from '../../syntax/ast.ts';
 import { describeLabels } from '../../text/labels.ts';
+import type { Annotation } from '../annotations.ts';
 import { ABSENT, FLOAT, type VectorBlock } from '../block.ts';
 import { type Evaluation, keep, newBlock } from '../evaluation.ts';
 import { evaluationError, SAME_LABELS } from '../failure.ts';
@@ -40,6 +41,10 @@ class Matching {
   /** By labels of the result. */
   readonly #rowOf = new Map<string, number>();
   readonly #manyIsPresent: Uint8Array;
+  /** By step: of what is to be told of its pairs, Prometheus tells the last. */
+  readonly #annotations: (Annotation | undefined)[] = [];
+  /** Signatures whose pairs had a result, with 1 for each step of it; undefined where nothing is filled in for the many side. */
+  readonly #paired: Map<LabelSet, Uint8Array> | undefined;
   #failedStep = Infinity;
   #problem = '';
 
@@ -57,9 +62,10 @@ class Matching {
     this.#many = this.#isSwapped ? right : left;
     this.#one = this.#isSwapped ? left : right;
     this.#output = newBlock(evaluation, left.steps, this.#many.rows);
-    this.#pairing = new Pairing(plan.operator, evaluation.annotations, plan.range);
+    this.#pairing = new Pairing(plan.operator);
     this.#labels = new ResultLabels(evaluation, plan, matching);
     this.#manyIsPresent = presentSteps(this.#many);
+    this.#paired = matching.fillLeft === undefined ? undefined : new Map();
   }
 
   async run(): Promise<VectorBlock> {
@@ -87,8 +93,11 @@ class Matching {
       }
       this.#pairRow(row, signature, oneRows, fillOne, seen);
     }
-    if (fillMany !== undefined) await this.#fillUnmatched(ones, manies, fillMany);
+    if (fillMany !== undefined) await this.#fillUnmatched(ones, fillMany);
     if (this.#failedStep < Infinity) throw evaluationError(this.#problem);
+    for (const annotation of this.#annotations) {
+      if (annotation !== undefined) this.#evaluation.annotations.tell(annotation, this.#plan.range);
+    }
     const output = dropEmptyRows(this.#output);
     const mayCollide = this.#plan.returnBool && !this.#evaluation.delayedNameRemoval;
     return keep(this.#evaluation, mayCollide ? mergeRows(output) : output);
@@ -127,6 +136,8 @@ class Matching {
     seen: SignatureSteps | undefined,
   ): void {
     const { steps } = this.#many;
+    let lastLabels: LabelSet | undefined;
+    let into = 0;
     for (let step = 0; step < steps; step++) {
       const cell = row * steps + step;
       if (this.#many.kinds[cell] === ABSENT) continue;
@@ -134,8 +145,13 @@ class Matching {
       if (oneRow === undefined && fill === undefined) continue;
       const oneLabels = oneRow === undefined ? signature : this.#one.labels[oneRow]!;
       this.#pair(cell, oneRow === undefined ? undefined : oneRow * steps + step, fill ?? 0);
+      if (this.#pairing.annotation !== undefined) this.#annotations[step] = this.#pairing.annotation;
       if (this.#pairing.isInvalid) continue;
-      const into = this.#resultRow(this.#labels.of(this.#many.labels[row]!, oneLabels));
+      this.#notePair(signature, step);
+      if (oneLabels !== lastLabels) {
+        into = this.#resultRow(this.#labels.of(this.#many.labels[row]!, oneLabels));
+        lastLabels = oneLabels;
+      }
       const isOneToOne = this.#matching.cardinality === 'one-to-one';
       if (seen !== undefined && !seen.claim(isOneToOne, into, step, steps)) {
         this.#failAt(step, isOneToOne ? MUST_BE_EXPLICIT : MUST_BE_UNIQUE);
@@ -143,6 +159,14 @@ class Matching {
       }
       this.#store(into, step);
     }
+  }
+
+  #notePair(signature: LabelSet, step: number): void {
+    if (this.#paired === undefined) return;
+    const known = this.#paired.get(signature);
+    const steps = known ?? new Uint8Array(this.#many.steps);
+    if (known === undefined) this.#paired.set(signature, steps);
+    steps[step] = 1;
   }
 
   /** Of what is wrong at several steps, the first one is told: Prometheus goes from step to step. */
@@ -195,18 +219,14 @@ class Matching {
     else this.#output.setFloat(cell, float);
   }
 
-  /** What the one side has where the many side has nothing. */
-  async #fillUnmatched(
-    ones: ReadonlyMap<LabelSet, readonly number[]>,
-    manies: ReadonlyMap<LabelSet, readonly number[]>,
-    fill: number,
-  ): Promise<void> {
+  /** What the one side has where the many side has nothing, or nothing that it could be paired with. */
+  async #fillUnmatched(ones: ReadonlyMap<LabelSet, readonly number[]>, fill: number): Promise<void> {
     const { steps } = this.#one;
     for (const [signature, rows] of ones) {
       if (this.#evaluation.budget.isDue()) await this.#evaluation.budget.pause();
-      const manyRows = manies.get(signature) ?? [];
+      const paired = this.#paired?.get(signature);
       for (let step = 0; step < steps; step++) {
-        if (manyRows.some((row) => this.#many.kinds[row * steps + step] !== ABSENT)) continue;
+        if (paired?.[step] === 1) continue;
         const row = this.#presentRow(rows, step);
         if (row === undefined) continue;
         const histogram = this.#one.histogramAt(row * steps + step);
@@ -216,6 +236,7 @@ class Matching {
           else this.#pairing.floats(fill, value);
         } else if (this.#isSwapped) this.#pairing.mixed(0, histogram, fill, undefined);
         else this.#pairing.mixed(fill, undefined, 0, histogram);
+        if (this.#pairing.annotation !== undefined) this.#annotations[step] = this.#pairing.annotation;
         if (this.#pairing.isInvalid) continue;
         this.#store(this.#resultRow(this.#labels.of(signature, this.#one.labels[row]!)), step);
       }

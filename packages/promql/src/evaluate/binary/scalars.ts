@@ -29,7 +29,7 @@ export async function withScalar(
   scalarIsLeft: boolean,
 ): Promise<VectorBlock> {
   const { operator, returnBool } = plan;
-  const pairing = new Pairing(operator, evaluation.annotations, plan.range);
+  const pairing = new Pairing(operator);
   const compares = isComparison(operator);
   const { kinds, values } = block;
   await mapCells(evaluation, block, (cell, step) => {
@@ -40,6 +40,7 @@ export async function withScalar(
       else pairing.floats(value, scalar[step]!);
     } else if (scalarIsLeft) pairing.mixed(scalar[step]!, undefined, 0, histogram);
     else pairing.mixed(0, histogram, scalar[step]!, undefined);
+    if (pairing.annotation !== undefined) evaluation.annotations.tell(pairing.annotation, plan.range);
     if (pairing.isInvalid) kinds[cell] = ABSENT;
     else if (returnBool) block.setFloat(cell, pairing.keep ? 1 : 0);
     else if (!pairing.keep) kinds[cell] = ABSENT;

@@ -20,7 +20,7 @@ export async function callHistogramQuantile(
   const [q, vector] = args;
   const quantiles = [{ values: await evaluation.scalar(q!, steps), range: q!.range, label: undefined }];
   const block = await evaluation.vector(vector!, steps);
-  return quantilesOf(evaluation, block, vector!.range, quantiles);
+  return quantilesOf(evaluation, block, steps, vector!.range, quantiles);
 }
 
 export async function callHistogramQuantiles(
@@ -33,7 +33,7 @@ export async function callHistogramQuantiles(
   const quantiles: Quantile[] = [];
   for (const q of qs) quantiles.push({ values: await evaluation.scalar(q, steps), range: q.range, label: name });
   const block = await evaluation.vector(vector!, steps);
-  return quantilesOf(evaluation, block, vector!.range, quantiles);
+  return quantilesOf(evaluation, block, steps, vector!.range, quantiles);
 }
 
 interface Quantile {
@@ -67,6 +67,7 @@ class Output {
 async function quantilesOf(
   evaluation: Evaluation,
   block: VectorBlock,
+  steps: Steps,
   range: PositionRange,
   quantiles: readonly Quantile[],
 ): Promise<VectorBlock> {
@@ -89,17 +90,14 @@ async function quantilesOf(
       for (const quantile of quantiles) {
         const q = quantile.values[step]!;
         const { value, forced } = classicQuantile(q, buckets);
-        if (forced !== undefined) annotations.forcedMonotonicity(name, range, stepTime(evaluation, step), forced);
+        const timeMs = steps.startMs + step * steps.stepMs;
+        if (forced !== undefined) annotations.forcedMonotonicity(name, range, timeMs, forced);
         output.set(labelled(labels, quantile, q), step, value);
       }
     },
   });
   release(evaluation, block);
   return dropNames(evaluation, output.block);
-}
-
-function stepTime({ query }: Evaluation, step: number): number {
-  return query.startMs + step * query.stepMs;
 }
 
 function warnOfQuantiles({ annotations }: Evaluation, quantiles: readonly Quantile[]): void {

@@ -80,6 +80,8 @@ function infoPlan(vector: Plan, range: CallPlan['range'], matchers: readonly Mat
     matchers,
     offsetMs,
     atMs,
+    drifts: false,
+    sees: undefined,
     modifier: undefined,
     use: { func: 'info', grouping: [], by: false },
     isStatsOnly: false,

@@ -4,11 +4,43 @@ import { isReset } from '../../histogram/compare.ts';
 import type { Histogram } from '../../histogram/histogram.ts';
 import { compact } from '../../histogram/sparse.ts';
 import { TEXT } from '../annotations.ts';
+import { FLOAT, type VectorBlock } from '../block.ts';
+import type { FloatRow, RowFunction } from '../float-row.ts';
 import type { RangeFunction, RangeWindow } from '../range-window.ts';
 import { restartsBetween } from './start-times.ts';
 
 export const irate: RangeFunction = (window) => instantValue(window, true);
 export const idelta: RangeFunction = (window) => instantValue(window, false);
+
+/** The same of all steps. */
+export const irateRow: RowFunction = (row, into, cell) => instantValueRow(row, into, cell, true);
+export const ideltaRow: RowFunction = (row, into, cell) => instantValueRow(row, into, cell, false);
+
+function instantValueRow(
+  { samples, firstEndMs, stepMs, lengthMs }: FloatRow,
+  into: VectorBlock,
+  cell: number,
+  isRate: boolean,
+): number {
+  const { times, values, floatCount } = samples;
+  const { values: results, kinds, steps } = into;
+  let from = 0;
+  let to = 0;
+  let windowed = 0;
+  for (let step = 0; step < steps; step++) {
+    const endMs = firstEndMs + step * stepMs;
+    while (to < floatCount && times[to]! <= endMs) to++;
+    while (from < to && times[from]! <= endMs - lengthMs) from++;
+    windowed += to - from;
+    if (to - from < 2) continue;
+    const after = values[to - 1]!;
+    const before = values[to - 2]!;
+    const difference = isRate && after < before ? after : after - before;
+    results[cell + step] = isRate ? difference / ((times[to - 1]! - times[to - 2]!) / 1000) : difference;
+    kinds[cell + step] = FLOAT;
+  }
+  return windowed;
+}
 
 interface Last {
   readonly timeMs: number;

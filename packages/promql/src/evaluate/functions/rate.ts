@@ -12,6 +12,8 @@ import { isReset } from '../../histogram/compare.ts';
 import type { Histogram } from '../../histogram/histogram.ts';
 import { compact } from '../../histogram/sparse.ts';
 import { type HistogramOperation, TEXT } from '../annotations.ts';
+import { FLOAT, type VectorBlock } from '../block.ts';
+import type { FloatRow, RowFunction } from '../float-row.ts';
 import type { RangeFunction, RangeWindow } from '../range-window.ts';
 import { extendedRate } from './extended-rate.ts';
 import { overlapsBefore, restartsBetween } from './start-times.ts';
@@ -19,6 +21,43 @@ import { overlapsBefore, restartsBetween } from './start-times.ts';
 export const rate: RangeFunction = (window) => extrapolate(window, true, true);
 export const increase: RangeFunction = (window) => extrapolate(window, true, false);
 export const delta: RangeFunction = (window) => extrapolate(window, false, false);
+
+/** The same of all steps. */
+export const rateRow: RowFunction = (row, into, cell) => extrapolateRow(row, into, cell, true, true);
+export const increaseRow: RowFunction = (row, into, cell) => extrapolateRow(row, into, cell, true, false);
+export const deltaRow: RowFunction = (row, into, cell) => extrapolateRow(row, into, cell, false, false);
+
+function extrapolateRow(
+  { samples, firstEndMs, stepMs, lengthMs }: FloatRow,
+  into: VectorBlock,
+  cell: number,
+  isCounter: boolean,
+  isRate: boolean,
+): number | undefined {
+  // A reset counts in each window that it is in.
+  if (isCounter && samples.falls) return undefined;
+  const { times, values, floatCount } = samples;
+  const { values: results, kinds, steps } = into;
+  let from = 0;
+  let to = 0;
+  let windowed = 0;
+  for (let step = 0; step < steps; step++) {
+    const endMs = firstEndMs + step * stepMs;
+    const startMs = endMs - lengthMs;
+    while (to < floatCount && times[to]! <= endMs) to++;
+    while (from < to && times[from]! <= startMs) from++;
+    windowed += to - from;
+    if (to - from < 2) continue;
+    const first = values[from]!;
+    const result = values[to - 1]! - first;
+    const toZero = isCounter && result > 0 && first >= 0 ? first / result : Infinity;
+    const intervals = to - from - 1;
+    const factor = factorOf(startMs, endMs, lengthMs, times[from]!, times[to - 1]!, intervals, toZero, isRate);
+    results[cell + step] = result * factor;
+    kinds[cell + step] = FLOAT;
+  }
+  return windowed;
+}
 
 function extrapolate(window: RangeWindow, isCounter: boolean, isRate: boolean): void {
   const { floats, histograms } = window;
@@ -57,17 +96,10 @@ function extrapolateFloats(window: RangeWindow, isCounter: boolean, isRate: bool
   const hasZeroPoint = isZeroPoint(starts?.[from] ?? 0, window.startMs, times[from]!);
   if (hasZeroPoint) result += first;
   else if (to - from < 2) return;
-  const toZero = result > 0 && first >= 0 ? first / result : undefined;
-  const factor = extrapolationFactor(
-    window,
-    hasZeroPoint ? (starts?.[from] ?? 0) : undefined,
-    times[from]!,
-    times[to - 1]!,
-    to - from - 1,
-    isCounter ? toZero : undefined,
-    isRate,
+  const toZero = isCounter && result > 0 && first >= 0 ? first / result : Infinity;
+  window.giveFloat(
+    result * factorIn(window, hasZeroPoint ? starts?.[from] : undefined, times, from, to, toZero, isRate),
   );
-  window.giveFloat(result * factor);
 }
 
 function warnOfOverlap(
@@ -89,37 +121,58 @@ function isZeroPoint(startMs: number, rangeStartMs: number, firstMs: number): bo
   return startMs !== 0 && startMs > rangeStartMs && startMs < firstMs;
 }
 
-/** What the difference of first and last sample is multiplied with.
- *  @param zeroMs when the counter began, where that is within the range
- *  @param toZero the first value over the increase: a counter was not negative before its first sample */
-function extrapolationFactor(
-  window: RangeWindow,
-  zeroMs: number | undefined,
+/** What the difference of first and last sample is multiplied with, where no counter began within the range.
+ *  @param toZero the first value over the increase: a counter was not negative before its first sample; Infinity for others */
+function factorOf(
+  startMs: number,
+  endMs: number,
+  lengthMs: number,
   firstMs: number,
   lastMs: number,
   intervals: number,
-  toZero: number | undefined,
+  toZero: number,
   isRate: boolean,
 ): number {
-  let sampledInterval = (lastMs - firstMs) / 1000;
-  const averageInterval = intervals > 0 ? sampledInterval / intervals : 0;
+  const sampledInterval = (lastMs - firstMs) / 1000;
+  const averageInterval = sampledInterval / intervals;
   const threshold = averageInterval * 1.1;
-  let toStart = (firstMs - window.startMs) / 1000;
-  let toEnd = (window.endMs - lastMs) / 1000;
-  if (zeroMs !== undefined) {
-    toStart = 0;
-    sampledInterval = (lastMs - zeroMs) / 1000;
-  } else {
-    if (toStart >= threshold) toStart = averageInterval / 2;
-    if (toZero !== undefined) {
-      const durationToZero = sampledInterval * toZero;
-      if (durationToZero < toStart) toStart = durationToZero;
-    }
-  }
-  if (toEnd >= threshold) toEnd = averageInterval / 2;
-  let factor = sampledInterval === 0 ? 1 : (sampledInterval + toStart + toEnd) / sampledInterval;
-  if (isRate) factor /= window.lengthMs / 1000;
-  return factor;
+  let toStart = (firstMs - startMs) / 1000;
+  if (toStart >= threshold) toStart = averageInterval / 2;
+  const durationToZero = sampledInterval * toZero;
+  if (durationToZero < toStart) toStart = durationToZero;
+  return extrapolated(sampledInterval, toStart, (endMs - lastMs) / 1000, averageInterval, isRate ? lengthMs : 0);
+}
+
+/** The same of a window, of samples from `from` up to `to`.
+ *  @param zeroMs when the counter began, where that is within the range */
+function factorIn(
+  { startMs, endMs, lengthMs }: RangeWindow,
+  zeroMs: number | undefined,
+  times: ArrayLike<number>,
+  from: number,
+  to: number,
+  toZero: number,
+  isRate: boolean,
+): number {
+  const firstMs = times[from]!;
+  const lastMs = times[to - 1]!;
+  const intervals = to - from - 1;
+  if (zeroMs === undefined) return factorOf(startMs, endMs, lengthMs, firstMs, lastMs, intervals, toZero, isRate);
+  const averageInterval = intervals > 0 ? (lastMs - firstMs) / 1000 / intervals : 0;
+  return extrapolated((lastMs - zeroMs) / 1000, 0, (endMs - lastMs) / 1000, averageInterval, isRate ? lengthMs : 0);
+}
+
+/** @param rateMs length of the range, for what is to be by the second; 0 for others */
+function extrapolated(
+  sampledInterval: number,
+  toStart: number,
+  untilEnd: number,
+  averageInterval: number,
+  rateMs: number,
+): number {
+  const toEnd = untilEnd >= averageInterval * 1.1 ? averageInterval / 2 : untilEnd;
+  const factor = sampledInterval === 0 ? 1 : (sampledInterval + toStart + toEnd) / sampledInterval;
+  return rateMs === 0 ? factor : factor / (rateMs / 1000);
 }
 
 function extrapolateHistograms(window: RangeWindow, isCounter: boolean, isRate: boolean): void {
@@ -137,16 +190,8 @@ function extrapolateHistograms(window: RangeWindow, isCounter: boolean, isRate: 
     result = result === undefined ? first : combined(window, addHistograms(result, first), 'addition');
   } else if (to - from < 2) return;
   if (result === undefined) return;
-  const toZero = result.count > 0 && first.count >= 0 ? first.count / result.count : undefined;
-  const factor = extrapolationFactor(
-    window,
-    hasZeroPoint ? (starts?.[from] ?? 0) : undefined,
-    times[from]!,
-    times[to - 1]!,
-    to - from - 1,
-    isCounter ? toZero : undefined,
-    isRate,
-  );
+  const toZero = isCounter && result.count > 0 && first.count >= 0 ? first.count / result.count : Infinity;
+  const factor = factorIn(window, hasZeroPoint ? starts?.[from] : undefined, times, from, to, toZero, isRate);
   window.giveHistogram(multiplyHistogram(result, factor));
 }
 

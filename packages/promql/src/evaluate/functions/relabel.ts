@@ -3,9 +3,10 @@ import { compileRegex, type Regex } from '@vigie/core/regex';
 import { type LabelSet, METRIC_NAME } from '../../labels/label-set.ts';
 import type { VectorBlock } from '../block.ts';
 import { evaluationError } from '../failure.ts';
-import { mergeRows } from '../merge-rows.ts';
+import { mergeSeries } from '../merge-rows.ts';
 
-/** @param texts destination, replacement, source, regular expression */
+/** @param block rows whose cells may hold a float and a histogram, before and afterwards
+ *  @param texts destination, replacement, source, regular expression */
 export function replaceLabel(block: VectorBlock, texts: readonly string[]): VectorBlock {
   const [destination = '', replacement = '', source = '', pattern = ''] = texts;
   const regex = compile(pattern);
@@ -18,10 +19,11 @@ export function replaceLabel(block: VectorBlock, texts: readonly string[]): Vect
     if (!regex.execBytes(bytes, 0, bytes.length, spans)) continue;
     setLabel(block, row, labels, destination, expand(replacement, regex, bytes, spans));
   }
-  return mergeRows(block);
+  return mergeSeries(block);
 }
 
-/** @param texts destination, separator, sources */
+/** @param block as replaceLabel's
+ *  @param texts destination, separator, sources */
 export function joinLabels(block: VectorBlock, texts: readonly string[]): VectorBlock {
   const [destination = '', separator = '', ...sources] = texts;
   for (const source of sources) refuseName(source, 'invalid source label name in label_join()');
@@ -31,7 +33,7 @@ export function joinLabels(block: VectorBlock, texts: readonly string[]): Vector
     const labels = block.labels[row]!;
     setLabel(block, row, labels, destination, sources.map((source) => labels.get(source)).join(separator));
   }
-  return mergeRows(block);
+  return mergeSeries(block);
 }
 
 function setLabel(block: VectorBlock, row: number, labels: LabelSet, name: string, value: string): void {

@@ -1,0 +1,39 @@
+/** Queries that were parsed before: a dashboard asks the same ones every few seconds, for each of its viewers. With the tree
+ *  its matchers are kept, and with these what their regular expressions have been compiled to. */
+import type { Expr } from '../syntax/ast.ts';
+import { parseExpr } from '../syntax/parse.ts';
+
+/** A large dashboard has a hundred panels. */
+const MAX_QUERIES = 512;
+/** Of text in all; a tree takes some hundred bytes per character, so 50 MB if every query is as long as can be. */
+const MAX_CHARACTERS = 256 * 1024;
+
+/** Bounded: what was asked for least recently goes first. Trees are shared, and nobody changes them. */
+export class ParsedQueries {
+  readonly #experimental: boolean;
+  readonly #known = new Map<string, Expr>();
+  #characters = 0;
+
+  constructor(experimental: boolean) {
+    this.#experimental = experimental;
+  }
+
+  /** @throws {ParseError} each time anew */
+  parse(text: string): Expr {
+    const known = this.#known.get(text);
+    if (known !== undefined) this.#remove(text);
+    const expr = known ?? parseExpr(text, { experimental: this.#experimental });
+    this.#known.set(text, expr);
+    this.#characters += text.length;
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MAX_QUERIES && this.#characters <= MAX_CHARACTERS) break;
+      this.#remove(oldest);
+    }
+    return expr;
+  }
+
+  #remove(text: string): void {
+    this.#known.delete(text);
+    this.#characters -= text.length;
+  }
+}
