@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { makeCertificates } from '@vigie/sidecar/webhook/make-certificates';
+import { makeCertificates } from '@vigie/kube/certificates/make-certificates';
 import { startProgram } from '../harness/child.ts';
 import { type BenchContext, progress } from '../harness/context.ts';
 import { claimCores } from '../harness/cores.ts';
@@ -43,7 +43,7 @@ export async function run(context: BenchContext): Promise<void> {
   const reviewsFolder = join(context.rootDir, 'packages/sidecar/testdata/reviews');
   const reviews = readdirSync(reviewsFolder).map((file) => readFileSync(join(reviewsFolder, file)));
   const folder = mkdtempSync(join(tmpdir(), 'vigie-bench-webhook-'));
-  const made = await makeCertificates(['localhost'], Date.now(), DAY_MS);
+  const made = await makeCertificates('bench', ['localhost'], Date.now(), DAY_MS);
   writeFileSync(join(folder, 'tls.crt'), made.cert);
   writeFileSync(join(folder, 'tls.key'), made.key);
   const tls = { cert_file: join(folder, 'tls.crt'), key_file: join(folder, 'tls.key') };

@@ -29,6 +29,8 @@ export interface ReflectorCounters {
   relists: number;
   /** Lists and watches that failed or were refused. */
   failures: number;
+  /** The lists among them. */
+  listFailures: number;
   added: number;
   modified: number;
   deleted: number;
@@ -84,6 +86,7 @@ export class Reflector<T> {
     watches: 0,
     relists: 0,
     failures: 0,
+    listFailures: 0,
     added: 0,
     modified: 0,
     deleted: 0,
@@ -256,6 +259,7 @@ export class Reflector<T> {
 
   #failed(what: 'cannot list' | 'watch broke', obstacle: KubeRefusal | KubeFailure): void {
     this.counters.failures++;
+    if (what === 'cannot list') this.counters.listFailures++;
     this.#is(this.#state === 'connecting' ? 'connecting' : 'stale');
     const detail = describeObstacle(obstacle);
     // Nothing heals a missing right or a wrong path but somebody who sees this.

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeCertificates } from '@vigie/kube/certificates/make-certificates';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { makeCertificates } from '../src/webhook/make-certificates.ts';
 import { pod } from './inject/pods.ts';
 
 const CLI = join(import.meta.dirname, '../../cli/dist/vigie.cjs');
@@ -15,7 +15,7 @@ let folder = '';
 let ca = '';
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'vigie-sidecar-'));
-  const made = await makeCertificates(['localhost'], Date.now(), 86_400_000);
+  const made = await makeCertificates('test', ['localhost'], Date.now(), 86_400_000);
   ca = made.ca;
   writeFileSync(join(folder, 'tls.crt'), made.cert);
   writeFileSync(join(folder, 'tls.key'), made.key);

@@ -18,6 +18,18 @@ export interface TestApiServerOptions {
   readonly watchCache?: boolean;
   /** For `timeoutSeconds` of watches. */
   readonly clock?: Clock;
+  /** Answers TokenReviews and SubjectAccessReviews; nobody is anybody, and may do anything, unless given. */
+  readonly reviews?: Reviews;
+  /** Documents of API discovery by path, such as `/apis`. */
+  readonly documents?: Readonly<Record<string, object>>;
+}
+
+export interface Reviews {
+  /** @returns the `status` of a TokenReview */
+  token(token: string): object;
+  /** @param spec of a SubjectAccessReview
+   *  @returns its `status` */
+  access(spec: unknown): object;
 }
 
 export interface RecordedRequest {
@@ -57,8 +69,14 @@ const KINDS: Readonly<Record<string, { readonly kind: string; readonly apiVersio
   namespaces: { kind: 'Namespace', apiVersion: 'v1' },
   nodes: { kind: 'Node', apiVersion: 'v1' },
   events: { kind: 'Event', apiVersion: 'v1' },
+  services: { kind: 'Service', apiVersion: 'v1' },
+  endpoints: { kind: 'Endpoints', apiVersion: 'v1' },
+  endpointslices: { kind: 'EndpointSlice', apiVersion: 'discovery.k8s.io/v1' },
+  ingresses: { kind: 'Ingress', apiVersion: 'networking.k8s.io/v1' },
   leases: { kind: 'Lease', apiVersion: 'coordination.k8s.io/v1' },
   secrets: { kind: 'Secret', apiVersion: 'v1' },
+  configmaps: { kind: 'ConfigMap', apiVersion: 'v1' },
+  apiservices: { kind: 'APIService', apiVersion: 'apiregistration.k8s.io/v1' },
   mutatingwebhookconfigurations: {
     kind: 'MutatingWebhookConfiguration',
     apiVersion: 'admissionregistration.k8s.io/v1',
@@ -259,6 +277,12 @@ export class TestApiServer {
       refuse(response, status, reason, message, retryAfterSeconds);
       return;
     }
+    const document = this.#options.documents?.[url.pathname] ?? this.#review(place, body);
+    if (document !== undefined) {
+      response.writeHead(verb === 'create' ? 201 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(document));
+      return;
+    }
     if (place === undefined || KINDS[place.resource] === undefined) {
       refuse(response, 404, 'NotFound', 'the server could not find the requested resource');
       return;
@@ -273,6 +297,20 @@ export class TestApiServer {
         return;
       default:
         this.#single(verb, place, body as KubeObject, response);
+    }
+  }
+
+  /** @returns undefined for what is no review */
+  #review(place: Place | undefined, body: unknown): object | undefined {
+    const { reviews } = this.#options;
+    const review = body as { readonly spec?: { readonly token?: string } } | undefined;
+    switch (place?.resource) {
+      case 'tokenreviews':
+        return { ...review, status: reviews?.token(review?.spec?.token ?? '') ?? {} };
+      case 'subjectaccessreviews':
+        return { ...review, status: reviews?.access(review?.spec) ?? { allowed: true } };
+      default:
+        return undefined;
     }
   }
 

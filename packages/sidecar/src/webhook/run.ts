@@ -3,9 +3,9 @@ import { systemClock } from '@vigie/core/clock';
 import { reportBadConfig } from '@vigie/core/config/bad-config';
 import { type ExitCode, runComponent } from '@vigie/core/lifecycle';
 import { createLog, type Log } from '@vigie/core/log';
+import { CertificateFiles, type CertificateSource } from '@vigie/kube/certificates/certificate-source';
 import { KubeClient } from '@vigie/kube/client';
 import { loadKubeConfig } from '@vigie/kube/config';
-import { CertificateFiles, type CertificateSource } from './certificates.ts';
 import { loadWebhookConfig, type SelfSignedConfig, type WebhookConfig } from './config.ts';
 import { WebhookService } from './service.ts';
 import { createWebhookTelemetry } from './telemetry.ts';
@@ -58,9 +58,10 @@ async function certificatesOf(
 
 /** The code that makes certificates is loaded where it is wanted: 100 ms. */
 async function selfMade(config: WebhookConfig, selfSigned: SelfSignedConfig, version: string, log: Log) {
-  const [{ SelfMadeCertificates }, { makeCertificates }] = await Promise.all([
-    import('./self-made.ts'),
-    import('./make-certificates.ts'),
+  const [{ SelfMadeCertificates }, { makeCertificates }, { ConfigurationTrust }] = await Promise.all([
+    import('@vigie/kube/certificates/self-made'),
+    import('@vigie/kube/certificates/make-certificates'),
+    import('./configuration-trust.ts'),
   ]);
   const { env } = process;
   const client = new KubeClient(loadKubeConfig({ kubeconfig: config.kubeconfig }, { env }), {
@@ -73,9 +74,10 @@ async function selfMade(config: WebhookConfig, selfSigned: SelfSignedConfig, ver
     namespace: selfSigned.namespace ?? env.POD_NAMESPACE ?? client.namespace,
     secret: selfSigned.secret,
     service: selfSigned.service,
-    webhookConfiguration: selfSigned.webhook_configuration,
+    owner: 'vigie sidecar webhook',
     validityMs: selfSigned.validity,
   };
-  const deps = { client, clock: systemClock, random: Math.random, log, make: makeCertificates };
+  const trust = new ConfigurationTrust(selfSigned.webhook_configuration, { client, log });
+  const deps = { client, clock: systemClock, random: Math.random, log, make: makeCertificates, trust };
   return { certificates: new SelfMadeCertificates(options, deps), close: () => client.close() };
 }

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
+import { CertificateFiles, type CertificateSource } from '@vigie/kube/certificates/certificate-source';
+import { type MadeCertificates, makeCertificates } from '@vigie/kube/certificates/make-certificates';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readReview, reviewAnswer, reviewObject } from '../../src/webhook/admission-review.ts';
-import { CertificateFiles, type CertificateSource } from '../../src/webhook/certificates.ts';
 import { loadWebhookConfig, type WebhookConfig } from '../../src/webhook/config.ts';
-import { type MadeCertificates, makeCertificates } from '../../src/webhook/make-certificates.ts';
 import { WebhookService } from '../../src/webhook/service.ts';
 import { createWebhookTelemetry } from '../../src/webhook/telemetry.ts';
 import { SETTINGS } from '../inject/patched.ts';
@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 async function writeCertificate(): Promise<MadeCertificates> {
-  const certificates = await makeCertificates(['localhost'], Date.now(), DAY_MS);
+  const certificates = await makeCertificates('test', ['localhost'], Date.now(), DAY_MS);
   writeFileSync(join(folder, 'tls.crt'), certificates.cert);
   writeFileSync(join(folder, 'tls.key'), certificates.key);
   return certificates;

@@ -32,15 +32,17 @@ const CLOCK_SKEW_MS = 300_000;
 const CLOCK_SKEW_SHARE = 0.1;
 const SERIAL_BYTES = 16;
 
-/** @param names DNS names of the server
+/** @param owner in the authority's name: `vigie sidecar webhook`
+ *  @param names DNS names of the server
  *  @param nowMs Unix time */
 export async function makeCertificates(
+  owner: string,
   names: readonly string[],
   nowMs: number,
   validityMs: number,
 ): Promise<MadeCertificates> {
   const [authority, server] = await Promise.all([newKeys(), newKeys()]);
-  const issuer = `CN=vigie sidecar webhook CA ${new Date(nowMs).toISOString()}`;
+  const issuer = `CN=${owner} CA ${new Date(nowMs).toISOString()}`;
   const skewMs = Math.min(CLOCK_SKEW_MS, validityMs * CLOCK_SKEW_SHARE);
   const validity = { notBefore: new Date(nowMs - skewMs), notAfter: new Date(nowMs + validityMs) };
   const sign = (subject: string, publicKey: webcrypto.CryptoKey, extensions: Extension[]) =>

@@ -1,18 +1,13 @@
-/** Self-made certificates as the Secret keeps them, and as the webhook configuration trusts them. Pure. */
+/** Self-made certificates as a Secret keeps them. Pure. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { describeError, VigieError } from '@vigie/core/errors';
 import type { MadeCertificates } from './make-certificates.ts';
+import { type KubeObject, recordOf } from './object-steps.ts';
 
 export interface StoredCertificates {
   /** Those that are trusted, newest first; the first has signed `cert`. PEM. */
   readonly authorities: readonly string[];
   readonly cert: string;
   readonly key: string;
-}
-
-/** An object of the API server, of which the rest goes back as it came. */
-export interface KubeObject {
-  readonly [field: string]: unknown;
 }
 
 /** Beside the one in use: certificates of replicas that have not seen the newest one yet. */
@@ -62,38 +57,7 @@ export function secretWith(secret: KubeObject, { authorities, cert, key }: Store
   return { ...secret, data: { ...recordOf(secret.data), ...Object.fromEntries(entries) } };
 }
 
-/** @returns the configuration with these authorities in every webhook; undefined where all of them trust them already */
-export function trusting(configuration: KubeObject, authorities: readonly string[]): KubeObject | undefined {
-  const webhooks = Array.isArray(configuration.webhooks) ? configuration.webhooks.map(recordOf) : [];
-  const bundle = Buffer.from(authorities.join('')).toString('base64');
-  const isTrusted = webhooks.every(({ clientConfig }) => trusts(recordOf(clientConfig).caBundle, authorities));
-  if (isTrusted) return undefined;
-  return {
-    ...configuration,
-    webhooks: webhooks.map((webhook) => ({
-      ...webhook,
-      clientConfig: { ...recordOf(webhook.clientConfig), caBundle: bundle },
-    })),
-  };
-}
-
-/** More is no reason to write: another replica may have renewed in between. */
-function trusts(caBundle: unknown, authorities: readonly string[]): boolean {
-  const bundle = typeof caBundle === 'string' ? Buffer.from(caBundle, 'base64').toString() : '';
-  return authorities.every((pem) => bundle.includes(pem.trim()));
-}
-
-/** @throws {VigieError} KUBE_OBJECT_INVALID */
-export function kubeObject(body: unknown): KubeObject {
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return recordOf(body);
-  throw new VigieError('KUBE_OBJECT_INVALID', `expected an object, got ${describeError(body)}`);
-}
-
 function textOf({ data }: KubeObject, name: string): string {
   const encoded = recordOf(data)[name];
   return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString() : '';
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }

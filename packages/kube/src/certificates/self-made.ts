@@ -1,6 +1,6 @@
-/** Certificates that the webhook makes itself: kept in a Secret that its replicas share, trusted by the caBundle of its
- *  configuration, and renewed before they end. There is no leader: whoever writes first has made them, and the others,
- *  whose writes conflict, take what they find. */
+/** Certificates that a listener of the API server's makes itself: kept in a Secret that its replicas share, trusted by the caBundle of
+ *  whatever tells API servers of it, and renewed before they end. There is no leader: whoever writes first has made them, and the
+ *  others, whose writes conflict, take what they find. */
 import { X509Certificate } from 'node:crypto';
 import { Backoff } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
@@ -9,27 +9,28 @@ import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import type { ServerTlsOptions } from '@vigie/core/tls';
-import { describeObstacle } from '@vigie/kube/answer';
-import { type KubeClient, resourcePath } from '@vigie/kube/client';
-import { type CertificateSource, expiryMs } from './certificates.ts';
+import type { KubeClient } from '../client.ts';
+import { type CertificateSource, expiryMs } from './certificate-source.ts';
 import type { makeCertificates } from './make-certificates.ts';
-import {
-  isDue,
-  type KubeObject,
-  kubeObject,
-  renewed,
-  type StoredCertificates,
-  secretWith,
-  storedCertificates,
-  trusting,
-} from './stored-certificates.ts';
+import { getObject, type KubeObject, putObject, type Step, secretPath } from './object-steps.ts';
+import { isDue, renewed, type StoredCertificates, secretWith, storedCertificates } from './stored-certificates.ts';
+
+/** What tells API servers whom to trust. */
+export interface Trust {
+  /** Makes them trust the authorities, where they do not.
+   *  @param authorities PEM
+   *  @throws {VigieError} KUBE_OBJECT_INVALID; and the signal's reason */
+  ensure(authorities: readonly string[], signal: AbortSignal): Promise<Step<undefined>>;
+}
 
 export interface SelfMadeOptions {
   /** Of the Secret and the Service. */
   readonly namespace: string;
-  readonly secret: string;
+  /** undefined: kept in memory, by a process that has no replicas. */
+  readonly secret: string | undefined;
   readonly service: string;
-  readonly webhookConfiguration: string;
+  /** In the authority's name: `vigie sidecar webhook`. */
+  readonly owner: string;
   readonly validityMs: number;
 }
 
@@ -39,9 +40,10 @@ export interface SelfMadeDeps {
   readonly random: Random;
   readonly log: Log;
   readonly make: typeof makeCertificates;
+  readonly trust: Trust;
 }
 
-/** How often Secret and configuration are looked at: two small GETs. It is also how long a new authority is trusted before
+/** How often Secret and trust are looked at: a few small GETs. It is also how long a new authority is trusted before
  *  what it has signed is served, which API servers need to hear of it. */
 const CHECK_INTERVAL_MS = 60_000;
 /** At least so often in the life of a certificate. */
@@ -50,19 +52,14 @@ const RETRY = { baseMs: 1000, capMs: 30_000 };
 /** Two replicas that write at the same time disagree once; more is somebody who writes all the time. */
 const MAX_CONFLICTS = 5;
 
-type Step<T> = { readonly status: 'ok'; readonly value: T } | { readonly status: 'conflict' } | Obstacle;
-interface Obstacle {
-  readonly status: 'obstacle';
-  readonly detail: string;
-}
-
 export class SelfMadeCertificates implements CertificateSource {
   readonly #options: SelfMadeOptions;
   readonly #deps: SelfMadeDeps;
   readonly #log: Log;
   readonly #backoff: Backoff;
-  readonly #secretPath: string;
-  readonly #configurationPath: string;
+  readonly #secretPath: string | undefined;
+  /** In place of the Secret. */
+  #kept: KubeObject = {};
   #problem: string | undefined;
   #served: StoredCertificates | undefined;
   /** A newer certificate, whose authority was found or made trusted at the last look. */
@@ -73,14 +70,7 @@ export class SelfMadeCertificates implements CertificateSource {
     this.#deps = deps;
     this.#log = limitRepeats(deps.log, deps.clock);
     this.#backoff = new Backoff(RETRY, deps.random);
-    const secrets = { group: '', version: 'v1', resource: 'secrets' };
-    this.#secretPath = resourcePath(secrets, options.namespace, options.secret);
-    const configurations = {
-      group: 'admissionregistration.k8s.io',
-      version: 'v1',
-      resource: 'mutatingwebhookconfigurations',
-    };
-    this.#configurationPath = resourcePath(configurations, undefined, options.webhookConfiguration);
+    this.#secretPath = options.secret === undefined ? undefined : secretPath(options.namespace, options.secret);
   }
 
   get problem(): string | undefined {
@@ -151,7 +141,7 @@ export class SelfMadeCertificates implements CertificateSource {
     try {
       const stored = await this.#stored(signal);
       if (stored.status !== 'ok') return stored;
-      const trusted = await this.#trusted(stored.value.authorities, signal);
+      const trusted = await this.#deps.trust.ensure(stored.value.authorities, signal);
       return trusted.status === 'ok' ? stored : trusted;
     } catch (error) {
       signal.throwIfAborted();
@@ -162,48 +152,30 @@ export class SelfMadeCertificates implements CertificateSource {
   /** What the Secret has, or new ones that are in it now. */
   async #stored(signal: AbortSignal): Promise<Step<StoredCertificates>> {
     const { clock, make, log } = this.#deps;
-    const { service, namespace, validityMs } = this.#options;
-    const found = await this.#get(this.#secretPath, signal);
+    const { service, namespace, owner, validityMs } = this.#options;
+    const found = await this.#read(signal);
     if (found.status !== 'ok') return found;
     const serverName = `${service}.${namespace}.svc`;
     const before = storedCertificates(found.value, serverName);
     const nowMs = clock.nowMs();
     if (before !== undefined && !isDue(before.cert, nowMs)) return { status: 'ok', value: before };
     const names = [serverName, `${serverName}.cluster.local`, `${service}.${namespace}`, service];
-    const stored = renewed(await make(names, nowMs, validityMs), before, nowMs);
-    const written = await this.#put(this.#secretPath, secretWith(found.value, stored), signal);
+    const stored = renewed(await make(owner, names, nowMs, validityMs), before, nowMs);
+    const written = await this.#write(secretWith(found.value, stored), signal);
     if (written.status !== 'ok') return written;
     const { validTo } = new X509Certificate(stored.cert);
     log.info(before === undefined ? 'made a certificate' : 'renewed the certificate', { serverName, validTo });
     return { status: 'ok', value: stored };
   }
 
-  /** Makes the configuration trust the authorities, where it does not. */
-  async #trusted(authorities: readonly string[], signal: AbortSignal): Promise<Step<undefined>> {
-    const found = await this.#get(this.#configurationPath, signal);
-    if (found.status !== 'ok') return found;
-    const changed = trusting(found.value, authorities);
-    if (changed === undefined) return { status: 'ok', value: undefined };
-    const written = await this.#put(this.#configurationPath, changed, signal);
-    if (written.status === 'ok') {
-      const configuration = this.#options.webhookConfiguration;
-      this.#deps.log.info('the webhook configuration trusts the certificate', { configuration });
-    }
-    return written;
+  async #read(signal: AbortSignal): Promise<Step<KubeObject>> {
+    if (this.#secretPath === undefined) return { status: 'ok', value: this.#kept };
+    return getObject(this.#deps.client, this.#secretPath, signal);
   }
 
-  async #get(path: string, signal: AbortSignal): Promise<Step<KubeObject>> {
-    const answer = await this.#deps.client.request({ method: 'GET', path }, signal);
-    if (answer.status === 'ok') return { status: 'ok', value: kubeObject(answer.body) };
-    const missing = answer.status === 'refused' && answer.httpStatus === 404 ? ' (it is part of the manifests)' : '';
-    return { status: 'obstacle', detail: `GET ${path}: ${describeObstacle(answer)}${missing}` };
-  }
-
-  /** On condition that nobody has written since: the object has its resourceVersion. */
-  async #put(path: string, body: KubeObject, signal: AbortSignal): Promise<Step<undefined>> {
-    const answer = await this.#deps.client.request({ method: 'PUT', path, body }, signal);
-    if (answer.status === 'ok') return { status: 'ok', value: undefined };
-    if (answer.status === 'refused' && answer.httpStatus === 409) return { status: 'conflict' };
-    return { status: 'obstacle', detail: `PUT ${path}: ${describeObstacle(answer)}` };
+  async #write(secret: KubeObject, signal: AbortSignal): Promise<Step<undefined>> {
+    if (this.#secretPath !== undefined) return putObject(this.#deps.client, this.#secretPath, secret, signal);
+    this.#kept = secret;
+    return { status: 'ok', value: undefined };
   }
 }

@@ -5,12 +5,13 @@ import { connect } from 'node:tls';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import type { ServerTlsOptions } from '@vigie/core/tls';
+import { makeCertificates } from '@vigie/kube/certificates/make-certificates';
+import { SelfMadeCertificates } from '@vigie/kube/certificates/self-made';
 import { KubeClient } from '@vigie/kube/client';
 import { TestApiServer } from '@vigie/kube/testing/api-server';
 import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeCertificates } from '../../src/webhook/make-certificates.ts';
-import { SelfMadeCertificates } from '../../src/webhook/self-made.ts';
+import { ConfigurationTrust } from '../../src/webhook/configuration-trust.ts';
 
 const NAME = 'hook.vigie.svc';
 const MINUTE_MS = 60_000;
@@ -69,14 +70,16 @@ async function replica(validityMs = VALIDITY_MS): Promise<Replica> {
   });
   clients.push(client);
   const lines: string[] = [];
+  const log = createLog('info', { write: (line) => void lines.push(line) });
   const certificates = new SelfMadeCertificates(
-    { namespace: 'vigie', secret: 'tls', service: 'hook', webhookConfiguration: 'hooks', validityMs },
+    { namespace: 'vigie', secret: 'tls', service: 'hook', owner: 'test', validityMs },
     {
       client,
       clock,
       random: () => 0.5,
-      log: createLog('info', { write: (line) => void lines.push(line) }),
+      log,
       make: makeCertificates,
+      trust: new ConfigurationTrust('hooks', { client, log }),
     },
   );
   const served: ServerTlsOptions[] = [];
@@ -132,7 +135,9 @@ describe('a webhook that makes its own certificate', () => {
     const { served } = await start();
     expect(bundles().length).toBe(2);
     for (const bundle of bundles()) expect(await handshake(served[0], bundle)).toBe('trusted');
-    expect(await handshake(served[0], (await makeCertificates([NAME], Date.now(), DAY_MS)).ca)).not.toBe('trusted');
+    expect(await handshake(served[0], (await makeCertificates('test', [NAME], Date.now(), DAY_MS)).ca)).not.toBe(
+      'trusted',
+    );
     expect(api.store.find('secrets', 'vigie', 'tls')).toMatchObject({
       type: 'Opaque',
       metadata: { labels: { a: 'b' } },
@@ -209,8 +214,8 @@ describe('a webhook that makes its own certificate', () => {
     ['that does not fit its key', 'mixed'],
     ['that is none', 'garbage'],
   ])('replaces one %s', async (_what, kind) => {
-    const one = await makeCertificates([kind === 'other' ? 'x.y.svc' : NAME], Date.now(), VALIDITY_MS);
-    const two = await makeCertificates([NAME], Date.now(), VALIDITY_MS);
+    const one = await makeCertificates('test', [kind === 'other' ? 'x.y.svc' : NAME], Date.now(), VALIDITY_MS);
+    const two = await makeCertificates('test', [NAME], Date.now(), VALIDITY_MS);
     const encode = (text: string): string => Buffer.from(kind === 'garbage' ? 'x' : text).toString('base64');
     const data = {
       'ca.crt': encode(one.ca),

@@ -1,4 +1,4 @@
-/** Where the admission listener's certificate comes from: files that others renew, here; or itself (self-made.ts). */
+/** Where the certificate of a listener that the API server calls comes from: files that others renew, here; or itself (self-made.ts). */
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '@vigie/core/clock';
 import { describeError } from '@vigie/core/errors';
