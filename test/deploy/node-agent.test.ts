@@ -102,8 +102,15 @@ describe('the agent', () => {
     const hostPaths = (pod?.volumes ?? []).filter(({ hostPath }) => hostPath !== undefined);
     const writable = hostPaths.filter(({ name }) => mounts[name]?.readOnly !== true);
     expect(writable.map(({ hostPath }) => hostPath?.path)).toEqual([config.data_dir]);
-    for (const { name, hostPath } of hostPaths) expect(mounts[name]?.mountPath).toBe(hostPath?.path);
-    const logRoots = hostPaths.filter(({ name }) => name !== 'data').map(({ hostPath }) => `${hostPath?.path}/`);
+    const { procfs, sysfs, rootfs } = config.host_metrics ?? {};
+    const places: Readonly<Record<string, string | undefined>> = { '/proc': procfs, '/sys': sysfs };
+    for (const { name, hostPath: { path } = { path: '' } } of hostPaths)
+      expect(mounts[name]?.mountPath).toBe(places[path] ?? path);
+    expect(hostPaths.map(({ hostPath }) => hostPath?.path)).toEqual(expect.arrayContaining(Object.keys(places)));
+    expect(rootfs).toBeUndefined();
+    const logRoots = hostPaths
+      .filter(({ name }) => !['data', 'proc', 'sys'].includes(name))
+      .map(({ hostPath }) => `${hostPath?.path}/`);
     for (const path of Object.values(tailedSources(config.sources)).flatMap(({ paths }) => paths)) {
       expect(logRoots.some((root) => path.startsWith(root))).toBe(true);
     }

@@ -3,6 +3,7 @@ import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metr
 import { type Report, Telemetry } from '@vigie/core/telemetry';
 import { reportRuntime } from '@vigie/log-pipeline/agent/agent-metrics';
 import type { NodeAgent } from './agent.ts';
+import type { HostMetricsCounters } from './host-metrics/host-metrics-counters.ts';
 import { ANNOTATION_PROBLEMS } from './metadata/annotations.ts';
 import type { PodMetadata } from './metadata/pod-metadata.ts';
 import { PLAN_DROP_REASONS } from './metadata/pod-plans.ts';
@@ -48,4 +49,10 @@ function reportSourcePods(pods: SourcePods, labels: { readonly source: string },
     report('annotationErrors', { ...labels, reason }, annotationProblems.get(reason) ?? 0);
   }
   report('excludedLogs', labels, pods.excludedLogs());
+}
+
+export function reportHostMetrics(counters: HostMetricsCounters, report: AgentReport): void {
+  report('hostScrapes', {}, counters.scrapes);
+  for (const { collector, reason, count } of counters.failures())
+    report('hostCollectorFailures', { collector, reason }, count);
 }

@@ -15,6 +15,7 @@ import * as v from 'valibot';
 import { testProblems } from './config-tests/test-problems.ts';
 import { testSchema } from './config-tests/test-section.ts';
 import { leaseProblems } from './events/events-config.ts';
+import { hostMetricsSection } from './host-metrics/host-metrics-config.ts';
 import { kubernetesSection } from './metadata/metadata-config.ts';
 import { metadataProblems } from './metadata/metadata-problems.ts';
 import { sourceSchema, tailedSources } from './source-config.ts';
@@ -30,6 +31,8 @@ export const agentSchema = section({
   /** Name of the cluster, for its records. */
   cluster: v.optional(text()),
   kubernetes: v.optional(kubernetesSection, {}),
+  /** Serves /metrics/node where it is there. */
+  host_metrics: v.optional(hostMetricsSection),
   sources: v.pipe(v.record(componentName, sourceSchema), v.minEntries(1, 'at least one source')),
   transforms: v.optional(transformsSection, {}),
   sinks: sinksSection,

@@ -67,4 +67,20 @@ const POD_METRICS = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-export const AGENT_METRICS = { ...RUNTIME_METRICS, ...POD_METRICS };
+/** What it counts of /metrics/node. */
+const HOST_METRICS = {
+  hostScrapes: {
+    name: 'vigie_agent_host_metrics_scrapes_total',
+    type: 'counter',
+    help: 'Pages of /metrics/node made.',
+    labels: [],
+  },
+  hostCollectorFailures: {
+    name: 'vigie_agent_host_metrics_collector_failures_total',
+    type: 'counter',
+    help: 'Collectors of the host whose metrics are missing from a page, by reason: error, timeout, or hanging since an earlier one.',
+    labels: ['collector', 'reason'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+export const AGENT_METRICS = { ...RUNTIME_METRICS, ...POD_METRICS, ...HOST_METRICS };
