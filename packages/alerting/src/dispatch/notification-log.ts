@@ -1,0 +1,87 @@
+/** What has been told to whom, and whether to tell more. Source: Alertmanager, notify/dedup_stage.go and nflog/nflog.go. */
+import type { Alert } from './alert.ts';
+import type { Flush } from './alert-group.ts';
+
+/** In Alertmanager's words, which templates see. */
+export type NotificationReason =
+  | 'first notification'
+  | 'new alerts added'
+  | 'some alerts resolved'
+  | 'all alerts resolved'
+  | 'repeat interval elapsed';
+
+export interface NotificationEntry {
+  /** Of the flush that was told last. */
+  readonly timeMs: number;
+  /** Fingerprints of the alerts that it told of. */
+  readonly firing: ReadonlySet<string>;
+  readonly resolved: ReadonlySet<string>;
+  /** Unix ms, from when on it may be forgotten. */
+  readonly expiresAtMs: number;
+}
+
+export interface NotificationRules {
+  readonly sendResolved: boolean;
+  readonly repeatIntervalMs: number;
+}
+
+/** Why the flush is to be told; undefined where it is not. A group all of whose alerts are resolved is, whether or not the receiver wants to
+ *  hear of it: the log has to forget that they fire. */
+export function notificationReason(
+  entry: NotificationEntry | undefined,
+  flush: Flush,
+  { sendResolved, repeatIntervalMs }: NotificationRules,
+): NotificationReason | undefined {
+  const { firing, resolved } = fingerprintsOf(flush);
+  if (entry === undefined) return firing.size > 0 ? 'first notification' : undefined;
+  if (!isSubset(firing, entry.firing)) return entry.firing.size === 0 ? 'first notification' : 'new alerts added';
+  if (firing.size === 0) return entry.firing.size > 0 ? 'all alerts resolved' : undefined;
+  if (sendResolved && !isSubset(resolved, entry.resolved)) return 'some alerts resolved';
+  return entry.timeMs < flush.timeMs - repeatIntervalMs ? 'repeat interval elapsed' : undefined;
+}
+
+export class NotificationLog {
+  readonly #retentionMs: number;
+  readonly #entries = new Map<string, NotificationEntry>();
+
+  /** @param retentionMs after which an entry is forgotten at the latest; after two repeat intervals without a notification it is in any case */
+  constructor(retentionMs: number) {
+    this.#retentionMs = retentionMs;
+  }
+
+  /** @param key of the group
+   *  @param integration `shop/webhook/0` */
+  get(key: string, integration: string): NotificationEntry | undefined {
+    return this.#entries.get(entryKey(key, integration));
+  }
+
+  /** After the flush has been told, or where there was nothing to send for it. */
+  record(key: string, integration: string, flush: Flush, { repeatIntervalMs }: NotificationRules): void {
+    const expiresAtMs = flush.timeMs + Math.min(this.#retentionMs, 2 * repeatIntervalMs);
+    this.#entries.set(entryKey(key, integration), { timeMs: flush.timeMs, ...fingerprintsOf(flush), expiresAtMs });
+  }
+
+  /** Forgets what has expired: until then it counts, as in Alertmanager.
+   *  @returns how many were forgotten */
+  collectGarbage(nowMs: number): number {
+    const expired = [...this.#entries].filter(([, { expiresAtMs }]) => expiresAtMs <= nowMs);
+    for (const [key] of expired) this.#entries.delete(key);
+    return expired.length;
+  }
+}
+
+/** A group's key holds no line feed, which its labels would have as an escape. */
+function entryKey(key: string, integration: string): string {
+  return `${key}\n${integration}`;
+}
+
+function fingerprintsOf({ alerts, resolved }: Flush): Pick<NotificationEntry, 'firing' | 'resolved'> {
+  const ended = new Set(resolved.map(({ fingerprint }: Alert) => fingerprint));
+  const firing = alerts.map(({ fingerprint }) => fingerprint).filter((fingerprint) => !ended.has(fingerprint));
+  return { firing: new Set(firing), resolved: ended };
+}
+
+function isSubset(part: ReadonlySet<string>, whole: ReadonlySet<string>): boolean {
+  for (const one of part) if (!whole.has(one)) return false;
+  return true;
+}

@@ -1,0 +1,75 @@
+/** A silence: for a time, alerts that fulfil its matchers are not told. Source: Alertmanager, silence/silence.go. */
+import { VigieError } from '@vigie/core/errors';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
+import { type AlertMatcher, matchesAll } from '../matchers/alert-matcher.ts';
+
+export interface SilenceContent {
+  /** Fulfilling all of one set is enough. */
+  readonly matcherSets: readonly (readonly AlertMatcher[])[];
+  /** Unix ms. */
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly createdBy: string;
+  readonly comment: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface Silence extends SilenceContent {
+  readonly id: string;
+  /** Of two versions, the one with the later time is the silence. */
+  readonly updatedAtMs: number;
+}
+
+export type SilenceState = 'pending' | 'active' | 'expired';
+
+/** `code` is SILENCE_INVALID, or SILENCE_NOT_FOUND for an id that there is not. */
+export class SilenceError extends VigieError {}
+
+export function silenceState({ startsAtMs, endsAtMs }: SilenceContent, nowMs: number): SilenceState {
+  if (nowMs < startsAtMs) return 'pending';
+  return nowMs > endsAtMs ? 'expired' : 'active';
+}
+
+export function silences({ matcherSets }: SilenceContent, labels: LabelSet): boolean {
+  return matcherSets.some((matchers) => matchesAll(matchers, labels));
+}
+
+/** @throws {SilenceError} in Alertmanager's words, where it would silence every alert, or has no time */
+export function checkSilence({ matcherSets, startsAtMs, endsAtMs }: SilenceContent): void {
+  const refuse = (reason: string): never => {
+    throw new SilenceError('SILENCE_INVALID', `invalid silence: ${reason}`);
+  };
+  if (matcherSets.length === 0) refuse('at least one matcher set required');
+  for (const [index, matchers] of matcherSets.entries()) {
+    if (matchers.length === 0) refuse(`matcher set ${index} is empty`);
+    for (const [position, { name }] of matchers.entries())
+      if (name === '') refuse(`invalid label matcher ${position} in set ${index}: invalid label name ""`);
+    if (matchers.every((matcher) => !matcher.isNegative && matcher.matches('')))
+      refuse(`matcher set ${index}: at least one matcher must not match the empty string`);
+  }
+  if (endsAtMs < startsAtMs) refuse('end time must not be before start time');
+}
+
+/** Whether the silence can become the other without a change to what was silenced until now. */
+export function canBecome(silence: Silence, next: SilenceContent, nowMs: number): boolean {
+  if (!haveEqualMatchers(silence, next)) return false;
+  const inSeconds = (timeMs: number): number => Math.floor(timeMs / 1000);
+  switch (silenceState(silence, nowMs)) {
+    case 'active':
+      return inSeconds(silence.startsAtMs) === inSeconds(next.startsAtMs) && next.endsAtMs >= nowMs;
+    case 'pending':
+      return next.startsAtMs >= nowMs;
+    case 'expired':
+      return false;
+  }
+}
+
+function haveEqualMatchers(a: SilenceContent, b: SilenceContent): boolean {
+  return (
+    a.matcherSets.length === b.matcherSets.length &&
+    a.matcherSets.every((matchers, index) => {
+      const others = b.matcherSets[index] ?? [];
+      return matchers.length === others.length && matchers.every((matcher, at) => matcher.equals(others[at]!));
+    })
+  );
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { type Alert, compareAlerts } from '../../src/dispatch/alert.ts';
+import type { Flush } from '../../src/dispatch/alert-group.ts';
+import { NotificationLog, notificationReason } from '../../src/dispatch/notification-log.ts';
+import { alertOf } from './world.ts';
+
+const alerts = (names: string): readonly Alert[] => names.split('').map((alertname) => alertOf({ alertname }));
+
+function flushOf(firing: string, resolved: string, timeMs = 100): Flush {
+  const ended = alerts(resolved);
+  return { timeMs, alerts: [...alerts(firing), ...ended], resolved: ended };
+}
+
+/** The decisions of section 2.7: what was told before, what there is now, whether the receiver wants to hear of ends. */
+describe('whether to tell', () => {
+  it.each([
+    [undefined, ['', ''], true, undefined],
+    [undefined, ['', 'a'], true, undefined],
+    [undefined, ['a', ''], true, 'first notification'],
+    [['a', ''], ['a', ''], true, undefined],
+    [['a', ''], ['ab', ''], true, 'new alerts added'],
+    [['', 'a'], ['a', ''], true, 'first notification'],
+    [['ab', ''], ['a', 'b'], true, 'some alerts resolved'],
+    [['ab', ''], ['a', 'b'], false, undefined],
+    [['a', 'b'], ['a', 'b'], true, undefined],
+    [['a', ''], ['', 'a'], true, 'all alerts resolved'],
+    [['a', ''], ['', 'a'], false, 'all alerts resolved'],
+    [['', 'a'], ['', 'a'], true, undefined],
+    [['ab', ''], ['a', ''], true, undefined],
+  ] as const)('after %j, of %j, send_resolved %s: %s', (before, now, sendResolved, reason) => {
+    const log = new NotificationLog(10_000);
+    const rules = { sendResolved, repeatIntervalMs: 1000 };
+    if (before !== undefined) log.record('group', 'a/webhook/0', flushOf(before[0], before[1], 0), rules);
+    expect(notificationReason(log.get('group', 'a/webhook/0'), flushOf(now[0], now[1]), rules)).toBe(reason);
+    expect(log.get('group', 'a/webhook/1')).toBeUndefined();
+  });
+
+  it.each([
+    [1000, undefined],
+    [1001, 'repeat interval elapsed'],
+  ])('again after the repeat interval: at %d it is %s', (timeMs, reason) => {
+    const log = new NotificationLog(10_000);
+    const rules = { sendResolved: true, repeatIntervalMs: 1000 };
+    log.record('group', 'a', flushOf('a', '', 0), rules);
+    expect(notificationReason(log.get('group', 'a'), flushOf('a', '', timeMs), rules)).toBe(reason);
+  });
+});
+
+it('forgets after two repeat intervals, or the retention', () => {
+  const log = new NotificationLog(5000);
+  log.record('short', 'a', flushOf('a', '', 0), { sendResolved: true, repeatIntervalMs: 1000 });
+  log.record('long', 'a', flushOf('a', '', 0), { sendResolved: true, repeatIntervalMs: 9000 });
+  expect(log.collectGarbage(1999)).toBe(0);
+  expect(log.collectGarbage(2000)).toBe(1);
+  expect(log.get('short', 'a')).toBeUndefined();
+  expect(log.get('long', 'a')).toBeDefined();
+  expect(log.collectGarbage(5000)).toBe(1);
+});
+
+it('lists alerts by job, instance and labels', () => {
+  const labels: readonly Readonly<Record<string, string>>[] = [
+    { alertname: 'A' },
+    { alertname: 'B', instance: '2' },
+    { alertname: 'C', job: 'b' },
+    { alertname: 'D', job: 'a', instance: '2' },
+    { alertname: 'E', job: 'a', instance: '1' },
+    { alertname: 'F', job: 'a' },
+    { alertname: 'B', job: 'a', instance: '1' },
+  ];
+  const sorted = labels.map((one) => alertOf(one)).sort(compareAlerts);
+  expect(sorted.map(({ labels }) => labels.get('alertname')).join('')).toBe('BEDFCBA');
+});
