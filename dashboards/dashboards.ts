@@ -1,5 +1,6 @@
 /** Every dashboard, by the file that Grafana reads. */
 import { type BoardDefinition, buildBoard } from './boards/board.ts';
+import { collectorBoard } from './boards/collector.ts';
 import { metricsBoard } from './boards/metrics.ts';
 import { nodeAgentBoard } from './boards/node-agent.ts';
 import { sidecarShipBoard } from './boards/sidecar-ship.ts';
@@ -7,6 +8,7 @@ import { sidecarStreamBoard } from './boards/sidecar-stream.ts';
 import { sidecarWebhookBoard } from './boards/sidecar-webhook.ts';
 
 export const BOARDS: readonly { readonly file: string; readonly definition: BoardDefinition }[] = [
+  { file: 'dashboards/collector.json', definition: collectorBoard },
   { file: 'dashboards/metrics.json', definition: metricsBoard },
   { file: 'dashboards/node-agent.json', definition: nodeAgentBoard },
   { file: 'dashboards/sidecar-ship.json', definition: sidecarShipBoard },

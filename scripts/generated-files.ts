@@ -1,6 +1,10 @@
 /** Every file of the repository that is made from code, wholly or in part. `npm run generate` writes them; a test holds what
  *  is committed against them. */
 import { readFileSync } from 'node:fs';
+import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
+import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
+import { METRICS_API_METRICS } from '@vigie/collector/metrics-api/telemetry';
+import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
 import { RULE_METRICS } from '@vigie/rules/telemetry';
@@ -10,6 +14,8 @@ import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
 import { TSDB_API_METRICS } from '@vigie/tsdb/api/telemetry';
 import { TSDB_METRICS } from '@vigie/tsdb/telemetry';
 import { dashboardFiles } from '../dashboards/dashboards.ts';
+import { hostMetricsTable } from './host-metrics-table.ts';
+import { kubeStateRules, kubeStateTables } from './kube-state-table.ts';
 import { metricsTable } from './metrics-table.ts';
 import { optionsReference } from './options-reference.ts';
 
@@ -18,7 +24,12 @@ const SIDECAR_REFERENCE = 'docs/reference/sidecar.md';
 const SHIP_REFERENCE = 'docs/reference/sidecar-ship.md';
 const INJECTION_REFERENCE = 'docs/reference/injection.md';
 const TSDB_REFERENCE = 'docs/reference/tsdb.md';
+const HOST_REFERENCE = 'docs/reference/host-metrics.md';
+const KUBE_STATE_REFERENCE = 'docs/reference/kube-state.md';
+const METRICS_API_REFERENCE = 'docs/reference/metrics-api.md';
+const REMOTE_WRITE_REFERENCE = 'docs/reference/remote-write.md';
 const RULES_REFERENCE = 'docs/reference/rules.md';
+const COLLECTOR_REFERENCE = 'docs/reference/collector.md';
 
 /** Contents by path from the repository's root. */
 export function generatedFiles(): Map<string, string> {
@@ -31,7 +42,20 @@ export function generatedFiles(): Map<string, string> {
   const webhookMetrics = metricsTable(WEBHOOK_METRICS, PROCESS_METRICS);
   files.set(INJECTION_REFERENCE, withBlock(INJECTION_REFERENCE, 'webhook-metrics', webhookMetrics));
   files.set(TSDB_REFERENCE, withBlock(TSDB_REFERENCE, 'tsdb-metrics', metricsTable(TSDB_METRICS, TSDB_API_METRICS)));
+  const metricsApiMetrics = metricsTable(METRICS_API_METRICS);
+  files.set(METRICS_API_REFERENCE, withBlock(METRICS_API_REFERENCE, 'metrics-api-metrics', metricsApiMetrics));
   files.set(RULES_REFERENCE, withBlock(RULES_REFERENCE, 'rule-metrics', metricsTable(RULE_METRICS)));
+  files.set(HOST_REFERENCE, withBlock(HOST_REFERENCE, 'host-metrics', hostMetricsTable()));
+  const kubeState = [
+    ['kube-state-metrics', kubeStateTables()],
+    ['kube-state-rules', kubeStateRules()],
+    ['kube-state-telemetry', metricsTable(KUBE_STATE_METRICS)],
+  ] as const;
+  files.set(KUBE_STATE_REFERENCE, withBlocks(KUBE_STATE_REFERENCE, kubeState));
+  const collectorMetrics = metricsTable(COLLECTOR_TABLES.scrape, DISCOVERY_METRICS, PROCESS_METRICS);
+  files.set(COLLECTOR_REFERENCE, withBlock(COLLECTOR_REFERENCE, 'collector-metrics', collectorMetrics));
+  const writeMetrics = metricsTable(COLLECTOR_TABLES.remoteWrite);
+  files.set(REMOTE_WRITE_REFERENCE, withBlock(REMOTE_WRITE_REFERENCE, 'remote-write-metrics', writeMetrics));
   files.set('docs/reference/options.md', optionsReference());
   return files;
 }
@@ -39,7 +63,16 @@ export function generatedFiles(): Map<string, string> {
 /** The file with what stands between `<!-- generated:NAME -->` and `<!-- /generated -->` replaced.
  *  @throws when it has no such place */
 function withBlock(path: string, name: string, content: string): string {
-  const text = readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+  return withBlocks(path, [[name, content]]);
+}
+
+/** The same of several. */
+function withBlocks(path: string, blocks: readonly (readonly [name: string, content: string])[]): string {
+  const file = readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+  return blocks.reduce((text, [name, content]) => replaced(path, text, name, content), file);
+}
+
+function replaced(path: string, text: string, name: string, content: string): string {
   const opening = `<!-- generated:${name} -->\n`;
   const start = text.indexOf(opening) + opening.length;
   const end = text.indexOf('<!-- /generated -->', start);

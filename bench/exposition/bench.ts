@@ -8,9 +8,9 @@ import { ScrapeReader } from '@vigie/wire/exposition/scrape-reader';
 import { type BenchContext, progress } from '../harness/context.ts';
 import { replaceSection } from '../harness/docs-section.ts';
 import { environment } from '../harness/environment.ts';
+import { makeTarget, type Target } from '../harness/scraped-target.ts';
 import { median } from '../harness/statistics.ts';
 import { markdownTable } from '../harness/table.ts';
-import { makeTarget, type Target } from './targets.ts';
 
 interface Reading {
   readonly name: string;

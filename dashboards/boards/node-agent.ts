@@ -54,6 +54,18 @@ export const nodeAgentBoard: BoardDefinition = {
         { title: 'Bytes about pods', description: 'Received.', unit: 'Bps', queries: [q.podSourceBytes] },
       ],
     },
+    {
+      title: 'Metrics of the node',
+      panels: [
+        { title: 'Scrapes of the node', description: 'Of /metrics/node.', unit: 'cps', queries: [q.hostScrapes] },
+        {
+          title: 'Collectors that failed',
+          description: 'By reason; hanging: it has not come back from an earlier scrape.',
+          unit: 'cps',
+          queries: [q.hostFailures],
+        },
+      ],
+    },
     { title: 'Process', panels: [...processPanels(q), RESTARTS_AND_RELOADS] },
   ],
 };

@@ -1,7 +1,7 @@
 /** Every query about the node agent. */
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
 import { AGENT, bySource, logRuntimeQueries, SOURCE } from './log-runtime.ts';
-import { by, perSecond } from './promql.ts';
+import { by, byInstance, perSecond } from './promql.ts';
 import type { Queries } from './query.ts';
 
 export const nodeAgentQueries = {
@@ -16,5 +16,7 @@ export const nodeAgentQueries = {
   metadataIncomplete: by(['source'], perSecond(AGENT_METRICS.metadataIncomplete.name, SOURCE)),
   metadataLeftOut: by(['source'], perSecond(AGENT_METRICS.metadataLeftOut.name, SOURCE)),
   annotationErrors: by(['source', 'reason'], perSecond(AGENT_METRICS.annotationErrors.name, SOURCE)),
+  hostScrapes: byInstance(perSecond(AGENT_METRICS.hostScrapes.name, AGENT)),
+  hostFailures: by(['collector', 'reason'], perSecond(AGENT_METRICS.hostCollectorFailures.name, AGENT)),
   excludedLogs: bySource(AGENT_METRICS.excludedLogs.name, 'excluded'),
 } as const satisfies Queries;

@@ -1,5 +1,9 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { parser } from '@prometheus-io/lezer-promql';
+import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
+import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
+import { METRICS_API_METRICS } from '@vigie/collector/metrics-api/telemetry';
+import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import type { MetricDefinition } from '@vigie/core/telemetry';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
@@ -12,6 +16,7 @@ import { TSDB_METRICS } from '@vigie/tsdb/telemetry';
 import { describe, expect, it } from 'vitest';
 import { buildBoard } from '../../dashboards/boards/board.ts';
 import { BOARDS } from '../../dashboards/dashboards.ts';
+import { collectorQueries } from '../../dashboards/queries/collector.ts';
 import { metricsQueries } from '../../dashboards/queries/metrics.ts';
 import { nodeAgentQueries } from '../../dashboards/queries/node-agent.ts';
 import type { Queries, Query } from '../../dashboards/queries/query.ts';
@@ -27,6 +32,19 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
+  {
+    part: 'the collector',
+    file: 'dashboards/collector.json',
+    own: [
+      ...Object.values(COLLECTOR_TABLES.scrape),
+      ...Object.values(COLLECTOR_TABLES.rules),
+      ...Object.values(COLLECTOR_TABLES.remoteWrite),
+      ...Object.values(DISCOVERY_METRICS),
+      ...Object.values(METRICS_API_METRICS),
+      ...Object.values(KUBE_STATE_METRICS),
+    ],
+    queries: collectorQueries,
+  },
   {
     part: 'the metrics part',
     file: 'dashboards/metrics.json',

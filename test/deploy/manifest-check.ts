@@ -1,5 +1,6 @@
 /** What the API server would say of a manifest, as far as its published schema goes. */
 import { MutatingWebhookConfiguration } from 'kubernetes-models/admissionregistration.k8s.io/v1';
+import { APIService } from 'kubernetes-models/apiregistration.k8s.io/v1';
 import { DaemonSet, Deployment } from 'kubernetes-models/apps/v1';
 import { Job } from 'kubernetes-models/batch/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
@@ -23,6 +24,7 @@ const KINDS: Readonly<Record<string, Decode>> = {
   'v1/Secret': (data) => new Secret(data),
   'v1/Service': (data) => new Service(data),
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': (data) => new MutatingWebhookConfiguration(data),
+  'apiregistration.k8s.io/v1/APIService': (data) => new APIService(data),
   'apps/v1/Deployment': (data) => new Deployment(data),
   'batch/v1/Job': (data) => new Job(data),
   'policy/v1/PodDisruptionBudget': (data) => new PodDisruptionBudget(data),

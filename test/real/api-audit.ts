@@ -25,7 +25,14 @@ export function auditLog(): AuditLog {
       omitStages: ['RequestReceived'],
       rules: [
         { level: 'Request', resources: reviews },
-        { level: 'Metadata', userGroups: ['system:serviceaccounts:vigie', 'system:serviceaccounts:vigie-sidecar'] },
+        {
+          level: 'Metadata',
+          userGroups: [
+            'system:serviceaccounts:vigie',
+            'system:serviceaccounts:vigie-sidecar',
+            'system:serviceaccounts:vigie-collector',
+          ],
+        },
         { level: 'None' },
       ],
     }),

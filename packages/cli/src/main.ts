@@ -22,6 +22,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/sidecar.ts'),
   },
   {
+    name: 'collector',
+    summary: 'Scrape the targets of a prometheus.yml, record its rules, and answer PromQL',
+    load: () => import('./commands/collector.ts'),
+  },
+  {
     name: 'check',
     summary: 'Check configuration files',
     load: () => import('./commands/check.ts'),
@@ -35,6 +40,16 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'query',
     summary: 'Ask for the answer to a query in PromQL, as a table or a chart in the terminal',
     load: () => import('./commands/query.ts'),
+  },
+  {
+    name: 'hpa',
+    summary: 'Explain what a horizontal pod autoscaler does, and simulate what it would have done',
+    load: () => import('./commands/hpa.ts'),
+  },
+  {
+    name: 'alert',
+    summary: 'Look at alerts and at who is told of them',
+    load: () => import('./commands/alert.ts'),
   },
   {
     name: 'tap',

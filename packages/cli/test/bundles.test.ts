@@ -22,9 +22,9 @@ it('keeps the engine, the database and their server out of every command that do
   const commands = readdirSync(join(DIST, 'commands')).map((file) => `commands/${file}`);
   expect(commands).toContain('commands/node-agent.cjs');
   const heavy = ['vigie.cjs', ...commands].filter((file) => partsOf(file).length > 0);
-  expect(heavy).toEqual(['commands/test.cjs']);
+  expect(heavy).toEqual(['commands/collector.cjs', 'commands/test.cjs']);
 });
 
-it('loads them with the metrics of vigie up', () => {
-  expect(partsOf('chunks/cli-up-metrics-metrics-part.cjs')).toEqual(['fastify', 'promql', 'tsdb']);
+it('loads them with the collector of vigie up', () => {
+  expect(partsOf('chunks/cli-up-collector-part.cjs')).toEqual(['fastify', 'promql', 'tsdb']);
 });

@@ -1,4 +1,5 @@
 /** One real Prometheus that scrapes nothing: what it knows is written to it. */
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Impossible, until } from '../deadline.ts';
@@ -17,6 +18,8 @@ export interface PrometheusOptions {
 export interface RealPrometheus {
   /** Base URL without a slash at its end. */
   readonly url: string;
+  /** Kills it with SIGKILL, and starts it again with its data at the same address. */
+  restart(): Promise<void>;
   /** Ends it and removes its data. */
   stop(): Promise<void>;
 }
@@ -36,34 +39,42 @@ export async function startPrometheus({
   writeFileSync(configFile, JSON.stringify({ storage: { tsdb: { out_of_order_time_window: outOfOrderWindow } } }));
   const logFile = join(home, 'server.log');
   const lastLines = (): string => readFileSync(logFile, 'utf8').split('\n').slice(-30).join('\n');
-  const startedAt = performance.now();
-  const log = openSync(logFile, 'a');
-  const child = spawnLeashed(
-    prometheus,
-    [
-      `--config.file=${configFile}`,
-      `--storage.tsdb.path=${join(home, 'data')}`,
-      // Samples of the tests are of a fixed day, however long ago.
-      '--storage.tsdb.retention.time=100y',
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--web.enable-remote-write-receiver',
-      '--log.level=warn',
-      ...flags,
-    ],
-    { stdio: ['ignore', log, log], cwd: home },
-  );
-  closeSync(log);
-  const isReady = async (): Promise<true | undefined> => {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Impossible(`it ended with ${child.exitCode ?? child.signalCode}:\n${lastLines()}`);
-    }
-    const { status } = await fetch(`${url}/-/ready`);
-    return status === 200 ? true : undefined;
+  const launch = async (): Promise<ChildProcess> => {
+    const startedAt = performance.now();
+    const log = openSync(logFile, 'a');
+    const child = spawnLeashed(
+      prometheus,
+      [
+        `--config.file=${configFile}`,
+        `--storage.tsdb.path=${join(home, 'data')}`,
+        // Samples of the tests are of a fixed day, however long ago.
+        '--storage.tsdb.retention.time=100y',
+        `--web.listen-address=127.0.0.1:${port}`,
+        '--web.enable-remote-write-receiver',
+        '--log.level=warn',
+        ...flags,
+      ],
+      { stdio: ['ignore', log, log], cwd: home },
+    );
+    closeSync(log);
+    const isReady = async (): Promise<true | undefined> => {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new Impossible(`it ended with ${child.exitCode ?? child.signalCode}:\n${lastLines()}`);
+      }
+      const { status } = await fetch(`${url}/-/ready`);
+      return status === 200 ? true : undefined;
+    };
+    await until('prometheus to be ready', START_TIMEOUT_MS, isReady, lastLines);
+    progress(`prometheus serves at ${url} after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+    return child;
   };
-  await until('prometheus to be ready', START_TIMEOUT_MS, isReady, lastLines);
-  progress(`prometheus serves at ${url} after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  let child = await launch();
   return {
     url,
+    restart: async () => {
+      await killLeashed(child);
+      child = await launch();
+    },
     stop: async () => {
       await killLeashed(child);
       removeFolder(home);

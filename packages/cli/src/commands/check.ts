@@ -37,6 +37,17 @@ export const run: RunCommand = (args, { version, distDir }) => {
       exitCode = await checkWebhookConfig(files);
     });
   command
+    .command('collector')
+    .description(
+      'check configuration files of the collector, which are those of Prometheus, and the rules that they name',
+    )
+    .argument('<file...>', 'collector.yaml or prometheus.yml')
+    .option('--test', "run the files' relabel tests too: exits 1 when one fails")
+    .action(async (files: readonly string[], { test }: { readonly test?: boolean }) => {
+      const { checkCollectorConfig } = await import('@vigie/collector/check');
+      exitCode = await checkCollectorConfig(files, process.env, { test: test === true }, process.stdout);
+    });
+  command
     .command('rules')
     .description("check rule files in Prometheus' format, and PrometheusRule objects")
     .argument('<file...>', 'rule files')
@@ -44,6 +55,14 @@ export const run: RunCommand = (args, { version, distDir }) => {
     .action(async (files: readonly string[], { enable }: { readonly enable?: string }) => {
       const { checkRuleFiles } = await import('@vigie/rules/check-rule-files');
       exitCode = await checkRuleFiles(files, { experimental: enable !== undefined }, process.stdout);
+    });
+  command
+    .command('alertmanager')
+    .description("check alertmanager.yml, in Alertmanager's format")
+    .argument('<file...>', 'alertmanager.yml')
+    .action(async (files: readonly string[]) => {
+      const { checkAlertmanagerFiles } = await import('@vigie/alerting/check-alertmanager-files');
+      exitCode = await checkAlertmanagerFiles(files, process.stdout);
     });
   return runCommandLine(command, args, () => exitCode);
 };

@@ -78,8 +78,8 @@ async function up(flags: Flags, { version, distDir }: CommandContext): Promise<E
     : new PlainLines(source, displayDeps);
   const listen = parseHostPort(flags.listen);
   if (listen === undefined) throw bug(`--listen ${flags.listen} was accepted`);
-  const { MetricsPart } = await import('../up/metrics/metrics-part.ts');
-  const metrics = new MetricsPart({ folder: settings.metricsFolder, version }, deps);
+  const { CollectorPart } = await import('../up/collector-part.ts');
+  const metrics = new CollectorPart({ folder: settings.metricsFolder, version }, deps);
   const component = new Up(settings, listen, service, metrics, display, deps);
   if (options.demo === undefined && demoRoot !== undefined && containerLogs === 'unreadable') {
     log.warn(`the logs in ${CONTAINER_LOGS} are not readable by this user; this is the demo`);

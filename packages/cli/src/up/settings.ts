@@ -97,6 +97,7 @@ function defaultAgent(dataDir: string, paths: readonly string[], elasticsearch: 
       pods: { type: 'kubernetes_logs', paths: paths.length === 0 ? [join(CONTAINER_LOGS, '*.log')] : paths },
     },
     sinks: elasticsearch === undefined ? fileSink(dataDir) : elasticsearchSink(dataDir, elasticsearch),
+    host_metrics: {},
   });
   if (result.success) return result.output;
   const problems = result.issues.map(({ path = [], message }) => {

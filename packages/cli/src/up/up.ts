@@ -27,10 +27,12 @@ export interface UpDeps {
 export interface UpMetrics {
   readonly mount: Mount;
   start(): Promise<void>;
-  /** Records what `expose` answers, as a scrape of `instance`. */
-  record(instance: string, expose: () => Promise<Exposition>): Promise<void>;
+  /** Records what /metrics tells there, from now on. */
+  record(address: HostPort): Promise<void>;
   ready(): readonly HealthCheck[];
   expose(): Promise<Exposition>;
+  /** Nothing is recorded any more; what is there is still told. */
+  stop(): void;
   /** Idempotent; also after a start that failed, or none. */
   close(): Promise<void>;
 }
@@ -96,11 +98,12 @@ export class Up implements Component {
     await this.#metrics.start();
     await this.#demo?.start();
     await this.#service.startAgent(signal);
-    await this.#metrics.record(formatHostPort(this.#listener.address), () => this.#expose());
+    await this.#metrics.record(this.#listener.address);
     this.#log.info('metrics are recorded', { url: `${this.url}${this.#metrics.mount.prefix}` });
   }
 
   async close(options: { readonly graceMs: number }): Promise<void> {
+    this.#metrics.stop();
     await this.#demo?.close();
     await this.#service.close(options);
     this.#display.close();

@@ -8,9 +8,9 @@ import { serviceDeps } from '@vigie/node-agent/run';
 import { AgentService } from '@vigie/node-agent/service';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { CollectorPart } from '../../src/up/collector-part.ts';
 import type { Display } from '../../src/up/display.ts';
 import { unaccountedBytes } from '../../src/up/ledger-table.ts';
-import { MetricsPart } from '../../src/up/metrics/metrics-part.ts';
 import { resolveSettings } from '../../src/up/settings.ts';
 import { Up } from '../../src/up/up.ts';
 import { ledgerEntry } from './entries.ts';
@@ -47,7 +47,7 @@ async function create(folder = dataDir, port = 0): Promise<Created> {
     print: (line: string) => printed.push(line),
   };
   const service = new AgentService(settings.agent, deps);
-  const metrics = new MetricsPart({ folder: settings.metricsFolder, version: '0.0.0' }, deps);
+  const metrics = new CollectorPart({ folder: settings.metricsFolder, version: '0.0.0' }, deps);
   const up = new Up(settings, { host: '127.0.0.1', port }, service, metrics, NO_DISPLAY, deps);
   open.push(up);
   return { up, service, printed };

@@ -1,0 +1,135 @@
+/** Runs the query of a rule, and finds out how new its values are and what they are rates over. */
+import { errorCode, VigieError } from '@vigie/core/errors';
+import type { Engine } from '@vigie/promql/evaluate/engine';
+import { embeddedEngine, type QueryEngine } from '@vigie/promql/evaluate/query-engine';
+import type { InstantResult } from '@vigie/promql/evaluate/result';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
+import { LabelSet as Labels } from '@vigie/promql/labels/label-set';
+import type { Querier } from '@vigie/promql/storage/querier';
+import type { Expr } from '@vigie/promql/syntax/ast';
+import { parseExpr } from '@vigie/promql/syntax/parse';
+import { walkExpr } from '@vigie/promql/syntax/walk';
+import { ApiRefusal } from '../metrics-api/api-refusal.ts';
+import { NewestSamples } from './newest-samples.ts';
+
+/** Whoever answers queries. */
+export type Answerer =
+  /** The times of values are those of their samples. */
+  | { readonly kind: 'embedded'; readonly engine: Engine; readonly querier: Querier }
+  /** Another server does not tell them: the time of the query stands for them. */
+  | { readonly kind: 'remote'; readonly engine: QueryEngine };
+
+export interface RuleValue {
+  readonly labels: LabelSet;
+  readonly value: number;
+  readonly timestampMs: number;
+}
+
+export interface RuleResult {
+  readonly type: 'vector' | 'scalar';
+  /** Those that are a finite number. */
+  readonly values: readonly RuleValue[];
+  /** Those that are none. */
+  readonly notNumbers: readonly LabelSet[];
+  /** The longest range in the query; undefined without any. */
+  readonly windowMs: number | undefined;
+  /** What was read; empty where another server has done it. */
+  readonly series: readonly LabelSet[];
+}
+
+export interface RuleQuery {
+  readonly query: string;
+  /** Names the object; '' for external metrics. */
+  readonly label: string;
+  readonly nowMs: number;
+  readonly timeoutMs: number;
+}
+
+/** @throws {ApiRefusal} InternalError for a query that is none, Timeout, ServiceUnavailable
+ *  @throws the signal's reason */
+export async function evaluateRule(answerer: Answerer, rule: RuleQuery, signal: AbortSignal): Promise<RuleResult> {
+  const { query, label, nowMs, timeoutMs } = rule;
+  const { engine, newest } = runnerOf(answerer);
+  try {
+    const expr = parsed(query);
+    const asked = expr === undefined ? query : { text: query, expr };
+    const { result } = await engine.instant({ query: asked, timestampMs: nowMs, timeoutMs }, signal);
+    const times = newest?.byLabel(label);
+    const timeOf = (labels: LabelSet): number => {
+      const name = label === '' ? '' : labels.get(label);
+      return times?.get(name) ?? times?.get('') ?? nowMs;
+    };
+    return {
+      ...valuesOf(result, timeOf, nowMs),
+      windowMs: expr && longestRange(expr),
+      series: [...(newest?.series ?? [])],
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw refusalOf(error, query);
+  }
+}
+
+function runnerOf(answerer: Answerer): { readonly engine: QueryEngine; readonly newest: NewestSamples | undefined } {
+  if (answerer.kind === 'remote') return { engine: answerer.engine, newest: undefined };
+  const newest = new NewestSamples(answerer.querier);
+  return { engine: embeddedEngine(answerer.engine, newest.querier), newest };
+}
+
+/** What is wrong with a query, whoever answers it says: another server may have a language of its own. */
+function parsed(query: string): Expr | undefined {
+  try {
+    return parseExpr(query);
+  } catch {
+    return undefined;
+  }
+}
+
+function valuesOf(
+  result: InstantResult,
+  timeOf: (labels: LabelSet) => number,
+  nowMs: number,
+): Pick<RuleResult, 'type' | 'values' | 'notNumbers'> {
+  switch (result.type) {
+    case 'vector': {
+      const values: RuleValue[] = [];
+      const notNumbers: LabelSet[] = [];
+      for (const { labels, value, histogram } of result.samples) {
+        if (histogram !== undefined || !Number.isFinite(value)) notNumbers.push(labels);
+        else values.push({ labels, value, timestampMs: timeOf(labels) });
+      }
+      return { type: 'vector', values, notNumbers };
+    }
+    case 'scalar': {
+      const labels = Labels.empty;
+      if (!Number.isFinite(result.value)) return { type: 'scalar', values: [], notNumbers: [labels] };
+      return { type: 'scalar', values: [{ labels, value: result.value, timestampMs: nowMs }], notNumbers: [] };
+    }
+    case 'string':
+    case 'matrix':
+      throw new VigieError('ADAPTER_QUERY_TYPE', `the result is a ${result.type}, where an instant vector is needed`);
+  }
+}
+
+function longestRange(expr: Expr): number | undefined {
+  let longestMs: number | undefined;
+  walkExpr(expr, (node) => {
+    if (node.kind !== 'matrix' || node.length.kind !== 'literal') return;
+    longestMs = Math.max(longestMs ?? 0, node.length.seconds * 1000);
+  });
+  return longestMs;
+}
+
+function refusalOf(error: unknown, query: string): unknown {
+  if (error instanceof ApiRefusal || !(error instanceof Error)) return error;
+  const details = { causes: [{ reason: 'Query', message: query }] };
+  switch (errorCode(error)) {
+    case 'PROMQL_TIMEOUT':
+      return new ApiRefusal('Timeout', `the metric's query took too long: ${error.message}`, details, { cause: error });
+    case 'PROMQL_UNAVAILABLE':
+      return new ApiRefusal('ServiceUnavailable', error.message, details, { cause: error });
+    default:
+      if (errorCode(error) === undefined) return error;
+      return new ApiRefusal('InternalError', `the metric's query failed: ${error.message}`, details, { cause: error });
+  }
+}

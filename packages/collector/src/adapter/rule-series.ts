@@ -1,0 +1,88 @@
+/** Which series stand behind the metric of a rule, found when they are asked for: a metric that is new is there at once, and no list
+ *  has to be made again and again. */
+import type { Clock } from '@vigie/core/clock';
+import { METRIC_NAME } from '@vigie/promql/labels/label-set';
+import type { Querier } from '@vigie/promql/storage/querier';
+import type { SeriesRule } from './adapter-rules.ts';
+
+export interface RuleMatch {
+  readonly rule: SeriesRule;
+  readonly series: string;
+}
+
+export interface RuleSeriesDeps {
+  readonly querier: Querier;
+  readonly clock: Clock;
+  /** How old a sample of a series may be. */
+  readonly maxAgeMs: number;
+  /** Ends what is being asked: several requests may wait for it, and it does not end with one of them. */
+  readonly signal: AbortSignal;
+}
+
+/** Names of series change seldom. What has ended has no values, whatever is remembered here. */
+const KEPT_MS = 30_000;
+/** For a name that is not there. */
+const MISS_INTERVAL_MS = 1000;
+
+export class RuleSeries {
+  readonly #rules: readonly SeriesRule[];
+  readonly #deps: RuleSeriesDeps;
+  #found: Promise<ReadonlyMap<string, readonly RuleMatch[]>> | undefined;
+  #foundAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(rules: readonly SeriesRule[], deps: RuleSeriesDeps) {
+    this.#rules = rules;
+    this.#deps = deps;
+  }
+
+  /** In the order of the rules, series by name within one.
+   *  @throws what the querier throws */
+  async find(metric: string): Promise<readonly RuleMatch[]> {
+    const known = (await this.#names(KEPT_MS)).get(metric);
+    if (known !== undefined) return known;
+    return (await this.#names(MISS_INTERVAL_MS)).get(metric) ?? [];
+  }
+
+  /** Of all rules.
+   *  @throws what the querier throws */
+  async all(): Promise<ReadonlyMap<string, readonly RuleMatch[]>> {
+    return this.#names(KEPT_MS);
+  }
+
+  #names(maxAgeMs: number): Promise<ReadonlyMap<string, readonly RuleMatch[]>> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (this.#found !== undefined && nowMs - this.#foundAtMs < maxAgeMs) return this.#found;
+    const found = this.#look();
+    this.#found = found;
+    this.#foundAtMs = nowMs;
+    found.catch(() => {
+      if (this.#found === found) this.#found = undefined;
+    });
+    return found;
+  }
+
+  async #look(): Promise<ReadonlyMap<string, readonly RuleMatch[]>> {
+    const { querier, clock, maxAgeMs, signal } = this.#deps;
+    const byMetric = new Map<string, RuleMatch[]>();
+    const nowMs = clock.nowMs();
+    const range = { fromMs: nowMs - maxAgeMs, toMs: nowMs };
+    // Rules that differ only in their filters share the answer.
+    const byQuery = new Map<string, readonly string[]>();
+    for (const rule of this.#rules) {
+      let names = byQuery.get(rule.seriesQuery);
+      if (names === undefined) {
+        const query = { matcherSets: [rule.matchers], range, limit: undefined };
+        names = (await querier.labelValues(METRIC_NAME, query, signal)).values;
+        byQuery.set(rule.seriesQuery, names);
+      }
+      for (const series of names) {
+        const metric = rule.metricOf(series);
+        if (metric === undefined || metric === '') continue;
+        const matches = byMetric.get(metric);
+        if (matches === undefined) byMetric.set(metric, [{ rule, series }]);
+        else matches.push({ rule, series });
+      }
+    }
+    return byMetric;
+  }
+}

@@ -1,0 +1,62 @@
+/** The embedded database as a collector has it: in its folder, with the bounds of the configuration, and loud about what it cannot keep. */
+import * as fs from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Clock } from '@vigie/core/clock';
+import { VigieError } from '@vigie/core/errors';
+import type { Log } from '@vigie/core/log';
+import { lockFolder } from '@vigie/tsdb/folder-lock';
+import { Tsdb } from '@vigie/tsdb/tsdb';
+import type { StorageConfig } from './config/storage-config.ts';
+
+export interface DatabaseDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createDatabase(storage: StorageConfig, { clock, log }: DatabaseDeps): Tsdb {
+  const { path, retentionMs, retentionBytes, snapshotIntervalMs, outOfOrderWindowMs, maxExemplars } = storage;
+  const failed = (operation: string, error: unknown): void => {
+    if (operation === 'lock') {
+      log.warn('the folder of the metrics cannot be locked: nothing keeps a second process away from it', {
+        folder: path,
+        error,
+      });
+      return;
+    }
+    log.error('the metrics cannot be written; they are in memory, and a snapshot is tried again', { operation, error });
+  };
+  const head = {
+    outOfOrderWindowMs,
+    ...(retentionMs === undefined ? {} : { retentionMs }),
+    ...(retentionBytes === undefined ? {} : { maxBytes: retentionBytes }),
+    ...(maxExemplars === undefined ? {} : { maxExemplars }),
+  };
+  const options = { folder: path, head, ...(snapshotIntervalMs === undefined ? {} : { snapshotIntervalMs }) };
+  return new Tsdb(options, { fs, clock, lock: lockFolder, reports: { failed } });
+}
+
+/** Brings back what was recorded before.
+ *  @returns in how many places files are damaged
+ *  @throws {VigieError} METRICS_DATA */
+export async function openDatabase(tsdb: Tsdb, folder: string, log: Log): Promise<number> {
+  try {
+    await fs.mkdir(dirname(folder), { recursive: true });
+    // Labels may name what runs here: nobody else's.
+    await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+    // Or else it would be known with the first write, when everything is under way.
+    await fs.access(folder, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK);
+    const { damages, lostSeries } = await tsdb.start();
+    const [first] = damages;
+    if (first === undefined) return 0;
+    log.warn('some of the recorded metrics are lost: their files are damaged', {
+      folder,
+      file: first.file,
+      places: damages.length,
+      bytes: damages.reduce((sum, { bytes }) => sum + bytes, 0),
+      lostSeries,
+    });
+    return damages.length;
+  } catch (cause) {
+    throw new VigieError('METRICS_DATA', `cannot keep metrics in ${folder}`, { cause });
+  }
+}

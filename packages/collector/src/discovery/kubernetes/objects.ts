@@ -1,0 +1,277 @@
+/** The objects of Kubernetes that targets are made of, with the fields that become labels and no others: a cluster has tens of thousands
+ *  of them. */
+import { VigieError } from '@vigie/core/errors';
+import type { ObjectForm } from '@vigie/kube/objects';
+import { at, flagAt, listAt, numberAt, textAt, textsAt } from './decode.ts';
+
+export interface Meta {
+  readonly name: string;
+  /** Empty for nodes and namespaces. */
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Without kubectl's copy of the object. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface ContainerPort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+}
+
+export interface PodContainer {
+  readonly name: string;
+  readonly image: string;
+  /** With the runtime: `containerd://…`. */
+  readonly id: string;
+  readonly isInit: boolean;
+  readonly ports: readonly ContainerPort[];
+}
+
+export interface PodObject extends Meta {
+  readonly uid: string;
+  readonly controller: { readonly kind: string; readonly name: string } | undefined;
+  readonly nodeName: string;
+  readonly phase: string;
+  readonly podIp: string;
+  readonly hostIp: string;
+  /** `true`, `false` or `unknown`. */
+  readonly ready: string;
+  /** Those of the app before those that initialise. */
+  readonly containers: readonly PodContainer[];
+}
+
+export interface NodeObject extends Meta {
+  readonly providerId: string;
+  readonly kubeletPort: number;
+  readonly addresses: readonly { readonly type: string; readonly address: string }[];
+}
+
+export interface ServiceObject extends Meta {
+  readonly type: string;
+  readonly clusterIp: string;
+  readonly externalName: string;
+  readonly loadBalancerIp: string;
+  readonly ports: readonly ContainerPort[];
+}
+
+/** What an address stands for. */
+export interface TargetReference {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface EndpointAddress {
+  readonly ip: string;
+  readonly hostname: string;
+  readonly nodeName: string;
+  readonly target: TargetReference | undefined;
+}
+
+export interface EndpointsObject extends Meta {
+  readonly subsets: readonly {
+    readonly ports: readonly ContainerPort[];
+    readonly ready: readonly EndpointAddress[];
+    readonly notReady: readonly EndpointAddress[];
+  }[];
+}
+
+export interface SlicePort {
+  readonly name: string | undefined;
+  readonly port: number | undefined;
+  readonly protocol: string | undefined;
+  readonly appProtocol: string | undefined;
+}
+
+export interface SliceEndpoint {
+  readonly addresses: readonly string[];
+  readonly hostname: string | undefined;
+  readonly nodeName: string | undefined;
+  readonly zone: string | undefined;
+  readonly conditions: Readonly<Record<'ready' | 'serving' | 'terminating', boolean | undefined>>;
+  readonly topology: Readonly<Record<string, string>>;
+  readonly target: TargetReference | undefined;
+}
+
+export interface EndpointSliceObject extends Meta {
+  /** `IPv4`, `IPv6` or `FQDN`. */
+  readonly addressType: string;
+  readonly ports: readonly SlicePort[];
+  readonly endpoints: readonly SliceEndpoint[];
+}
+
+export interface IngressObject extends Meta {
+  readonly className: string | undefined;
+  readonly tlsHosts: readonly string[];
+  /** `paths` is undefined where the rule has no HTTP section. */
+  readonly rules: readonly { readonly host: string; readonly paths: readonly string[] | undefined }[];
+}
+
+export const podForm: ObjectForm<PodObject> = {
+  decode: (object) => {
+    const condition = listAt(object, 'status', 'conditions').find((each) => textAt(each, 'type') === 'Ready');
+    return {
+      ...metaOf(object),
+      uid: textAt(object, 'metadata', 'uid'),
+      controller: controllerOf(object),
+      nodeName: textAt(object, 'spec', 'nodeName'),
+      phase: textAt(object, 'status', 'phase'),
+      podIp: textAt(object, 'status', 'podIP'),
+      hostIp: textAt(object, 'status', 'hostIP'),
+      ready: (textAt(condition, 'status') || 'unknown').toLowerCase(),
+      containers: [
+        ...containersOf(object, 'containers', 'containerStatuses'),
+        ...containersOf(object, 'initContainers', 'initContainerStatuses'),
+      ],
+    };
+  },
+};
+
+export const nodeForm: ObjectForm<NodeObject> = {
+  decode: (object) => ({
+    ...metaOf(object),
+    providerId: textAt(object, 'spec', 'providerID'),
+    kubeletPort: numberAt(object, 'status', 'daemonEndpoints', 'kubeletEndpoint', 'Port') ?? 0,
+    addresses: listAt(object, 'status', 'addresses').map((each) => ({
+      type: textAt(each, 'type'),
+      address: textAt(each, 'address'),
+    })),
+  }),
+};
+
+export const namespaceForm: ObjectForm<Meta> = { decode: metaOf };
+
+export const serviceForm: ObjectForm<ServiceObject> = {
+  decode: (object) => ({
+    ...metaOf(object),
+    type: textAt(object, 'spec', 'type'),
+    clusterIp: textAt(object, 'spec', 'clusterIP'),
+    externalName: textAt(object, 'spec', 'externalName'),
+    loadBalancerIp: textAt(object, 'spec', 'loadBalancerIP'),
+    ports: portsOf(listAt(object, 'spec', 'ports'), 'port'),
+  }),
+};
+
+export const endpointsForm: ObjectForm<EndpointsObject> = {
+  decode: (object) => ({
+    ...metaOf(object),
+    subsets: listAt(object, 'subsets').map((subset) => ({
+      ports: portsOf(listAt(subset, 'ports'), 'port'),
+      ready: listAt(subset, 'addresses').map(addressOf),
+      notReady: listAt(subset, 'notReadyAddresses').map(addressOf),
+    })),
+  }),
+};
+
+export const endpointSliceForm: ObjectForm<EndpointSliceObject> = {
+  decode: (object) => ({
+    ...metaOf(object),
+    addressType: textAt(object, 'addressType'),
+    ports: listAt(object, 'ports').map((port) => ({
+      name: optionalText(port, 'name'),
+      port: numberAt(port, 'port'),
+      protocol: optionalText(port, 'protocol'),
+      appProtocol: optionalText(port, 'appProtocol'),
+    })),
+    endpoints: listAt(object, 'endpoints').map((endpoint) => ({
+      addresses: listAt(endpoint, 'addresses').filter((address) => typeof address === 'string'),
+      hostname: optionalText(endpoint, 'hostname'),
+      nodeName: optionalText(endpoint, 'nodeName'),
+      zone: optionalText(endpoint, 'zone'),
+      conditions: {
+        ready: flagAt(endpoint, 'conditions', 'ready'),
+        serving: flagAt(endpoint, 'conditions', 'serving'),
+        terminating: flagAt(endpoint, 'conditions', 'terminating'),
+      },
+      topology: textsAt(endpoint, 'deprecatedTopology'),
+      target: referenceOf(at(endpoint, 'targetRef')),
+    })),
+  }),
+};
+
+export const ingressForm: ObjectForm<IngressObject> = {
+  decode: (object) => ({
+    ...metaOf(object),
+    className: optionalText(at(object, 'spec'), 'ingressClassName'),
+    tlsHosts: listAt(object, 'spec', 'tls').flatMap((tls) =>
+      listAt(tls, 'hosts').filter((host) => typeof host === 'string'),
+    ),
+    rules: listAt(object, 'spec', 'rules').map((rule) => ({
+      host: textAt(rule, 'host'),
+      paths: at(rule, 'http') == null ? undefined : listAt(rule, 'http', 'paths').map((path) => textAt(path, 'path')),
+    })),
+  }),
+};
+
+/** Of `kubectl apply`: the object once more. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+function metaOf(object: unknown): Meta {
+  const name = textAt(object, 'metadata', 'name');
+  if (name === '') throw new VigieError('KUBE_OBJECT_INVALID', 'an object without metadata.name');
+  const { [LAST_APPLIED]: _copy, ...annotations } = textsAt(object, 'metadata', 'annotations');
+  return {
+    name,
+    namespace: textAt(object, 'metadata', 'namespace'),
+    labels: textsAt(object, 'metadata', 'labels'),
+    annotations,
+  };
+}
+
+function controllerOf(object: unknown): PodObject['controller'] {
+  const owner = listAt(object, 'metadata', 'ownerReferences').find((each) => at(each, 'controller') === true);
+  return owner === undefined ? undefined : { kind: textAt(owner, 'kind'), name: textAt(owner, 'name') };
+}
+
+function containersOf(
+  pod: unknown,
+  specs: 'containers' | 'initContainers',
+  statuses: 'containerStatuses' | 'initContainerStatuses',
+): readonly PodContainer[] {
+  const known = listAt(pod, 'status', statuses);
+  return listAt(pod, 'spec', specs).map((spec) => {
+    const name = textAt(spec, 'name');
+    return {
+      name,
+      image: textAt(spec, 'image'),
+      id: textAt(
+        known.find((status) => textAt(status, 'name') === name),
+        'containerID',
+      ),
+      isInit: specs === 'initContainers',
+      ports: portsOf(listAt(spec, 'ports'), 'containerPort'),
+    };
+  });
+}
+
+function portsOf(ports: readonly unknown[], number: 'port' | 'containerPort'): readonly ContainerPort[] {
+  return ports.map((port) => ({
+    name: textAt(port, 'name'),
+    port: numberAt(port, number) ?? 0,
+    protocol: textAt(port, 'protocol'),
+  }));
+}
+
+function addressOf(address: unknown): EndpointAddress {
+  return {
+    ip: textAt(address, 'ip'),
+    hostname: textAt(address, 'hostname'),
+    nodeName: textAt(address, 'nodeName'),
+    target: referenceOf(at(address, 'targetRef')),
+  };
+}
+
+function referenceOf(reference: unknown): TargetReference | undefined {
+  if (typeof reference !== 'object' || reference === null) return undefined;
+  return {
+    kind: textAt(reference, 'kind'),
+    namespace: textAt(reference, 'namespace'),
+    name: textAt(reference, 'name'),
+  };
+}
+
+function optionalText(value: unknown, name: string): string | undefined {
+  const found = at(value, name);
+  return typeof found === 'string' ? found : undefined;
+}

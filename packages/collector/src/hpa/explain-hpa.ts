@@ -1,0 +1,160 @@
+/** Why an HPA does what it does: each of its metrics with what stands behind it, what the controller computes from it, and what it
+ *  will do next. */
+import type { Clock } from '@vigie/core/clock';
+import { describeError } from '@vigie/core/errors';
+import type { ExplainedHpa, ExplainedMetric } from './explained-hpa.ts';
+import { DEFAULT_WINDOW_MS, type HpaPod } from './hpa-pod.ts';
+import {
+  type ControllerOptions,
+  describeMetric,
+  type HpaSpec,
+  type MetricSpec,
+  type MetricTarget,
+} from './hpa-spec.ts';
+import type { MetricReading, Proposal } from './metric-proposal.ts';
+import type { MetricAnswer, MetricsSource } from './metrics-source.ts';
+import { formatMilli } from './quantity-milli.ts';
+import { newMemory } from './recommendations.ts';
+import { type Round, reconcile } from './reconcile.ts';
+
+/** The target of an HPA, as its scale says. */
+export interface ScaleFacts {
+  readonly specReplicas: number;
+  readonly statusReplicas: number;
+  /** Of its pods: `app=web`. */
+  readonly podSelector: string;
+}
+
+/** @param pods those of the selector, in the HPA's namespace
+ *  @param options the controller's flags, which nobody can ask it for
+ *  @throws the signal's reason; what a source throws stands in the explanation */
+export async function explainHpa(
+  hpa: HpaSpec,
+  scale: ScaleFacts,
+  source: MetricsSource,
+  pods: readonly HpaPod[],
+  options: ControllerOptions,
+  clock: Pick<Clock, 'nowMs'>,
+  signal: AbortSignal,
+): Promise<ExplainedHpa> {
+  const answers = await Promise.all(hpa.metrics.map((spec) => answerOf(hpa, spec, scale, source, signal)));
+  signal.throwIfAborted();
+  const round = reconcile(
+    hpa,
+    {
+      currentReplicas: scale.specReplicas,
+      statusReplicas: scale.statusReplicas,
+      pods,
+      readings: answers.map((answer, index) => readingOf(hpa.metrics[index], answer)),
+      options,
+      nowMs: clock.nowMs(),
+    },
+    newMemory(),
+  );
+  const { kind, name } = hpa.scaleTarget;
+  return {
+    namespace: hpa.namespace,
+    name: hpa.name,
+    target: `${kind} ${name}`,
+    minReplicas: hpa.minReplicas,
+    maxReplicas: hpa.maxReplicas,
+    replicas: { wanted: scale.specReplicas, present: scale.statusReplicas },
+    metrics: round.proposals.map((proposal, index) => explainMetric(proposal, answers[index])),
+    next: nextOf(hpa, round, scale.specReplicas, options),
+  };
+}
+
+type Answered = MetricAnswer | { readonly refusal: string };
+
+async function answerOf(
+  { namespace }: HpaSpec,
+  spec: MetricSpec,
+  { podSelector }: ScaleFacts,
+  source: MetricsSource,
+  signal: AbortSignal,
+): Promise<Answered> {
+  try {
+    switch (spec.type) {
+      case 'resource':
+      case 'container_resource': {
+        const container = spec.type === 'resource' ? undefined : spec.container;
+        return await source.resource({ namespace, podSelector, resource: spec.resource, container }, signal);
+      }
+      case 'pods': {
+        const { metric, selector: metricSelector } = spec;
+        return await source.pods({ namespace, podSelector, metric, metricSelector }, signal);
+      }
+      case 'object': {
+        const { object, metric, selector: metricSelector } = spec;
+        return await source.object({ namespace, object, metric, metricSelector }, signal);
+      }
+      case 'external':
+        return await source.external({ namespace, metric: spec.metric, metricSelector: spec.selector }, signal);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    return { refusal: describeError(error) };
+  }
+}
+
+function readingOf(spec: MetricSpec | undefined, answer: Answered): MetricReading {
+  if ('refusal' in answer) return { status: 'error', message: answer.refusal };
+  const { values } = answer;
+  if (values.length === 0) return { status: 'error', message: 'the API has no value of it' };
+  if (spec?.type === 'object' || spec?.type === 'external')
+    return { status: 'values', milli: values.map(({ value }) => Math.ceil(value * 1000)) };
+  const metrics = values.map(({ name, value, timestampMs, windowMs = DEFAULT_WINDOW_MS }) => {
+    return [name, { milli: Math.ceil(value * 1000), timestampMs, windowMs }] as const;
+  });
+  return { status: 'pods', metrics: new Map(metrics) };
+}
+
+function explainMetric({ spec, calculation }: Proposal, answer: Answered | undefined): ExplainedMetric {
+  const said = answer === undefined || 'refusal' in answer ? NOTHING_SAID : answer;
+  const pods = (calculation.pods ?? []).flatMap(({ pod, group, why }) =>
+    group === 'ready' ? [] : [{ pod, group, why }],
+  );
+  const common = {
+    metric: describeMetric(spec),
+    target: describeTarget(spec.target),
+    ...said,
+    series: [...said.series],
+    values: [...said.values],
+    missing: [...said.missing],
+    pods,
+  };
+  if (calculation.status === 'error') return { ...common, problem: calculation.message };
+  const { usageMilli, utilization, ratio, replicas, formula } = calculation;
+  return { ...common, computed: { usage: usageMilli / 1000, utilization, ratio, replicas, formula } };
+}
+
+const NOTHING_SAID: MetricAnswer = { rule: undefined, query: undefined, series: [], values: [], missing: [] };
+
+function nextOf(
+  hpa: HpaSpec,
+  { replicas, reason }: Round,
+  current: number,
+  options: ControllerOptions,
+): ExplainedHpa['next'] {
+  if (replicas === current) return { replicas, reason };
+  const { behavior } = hpa;
+  const isUp = replicas > current;
+  const rules = isUp ? behavior?.scaleUp : behavior?.scaleDown;
+  const own = isUp ? 0 : options.downscaleStabilizationMs / 1000;
+  const windowSeconds = rules?.stabilizationWindowSeconds ?? own;
+  if (windowSeconds === 0) return { replicas, reason };
+  const other = isUp ? 'lower' : 'higher';
+  const note = `the controller remembers what it recommended in the last ${windowSeconds} s, and holds to the ${isUp ? 'lowest' : 'highest'} of it: this comes when nothing ${other} is among that`;
+  return { replicas, reason, note };
+}
+
+function describeTarget(target: MetricTarget): string {
+  switch (target.type) {
+    case 'utilization':
+      return `${target.percent}% of requests`;
+    case 'average_value':
+      return `average ${formatMilli(target.milli)}`;
+    case 'value':
+      return `value ${formatMilli(target.milli)}`;
+  }
+}

@@ -1,0 +1,35 @@
+/** Requests of HTTP and Consul discovery, through the client that their configuration describes. */
+import type { DiscoveryClient, OpenDiscoveryClient } from '../discovery/http-discovery.ts';
+import { HttpClient, type HttpClientDeps } from './http-client.ts';
+import { readBody } from './read-body.ts';
+
+/** Of some 100,000 targets. */
+const MAX_ANSWER_BYTES = 64 * 1024 ** 2;
+
+export function openDiscoveryClient(deps: HttpClientDeps): OpenDiscoveryClient {
+  return (config): DiscoveryClient => {
+    const client = new HttpClient(config, deps);
+    return {
+      async get({ url, headers, timeoutMs }, signal) {
+        signal.throwIfAborted();
+        const ending = new AbortController();
+        const end = (): void => ending.abort(signal.reason);
+        signal.addEventListener('abort', end, { once: true });
+        const timer = deps.clock.setTimer(timeoutMs, () =>
+          ending.abort(new Error(`${url.origin} has not answered within ${timeoutMs / 1000} s`)),
+        );
+        try {
+          const response = await client.open({ url, headers }, ending.signal);
+          const body = await readBody(response, MAX_ANSWER_BYTES);
+          return { status: response.statusCode ?? 0, headers: response.headers, body: body.toString() };
+        } catch (error) {
+          throw ending.signal.aborted ? ending.signal.reason : error;
+        } finally {
+          timer.cancel();
+          signal.removeEventListener('abort', end);
+        }
+      },
+      close: () => client.close(),
+    };
+  };
+}

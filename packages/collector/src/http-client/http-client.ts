@@ -1,0 +1,207 @@
+/** Requests as Prometheus' http_config describes them: kept connections, TLS, authorization, proxies, redirects, headers. One client for
+ *  each configuration; its connections are its own. */
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Clock } from '@vigie/core/clock';
+import type { HttpClientConfig, TlsConfig } from '@vigie/core/config/http-client-config';
+import { errorCode } from '@vigie/core/errors';
+import { Connections, type Route } from '@vigie/core/http-client/connections';
+import { type AuthorizationHeader, authorizationHeader } from './authorization.ts';
+import { scrapeTls } from './client-tls.ts';
+import { readBody } from './read-body.ts';
+import { secretValue } from './secret-value.ts';
+
+export interface HttpClientDeps {
+  readonly clock: Clock;
+  /** For proxies that the configuration takes from it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `vigie/1.2.3` */
+  readonly userAgent: string;
+}
+
+export interface ClientRequest {
+  readonly url: URL;
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+type Headers = Record<string, string | readonly string[]>;
+
+/** Go's own, which Prometheus has. */
+const MAX_REDIRECTS = 10;
+const CONNECT_TIMEOUT_MS = 30_000;
+/** What is read of an answer that says only where to go, so that its connection can be used again. Go's own. */
+const MAX_REDIRECT_BODY_BYTES = 2048;
+const MAX_TOKEN_BYTES = 1024 * 1024;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+export class HttpClient {
+  readonly #config: HttpClientConfig;
+  readonly #deps: HttpClientDeps;
+  readonly #connections: Connections;
+  readonly #tokenConnections: Connections | undefined;
+  readonly #authorization: AuthorizationHeader | undefined;
+  readonly #ownHeaders: () => Headers;
+
+  constructor(config: HttpClientConfig, deps: HttpClientDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    const { authorization } = config;
+    this.#connections = this.#connect(config.tls);
+    if (authorization?.kind === 'oauth2') this.#tokenConnections = this.#connect(authorization.tls);
+    if (authorization !== undefined) {
+      this.#authorization = authorizationHeader(
+        authorization,
+        (url, form, headers, signal) => this.#askForToken(url, form, headers, signal),
+        deps.clock,
+      );
+    }
+    this.#ownHeaders = ownHeaders(config, deps.clock);
+  }
+
+  /** Follows redirects of a GET, where the configuration lets it. Credentials go to the host that was asked, and to no other that it
+   *  names.
+   *  @returns the head of the answer, whose body nobody reads yet; the signal destroys that too
+   *  @throws whatever keeps it from coming */
+  async open(request: ClientRequest, signal: AbortSignal): Promise<http.IncomingMessage> {
+    const { followRedirects } = this.#config;
+    let { url } = request;
+    for (let redirects = 0; ; redirects++) {
+      const response = await this.#send({ ...request, url }, url.origin === request.url.origin, signal);
+      const location = (request.method ?? 'GET') === 'GET' && followRedirects ? locationOf(response) : undefined;
+      if (location === undefined) return response;
+      discard(response);
+      if (redirects === MAX_REDIRECTS) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
+      if (!URL.canParse(location, url.href)) throw new Error(`failed to parse Location header "${location}"`);
+      url = new URL(location, url);
+    }
+  }
+
+  /** Of its connections, for callers that make their requests themselves. */
+  routeTo(endpoint: URL): Route {
+    return this.#connections.routeTo(endpoint);
+  }
+
+  close(): void {
+    this.#connections.close();
+    this.#tokenConnections?.close();
+  }
+
+  #connect(tls: TlsConfig): Connections {
+    const { clock, env } = this.#deps;
+    const { url, noProxy, fromEnvironment } = this.#config.proxy;
+    const proxied = url === undefined ? {} : { HTTP_PROXY: url, HTTPS_PROXY: url, NO_PROXY: noProxy };
+    return new Connections({
+      tls: scrapeTls(tls, clock),
+      env: fromEnvironment ? env : proxied,
+      // Without exceptions a proxy is for this host too; with some, Go leaves it out.
+      proxy: url !== undefined && noProxy === '' ? new URL(url) : undefined,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      clock,
+    });
+  }
+
+  async #send(request: ClientRequest, isTrusted: boolean, signal: AbortSignal): Promise<http.IncomingMessage> {
+    if (request.url.protocol !== 'http:' && request.url.protocol !== 'https:') {
+      throw new Error(`unsupported protocol scheme "${request.url.protocol.replace(/:$/, '')}"`);
+    }
+    const headers: Headers = { 'user-agent': this.#deps.userAgent, ...request.headers };
+    if (isTrusted) {
+      Object.assign(headers, this.#ownHeaders());
+      if (this.#authorization !== undefined) headers.authorization = await this.#authorization(signal);
+    }
+    return exchange(this.#connections, request, headers, signal);
+  }
+
+  async #askForToken(
+    url: URL,
+    form: URLSearchParams,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: number; readonly body: Buffer }> {
+    const request: ClientRequest = { url, method: 'POST', body: form.toString() };
+    const response = await exchange(
+      this.#tokenConnections ?? this.#connections,
+      request,
+      {
+        'user-agent': this.#deps.userAgent,
+        'content-type': 'application/x-www-form-urlencoded',
+        accept: 'application/json',
+        ...headers,
+      },
+      signal,
+    );
+    return { status: response.statusCode ?? 0, body: await readBody(response, MAX_TOKEN_BYTES) };
+  }
+}
+
+/** Those of the configuration; a secret among them is read when it is needed. */
+function ownHeaders({ headers }: HttpClientConfig, clock: Clock): () => Headers {
+  const entries = Object.entries(headers).map(([name, { values, secrets }]) => {
+    const hidden = secrets.map((secret) => secretValue(secret, clock));
+    return [name.toLowerCase(), (): readonly string[] => [...values, ...hidden.map((read) => read())]] as const;
+  });
+  return () => Object.fromEntries(entries.map(([name, read]) => [name, read()]));
+}
+
+/** Once more where the server had closed the kept connection on which it was asked. */
+async function exchange(
+  connections: Connections,
+  request: ClientRequest,
+  headers: Headers,
+  signal: AbortSignal,
+): Promise<http.IncomingMessage> {
+  signal.throwIfAborted();
+  const first = await attempt(connections.routeTo(request.url), request, headers, signal);
+  if (first instanceof http.IncomingMessage) return first;
+  const second = first.wasKept ? await attempt(connections.routeTo(request.url), request, headers, signal) : first;
+  if (second instanceof http.IncomingMessage) return second;
+  throw second.error;
+}
+
+interface Failure {
+  readonly error: Error;
+  readonly wasKept: boolean;
+}
+
+function attempt(
+  route: Route,
+  { url, method = 'GET', body }: ClientRequest,
+  headers: Headers,
+  signal: AbortSignal,
+): Promise<http.IncomingMessage | Failure> {
+  const outgoing = (route.secure ? https : http).request({
+    host: route.connectTo.hostname.replace(/^\[|\]$/g, ''),
+    port: route.connectTo.port,
+    method,
+    path: route.target(url.pathname + url.search),
+    headers: {
+      ...route.headers,
+      host: url.host,
+      ...headers,
+      ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+    },
+    agent: route.agent,
+    signal,
+  });
+  return new Promise((resolve) => {
+    outgoing.once('response', resolve);
+    outgoing.on('error', (error) => {
+      const code = errorCode(error);
+      resolve({ error, wasKept: outgoing.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE') });
+    });
+    outgoing.end(body);
+  });
+}
+
+function locationOf({ statusCode = 0, headers }: http.IncomingMessage): string | undefined {
+  return REDIRECTS.has(statusCode) ? headers.location : undefined;
+}
+
+function discard(response: http.IncomingMessage): void {
+  response.on('error', () => undefined);
+  const length = Number(response.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  if (length <= MAX_REDIRECT_BODY_BYTES) response.resume();
+  else response.destroy();
+}

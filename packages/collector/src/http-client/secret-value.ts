@@ -1,0 +1,12 @@
+/** Secrets of an HTTP client, which stand in the configuration or in a file. */
+import type { Clock } from '@vigie/core/clock';
+import type { Secret } from '@vigie/core/config/http-client-config';
+import { SecretFile } from '@vigie/core/secrets';
+
+/** @returns the secret as of now; files are looked at every 10 s.
+ *  It throws {VigieError} FILE_UNREADABLE or SECRET_EMPTY */
+export function secretValue(secret: Secret, clock: Clock): () => string {
+  if ('value' in secret) return () => secret.value;
+  const file = new SecretFile(secret.file, clock);
+  return () => file.value();
+}

@@ -1,0 +1,90 @@
+/** The configuration of a collector that is part of a program and records what that tells of itself. */
+
+import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
+import { bug } from '@vigie/core/errors';
+import { formatHostPort, type HostPort } from '@vigie/core/host-port';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import type { CollectorConfig, ScrapeConfig } from './config/collector-config.ts';
+import type { DiscoveryConfig } from './discovery/discovery-config.ts';
+import { StaticDiscovery } from './discovery/static-discovery.ts';
+import type { Discovery } from './discovery/target-group.ts';
+
+export interface OwnMetricsOptions {
+  /** Of the database. */
+  readonly folder: string;
+  readonly maxBytes: number;
+  /** Where the program listens; undefined while it does not. */
+  readonly address: HostPort | undefined;
+}
+
+const JOB = 'vigie';
+const ANY_ADDRESS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1', '': '127.0.0.1' };
+
+export function ownMetricsConfig({ folder, maxBytes, address }: OwnMetricsOptions): CollectorConfig {
+  return {
+    externalLabels: LabelSet.empty,
+    evaluationIntervalMs: 60_000,
+    ruleQueryOffsetMs: 0,
+    ruleFiles: [],
+    scrapes: address === undefined ? [] : [ownJob(address)],
+    storage: {
+      path: folder,
+      retentionMs: undefined,
+      retentionBytes: maxBytes,
+      snapshotIntervalMs: undefined,
+      outOfOrderWindowMs: 0,
+      maxExemplars: undefined,
+    },
+    remoteWrite: [],
+    engine: undefined,
+    adapter: undefined,
+    metricsApi: undefined,
+    kubeState: undefined,
+    tests: [],
+    listen: { address: { host: '127.0.0.1', port: 0 }, auth: { type: 'none' } },
+    logLevel: 'info',
+    shutdownGraceMs: 0,
+  };
+}
+
+/** Of its jobs, whose targets stand in it. */
+export function ownDiscovery(config: DiscoveryConfig): Discovery {
+  if (config.kind !== 'static') throw bug(`a program finds its own metrics by ${config.kind}`);
+  return new StaticDiscovery(config, { updates: 0, failures: 0 });
+}
+
+function ownJob(address: HostPort): ScrapeConfig {
+  const target = formatHostPort({ ...address, host: ANY_ADDRESS[address.host] ?? address.host });
+  return {
+    jobName: JOB,
+    // As collectors scrape by default.
+    intervalMs: 15_000,
+    timeoutMs: 10_000,
+    protocols: ['PrometheusText0.0.4'],
+    fallbackProtocol: undefined,
+    metricsPath: '/metrics',
+    scheme: 'http',
+    params: {},
+    honorLabels: false,
+    honorTimestamps: true,
+    trackTimestampsStaleness: false,
+    enableCompression: false,
+    scrapeNativeHistograms: false,
+    alwaysScrapeClassicHistograms: false,
+    convertClassicHistograms: false,
+    extraScrapeMetrics: false,
+    client: DEFAULT_HTTP_CLIENT,
+    discovery: [{ kind: 'static', groups: [{ targets: [target], labels: { instance: formatHostPort(address) } }] }],
+    relabel: [],
+    metricRelabel: [],
+    limits: {
+      bodyBytes: undefined,
+      samples: undefined,
+      labels: undefined,
+      labelNameLength: undefined,
+      labelValueLength: undefined,
+      targets: undefined,
+    },
+    keepDroppedTargets: undefined,
+  };
+}

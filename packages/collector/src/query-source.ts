@@ -1,0 +1,93 @@
+/** Who answers queries: the engine of this process over its own database, or another server. */
+import type { Clock } from '@vigie/core/clock';
+import { VigieError } from '@vigie/core/errors';
+import type { QuerySource } from '@vigie/promql/api/options';
+import { Engine } from '@vigie/promql/evaluate/engine';
+import { embeddedEngine } from '@vigie/promql/evaluate/query-engine';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import { RemotePrometheus } from '@vigie/promql/remote/remote-prometheus';
+import type { Querier } from '@vigie/promql/storage/querier';
+import { engineQuery, type QueryVector } from '@vigie/rules/query';
+import type { Answerer } from './adapter/rule-evaluation.ts';
+import type { RemoteEngineConfig } from './config/own-sections.ts';
+import { basicCredentials } from './http-client/basic-credentials.ts';
+import { HttpClient, type HttpClientDeps } from './http-client/http-client.ts';
+import { secretValue } from './http-client/secret-value.ts';
+
+export interface QuerySide {
+  /** For the HTTP API. */
+  readonly source: QuerySource;
+  /** For recording rules. */
+  readonly vector: QueryVector;
+  /** For the metrics APIs. */
+  readonly answerer: Answerer;
+  close(): void;
+}
+
+export function embeddedQueries(querier: Querier): QuerySide {
+  const engine = new Engine();
+  return {
+    source: { kind: 'embedded', engine: embeddedEngine(engine, querier), querier },
+    vector: engineQuery(engine, querier),
+    answerer: { kind: 'embedded', engine, querier },
+    close: () => undefined,
+  };
+}
+
+/** @throws {VigieError} CONFIG_INVALID for OAuth2, which the query path does not speak */
+export function remoteQueries({ url, timeoutMs, client: config }: RemoteEngineConfig, deps: HttpClientDeps): QuerySide {
+  const headers = requestHeaders(config, deps.clock);
+  const client = new HttpClient(config, deps);
+  const { clock, userAgent } = deps;
+  const remote = new RemotePrometheus({ url, timeoutMs, headers }, { connections: client, clock, userAgent });
+  return {
+    source: { kind: 'remote', remote },
+    answerer: { kind: 'remote', engine: remote },
+    vector: async (query, timestampMs, signal) => {
+      const { result } = await remote.instant({ query, timestampMs }, signal);
+      if (result.type === 'vector') return result.samples;
+      if (result.type === 'scalar') return [{ labels: LabelSet.empty, value: result.value, histogram: undefined }];
+      throw new VigieError('RULE_RESULT', 'rule result is not a vector or scalar');
+    },
+    close: () => client.close(),
+  };
+}
+
+function requestHeaders(
+  { authorization, headers }: RemoteEngineConfig['client'],
+  clock: Clock,
+): () => Readonly<Record<string, string>> {
+  const own = Object.entries(headers).map(([name, { values, secrets }]) => {
+    const hidden = secrets.map((secret) => secretValue(secret, clock));
+    return [name.toLowerCase(), () => [...values, ...hidden.map((read) => read())].join(', ')] as const;
+  });
+  const authorize = authorizationOf(authorization, clock);
+  return () => ({
+    ...Object.fromEntries(own.map(([name, read]) => [name, read()])),
+    ...(authorize === undefined ? {} : { authorization: authorize() }),
+  });
+}
+
+function authorizationOf(
+  authorization: RemoteEngineConfig['client']['authorization'],
+  clock: Clock,
+): (() => string) | undefined {
+  switch (authorization?.kind) {
+    case undefined:
+      return undefined;
+    case 'basic': {
+      const user = secretValue(authorization.username, clock);
+      const password = authorization.password === undefined ? () => '' : secretValue(authorization.password, clock);
+      return () => basicCredentials(user(), password());
+    }
+    case 'credentials': {
+      const credentials = secretValue(authorization.credentials, clock);
+      return () => `${authorization.type} ${credentials()}`;
+    }
+    case 'oauth2':
+      throw new VigieError(
+        'CONFIG_INVALID',
+        'engine.remote.oauth2 is not supported: use authorization, or a proxy beside the collector that adds the token',
+      );
+  }
+}

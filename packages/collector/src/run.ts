@@ -1,0 +1,237 @@
+/** `vigie collector`: the collector as a process. */
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { systemClock } from '@vigie/core/clock';
+import { coalesce } from '@vigie/core/coalesce';
+import { reportBadConfig } from '@vigie/core/config/bad-config';
+import { formatDuration } from '@vigie/core/durations';
+import { formatHostPort, type HostPort } from '@vigie/core/host-port';
+import { textReply } from '@vigie/core/http-server/exchange';
+import { healthRoutes } from '@vigie/core/http-server/health-routes';
+import { HttpListener } from '@vigie/core/http-server/listener';
+import type { Route } from '@vigie/core/http-server/routes';
+import { type Component, type ExitCode, runComponent } from '@vigie/core/lifecycle';
+import { createLog, type Log } from '@vigie/core/log';
+import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metrics';
+import { Telemetry } from '@vigie/core/telemetry';
+import { loadKubeConfig } from '@vigie/kube/config';
+import type { ScrapeIntervals } from './adapter/default-metrics.ts';
+import { redactedConfig } from './api/redacted-config.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { explainRoute } from './cluster/explain-route.ts';
+import { formatWarning } from './config/findings.ts';
+import { type LoadedCollectorConfig, loadCollectorConfig } from './config/load-config.ts';
+import { createDiscovery, type DiscoveryDeps } from './discovery/create-discovery.ts';
+import { createDiscoveryCounters } from './discovery/discovery-counters.ts';
+import { SharedWatches } from './discovery/kubernetes/shared-watches.ts';
+import { systemFiles } from './discovery/system-files.ts';
+import { systemResolver } from './discovery/system-resolver.ts';
+import { DISCOVERY_METRICS, reportDiscovery } from './discovery/telemetry.ts';
+import { openDiscoveryClient } from './http-client/discovery-client.ts';
+import { loadRecordingRules } from './rules/recording-rules.ts';
+import { Collector, type CollectorSettings } from './service.ts';
+
+export interface CollectorCommand {
+  readonly configFile: string;
+  /** In place of the configured address. */
+  readonly listen: HostPort | undefined;
+  readonly version: string;
+}
+
+interface Loaded extends CollectorSettings {
+  readonly warnings: LoadedCollectorConfig['warnings'];
+  /** Without secrets. */
+  readonly yaml: string;
+}
+
+/** Runs until SIGTERM. */
+export async function runCollector(command: CollectorCommand): Promise<ExitCode> {
+  let loaded: Loaded;
+  try {
+    loaded = await load(command);
+  } catch (error) {
+    return reportBadConfig(error);
+  }
+  const log = createLog(loaded.config.logLevel);
+  const component = new CollectorProcess(loaded, command, log);
+  return runComponent(component, {
+    graceMs: loaded.config.shutdownGraceMs,
+    log,
+    clock: systemClock,
+    process,
+  });
+}
+
+/** @throws {ConfigError} with every problem, those of the rule files too
+ *  @throws {VigieError} CONFIG_… */
+async function load({ configFile, listen }: CollectorCommand): Promise<Loaded> {
+  const { config, warnings } = await loadCollectorConfig(configFile, process.env, listen);
+  const rules = await loadRecordingRules(config.ruleFiles);
+  return { config, rules, warnings, yaml: redactedConfig(await readFile(configFile, 'utf8')) };
+}
+
+/** What lies below them is the collector's; health, /metrics and reload are the listener's own. */
+const MOUNTED = ['/api', '/federate'];
+
+class CollectorProcess implements Component {
+  readonly reload: () => Promise<void>;
+  readonly #command: CollectorCommand;
+  readonly #log: Log;
+  readonly #collector: Collector;
+  readonly #cluster: Cluster | undefined;
+  readonly #listener: HttpListener;
+  readonly #telemetry = new Telemetry({ ...PROCESS_METRICS, ...DISCOVERY_METRICS });
+  #loaded: Loaded;
+
+  constructor(loaded: Loaded, command: CollectorCommand, log: Log) {
+    this.#loaded = loaded;
+    this.#command = command;
+    this.#log = log;
+    this.reload = coalesce(() => this.#reload());
+    const deps = discoveryDeps(command.version, log);
+    this.#telemetry.collect((report) => {
+      collectProcessMetrics(report);
+      reportDiscovery(report, deps.counters, deps.watches);
+    });
+    const { config } = loaded;
+    const options = {
+      version: command.version,
+      prefix: '',
+      isEager: false,
+      configYaml: () => this.#loaded.yaml,
+      flags: flagsOf(loaded, command),
+    };
+    const { env } = process;
+    const clock = systemClock;
+    const random = Math.random;
+    this.#collector = new Collector(loaded, options, {
+      clock,
+      random,
+      log,
+      env,
+      hostName: hostname(),
+      discover: (discovery) => createDiscovery(discovery, deps),
+      pageOf: (url) => this.#cluster?.pageOf(url),
+    });
+    if (config.metricsApi !== undefined || config.kubeState !== undefined) {
+      const collector = this.#collector;
+      const { answerer } = collector;
+      // Those of the configuration in force, whenever they are asked.
+      const intervals: ScrapeIntervals = {
+        ofJob: (job) => collector.intervals.ofJob(job),
+        get longestMs() {
+          return collector.intervals.longestMs;
+        },
+      };
+      const userAgent = `vigie/${command.version}`;
+      const kubeConfig = loadKubeConfig({}, { env });
+      this.#cluster = new Cluster(config, {
+        kubeConfig,
+        answerer,
+        intervals,
+        clock,
+        random,
+        log,
+        env,
+        userAgent,
+        print,
+      });
+    }
+    const routes = [
+      INDEX,
+      ...(this.#cluster === undefined ? [] : [explainRoute(this.#cluster)]),
+      ...healthRoutes({
+        live: () => [{ name: 'process' }],
+        ready: () => [...this.#collector.ready(), ...(this.#cluster?.ready() ?? [])],
+        metrics: () => this.#expose(),
+        reload: this.reload,
+      }),
+    ];
+    const serve: Collector['serve'] = (incoming, outgoing) => this.#collector.serve(incoming, outgoing);
+    this.#listener = new HttpListener(
+      { name: 'http', ...config.listen },
+      routes,
+      { clock, log, print },
+      MOUNTED.map((prefix) => ({ prefix, serve })),
+    );
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    // The port first: what keeps it from listening is known before anything is written.
+    await this.#listener.start();
+    this.#warn(this.#loaded);
+    await this.#collector.start();
+    await this.#cluster?.start(signal);
+  }
+
+  async close(options: { readonly graceMs: number }): Promise<void> {
+    this.#collector.stop();
+    await Promise.all([this.#listener.close(options), this.#cluster?.close(options)]);
+    await this.#collector.close();
+  }
+
+  async #reload(): Promise<void> {
+    const { reloads } = this.#collector;
+    try {
+      const loaded = await load(this.#command);
+      this.#warn(loaded);
+      await this.#collector.apply(loaded);
+      this.#loaded = loaded;
+    } catch (error) {
+      reloads.failed++;
+      reloads.isInForce = false;
+      throw error;
+    }
+    reloads.succeeded++;
+    reloads.isInForce = true;
+    reloads.atMs = systemClock.nowMs();
+  }
+
+  #warn({ warnings }: Loaded): void {
+    for (const warning of warnings)
+      this.#log.warn('the configuration has what has no effect', { at: formatWarning(warning) });
+  }
+
+  async #expose() {
+    const parts = await Promise.all([this.#telemetry.expose(), this.#collector.expose(), this.#cluster?.expose()]);
+    const [{ contentType }] = parts;
+    return { contentType, body: parts.map((part) => part?.body ?? '').join('') };
+  }
+}
+
+const print = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const INDEX: Route = {
+  methods: ['GET'],
+  path: '/',
+  handler: () => textReply('vigie collector\n\n/api/v1/query\n/api/v1/targets\n/federate\n/metrics\n/livez\n/readyz\n'),
+};
+
+function flagsOf({ config }: Loaded, { configFile }: CollectorCommand): Readonly<Record<string, string>> {
+  const { storage, listen, logLevel } = config;
+  return {
+    'config.file': configFile,
+    'log.level': logLevel,
+    'storage.tsdb.path': storage.path,
+    'storage.tsdb.retention.time': storage.retentionMs === undefined ? '' : formatDuration(storage.retentionMs),
+    'web.enable-remote-write-receiver': 'true',
+    'web.enable-lifecycle': 'true',
+    'web.listen-address': formatHostPort(listen.address),
+  };
+}
+
+/** For discoveries of all kinds. */
+function discoveryDeps(version: string, log: Log): DiscoveryDeps {
+  const { env } = process;
+  const clock = systemClock;
+  const userAgent = `vigie/${version}`;
+  return {
+    clock,
+    log,
+    counters: createDiscoveryCounters(),
+    files: systemFiles,
+    resolver: systemResolver(),
+    openClient: openDiscoveryClient({ clock, env, userAgent }),
+    watches: new SharedWatches({ clock, random: Math.random, log, env, userAgent }),
+  };
+}

@@ -1,0 +1,110 @@
+/** Asks a target for its metrics. Source: Prometheus, scrape/scrape.go, targetScraper. */
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { Clock } from '@vigie/core/clock';
+import { describeError, errorCode } from '@vigie/core/errors';
+import type { HttpClient } from '../http-client/http-client.ts';
+import { BodyTooLargeError, readBody } from '../http-client/read-body.ts';
+import { ScrapeError } from './scrape-error.ts';
+
+export interface FetchOptions {
+  readonly client: Pick<HttpClient, 'open'>;
+  readonly accept: string;
+  readonly compressed: boolean;
+  readonly timeoutMs: number;
+  /** A body of so many bytes, decompressed, is too large. */
+  readonly maxBodyBytes: number;
+  readonly clock: Clock;
+}
+
+export interface FetchedExposition {
+  /** Decompressed. */
+  readonly body: Buffer;
+  readonly contentType: string;
+}
+
+/** What is told in the text format. */
+export type Page = () => Promise<{ readonly body: string; readonly contentType: string }>;
+
+const inflate = promisify(gunzip);
+/** What gzip adds to bytes that it cannot make smaller is far less. */
+const GZIP_OVERHEAD_BYTES = 64 * 1024;
+const TIMED_OUT = 'context deadline exceeded';
+
+/** @param signal ends it at once
+ *  @throws {ScrapeError}; the signal's reason */
+export async function fetchExposition(
+  url: string,
+  options: FetchOptions,
+  signal: AbortSignal,
+): Promise<FetchedExposition> {
+  signal.throwIfAborted();
+  const ending = new AbortController();
+  const end = (): void => ending.abort(signal.reason);
+  signal.addEventListener('abort', end, { once: true });
+  let isTimedOut = false;
+  const timer = options.clock.setTimer(options.timeoutMs, () => {
+    isTimedOut = true;
+    ending.abort(new Error(TIMED_OUT));
+  });
+  try {
+    const response = await open(url, options, ending.signal);
+    return { body: await read(response, options.maxBodyBytes), contentType: response.headers['content-type'] ?? '' };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof ScrapeError && !isTimedOut) throw error;
+    const isOpened = error instanceof ScrapeError;
+    const what = isTimedOut ? TIMED_OUT : describeError(error);
+    throw new ScrapeError(isTimedOut ? 'timeout' : 'connection', isOpened ? what : `Get "${url}": ${what}`, {
+      cause: error,
+    });
+  } finally {
+    timer.cancel();
+    signal.removeEventListener('abort', end);
+  }
+}
+
+/** A page of this process, by whoever makes it.
+ *  @throws {ScrapeError} */
+export async function fetchPage(page: Page): Promise<FetchedExposition> {
+  try {
+    const { body, contentType } = await page();
+    return { body: Buffer.from(body), contentType };
+  } catch (error) {
+    throw new ScrapeError('connection', describeError(error), { cause: error });
+  }
+}
+
+async function open(url: string, options: FetchOptions, signal: AbortSignal): Promise<IncomingMessage> {
+  const { client, accept, compressed, timeoutMs } = options;
+  if (!URL.canParse(url)) throw new Error('invalid URL');
+  const headers = {
+    accept,
+    'accept-encoding': compressed ? 'gzip' : 'identity',
+    'x-prometheus-scrape-timeout-seconds': String(timeoutMs / 1000),
+  };
+  return client.open({ url: new URL(url), headers }, signal);
+}
+
+/** @throws {ScrapeError} */
+async function read(response: IncomingMessage, maxBodyBytes: number): Promise<Buffer> {
+  const { statusCode = 0, statusMessage = '' } = response;
+  if (statusCode !== 200) {
+    response.on('error', () => undefined);
+    response.destroy();
+    throw new ScrapeError('http_status', `server returned HTTP status ${statusCode} ${statusMessage}`.trimEnd());
+  }
+  try {
+    const isCompressed = response.headers['content-encoding'] === 'gzip';
+    const received = await readBody(response, isCompressed ? maxBodyBytes + GZIP_OVERHEAD_BYTES : maxBodyBytes);
+    const body = isCompressed ? await inflate(received, { maxOutputLength: maxBodyBytes }) : received;
+    if (body.length >= maxBodyBytes) throw new BodyTooLargeError();
+    return body;
+  } catch (error) {
+    if (error instanceof BodyTooLargeError || errorCode(error) === 'ERR_BUFFER_TOO_LARGE') {
+      throw new ScrapeError('body_size_limit', 'body size limit exceeded');
+    }
+    throw new ScrapeError('connection', describeError(error), { cause: error });
+  }
+}

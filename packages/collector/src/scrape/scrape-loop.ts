@@ -1,0 +1,171 @@
+/** Scrapes one target at its times until it is told to end. Source: Prometheus, scrape/scrape.go, scrapeLoop. */
+import type { Clock } from '@vigie/core/clock';
+import type { Log } from '@vigie/core/log';
+import type { FetchedExposition } from './fetch-exposition.ts';
+import type { JobCounts } from './job-counts.ts';
+import { ScrapeError } from './scrape-error.ts';
+import type { ScrapeObserver } from './scrape-observer.ts';
+import { ScrapeTimes } from './scrape-times.ts';
+import type { Target } from './target.ts';
+import type { TargetSamples } from './target-samples.ts';
+
+export interface ScrapeLoopOptions {
+  /** Until its place in the interval. */
+  readonly offsetMs: number;
+  /** Scrapes before that one: delays from now, ascending. */
+  readonly earlyMs: readonly number[];
+}
+
+export interface ScrapeLoopDeps {
+  readonly fetch: (target: Target, signal: AbortSignal) => Promise<FetchedExposition>;
+  readonly counts: JobCounts;
+  readonly observer: ScrapeObserver;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The program ends: nothing more is written. */
+  readonly shutdown: AbortSignal;
+}
+
+/** Intervals that series are left as they are when their target is gone: another may go on with them. Prometheus' own, with a tenth of
+ *  an interval to be safe. */
+const INTERVALS_UNTIL_END = 2.1;
+/** An early scrape that the regular one follows so soon is not worth its while. */
+const MIN_GAP_MS = 1_000;
+
+export class ScrapeLoop {
+  readonly target: Target;
+  readonly samples: TargetSamples;
+  /** In place of scraping: every scrape fails with it. */
+  forcedFailure: ScrapeError | undefined;
+  /** Settles after the first scrape, or without one when the loop ends before. */
+  readonly firstScrape: Promise<void>;
+  readonly #options: ScrapeLoopOptions;
+  readonly #deps: ScrapeLoopDeps;
+  /** The scrape under way is the last. */
+  readonly #ending = new AbortController();
+  /** What is under way ends too. */
+  readonly #abort = new AbortController();
+  #scraped: () => void = () => undefined;
+  #times: ScrapeTimes;
+  #hasScraped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(target: Target, samples: TargetSamples, options: ScrapeLoopOptions, deps: ScrapeLoopDeps) {
+    this.target = target;
+    this.samples = samples;
+    this.#options = options;
+    this.#deps = deps;
+    this.#times = new ScrapeTimes(target.intervalMs, deps.clock.monotonicMs() + options.offsetMs, deps.clock);
+    this.firstScrape = new Promise((resolve) => {
+      this.#scraped = resolve;
+    });
+    target.metadata = samples.metadata;
+  }
+
+  start(): void {
+    const { shutdown, log } = this.#deps;
+    const end = (): void => {
+      this.#ending.abort();
+      this.#abort.abort(shutdown.reason);
+    };
+    if (shutdown.aborted) end();
+    else shutdown.addEventListener('abort', end, { once: true });
+    this.#running = this.#run()
+      .catch((error: unknown) => {
+        if (!this.#ending.signal.aborted) log.error('a target is scraped no more', { target: this.target.url, error });
+      })
+      .finally(() => {
+        shutdown.removeEventListener('abort', end);
+        this.#scraped();
+      });
+  }
+
+  /** Another loop goes on with its samples. Resolves when the scrape under way is recorded. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    await this.#running;
+  }
+
+  /** Its target is gone: its series end, once it is clear that no other target goes on with them.
+   *  @param isForGood the target cannot come back under its labels: a pod has gone. Its series end at once
+   *  Resolves when nothing of the loop runs any more. */
+  async retire(isForGood: boolean): Promise<void> {
+    if (isForGood) this.#abort.abort(new Error('the target has gone'));
+    await this.stop();
+    const { clock, shutdown } = this.#deps;
+    if (!this.#hasScraped || shutdown.aborted) return;
+    if (isForGood) {
+      await this.samples.end(Math.round(clock.nowMs()));
+      return;
+    }
+    // As a scrape would that found nothing: at the time that it would have had.
+    const untilNextMs = Math.max(0, this.#times.dueMs - clock.monotonicMs());
+    const endedMs = Math.round(clock.nowMs() + untilNextMs);
+    try {
+      await clock.sleep(untilNextMs + (INTERVALS_UNTIL_END - 1) * this.target.intervalMs, shutdown);
+    } catch {
+      return;
+    }
+    await this.samples.end(endedMs);
+  }
+
+  async #run(): Promise<void> {
+    const { earlyMs, offsetMs } = this.#options;
+    const { clock, counts } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    for (const delayMs of earlyMs) {
+      if (delayMs > offsetMs - MIN_GAP_MS) break;
+      await this.#until(startedMs + delayMs);
+      await this.#scrape(Math.round(clock.nowMs()));
+    }
+    // What an early scrape took longer than this place in the interval is no scrape that was missed.
+    while (this.#times.dueMs < clock.monotonicMs()) this.#times.advance();
+    for (;;) {
+      await this.#until(this.#times.dueMs);
+      this.#deps.observer.startDelay((clock.monotonicMs() - this.#times.dueMs) / 1000);
+      await this.#scrape(this.#times.stamp());
+      counts.missed += this.#times.advance();
+    }
+  }
+
+  async #until(monotonicMs: number): Promise<void> {
+    const { clock } = this.#deps;
+    this.#ending.signal.throwIfAborted();
+    await clock.sleep(monotonicMs - clock.monotonicMs(), this.#ending.signal);
+  }
+
+  async #scrape(atMs: number): Promise<void> {
+    const { clock, counts, observer, log } = this.#deps;
+    const { target } = this;
+    const startedMs = clock.monotonicMs();
+    const elapsedMs = (): number => clock.monotonicMs() - startedMs;
+    const fetched = await this.#fetch();
+    // Aborted: what has ended is the collector, or the target, and it is not the scrape that failed.
+    if (this.#abort.signal.aborted) return;
+    const { failure, refused, committed } = this.samples.record(fetched, atMs, () => elapsedMs() / 1000, counts);
+    this.#hasScraped = true;
+    target.lastScrape = { startedMs: atMs, durationMs: elapsedMs(), error: failure?.message };
+    observer.duration(elapsedMs() / 1000);
+    counts.scrapes++;
+    if (failure !== undefined) {
+      counts.failures[failure.failure]++;
+      log.debug('a scrape failed', { target: target.url, error: failure });
+    }
+    if (refused.size > 0) {
+      log.warn('samples of a target were not taken', { target: target.url, refused: Object.fromEntries(refused) });
+    }
+    await committed;
+    this.#scraped();
+  }
+
+  async #fetch(): Promise<FetchedExposition | ScrapeError> {
+    if (this.forcedFailure !== undefined) return this.forcedFailure;
+    try {
+      return await this.#deps.fetch(this.target, this.#abort.signal);
+    } catch (error) {
+      if (error instanceof ScrapeError) return error;
+      if (this.#abort.signal.aborted) return new ScrapeError('connection', 'the scrape was ended', { cause: error });
+      throw error;
+    }
+  }
+}

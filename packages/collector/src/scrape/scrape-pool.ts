@@ -1,0 +1,269 @@
+/** The targets of one job: made of what discovery says, scraped for as long as it says so. Source: Prometheus, scrape/scrape.go,
+ *  scrapePool. Where Prometheus goes through all groups at each change, this goes through those that changed. */
+import { setMaxListeners } from 'node:events';
+import type { Clock } from '@vigie/core/clock';
+import type { Log } from '@vigie/core/log';
+import type { ScrapeConfig } from '../config/collector-config.ts';
+import type { TargetGroup } from '../discovery/target-group.ts';
+import { HttpClient, type HttpClientDeps } from '../http-client/http-client.ts';
+import { acceptHeader } from './accept-header.ts';
+import { fetchExposition, fetchPage, type Page } from './fetch-exposition.ts';
+import { JobCounts } from './job-counts.ts';
+import { sameSamples } from './same-samples.ts';
+import { ScrapeError } from './scrape-error.ts';
+import { ScrapeLoop, type ScrapeLoopDeps, type ScrapeLoopOptions } from './scrape-loop.ts';
+import type { ScrapeObserver } from './scrape-observer.ts';
+import { scrapeOffsetMs, targetHash } from './scrape-offset.ts';
+import { type DiscoveredTarget, Target } from './target.ts';
+import { targetLabels } from './target-labels.ts';
+import { type SampleDeps, TargetSamples } from './target-samples.ts';
+
+export interface ScrapePoolDeps {
+  readonly samples: SampleDeps;
+  readonly http: HttpClientDeps;
+  readonly observer: ScrapeObserver;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** See offsetSeed. */
+  readonly seed: bigint;
+  /** Targets are scraped at once and again soon after, in place of at their place in the interval: of one's own, for instance. */
+  readonly isEager: boolean;
+  /** What this process tells under a URL of its own; undefined for every other. */
+  readonly pageOf: (url: string) => Page | undefined;
+  /** The program ends: nothing more is written. */
+  readonly shutdown: AbortSignal;
+}
+
+interface ActiveTarget {
+  readonly loop: ScrapeLoop;
+  /** In how many groups it is. */
+  uses: number;
+}
+
+interface Group {
+  readonly written: TargetGroup;
+  readonly keys: readonly string[];
+  readonly dropped: readonly DiscoveredTarget[];
+}
+
+/** Those before a reload. */
+interface OldTargets {
+  readonly targets: ReadonlyMap<string, ActiveTarget>;
+  /** What is known of their samples stays true. */
+  readonly keepsSamples: boolean;
+}
+
+/** As large as a body may be where the configuration does not say. */
+const DEFAULT_MAX_BODY_BYTES = 256 * 1024 ** 2;
+/** A rate needs two samples: of an eager target the second comes soon after the first. */
+const EAGER_MS = 2_000;
+/** A target that comes later is seen within a second, whatever its place in the interval; those of a rollout are spread over it. */
+const LATE_SPREAD_MS = 1_000;
+/** Gone with their pod, series cannot come back under their labels. */
+const POD_UID = '__meta_kubernetes_pod_uid';
+
+export class ScrapePool {
+  readonly counts = new JobCounts();
+  readonly #deps: ScrapePoolDeps;
+  #config: ScrapeConfig;
+  #client: HttpClient;
+  #groups = new Map<string, Group>();
+  #active = new Map<string, ActiveTarget>();
+  /** Loops of targets that are no more, until their series have ended. */
+  readonly #leaving = new Set<Promise<void>>();
+  #isFirstUpdate = true;
+
+  constructor(config: ScrapeConfig, deps: ScrapePoolDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#client = new HttpClient(config.client, deps.http);
+    // Every target listens to it; a warning of a leak it is not.
+    setMaxListeners(0, deps.shutdown);
+  }
+
+  get config(): ScrapeConfig {
+    return this.#config;
+  }
+
+  /** By URL. */
+  get targets(): readonly Target[] {
+    return [...this.#active.values()]
+      .map(({ loop }) => loop.target)
+      .sort(({ url: a }, { url: b }) => (a < b ? -1 : Number(a > b)));
+  }
+
+  get targetCount(): number {
+    return this.#active.size;
+  }
+
+  get droppedCount(): number {
+    let count = 0;
+    for (const { dropped } of this.#groups.values()) count += dropped.length;
+    return count;
+  }
+
+  /** As many as the configuration keeps. */
+  get dropped(): readonly DiscoveredTarget[] {
+    return [...this.#groups.values()].flatMap(({ dropped }) => dropped).slice(0, this.#config.keepDroppedTargets);
+  }
+
+  /** When each of the present targets has been scraped once. */
+  async firstScrapes(): Promise<void> {
+    await Promise.all(Array.from(this.#active.values(), ({ loop }) => loop.firstScrape));
+  }
+
+  /** @param changed by a name of its own; without targets, a group is gone */
+  update(changed: ReadonlyMap<string, TargetGroup>): void {
+    this.counts.syncs++;
+    const added: ScrapeLoop[] = [];
+    const before: string[] = [];
+    for (const [name, written] of changed) {
+      before.push(...(this.#groups.get(name)?.keys ?? []));
+      if (written.targets.length === 0) this.#groups.delete(name);
+      else this.#groups.set(name, this.#readGroup(written, added));
+    }
+    // What moved from one group to another is there all the time.
+    for (const key of before) this.#release(key);
+    this.#isFirstUpdate = false;
+    this.#checkTargetLimit();
+    for (const loop of added) loop.start();
+  }
+
+  /** Targets that stay are scraped on, in the new way; series that it does not give any more end.
+   *  Resolves when what was under way in the old way is over. */
+  async reload(config: ScrapeConfig): Promise<void> {
+    const oldClient = this.#client;
+    const oldGroups = this.#groups;
+    const oldActive = this.#active;
+    const keepsSamples = sameSamples(this.#config, config);
+    this.#config = config;
+    this.#client = new HttpClient(config.client, this.#deps.http);
+    this.#groups = new Map();
+    this.#active = new Map();
+    const stopped = Array.from(oldActive.values(), ({ loop }) => loop.stop());
+    const added: ScrapeLoop[] = [];
+    const old = { targets: oldActive, keepsSamples };
+    for (const [name, { written }] of oldGroups) this.#groups.set(name, this.#readGroup(written, added, old));
+    for (const [key, { loop }] of oldActive) if (!keepsSamples || !this.#active.has(key)) this.#leave(loop);
+    this.#checkTargetLimit();
+    await Promise.all(stopped);
+    for (const loop of added) {
+      loop.target.lastScrape = oldActive.get(loop.target.key)?.loop.target.lastScrape;
+      loop.start();
+    }
+    oldClient.close();
+  }
+
+  /** The job is no more: its series end. */
+  retire(): void {
+    for (const { loop } of this.#active.values()) this.#leave(loop);
+    this.#active = new Map();
+    this.#groups = new Map();
+  }
+
+  /** To be called when `shutdown` is aborted, or after `retire`. Resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    await Promise.all([...Array.from(this.#active.values(), ({ loop }) => loop.stop()), ...this.#leaving]);
+    this.#client.close();
+  }
+
+  #readGroup(written: TargetGroup, added: ScrapeLoop[], old?: OldTargets): Group {
+    const config = this.#config;
+    const keys = new Set<string>();
+    const dropped: DiscoveredTarget[] = [];
+    for (const [index, target] of written.targets.entries()) {
+      const discovered = { config, target, group: written.labels };
+      const made = targetLabels(config, target, written.labels);
+      switch (made.kind) {
+        case 'dropped':
+          dropped.push(discovered);
+          break;
+        case 'invalid':
+          this.counts.invalidTargets++;
+          this.#deps.log.warn('a target that was discovered cannot be scraped', {
+            reason: `instance ${index} in group ${written.source}: ${made.reason}`,
+          });
+          break;
+        case 'active': {
+          const found = new Target(made.labels, discovered);
+          if (!keys.has(found.key)) this.#use(found, added, old);
+          keys.add(found.key);
+        }
+      }
+    }
+    return { written, keys: [...keys], dropped };
+  }
+
+  #use(found: Target, added: ScrapeLoop[], old: OldTargets | undefined): void {
+    const known = this.#active.get(found.key);
+    if (known !== undefined) {
+      known.uses++;
+      known.loop.target.discovered = found.discovered;
+      return;
+    }
+    const before = old?.targets.get(found.key)?.loop;
+    const samples =
+      (old?.keepsSamples === true ? before?.samples : undefined) ??
+      new TargetSamples(found.publicLabels, this.#config, found.timeoutMs, this.#deps.samples);
+    samples.timeoutMs = found.timeoutMs;
+    const isLate = before === undefined && !this.#isFirstUpdate;
+    const loop = new ScrapeLoop(found, samples, this.#timesOf(found, isLate), this.#loopDeps());
+    this.#active.set(found.key, { loop, uses: 1 });
+    added.push(loop);
+  }
+
+  #timesOf({ labels, url, intervalMs }: Target, isLate: boolean): ScrapeLoopOptions {
+    const { clock, seed, isEager } = this.#deps;
+    if (isEager) return { offsetMs: EAGER_MS + intervalMs, earlyMs: [0, EAGER_MS] };
+    const hash = targetHash(labels, url);
+    const offsetMs = scrapeOffsetMs(hash, seed, intervalMs, clock.nowMs());
+    return { offsetMs, earlyMs: isLate ? [Number(hash % BigInt(LATE_SPREAD_MS))] : [] };
+  }
+
+  #loopDeps(): ScrapeLoopDeps {
+    const { clock, observer, log, pageOf, shutdown } = this.#deps;
+    const { protocols, enableCompression: compressed, limits } = this.#config;
+    const client = this.#client;
+    const accept = acceptHeader(protocols);
+    const maxBodyBytes = Math.min(limits.bodyBytes ?? DEFAULT_MAX_BODY_BYTES, DEFAULT_MAX_BODY_BYTES);
+    return {
+      fetch: ({ url, timeoutMs }, signal) => {
+        const page = pageOf(url);
+        if (page !== undefined) return fetchPage(page);
+        return fetchExposition(url, { client, accept, compressed, timeoutMs, maxBodyBytes, clock }, signal);
+      },
+      counts: this.counts,
+      observer,
+      clock,
+      log,
+      shutdown,
+    };
+  }
+
+  #release(key: string): void {
+    const active = this.#active.get(key);
+    if (active === undefined || --active.uses > 0) return;
+    this.#active.delete(key);
+    this.#leave(active.loop);
+  }
+
+  #leave(loop: ScrapeLoop): void {
+    const { target, group } = loop.target.discovered;
+    const isForGood = POD_UID in target || POD_UID in group;
+    const leaving = loop
+      .retire(isForGood)
+      .catch((error: unknown) => this.#deps.log.error('the series of a target were not ended', { error }))
+      .finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+  }
+
+  #checkTargetLimit(): void {
+    const { targets: limit } = this.#config.limits;
+    const count = this.#active.size;
+    const failure =
+      limit === undefined || count <= limit
+        ? undefined
+        : new ScrapeError('target_limit', `target_limit exceeded (number of targets: ${count}, limit: ${limit})`);
+    for (const { loop } of this.#active.values()) loop.forcedFailure = failure;
+  }
+}

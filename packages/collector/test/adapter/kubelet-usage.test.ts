@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { EVERYTHING } from '../../src/metrics-api/label-selector.ts';
+import { never, World } from './world.ts';
+
+const CPU = 'container_cpu_usage_seconds_total';
+const MEMORY = 'container_memory_working_set_bytes';
+const START = 'container_start_time_seconds';
+
+interface Container {
+  readonly container?: string;
+  readonly cpu?: readonly (number | 'stale')[];
+  readonly memory?: readonly (number | 'stale')[];
+  readonly ageMs?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+async function usagesOf(containers: readonly Container[]) {
+  const w = await World.create();
+  w.pod('web-0');
+  for (const { container = 'app', cpu = [], memory = [100], ageMs, labels = {} } of containers) {
+    const of = { job: 'kubelet', pod: 'web-0', container, ...labels };
+    w.add({ __name__: CPU, ...of }, cpu);
+    w.add({ __name__: MEMORY, ...of }, memory);
+    if (ageMs !== undefined) w.add({ __name__: START, ...of }, [(w.clock.nowMs() - ageMs) / 1000]);
+  }
+  return w.adapter.resources.pods('shop', EVERYTHING, never);
+}
+
+describe('a container', () => {
+  it('uses what lies between its last two points', async () => {
+    expect(await usagesOf([{ cpu: [0, 100, 103], memory: [5, 6] }])).toMatchObject([
+      { windowMs: 15_000, containers: [{ name: 'app', cpu: 0.2, memoryBytes: 6 }] },
+    ]);
+  });
+
+  it('that is fresh counts from its start', async () => {
+    expect(await usagesOf([{ cpu: [6], ageMs: 12_000 }])).toMatchObject([
+      { windowMs: 12_000, containers: [{ cpu: 0.5 }] },
+    ]);
+  });
+
+  it('that began again counts from its new start', async () => {
+    expect(await usagesOf([{ cpu: [100, 6], ageMs: 12_000 }])).toMatchObject([
+      { windowMs: 12_000, containers: [{ cpu: 0.5 }] },
+    ]);
+  });
+
+  it.each([
+    ['younger than ten seconds', { cpu: [6], ageMs: 9000 }],
+    ['old, and seen once', { cpu: [6], ageMs: 60_000 }],
+    ['of no known start, and seen once', { cpu: [6] }],
+    ['that began again who knows when', { cpu: [100, 6] }],
+    ['without memory', { cpu: [0, 3], memory: [] }],
+    ['whose memory is NaN', { cpu: [0, 3], memory: [Number.NaN] }],
+    ['whose processor time is NaN', { cpu: [0, Number.NaN] }],
+  ] as const)('%s takes its pod out', async (_what, container) => {
+    expect(await usagesOf([{ container: 'other', cpu: [0, 3] }, container])).toEqual([]);
+  });
+
+  it('that has ended is no part of its pod any more', async () => {
+    expect(
+      await usagesOf([{ cpu: [0, 3] }, { container: 'setup', cpu: [5, 'stale'], memory: [5, 'stale'] }]),
+    ).toMatchObject([{ containers: [{ name: 'app' }] }]);
+  });
+
+  it("is taken from /metrics/resource where cAdvisor's series are there as well", async () => {
+    const cadvisor = { labels: { id: '/kubepods/x', image: 'i', name: 'n' } };
+    expect(await usagesOf([{ cpu: [0, 30], ...cadvisor }, { cpu: [0, 3] }])).toMatchObject([
+      { containers: [{ cpu: 0.2 }] },
+    ]);
+    expect(await usagesOf([{ cpu: [0, 30], ...cadvisor }])).toMatchObject([{ containers: [{ cpu: 2 }] }]);
+  });
+
+  it("of cAdvisor's sums and pauses is none", async () => {
+    expect(
+      await usagesOf([
+        { container: '', cpu: [0, 3] },
+        { container: 'POD', cpu: [0, 3] },
+      ]),
+    ).toEqual([]);
+  });
+});

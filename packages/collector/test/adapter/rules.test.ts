@@ -1,0 +1,296 @@
+import { describe, expect, it } from 'vitest';
+import { compileAdapterRules } from '../../src/adapter/adapter-rules.ts';
+import { findResource, type RestMapper, WELL_KNOWN } from '../../src/adapter/rest-mapper.ts';
+import type { AdapterRule } from '../../src/config/adapter-config.ts';
+import { EVERYTHING, parseLabelSelector } from '../../src/metrics-api/label-selector.ts';
+import { configOf, never, World, writtenRule } from './world.ts';
+
+const mapper: RestMapper = { resolve: async (written) => findResource(WELL_KNOWN, written) };
+const POD = findResource(WELL_KNOWN, { resource: 'pods', group: '' });
+const DEPLOYMENT = findResource(WELL_KNOWN, { resource: 'deployments', group: 'apps' });
+const NAMESPACE = findResource(WELL_KNOWN, { resource: 'namespaces', group: '' });
+
+function compiled(changes: Partial<AdapterRule>) {
+  const [rule] = compileAdapterRules(configOf({ rules: [writtenRule(changes)] }), mapper).custom;
+  if (rule === undefined) throw new Error('no rule');
+  return rule;
+}
+
+async function queryOf(changes: Partial<AdapterRule>, names: readonly string[], selector = '', object = POD) {
+  if (object === undefined || NAMESPACE === undefined) throw new Error('not known');
+  const built = await compiled(changes).query.ofObjects({
+    series: 'hits_total',
+    object,
+    namespace: 'shop',
+    namespaceResource: NAMESPACE,
+    names,
+    selector: parseLabelSelector(selector) ?? EVERYTHING,
+    extraGroupBy: [],
+  });
+  return built?.query;
+}
+
+describe('the name of a metric', () => {
+  it.each([
+    [{ matches: '', as: '' }, 'hits_total', 'hits_total'],
+    [{ matches: '^(.*)_total$', as: '' }, 'hits_total', 'hits'],
+    [{ matches: '^(.*)_total$', as: '${1}_per_second' }, 'hits_total', 'hits_per_second'],
+    [{ matches: '^(?P<what>.*)_(total)$', as: '${what}-${2}' }, 'hits_total', 'hits-total'],
+    [{ matches: '_total$', as: 'x' }, 'hits_total', 'x'],
+    [{ matches: '^(.*)_total$', as: '' }, 'hits', undefined],
+    // As Go: the name of the group goes as far as it can.
+    [{ matches: '^(.*)_total$', as: '$1_per_second' }, 'hits_total', ''],
+  ])('by %j of %s is %s', (name, series, expected) => {
+    expect(compiled({ name }).metricOf(series)).toBe(expected);
+  });
+
+  it('is none where a filter does not hold', () => {
+    const rule = compiled({ seriesFilters: [{ is: '^hits' }, { isNot: '_total$' }] });
+    expect(['hits', 'hits_total', 'more_hits'].map((series) => rule.metricOf(series))).toEqual([
+      'hits',
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('the query', () => {
+  it.each([
+    ['of one object', ['web-0'], '', 'sum(hits_total{namespace="shop",pod="web-0"}) by (pod)'],
+    ['of several', ['web-0', 'web-1'], '', 'sum(hits_total{namespace="shop",pod=~"web-0|web-1"}) by (pod)'],
+    ['with =', ['a'], 'code=200', 'sum(hits_total{code="200",namespace="shop",pod="a"}) by (pod)'],
+    ['with !=', ['a'], 'code!=200', 'sum(hits_total{code!="200",namespace="shop",pod="a"}) by (pod)'],
+    ['with in', ['a'], 'code in (200,201)', 'sum(hits_total{code=~"200|201",namespace="shop",pod="a"}) by (pod)'],
+    ['with in of one', ['a'], 'code in (200)', 'sum(hits_total{code=~"200",namespace="shop",pod="a"}) by (pod)'],
+    ['with notin', ['a'], 'code notin (200)', 'sum(hits_total{code!~"200",namespace="shop",pod="a"}) by (pod)'],
+    ['with a label that is there', ['a'], 'code', 'sum(hits_total{code!="",namespace="shop",pod="a"}) by (pod)'],
+    ['with one that is not', ['a'], '!code', 'sum(hits_total{code="",namespace="shop",pod="a"}) by (pod)'],
+    [
+      'with a name that needs quotes',
+      ['a'],
+      'a.b/c=x',
+      'sum(hits_total{"a.b/c"="x",namespace="shop",pod="a"}) by (pod)',
+    ],
+  ])('%s', async (_what, names, selector, expected) => {
+    expect(await queryOf({}, names, selector)).toBe(expected);
+  });
+
+  it('has what templates use', async () => {
+    const metricsQuery =
+      'max(<<.Series>>{<<.LabelMatchers>>,x=~"<<index .LabelValuesByName "pod">>"}) by (<<range $i, $l := .GroupBySlice>><<if $i>>,<<end>><<$l>><<end>>)';
+    expect(await queryOf({ metricsQuery }, ['a', 'b'])).toBe(
+      'max(hits_total{namespace="shop",pod=~"a|b",x=~"a|b"}) by (pod)',
+    );
+  });
+
+  it('refuses > and <', async () => {
+    await expect(queryOf({}, ['a'], 'code>5')).rejects.toThrow('use =, !=, in, notin');
+  });
+
+  it.each([
+    [{ template: 'kube_<<.Group>>_<<.Resource>>', overrides: {} }, 'kube_apps_deployment="web"'],
+    [{ template: '<<.Resource>>', overrides: { d: { group: 'apps', resource: 'deployment' } } }, 'd="web"'],
+    [
+      {
+        template: '',
+        overrides: { d: { group: '', resource: 'deployments' }, ns: { group: '', resource: 'namespace' } },
+      },
+      'ns="shop",d="web"',
+    ],
+  ])('names objects by %j', async (resources, expected) => {
+    expect(await queryOf({ resources: { ...resources, namespaced: true } }, ['web'], '', DEPLOYMENT)).toContain(
+      expected,
+    );
+  });
+
+  it('is none for a kind of object that the rule has no label for', async () => {
+    const overrides = { namespace: { group: '', resource: 'namespace' }, pod: { group: '', resource: 'pod' } };
+    expect(
+      await queryOf({ resources: { template: '', overrides, namespaced: true } }, ['web'], '', DEPLOYMENT),
+    ).toBeUndefined();
+  });
+});
+
+it.each([
+  [{ seriesQuery: '{' }, 'rules[0].seriesQuery: '],
+  [{ metricsQuery: '<<.Series' }, 'rules[0].metricsQuery: '],
+  [{ name: { matches: '(', as: '' } }, 'rules[0].name.matches: '],
+  [{ name: { matches: '(a)(b)', as: '' } }, 'rules[0].name.as: '],
+  [{ seriesFilters: [{ is: 'a', isNot: 'b' }] }, 'rules[0].seriesFilters[0]: expected either is or isNot'],
+  [{ seriesFilters: [{}] }, 'rules[0].seriesFilters[0]: expected either is or isNot'],
+  [{ resources: { template: '', overrides: {}, namespaced: true } }, 'rules[0].resources: expected a template'],
+  [
+    { resources: { template: 'x', overrides: {}, namespaced: true } },
+    'rules[0].resources.template: expected <<.Resource>>',
+  ],
+])('a rule with %j is refused', (changes, message) => {
+  expect(() => compiled(changes)).toThrow(message);
+});
+
+describe('metrics by rules', () => {
+  const rate = writtenRule({
+    seriesQuery: '{__name__=~".*_total",pod!=""}',
+    name: { matches: '^(.*)_total$', as: '' },
+    metricsQuery: 'sum(rate(<<.Series>>{<<.LabelMatchers>>}[1m])) by (<<.GroupBy>>)',
+  });
+
+  it('have the times of their samples, and the range of the query for window', async () => {
+    const w = await World.create(configOf({ rules: [rate] }));
+    w.pod('web-0');
+    w.pod('web-1');
+    w.add({ __name__: 'hits_total', pod: 'web-0' }, [0, 15, 30, 45, 60], 3000);
+    w.add({ __name__: 'hits_total', pod: 'web-1' }, [0, 30, 60, 90, 120], 1000);
+    const values = await w.adapter.custom.values(
+      {
+        object: { resource: 'pods', group: '' },
+        namespace: 'shop',
+        name: '*',
+        metric: 'hits',
+        objectSelector: EVERYTHING,
+        metricSelector: EVERYTHING,
+      },
+      never,
+    );
+    expect(
+      values.map(({ object, value, timestampMs, windowMs }) => [
+        object.name,
+        Number(value.toFixed(6)),
+        w.clock.nowMs() - timestampMs,
+        windowMs,
+      ]),
+    ).toEqual([
+      ['web-0', 1, 3000, 60_000],
+      ['web-1', 2, 1000, 60_000],
+    ]);
+  });
+
+  it('are the only ones where there are rules', async () => {
+    const w = await World.create(configOf({ rules: [rate] }));
+    w.pod('web-0');
+    w.add({ __name__: 'queue', pod: 'web-0' }, [1]);
+    await expect(w.custom('queue')).rejects.toThrow('could not find');
+  });
+
+  it('are there as soon as their first series is', async () => {
+    const w = await World.create(configOf({ rules: [writtenRule({})] }));
+    w.pod('web-0');
+    await expect(w.custom('queue')).rejects.toThrow('could not find');
+    w.add({ __name__: 'queue', pod: 'web-0' }, [1]);
+    await w.clock.advance(1000);
+    expect(await w.custom('queue')).toEqual({ 'web-0': 1 });
+  });
+
+  it('leave out what is NaN, and say so', async () => {
+    const w = await World.create(configOf({ rules: [writtenRule({})] }));
+    for (const name of ['web-0', 'web-1', 'web-2']) w.pod(name);
+    w.add({ __name__: 'queue', pod: 'web-0' }, [1]);
+    w.add({ __name__: 'queue', pod: 'web-1' }, [Number.NaN]);
+    expect(await w.custom('queue')).toEqual({ 'web-0': 1 });
+    const question = { kind: 'pods', namespace: 'shop', metric: 'queue', podSelector: '', metricSelector: '' } as const;
+    expect(await w.adapter.explainMetric(question, never)).toMatchObject({
+      rule: 'rules[0]',
+      query: 'sum(queue{namespace="shop",pod=~"web-0|web-1|web-2"}) by (pod)',
+      wanted: 3,
+      missing: [
+        { name: 'web-1', reason: 'NotANumber' },
+        { name: 'web-2', reason: 'NoSeries' },
+      ],
+    });
+  });
+
+  it('come from the first rule that has a value', async () => {
+    const empty = writtenRule({ metricsQuery: '<<.Series>>{<<.LabelMatchers>>,none="1"}' });
+    const w = await World.create(configOf({ rules: [empty, writtenRule({})] }));
+    w.pod('web-0');
+    w.add({ __name__: 'queue', pod: 'web-0' }, [1]);
+    expect(await w.custom('queue')).toEqual({ 'web-0': 1 });
+  });
+
+  it('with a query that is none are an internal error with the query', async () => {
+    const w = await World.create(configOf({ rules: [writtenRule({ metricsQuery: 'sum(<<.Series>>{' })] }));
+    w.pod('web-0');
+    w.add({ __name__: 'queue', pod: 'web-0' }, [1]);
+    await expect(w.custom('queue')).rejects.toMatchObject({
+      reason: 'InternalError',
+      details: { causes: [{ reason: 'Query', message: 'sum(queue{' }] },
+    });
+  });
+
+  it('are listed for each kind of object that a label names', async () => {
+    const w = await World.create(configOf({ rules: [writtenRule({})] }));
+    w.add({ __name__: 'queue', pod: 'web-0', deployment: 'web', shard: 'a' }, [1]);
+    const documents = await w.adapter.documents();
+    const { resources } = JSON.parse(documents.resources('custom.metrics.k8s.io', 'v1beta2').body);
+    expect(resources.map(({ name }: { readonly name: string }) => name)).toEqual([
+      'deployments.apps/queue',
+      // As the adapter has it: the template takes Prometheus' own label for a Job.
+      'jobs.batch/queue',
+      'namespaces/queue',
+      'pods/queue',
+    ]);
+  });
+});
+
+describe('external metrics by rules', () => {
+  const external = (namespaced: boolean, metricsQuery = 'sum(<<.Series>>{<<.LabelMatchers>>}) by (queue)') =>
+    configOf({
+      externalRules: [
+        writtenRule({
+          seriesQuery: 'depth',
+          metricsQuery,
+          resources: { template: '<<.Resource>>', overrides: {}, namespaced },
+        }),
+      ],
+    });
+  const ask = async (w: World) =>
+    (await w.adapter.external.values({ namespace: 'shop', metric: 'depth', selector: EVERYTHING }, never)).map(
+      ({ labels, value }) => [labels, value],
+    );
+
+  it.each([
+    [true, [[{ queue: 'a' }, 1]]],
+    [
+      false,
+      [
+        [{ queue: 'a' }, 1],
+        [{ queue: 'b' }, 2],
+      ],
+    ],
+  ])('are of the namespace where namespaced is %s', async (namespaced, expected) => {
+    const w = await World.create(external(namespaced));
+    w.add({ __name__: 'depth', queue: 'a' }, [1]);
+    w.add({ __name__: 'depth', queue: 'b', namespace: 'other' }, [2]);
+    expect(await ask(w)).toEqual(expected);
+  });
+
+  it('may be a scalar', async () => {
+    const w = await World.create(external(true, 'scalar(sum(<<.Series>>{<<.LabelMatchers>>}))'));
+    w.add({ __name__: 'depth' }, [5]);
+    expect(await ask(w)).toEqual([[{}, 5]]);
+  });
+});
+
+it('resources that are not known are asked of the cluster, once', async () => {
+  const widgets = {
+    resource: 'widgets',
+    singularResource: 'widget',
+    scope: 'Namespaced',
+    responseKind: { kind: 'Widget' },
+  };
+  const documents = {
+    '/api/v1': {
+      groupVersion: 'v1',
+      resources: [{ name: 'pods', singularName: 'pod', namespaced: true, kind: 'Pod' }],
+    },
+    '/apis': {
+      kind: 'APIGroupDiscoveryList',
+      items: [{ metadata: { name: 'shop.example' }, versions: [{ version: 'v2', resources: [widgets] }] }],
+    },
+  };
+  const w = await World.create(undefined, { documents });
+  w.add({ __name__: 'lag', widget: 'w1' }, [3]);
+  const of = (resource: string) => ({ object: { resource, group: 'shop.example' }, name: 'w1' });
+  expect(await w.custom('lag', of('widgets'))).toEqual({ w1: 3 });
+  await expect(w.custom('lag', of('gadgets'))).rejects.toThrow('could not find');
+  expect(w.kube.requests.map(({ path }) => path)).toEqual(['/api/v1', '/apis']);
+});

@@ -1,0 +1,511 @@
+import { seededRandom } from '@vigie/core/random';
+import { TestApiServer } from '@vigie/kube/testing/api-server';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { KubernetesDiscoveryConfig } from '../../../src/discovery/discovery-config.ts';
+import { KubernetesDiscovery } from '../../../src/discovery/kubernetes/kubernetes-discovery.ts';
+import { SharedWatches } from '../../../src/discovery/kubernetes/shared-watches.ts';
+import type { TargetGroup } from '../../../src/discovery/target-group.ts';
+import { DiscoveryWorld, until } from '../world.ts';
+import { nodeNamed, webPod, webService, webSlice } from './objects.ts';
+
+type Config = Partial<Omit<KubernetesDiscoveryConfig, 'kind' | 'role'>>;
+
+class Cluster {
+  readonly server: TestApiServer;
+  readonly world = new DiscoveryWorld();
+  readonly watches: SharedWatches;
+
+  constructor(server: TestApiServer) {
+    this.server = server;
+    const { clock, log } = this.world;
+    this.watches = new SharedWatches({
+      clock,
+      random: seededRandom(7),
+      log,
+      env: {},
+      userAgent: 'vigie/test',
+      configOf: () => server.config({ namespace: 'own' }),
+    });
+  }
+
+  static async start(): Promise<Cluster> {
+    const server = await TestApiServer.start();
+    onTestFinished(() => server.stop());
+    return new Cluster(server);
+  }
+
+  run(role: KubernetesDiscoveryConfig['role'], config: Config = {}, world = this.world): void {
+    const { clock, log, counters } = world;
+    const whole: KubernetesDiscoveryConfig = {
+      kind: 'kubernetes',
+      role,
+      server: { kind: 'own' },
+      namespaces: { own: false, names: [] },
+      selectors: [],
+      attach: { node: false, namespace: false },
+      ...config,
+    };
+    world.run(new KubernetesDiscovery(whole, { clock, log, counts: counters.kubernetes, watches: this.watches }));
+  }
+
+  /** All that is told first. */
+  async first(): Promise<readonly TargetGroup[]> {
+    await until(() => this.world.told.length > 0);
+    return this.world.told[0] ?? [];
+  }
+
+  /** Until it has been told so often. */
+  async untilTold(times: number): Promise<void> {
+    while (this.world.told.length < times) {
+      await this.world.clock.advance(50);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
+
+const POD_LABELS = {
+  __meta_kubernetes_pod_name: 'web-0',
+  __meta_kubernetes_pod_ip: '10.1.0.1',
+  __meta_kubernetes_pod_ready: 'true',
+  __meta_kubernetes_pod_phase: 'Running',
+  __meta_kubernetes_pod_node_name: 'n1',
+  __meta_kubernetes_pod_host_ip: '192.168.0.1',
+  __meta_kubernetes_pod_uid: 'uid-web-0',
+  __meta_kubernetes_pod_controller_kind: 'ReplicaSet',
+  __meta_kubernetes_pod_controller_name: 'web-1',
+  __meta_kubernetes_pod_label_app: 'web',
+  __meta_kubernetes_pod_labelpresent_app: 'true',
+  __meta_kubernetes_pod_label_app_kubernetes_io_name: 'w',
+  __meta_kubernetes_pod_labelpresent_app_kubernetes_io_name: 'true',
+  __meta_kubernetes_pod_annotation_prometheus_io_scrape: 'true',
+  __meta_kubernetes_pod_annotationpresent_prometheus_io_scrape: 'true',
+};
+
+const WEB_CONTAINER = {
+  __meta_kubernetes_pod_container_name: 'web',
+  __meta_kubernetes_pod_container_image: 'web:1',
+  __meta_kubernetes_pod_container_init: 'false',
+  __meta_kubernetes_pod_container_port_protocol: 'TCP',
+};
+
+const SERVICE_LABELS = {
+  __meta_kubernetes_namespace: 'shop',
+  __meta_kubernetes_service_name: 'web',
+  __meta_kubernetes_service_label_app: 'web',
+  __meta_kubernetes_service_labelpresent_app: 'true',
+  __meta_kubernetes_service_annotation_prometheus_io_port: '8080',
+  __meta_kubernetes_service_annotationpresent_prometheus_io_port: 'true',
+};
+
+const NODE_LABELS = {
+  __meta_kubernetes_node_name: 'n1',
+  __meta_kubernetes_node_label_zone: 'a',
+  __meta_kubernetes_node_labelpresent_zone: 'true',
+};
+
+describe('the role pod', () => {
+  it('has a target for each port of each container, and one for a container without ports', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('pods', webPod('web-0'));
+    cluster.run('pod');
+    expect(await cluster.first()).toEqual([
+      {
+        source: 'pod/shop/web-0',
+        labels: { ...POD_LABELS, __meta_kubernetes_namespace: 'shop' },
+        targets: [
+          {
+            ...WEB_CONTAINER,
+            __address__: '10.1.0.1:8080',
+            __meta_kubernetes_pod_container_id: 'containerd://abc',
+            __meta_kubernetes_pod_container_port_name: 'http',
+            __meta_kubernetes_pod_container_port_number: '8080',
+          },
+          {
+            ...WEB_CONTAINER,
+            __address__: '10.1.0.1:9000',
+            __meta_kubernetes_pod_container_id: 'containerd://abc',
+            __meta_kubernetes_pod_container_port_name: 'admin',
+            __meta_kubernetes_pod_container_port_number: '9000',
+          },
+          {
+            __address__: '10.1.0.1',
+            __meta_kubernetes_pod_container_id: '',
+            __meta_kubernetes_pod_container_name: 'log',
+            __meta_kubernetes_pod_container_image: 'log:1',
+            __meta_kubernetes_pod_container_init: 'false',
+          },
+          {
+            __address__: '10.1.0.1',
+            __meta_kubernetes_pod_container_id: '',
+            __meta_kubernetes_pod_container_name: 'init',
+            __meta_kubernetes_pod_container_image: 'init:1',
+            __meta_kubernetes_pod_container_init: 'true',
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('tells of pods that come, change and go, together where they come together', async () => {
+    const cluster = await Cluster.start();
+    cluster.run('pod');
+    expect(await cluster.first()).toEqual([]);
+    await until(() => cluster.server.watching === 1);
+    cluster.server.put('pods', webPod('web-0', { ip: '' }));
+    cluster.server.put('pods', webPod('web-1'));
+    await cluster.untilTold(2);
+    expect(cluster.world.told[1]?.map(({ source, targets }) => [source, targets.length])).toEqual([
+      ['pod/shop/web-0', 0],
+      ['pod/shop/web-1', 4],
+    ]);
+    cluster.server.put('pods', webPod('web-0', { ip: 'fd00::7' }));
+    await cluster.untilTold(3);
+    expect(cluster.world.targets['pod/shop/web-0']?.[0]).toBe('[fd00::7]:8080');
+    cluster.server.remove('pods', 'shop', 'web-0');
+    await cluster.untilTold(4);
+    expect(cluster.world.told[3]).toEqual([{ source: 'pod/shop/web-0', labels: {}, targets: [] }]);
+  });
+
+  it('has the labels of node and namespace where they are to be attached, also when those change', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('pods', webPod('web-0'));
+    cluster.server.put('nodes', nodeNamed('n1'));
+    cluster.server.put('namespaces', { metadata: { name: 'shop', labels: { team: 'a' } } });
+    cluster.run('pod', { attach: { node: true, namespace: true } });
+    const [group] = await cluster.first();
+    expect(group?.labels).toEqual({
+      ...POD_LABELS,
+      ...NODE_LABELS,
+      __meta_kubernetes_namespace: 'shop',
+      __meta_kubernetes_namespace_label_team: 'a',
+      __meta_kubernetes_namespace_labelpresent_team: 'true',
+    });
+    await until(() => cluster.server.watching === 3);
+    cluster.server.put('nodes', nodeNamed('n1', { zone: 'b' }));
+    await cluster.untilTold(2);
+    expect(cluster.world.told[1]?.[0]?.labels.__meta_kubernetes_node_label_zone).toBe('b');
+  });
+
+  it('says nothing of changes that are in no label', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('pods', webPod('web-0'));
+    cluster.run('pod');
+    await cluster.first();
+    await until(() => cluster.server.watching === 1);
+    const pod = webPod('web-0');
+    cluster.server.put('pods', { ...pod, status: { ...(pod.status as object), startTime: '2027-01-01T00:00:00Z' } });
+    cluster.server.put('pods', webPod('web-1'));
+    await cluster.untilTold(2);
+    expect(cluster.world.told[1]?.map(({ source }) => source)).toEqual(['pod/shop/web-1']);
+  });
+});
+
+describe('what is watched', () => {
+  it('is what namespaces and selectors say', async () => {
+    const cluster = await Cluster.start();
+    cluster.run('pod', {
+      namespaces: { own: true, names: ['shop', 'own'] },
+      selectors: [{ role: 'pod', label: 'app=web', field: 'spec.nodeName=n1' }],
+    });
+    await cluster.first();
+    const lists = cluster.server.requests.filter(({ verb }) => verb === 'list');
+    expect(lists.map(({ path }) => path).toSorted()).toEqual([
+      '/api/v1/namespaces/own/pods',
+      '/api/v1/namespaces/shop/pods',
+    ]);
+    expect(lists[0]?.query.get('labelSelector')).toBe('app=web');
+    expect(lists[0]?.query.get('fieldSelector')).toBe('spec.nodeName=n1');
+  });
+
+  it('is watched once for all jobs, and no longer than the last of them wants it', async () => {
+    const cluster = await Cluster.start();
+    const other = new DiscoveryWorld();
+    cluster.run('pod');
+    cluster.run('endpointslice', {}, other);
+    await until(() => cluster.world.told.length > 0 && other.told.length > 0);
+    // Pods are one watch of both; services and slices are of the second alone.
+    expect(cluster.watches.size).toBe(3);
+    expect(cluster.server.requests.filter(({ path, verb }) => path === '/api/v1/pods' && verb === 'list')).toHaveLength(
+      1,
+    );
+    await cluster.world.end();
+    expect(cluster.watches.size).toBe(3);
+    await other.end();
+    expect(cluster.watches.size).toBe(0);
+    await until(() => cluster.server.watching === 0);
+  });
+
+  it('is asked for again where there is no API server to be found yet', async () => {
+    const cluster = await Cluster.start();
+    const { clock, log, counters } = cluster.world;
+    let isThere = false;
+    const watches = new SharedWatches({
+      clock,
+      random: seededRandom(7),
+      log,
+      env: {},
+      userAgent: 'vigie/test',
+      configOf: () => {
+        if (!isThere) throw new Error('no API server is known');
+        return cluster.server.config();
+      },
+    });
+    const config = { kind: 'kubernetes', role: 'node', server: { kind: 'own' }, selectors: [] } as const;
+    const rest = { namespaces: { own: false, names: [] }, attach: { node: false, namespace: false } };
+    cluster.world.run(
+      new KubernetesDiscovery({ ...config, ...rest }, { clock, log, counts: counters.kubernetes, watches }),
+    );
+    await until(() => clock.pendingTimers === 1);
+    expect(counters.kubernetes.failures).toBe(1);
+    isThere = true;
+    await clock.advance(30_000);
+    expect(await cluster.first()).toEqual([]);
+  });
+});
+
+describe('the role node', () => {
+  it('has the kubelet of each node, by the best of its addresses', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('nodes', nodeNamed('n1'));
+    cluster.server.put('nodes', { metadata: { name: 'bare' } });
+    cluster.run('node');
+    expect(await cluster.first()).toEqual([
+      {
+        source: 'node/n1',
+        labels: {
+          ...NODE_LABELS,
+          __meta_kubernetes_node_provider_id: 'aws:///n1',
+          __meta_kubernetes_node_annotation_x_y: 'z',
+          __meta_kubernetes_node_annotationpresent_x_y: 'true',
+        },
+        targets: [
+          {
+            __address__: '192.168.0.1:10250',
+            instance: 'n1',
+            __meta_kubernetes_node_address_Hostname: 'n1.local',
+            __meta_kubernetes_node_address_InternalIP: '192.168.0.1',
+          },
+        ],
+      },
+      { source: 'node/bare', labels: {}, targets: [] },
+    ]);
+  });
+});
+
+describe('the role service', () => {
+  it('has each port by the name of the service', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('services', webService());
+    cluster.run('service');
+    expect(await cluster.first()).toEqual([
+      {
+        source: 'svc/shop/web',
+        labels: SERVICE_LABELS,
+        targets: [
+          {
+            __address__: 'web.shop.svc:80',
+            __meta_kubernetes_service_port_name: 'http',
+            __meta_kubernetes_service_port_number: '80',
+            __meta_kubernetes_service_port_protocol: 'TCP',
+            __meta_kubernetes_service_type: 'ClusterIP',
+            __meta_kubernetes_service_cluster_ip: '10.96.0.7',
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('says where a service leads to outside', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('services', webService({ type: 'ExternalName', externalName: 'db.example' }));
+    cluster.run('service');
+    const [external] = await cluster.first();
+    expect(external?.targets[0]).toMatchObject({ __meta_kubernetes_service_external_name: 'db.example' });
+    expect(external?.targets[0]).not.toHaveProperty('__meta_kubernetes_service_cluster_ip');
+    await until(() => cluster.server.watching === 1);
+    cluster.server.put('services', webService({ type: 'LoadBalancer', loadBalancerIP: '192.0.2.1' }));
+    await cluster.untilTold(2);
+    expect(cluster.world.told[1]?.[0]?.targets[0]).toMatchObject({
+      __meta_kubernetes_service_loadbalancer_ip: '192.0.2.1',
+      __meta_kubernetes_service_cluster_ip: '10.96.0.7',
+    });
+  });
+});
+
+describe('the role endpointslice', () => {
+  it('has the addresses with the labels of service, pod, container and node', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('pods', webPod('web-0'));
+    cluster.server.put('services', webService());
+    cluster.server.put('nodes', nodeNamed('n1'));
+    cluster.server.put('endpointslices', webSlice({ 'web-0': '10.1.0.1' }));
+    cluster.run('endpointslice', { attach: { node: true, namespace: false } });
+    expect(await cluster.first()).toEqual([
+      {
+        source: 'endpointslice/shop/web-abc',
+        labels: {
+          ...SERVICE_LABELS,
+          __meta_kubernetes_endpointslice_name: 'web-abc',
+          __meta_kubernetes_endpointslice_address_type: 'IPv4',
+          __meta_kubernetes_endpointslice_label_kubernetes_io_service_name: 'web',
+          __meta_kubernetes_endpointslice_labelpresent_kubernetes_io_service_name: 'true',
+        },
+        targets: [
+          {
+            ...POD_LABELS,
+            ...WEB_CONTAINER,
+            ...NODE_LABELS,
+            __address__: '10.1.0.1:8080',
+            __meta_kubernetes_pod_container_port_name: 'http',
+            __meta_kubernetes_pod_container_port_number: '8080',
+            __meta_kubernetes_endpointslice_port: '8080',
+            __meta_kubernetes_endpointslice_port_name: 'http',
+            __meta_kubernetes_endpointslice_port_protocol: 'TCP',
+            __meta_kubernetes_endpointslice_port_app_protocol: 'http',
+            __meta_kubernetes_endpointslice_endpoint_conditions_ready: 'true',
+            __meta_kubernetes_endpointslice_endpoint_conditions_serving: 'true',
+            __meta_kubernetes_endpointslice_endpoint_conditions_terminating: 'false',
+            __meta_kubernetes_endpointslice_endpoint_node_name: 'n1',
+            __meta_kubernetes_endpointslice_endpoint_zone: 'a',
+            __meta_kubernetes_endpointslice_address_target_kind: 'Pod',
+            __meta_kubernetes_endpointslice_address_target_name: 'web-0',
+          },
+          // The other port of the pod, which the service does not lead to.
+          {
+            ...POD_LABELS,
+            ...WEB_CONTAINER,
+            __address__: '10.1.0.1:9000',
+            __meta_kubernetes_pod_container_port_name: 'admin',
+            __meta_kubernetes_pod_container_port_number: '9000',
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('is told again when a pod behind it or its service changes, and no others', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('endpointslices', webSlice({ 'web-0': '10.1.0.1' }));
+    const other = webSlice({ 'other-0': '10.1.0.9' });
+    cluster.server.put('endpointslices', {
+      ...other,
+      metadata: { name: 'other-abc', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'other' } },
+    });
+    cluster.run('endpointslice');
+    await cluster.first();
+    await until(() => cluster.server.watching === 3);
+    cluster.server.put('pods', webPod('web-0'));
+    await cluster.untilTold(2);
+    cluster.server.put('services', webService());
+    await cluster.untilTold(3);
+    const sources = cluster.world.told.slice(1).map((groups) => groups.map(({ source }) => source));
+    expect(sources).toEqual([['endpointslice/shop/web-abc'], ['endpointslice/shop/web-abc']]);
+    expect(cluster.world.told[2]?.[0]?.labels.__meta_kubernetes_service_name).toBe('web');
+  });
+
+  it('gives the other ports of a pod once where its service has two families', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('pods', webPod('web-0'));
+    const slice = webSlice({ 'web-0': 'fd00::7' });
+    cluster.server.put('endpointslices', { ...slice, addressType: 'IPv6' });
+    cluster.run('endpointslice');
+    await cluster.first();
+    expect(cluster.world.targets).toEqual({ 'endpointslice/shop/web-abc': ['[fd00::7]:8080'] });
+  });
+});
+
+describe('the role endpoints', () => {
+  it('has ready and other addresses, pods and what is none', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('pods', webPod('web-0'));
+    cluster.server.put('services', webService());
+    cluster.server.put('endpoints', {
+      metadata: { name: 'web', namespace: 'shop', labels: { app: 'web' } },
+      subsets: [
+        {
+          ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+          addresses: [{ ip: '10.1.0.1', nodeName: 'n1', targetRef: { kind: 'Pod', namespace: 'shop', name: 'web-0' } }],
+          notReadyAddresses: [{ ip: '10.9.0.1', hostname: 'ext' }],
+        },
+      ],
+    });
+    cluster.run('endpoints');
+    expect(await cluster.first()).toEqual([
+      {
+        source: 'endpoints/shop/web',
+        labels: {
+          ...SERVICE_LABELS,
+          __meta_kubernetes_endpoints_name: 'web',
+          __meta_kubernetes_endpoints_label_app: 'web',
+          __meta_kubernetes_endpoints_labelpresent_app: 'true',
+        },
+        targets: [
+          {
+            ...POD_LABELS,
+            ...WEB_CONTAINER,
+            __address__: '10.1.0.1:8080',
+            __meta_kubernetes_pod_container_port_name: 'http',
+            __meta_kubernetes_pod_container_port_number: '8080',
+            __meta_kubernetes_endpoint_port_name: 'http',
+            __meta_kubernetes_endpoint_port_protocol: 'TCP',
+            __meta_kubernetes_endpoint_ready: 'true',
+            __meta_kubernetes_endpoint_node_name: 'n1',
+            __meta_kubernetes_endpoint_address_target_kind: 'Pod',
+            __meta_kubernetes_endpoint_address_target_name: 'web-0',
+          },
+          {
+            __address__: '10.9.0.1:8080',
+            __meta_kubernetes_endpoint_port_name: 'http',
+            __meta_kubernetes_endpoint_port_protocol: 'TCP',
+            __meta_kubernetes_endpoint_ready: 'false',
+            __meta_kubernetes_endpoint_hostname: 'ext',
+          },
+          {
+            ...POD_LABELS,
+            ...WEB_CONTAINER,
+            __address__: '10.1.0.1:9000',
+            __meta_kubernetes_pod_container_port_name: 'admin',
+            __meta_kubernetes_pod_container_port_number: '9000',
+          },
+        ],
+      },
+    ]);
+  });
+});
+
+describe('the role ingress', () => {
+  it('has each path of each host, with the scheme that its host has', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('ingresses', {
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: {
+        ingressClassName: 'nginx',
+        tls: [{ hosts: ['*.example'] }],
+        rules: [
+          { host: 'a.example', http: { paths: [{ path: '/x' }, { path: '' }] } },
+          { host: 'b.a.example' },
+          { host: 'example', http: { paths: [{ path: '/' }] } },
+        ],
+      },
+    });
+    cluster.run('ingress');
+    const [group] = await cluster.first();
+    expect(group?.source).toBe('ingress/shop/web');
+    expect(group?.labels).toEqual({
+      __meta_kubernetes_namespace: 'shop',
+      __meta_kubernetes_ingress_name: 'web',
+      __meta_kubernetes_ingress_class_name: 'nginx',
+    });
+    const labels = group?.targets.map((target) => [
+      target.__address__,
+      target.__meta_kubernetes_ingress_scheme,
+      target.__meta_kubernetes_ingress_path,
+    ]);
+    expect(labels).toEqual([
+      ['a.example', 'https', '/x'],
+      ['a.example', 'https', '/'],
+      ['b.a.example', 'http', '/'],
+      ['example', 'http', '/'],
+    ]);
+  });
+});

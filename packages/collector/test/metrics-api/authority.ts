@@ -1,0 +1,101 @@
+/** Authorities and the certificates that they sign, made for one test. */
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+
+export interface Issued {
+  readonly cert: string;
+  /** PKCS#8. */
+  readonly key: string;
+}
+
+export interface Subject {
+  /** As in a certificate: `CN=kim,O=devs`. */
+  readonly subject: string;
+  readonly use?: 'client' | 'server';
+  readonly fromMs?: number;
+  readonly untilMs?: number;
+}
+
+const KEY = { name: 'ECDSA', namedCurve: 'P-256' };
+const SIGNING = { ...KEY, hash: 'SHA-256' };
+const HOUR_MS = 3_600_000;
+
+let serial = 1;
+
+export class Authority {
+  /** PEM. */
+  readonly cert: string;
+  readonly #name: string;
+  readonly #keys: webcrypto.CryptoKeyPair;
+
+  private constructor(name: string, cert: string, keys: webcrypto.CryptoKeyPair) {
+    this.#name = name;
+    this.cert = cert;
+    this.#keys = keys;
+  }
+
+  static async create(name: string): Promise<Authority> {
+    const keys = await newKeys();
+    const certificate = await X509CertificateGenerator.create(
+      {
+        ...numbered(),
+        subject: `CN=${name}`,
+        issuer: `CN=${name}`,
+        ...validity({}),
+        publicKey: keys.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: SIGNING,
+        extensions: [
+          new BasicConstraintsExtension(true, 1, true),
+          new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
+        ],
+      },
+      webcrypto,
+    );
+    return new Authority(name, `${certificate.toString('pem')}\n`, keys);
+  }
+
+  async issue({ subject, use = 'client', ...times }: Subject): Promise<Issued> {
+    const keys = await newKeys();
+    const usage = use === 'client' ? ExtendedKeyUsage.clientAuth : ExtendedKeyUsage.serverAuth;
+    const certificate = await X509CertificateGenerator.create(
+      {
+        ...numbered(),
+        subject,
+        issuer: `CN=${this.#name}`,
+        ...validity(times),
+        publicKey: keys.publicKey,
+        signingKey: this.#keys.privateKey,
+        signingAlgorithm: SIGNING,
+        extensions: [new BasicConstraintsExtension(false), new ExtendedKeyUsageExtension([usage])],
+      },
+      webcrypto,
+    );
+    const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+    return {
+      cert: `${certificate.toString('pem')}\n`,
+      key: `-----BEGIN PRIVATE KEY-----\n${key.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`,
+    };
+  }
+}
+
+async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return (await webcrypto.subtle.generateKey(KEY, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+}
+
+function numbered(): { readonly serialNumber: string } {
+  return { serialNumber: (serial++).toString(16).padStart(8, '0') };
+}
+
+function validity({ fromMs = -HOUR_MS, untilMs = HOUR_MS }: Pick<Subject, 'fromMs' | 'untilMs'>) {
+  const nowMs = Date.now();
+  return { notBefore: new Date(nowMs + fromMs), notAfter: new Date(nowMs + untilMs) };
+}

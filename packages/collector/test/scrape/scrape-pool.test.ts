@@ -1,0 +1,186 @@
+import { FakeClock } from '@vigie/core/fake-clock';
+import { createLog } from '@vigie/core/log';
+import { compileRegex } from '@vigie/core/regex';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { ScrapeConfig } from '../../src/config/collector-config.ts';
+import type { TargetGroup } from '../../src/discovery/target-group.ts';
+import { AppendRows } from '../../src/scrape/append-rows.ts';
+import type { Page } from '../../src/scrape/fetch-exposition.ts';
+import { MetadataPool } from '../../src/scrape/metadata-pool.ts';
+import { ScrapePool } from '../../src/scrape/scrape-pool.ts';
+import { serve, type TestServer, text } from '../server.ts';
+import { scrapeConfig } from './configs.ts';
+import { type RecordingStore, recordingStore } from './recorded.ts';
+
+const START_MS = 1_700_000_000_000;
+
+let clock: FakeClock;
+let store: RecordingStore;
+let logged: Record<string, unknown>[];
+let server: TestServer;
+let body: string;
+let page: Page | undefined;
+beforeEach(async () => {
+  clock = new FakeClock(START_MS);
+  store = recordingStore(START_MS, () => clock.nowMs());
+  logged = [];
+  body = 'reads 1\n';
+  server = await serve(text(() => body));
+});
+
+function pool(config: Partial<ScrapeConfig> = {}, isEager = false): ScrapePool {
+  const shutdown = new AbortController();
+  const made = new ScrapePool(scrapeConfig(config), {
+    samples: { store, rows: new AppendRows(), metadata: new MetadataPool() },
+    http: { clock, env: {}, userAgent: 'vigie/1.2.3' },
+    observer: { startDelay: () => undefined, duration: () => undefined },
+    clock,
+    log: createLog('info', { write: (line) => logged.push(JSON.parse(line)) }),
+    seed: 0n,
+    isEager,
+    pageOf: (url) => (url === 'http://page/metrics' ? page : undefined),
+    shutdown: shutdown.signal,
+  });
+  onTestFinished(async () => {
+    shutdown.abort(new Error('the end'));
+    await made.close();
+  });
+  return made;
+}
+
+function groups(...written: readonly TargetGroup[]): ReadonlyMap<string, TargetGroup> {
+  return new Map(written.map((group) => [group.source, group]));
+}
+
+const group = (source: string, addresses: readonly string[], labels: Record<string, string> = {}): TargetGroup => ({
+  source,
+  labels,
+  targets: addresses.map((address) => ({ __address__: address })),
+});
+
+/** Moves time on until it holds: answers come over the network. */
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await clock.advance(100);
+}
+
+const urls = (of: ScrapePool): readonly string[] => of.targets.map(({ url }) => url);
+
+describe('ScrapePool', () => {
+  it('scrapes what discovery finds, over the whole interval', async () => {
+    const many = pool();
+    many.update(
+      groups(
+        group(
+          'a',
+          Array.from({ length: 40 }, (_, at) => `127.0.0.${at + 1}:1`),
+        ),
+      ),
+    );
+    const starts = many.targets.map(({ lastScrape }) => lastScrape);
+    expect(starts.every((last) => last === undefined)).toBe(true);
+    await until(() => many.targets.every(({ lastScrape }) => lastScrape !== undefined));
+    const offsets = many.targets.map(({ lastScrape }) => ((lastScrape?.startedMs ?? 0) - START_MS) / 5000);
+    expect([...new Set(offsets.map(Math.floor))].sort()).toEqual([0, 1, 2]);
+  });
+
+  it('stops what is gone, keeps what stays, and sees what comes later within a second', async () => {
+    const changing = pool();
+    changing.update(groups(group('a', [server.address, '127.0.0.1:1']), group('b', [server.address])));
+    await until(() => changing.targets.every(({ health }) => health !== 'unknown'));
+    const [kept] = changing.targets.filter(({ health }) => health === 'up');
+    changing.update(groups(group('a', [])));
+    expect(changing.targets).toEqual([kept]);
+    const other = await serve(text(() => 'writes 1\n'));
+    const comesMs = clock.nowMs();
+    changing.update(groups(group('c', [other.address])));
+    await until(() => changing.targets.every(({ health }) => health === 'up'));
+    const late = changing.targets.find(({ url }) => url.includes(other.address));
+    expect((late?.lastScrape?.startedMs ?? 0) - comesMs).toBeLessThan(1000);
+    expect(changing.counts.syncs).toBe(3);
+  });
+
+  it('counts what relabeling drops and keeps some of it to show, and says what cannot be scraped', () => {
+    const drop = {
+      action: 'drop',
+      sourceLabels: ['zone'],
+      separator: ';',
+      regex: compileRegex('^(?s:far)$'),
+      targetLabel: '',
+      replacement: '$1',
+      modulus: 0,
+    } as const;
+    const made = pool({ relabel: [drop], keepDroppedTargets: 1 });
+    made.update(groups(group('far', ['a:1', 'b:1'], { zone: 'far' }), group('bad', ['http://c/metrics', ''])));
+    expect(made.targets).toEqual([]);
+    expect(made.droppedCount).toBe(2);
+    expect(made.dropped).toMatchObject([{ target: { __address__: 'a:1' }, group: { zone: 'far' } }]);
+    expect(made.counts.invalidTargets).toBe(2);
+    expect(logged.map(({ reason }) => reason)).toEqual([
+      'instance 0 in group bad: "http://c/metrics" is not a valid hostname',
+      'instance 1 in group bad: no address',
+    ]);
+  });
+
+  it('takes what this process tells under a URL of its own without asking anybody', async () => {
+    page = async () => ({ body: 'reads 7\n', contentType: 'text/plain; version=0.0.4' });
+    const own = pool();
+    own.update(groups(group('own', ['page'])));
+    await until(() => own.targets[0]?.health === 'up');
+    expect(Object.values(await store.recorded('reads'))[0]).toMatch(/=7$/);
+    page = () => Promise.reject(new Error('not yet listed: pods'));
+    await until(() => own.targets[0]?.health === 'down');
+    expect(own.targets[0]?.lastScrape?.error).toBe('not yet listed: pods');
+  });
+
+  it('scrapes nothing while there are more targets than may be', async () => {
+    const limited = pool({ limits: { ...scrapeConfig().limits, targets: 1 } });
+    limited.update(groups(group('a', [server.address]), group('b', ['b:1'])));
+    await until(() => limited.targets.every(({ health }) => health === 'down'));
+    expect(limited.targets[0]?.lastScrape?.error).toBe('target_limit exceeded (number of targets: 2, limit: 1)');
+    limited.update(groups(group('b', [])));
+    await until(() => limited.targets.every(({ health }) => health === 'up'));
+  });
+
+  it('goes on with the series of its targets after a reload that does not change them', async () => {
+    const reloaded = pool();
+    reloaded.update(groups(group('a', [server.address])));
+    await until(() => reloaded.targets[0]?.health === 'up');
+    await reloaded.reload(scrapeConfig({ enableCompression: false }));
+    expect(reloaded.targets[0]).toMatchObject({ health: 'up' });
+    await until(async () => Object.values(await store.recorded('scrape_series_added'))[0]?.split(' ').length === 2);
+    expect(Object.values(await store.recorded('scrape_series_added'))[0]).toMatch(/=1 .*=0$/);
+    expect(Object.values(await store.recorded('reads'))[0]).not.toContain('stale');
+  });
+
+  it('ends the series that a reload takes the labels of', async () => {
+    const reloaded = pool();
+    reloaded.update(groups(group('a', [server.address])));
+    await until(() => reloaded.targets[0]?.health === 'up');
+    body = 'writes 1\n';
+    await reloaded.reload(scrapeConfig({ honorLabels: true }));
+    await until(async () => Object.keys(await store.recorded('writes')).length === 1);
+    await until(async () => /stale$/.test(Object.values(await store.recorded('reads'))[0] ?? ''));
+    expect(Object.values(await store.recorded('up'))[0]).not.toContain('stale');
+  });
+
+  it('scrapes eager targets at once, and again soon', async () => {
+    const eager = pool({}, true);
+    eager.update(groups(group('a', [server.address])));
+    const first = eager.firstScrapes();
+    await until(() => eager.targets[0]?.health === 'up');
+    await first;
+    expect(eager.targets[0]?.lastScrape?.startedMs).toBe(START_MS);
+    await until(() => eager.counts.scrapes === 2);
+    expect(eager.targets[0]?.lastScrape?.startedMs).toBe(START_MS + 2_000);
+  });
+
+  it('ends everything of a job that is no more', async () => {
+    const retired = pool();
+    retired.update(groups(group('a', [server.address], { __meta_kubernetes_pod_uid: 'u' })));
+    await until(() => retired.targets[0]?.health === 'up');
+    expect(urls(retired)).toEqual([`${server.url}/metrics`]);
+    retired.retire();
+    await until(async () => Object.values(await store.recorded('reads'))[0]?.endsWith('stale') === true);
+    expect(urls(retired)).toEqual([]);
+  });
+});
