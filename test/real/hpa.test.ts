@@ -171,6 +171,10 @@ function isReady(pod: unknown): boolean {
   );
 }
 
+function isThere(pod: unknown): boolean {
+  return isReady(pod) && at(pod, 'metadata', 'deletionTimestamp') === undefined;
+}
+
 async function readyPod(app: string): Promise<unknown> {
   return until(`a pod of ${app}`, TIMEOUT_MS, () => podsOf(NAMESPACE, `app=${app}`).find(isReady), explain);
 }
@@ -331,7 +335,8 @@ describe('the collector', () => {
     const pod = await until(
       'a ready collector',
       TIMEOUT_MS,
-      () => podsOf('vigie-collector', 'app.kubernetes.io/name=vigie-collector').find(isReady),
+      // Those that were scaled away before are ready until they have ended.
+      () => podsOf('vigie-collector', 'app.kubernetes.io/name=vigie-collector').find(isThere),
       explain,
     );
     url = `http://${stringAt(pod, 'status', 'podIP')}:9090`;
