@@ -7,8 +7,10 @@ import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { decompress } from '@vigie/wire/snappy';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { CollectorConfig } from '../src/config/collector-config.ts';
+import { loadCollectorConfig } from '../src/config/load-config.ts';
 import type { TargetGroup } from '../src/discovery/target-group.ts';
 import { loadRecordingRules } from '../src/rules/recording-rules.ts';
 import { Collector } from '../src/service.ts';
@@ -202,6 +204,29 @@ describe('Collector', () => {
     const { body: metrics } = await collector.expose();
     expect(metrics).toMatch(/^vigie_scrapes_total\{scrape_job="shop"\} [1-9]/m);
     expect(metrics).toMatch(/^vigie_scrape_pool_targets\{scrape_job="shop"\} 1$/m);
+  });
+
+  it('sends on what it records, with its external labels, and says how much', async () => {
+    const bodies: Buffer[] = [];
+    const receiver = await serve((incoming, outgoing) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () => {
+        bodies.push(Buffer.from(decompress(Buffer.concat(chunks), 1e6)));
+        outgoing.writeHead(204).end();
+      });
+    });
+    const yaml = `remote_write: [{ name: far, url: ${receiver.url}/write, headers: { X-Scope-OrgID: prod } }]`;
+    await writeFile(join(folder, 'collector.yaml'), yaml);
+    const { remoteWrite } = (await loadCollectorConfig(join(folder, 'collector.yaml'), {})).config;
+    const { collector } = await create({ remoteWrite });
+    await collector.start();
+    await until(() => bodies.some((body) => body.includes('reads')));
+    expect(bodies.find((body) => body.includes('reads'))?.toString('latin1')).toContain('cluster');
+    expect(receiver.requests[0]).toMatchObject({ url: '/write', headers: { 'x-scope-orgid': 'prod' } });
+    await until(async () =>
+      /^vigie_remote_storage_samples_total\{remote_name="far",.*\} [1-9]/m.test((await collector.expose()).body),
+    );
   });
 
   it('records what its rules say, leaves alerts to others, and ends the series of rules that are gone', async () => {

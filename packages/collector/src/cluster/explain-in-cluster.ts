@@ -16,7 +16,7 @@ import type { MetricsSource } from '../hpa/metrics-source.ts';
 import { podSchema } from '../hpa/pod-object.ts';
 
 export interface ExplainDeps {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'request'>;
   readonly mapper: RestMapper;
   readonly clock: Clock;
   /** undefined where the collector has none. */
@@ -60,8 +60,8 @@ export async function explainInCluster(
     statusReplicas: scale.status.replicas,
     podSelector: scale.status.selector,
   };
-  const query = `?labelSelector=${encodeURIComponent(facts.podSelector)}`;
-  const pods = await read(client, `${resourcePath(PODS, namespace)}${query}`, podsSchema, signal);
+  const ofTarget = { labelSelector: facts.podSelector };
+  const pods = await read(client, resourcePath(PODS, namespace), podsSchema, signal, ofTarget);
   const items: readonly HpaPod[] = pods?.items ?? [];
   return explainHpa(hpa, facts, sourceOf(metricsApi), items, CONTROLLER_DEFAULTS, clock, signal);
 }
@@ -83,12 +83,13 @@ function sourceOf(api: NonNullable<ExplainDeps['metricsApi']>): MetricsSource {
 
 /** @returns undefined where it is not there */
 async function read<Schema extends v.GenericSchema>(
-  client: KubeClient,
+  client: ExplainDeps['client'],
   path: string,
   schema: Schema,
   signal: AbortSignal,
+  query: Readonly<Record<string, string>> = {},
 ): Promise<v.InferOutput<Schema> | undefined> {
-  const answer = await client.request({ method: 'GET', path }, signal);
+  const answer = await client.request({ method: 'GET', path, query }, signal);
   switch (answer.status) {
     case 'ok': {
       const decoded = v.safeParse(schema, answer.body);
