@@ -1,7 +1,8 @@
 /** Amounts of cpu, memory and other resources. Source: kube-state-metrics, internal/store/pod.go and node.go. */
+
+import { parseQuantity } from '../metrics-api/parse-quantity.ts';
 import { entriesAt } from './fields.ts';
 import type { Labels, Sample } from './kind.ts';
-import { quantityOf } from './quantity.ts';
 
 export const RESOURCE_LABELS = ['resource', 'unit'];
 
@@ -9,7 +10,7 @@ export const RESOURCE_LABELS = ['resource', 'unit'];
  *  @param before labels before those of the resource */
 export function resourceSamples(before: Labels, object: unknown, ...path: readonly string[]): readonly Sample[] {
   return entriesAt(object, ...path).flatMap(([resource, text]) => {
-    const [unit, value] = [unitOf(resource), quantityOf(text)];
+    const [unit, value] = [unitOf(resource), parseQuantity(text)];
     if (unit === undefined || value === undefined) return [];
     return [{ labels: [...before, ['resource', labelName(resource)], ['unit', unit]], value: rounded(value, unit) }];
   });

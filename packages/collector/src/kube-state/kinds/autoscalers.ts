@@ -1,7 +1,8 @@
 /** HorizontalPodAutoscalers. Source: kube-state-metrics, internal/store/horizontalpodautoscaler.go. */
+
+import { parseQuantity } from '../../metrics-api/parse-quantity.ts';
 import { at, listAt, numberAt, textAt } from '../fields.ts';
 import type { Sample } from '../kind.ts';
-import { quantityOf } from '../quantity.ts';
 import { CONDITION_LABELS, conditions, countGauge, created, gauge, info, namespaced, one } from '../samples.ts';
 
 const TARGET_LABELS = ['metric_name', 'metric_target_type', 'container'];
@@ -98,7 +99,7 @@ function targetSamples(metric: unknown, field: 'target' | 'current'): readonly S
   const name = textAt(source, 'metric', 'name') || textAt(source, 'name');
   return TARGETS.flatMap(([type, member]): Sample[] => {
     const written = at(source, field, member);
-    const value = typeof written === 'string' ? quantityOf(written) : written;
+    const value = typeof written === 'string' ? parseQuantity(written) : written;
     if (typeof value !== 'number') return [];
     const labels = [
       ['metric_name', name],

@@ -1,8 +1,8 @@
 /** Pods. Source: kube-state-metrics, internal/store/pod.go. */
 
+import { parseQuantity } from '../../metrics-api/parse-quantity.ts';
 import { entriesAt, isAt, listAt, numberAt, secondsAt, textAt } from '../fields.ts';
 import type { Labels, Sample } from '../kind.ts';
-import { quantityOf } from '../quantity.ts';
 import {
   conditionOf,
   controllerOf,
@@ -211,7 +211,7 @@ function hasReason(pod: unknown, reason: string): boolean {
 
 function overheadOf(pod: unknown, resource: string): number | undefined {
   const entry = entriesAt(pod, 'spec', 'overhead').find(([name]) => name === resource);
-  return entry === undefined ? undefined : quantityOf(entry[1]);
+  return entry === undefined ? undefined : parseQuantity(entry[1]);
 }
 
 function tolerationLabels(toleration: unknown): Labels {

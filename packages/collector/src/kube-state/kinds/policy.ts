@@ -1,8 +1,9 @@
 /** Namespaces, and what is laid down for them: ResourceQuotas, LimitRanges, PodDisruptionBudgets. Source: kube-state-metrics,
  *  internal/store/namespace.go, resourcequota.go, limitrange.go and poddisruptionbudget.go. */
+
+import { parseQuantity } from '../../metrics-api/parse-quantity.ts';
 import { entriesAt, listAt, textAt } from '../fields.ts';
 import type { Labels, Sample } from '../kind.ts';
-import { quantityOf } from '../quantity.ts';
 import {
   CONDITION_LABELS,
   clusterWide,
@@ -38,7 +39,7 @@ export const namespaces = clusterWide(
 /** A sample for each quantity of a map, under the name that the resource has in it. */
 function quantities(labelsOf: (resource: string) => Labels, object: unknown, ...path: readonly string[]): Sample[] {
   return entriesAt(object, ...path).flatMap(([resource, text]) => {
-    const value = quantityOf(text);
+    const value = parseQuantity(text);
     return value === undefined ? [] : [{ labels: labelsOf(resource), value }];
   });
 }

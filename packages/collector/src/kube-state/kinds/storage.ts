@@ -1,8 +1,9 @@
 /** PersistentVolumes, their claims, and StorageClasses. Source: kube-state-metrics, internal/store/persistentvolume.go,
  *  persistentvolumeclaim.go and storageclass.go. */
+
+import { parseQuantity } from '../../metrics-api/parse-quantity.ts';
 import { entriesAt, listAt, numberAt, textAt } from '../fields.ts';
 import type { Labels } from '../kind.ts';
-import { quantityOf } from '../quantity.ts';
 import {
   CONDITION_LABELS,
   clusterWide,
@@ -100,7 +101,7 @@ function volumeLabels(volume: unknown): Labels {
 
 function storageAt(object: unknown, ...path: readonly string[]): number | undefined {
   const storage = entriesAt(object, ...path).find(([name]) => name === 'storage');
-  return storage === undefined ? undefined : quantityOf(storage[1]);
+  return storage === undefined ? undefined : parseQuantity(storage[1]);
 }
 
 const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';

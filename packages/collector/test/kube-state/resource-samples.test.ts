@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { quantityOf } from '../../src/kube-state/quantity.ts';
 import { resourceSamples } from '../../src/kube-state/resource-samples.ts';
+import { parseQuantity } from '../../src/metrics-api/parse-quantity.ts';
 
 describe('quantities', () => {
   it.each([
@@ -20,7 +20,7 @@ describe('quantities', () => {
     ['1 Gi', undefined],
     ['Gi', undefined],
     ['0x10', undefined],
-  ])('%j is %s', (text, value) => expect(quantityOf(text)).toBe(value));
+  ])('%j is %s', (text, value) => expect(parseQuantity(text)).toBe(value));
 });
 
 describe('amounts of resources', () => {
