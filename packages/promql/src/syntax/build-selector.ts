@@ -94,7 +94,8 @@ function refuseEarlyColon(colon: number, context: ParseContext): void {
 }
 
 export function withOffset(node: SyntaxNode, inner: Expr, context: ParseContext): Expr {
-  const offset = buildDuration(childOf(node, 'OffsetDurationExpr'), context);
+  const plain = childOf(node, 'OffsetDurationExpr');
+  const offset = buildDuration(context.longOffsets.get(plain.to)?.node ?? plain, context);
   const target = modifiable(inner);
   if (target === undefined) {
     context.complain(

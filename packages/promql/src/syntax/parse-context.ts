@@ -2,6 +2,7 @@
 import type { SyntaxNode } from '@lezer/common';
 import { bug } from '@vigie/core/errors';
 import { quote, unquote } from '../text/quote.ts';
+import type { LongOffset } from './long-offsets.ts';
 import type { Complaint } from './parse-error.ts';
 import type { PositionRange } from './position.ts';
 
@@ -13,14 +14,22 @@ export interface ParseOptions {
 
 export class ParseContext {
   readonly query: string;
-  /** What the grammar has parsed: as long as the query, and other spellings of some numbers. */
+  /** As long as the query, with the spellings that the grammar knows. */
   readonly source: string;
+  /** Offsets that the grammar was given plain ones for, by their end. */
+  readonly longOffsets: ReadonlyMap<number, LongOffset>;
   readonly experimental: boolean;
   readonly complaints: Complaint[] = [];
 
-  constructor(query: string, source: string, { experimental = false }: ParseOptions) {
+  constructor(
+    query: string,
+    source: string,
+    longOffsets: ReadonlyMap<number, LongOffset>,
+    { experimental = false }: ParseOptions,
+  ) {
     this.query = query;
     this.source = source;
+    this.longOffsets = longOffsets;
     this.experimental = experimental;
   }
 

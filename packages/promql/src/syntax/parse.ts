@@ -7,6 +7,7 @@ import type { Matcher } from '../labels/matcher.ts';
 import type { Expr } from './ast.ts';
 import { buildExpr } from './build-expr.ts';
 import { checkTypes } from './check-types.ts';
+import { readLongOffsets, restoreLongOffsets } from './long-offsets.ts';
 import { normalize } from './normalize.ts';
 import { childrenOf, ParseContext, type ParseOptions } from './parse-context.ts';
 import { type Complaint, ParseError } from './parse-error.ts';
@@ -28,10 +29,11 @@ function parseTree(query: string, options: ParseOptions, checksTypes: boolean): 
   if (query.length > MAX_QUERY_LENGTH) {
     fail(query, { range: { start: 0, end: 0 }, reason: `query is longer than ${MAX_QUERY_LENGTH} characters` });
   }
-  const source = normalize(query);
+  const { plain, offsets, complaint } = readLongOffsets(query);
+  const source = normalize(plain);
   const tree = parser.parse(source);
-  refuseSyntaxErrors(query, tree);
-  const context = new ParseContext(query, source, options);
+  refuseSyntaxErrors(query, tree, complaint);
+  const context = new ParseContext(query, restoreLongOffsets(source, offsets), offsets, options);
   const [root] = childrenOf(tree.topNode);
   if (root === undefined) fail(query, explainSyntaxError(query, 0));
   const expr = buildExpr(root, context);
@@ -66,7 +68,8 @@ function fail(query: string, complaint: Complaint): never {
   throw new ParseError(query, [complaint]);
 }
 
-function refuseSyntaxErrors(query: string, tree: Tree): void {
+/** @param known what is wrong that the grammar may not find */
+function refuseSyntaxErrors(query: string, tree: Tree, known: Complaint | undefined): void {
   let depth = 0;
   let tooDeep: number | undefined;
   let wrong: number | undefined;
@@ -86,6 +89,7 @@ function refuseSyntaxErrors(query: string, tree: Tree): void {
   if (tooDeep !== undefined) {
     fail(query, { range: { start: tooDeep, end: query.length }, reason: `nested deeper than ${MAX_DEPTH} levels` });
   }
+  if (known !== undefined && (wrong === undefined || wrong >= known.range.start)) fail(query, known);
   if (wrong !== undefined) fail(query, explainSyntaxError(query, wrong));
   // The grammar lets strings end with the text.
   const failure = hasStrings ? scan(query).failure : undefined;

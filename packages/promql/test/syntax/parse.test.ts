@@ -107,7 +107,20 @@ describe('what stands behind an operand', () => {
   ])('is of that operand: %s', (query, expected) => {
     expect(shape(parseExpr(query))).toBe(expected);
   });
+
+  it.each([
+    ['a offset (2m * 3) - 5m', 'a offset (2m * 3) - 5m'],
+    ['a offset (1m) - min_of(step(), (2m)) > 5', '(a offset (1m) - min_of(step(), (2m)) > 5)'],
+    ['a offset -(1m) - 5', '(a offset -(1m) - 5)'],
+    ['a offset --1m * 2', 'a offset 1m * 2'],
+    ['sum(a offset (1m) + (2m)) - a', '(sum(a offset (1m) + (2m)) - a)'],
+    ['a offset 1m - 5', '(a offset 1m - 5)'],
+  ])('an offset in brackets, or with two signs, goes on: %s', (query, expected) => {
+    expect(shape(parseExpr(query))).toBe(expected);
+  });
 });
+
+const IN_OFFSET = 'in offset, expected number, duration, step(), or range()';
 
 describe('what is refused, and in which words', () => {
   it.each([
@@ -132,7 +145,10 @@ describe('what is refused, and in which words', () => {
     ['a[1m % (2m) % 0s]', '1:13: parse error: modulo by zero'],
     ['a[step():1m]', '1:10: parse error: unexpected colon before duration in duration expression'],
     ['a[max_of(step(), range()):]', '1:27: parse error: unexpected colon before duration in duration expression'],
-    ['a offset', '1:9: parse error: unexpected end of input in offset, expected number, duration, step(), or range()'],
+    ['a offset', `1:9: parse error: unexpected end of input ${IN_OFFSET}`],
+    ['a offset (1m * 2) - b', `1:21: parse error: unexpected identifier "b" ${IN_OFFSET}`],
+    ['a offset - -1m > 2 + a offset --1m ^ b', `1:38: parse error: unexpected identifier "b" ${IN_OFFSET}`],
+    ['a offset (b)', `1:11: parse error: unexpected identifier "b" ${IN_OFFSET}`],
     ['a @', '1:4: parse error: unexpected end of input in @, expected timestamp'],
     ['sum by a (b)', '1:8: parse error: unexpected identifier "a" in grouping opts, expected "("'],
     ['a $ b', "1:3: parse error: unexpected character: '$'"],
