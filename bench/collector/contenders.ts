@@ -6,6 +6,7 @@ import { installPrometheus } from '../../test/real/parts/prometheus-binary.ts';
 import { type Program, startProgram } from '../harness/child.ts';
 import type { BenchContext } from '../harness/context.ts';
 import type { Cores } from '../harness/cores.ts';
+import { measuredNode } from '../harness/measured-node.ts';
 import { answers200 } from '../harness/ready.ts';
 
 export interface Contender {
@@ -47,7 +48,7 @@ export const startPrometheus: StartContender = async (context, cores, folder, co
 };
 
 export const startVigie: StartContender = (context, cores, folder, config) => {
-  const command = process.env.VIGIE_BENCH_NODE ?? process.execPath;
+  const { nodePath: command } = measuredNode();
   const binary = join(context.rootDir, 'packages/cli/dist/vigie.cjs');
   const profile = process.env.VIGIE_BENCH_PROFILE;
   return start('vigie', { command, core: cores.agent, config, folder }, (file, _home, address) => [

@@ -12,6 +12,7 @@ import { type BenchContext, progress } from '../harness/context.ts';
 import { claimCores } from '../harness/cores.ts';
 import { replaceSection } from '../harness/docs-section.ts';
 import { environment } from '../harness/environment.ts';
+import { measuredNode } from '../harness/measured-node.ts';
 import { cpuSecondsOf, memoryOf } from '../harness/proc-stats.ts';
 import { quantile } from '../harness/statistics.ts';
 import { markdownTable } from '../harness/table.ts';
@@ -66,7 +67,7 @@ export async function run(context: BenchContext): Promise<void> {
   mkdirSync(join(context.rootDir, 'bench/results'), { recursive: true });
   const result = { environment: about, seconds, connections: CONNECTIONS, pods: PODS, readings };
   writeFileSync(join(context.rootDir, 'bench/results/hpa.json'), `${JSON.stringify(result, null, 2)}\n`);
-  const footer = `${about.summary}, Node ${process.version}.`;
+  const footer = `${about.summary}, Node ${measuredNode().nodeVersion}.`;
   replaceSection(join(context.rootDir, 'docs/benchmarks.md'), 'hpa', `${table}\n\n${footer}`);
 }
 
@@ -85,7 +86,7 @@ async function measure(
   });
   const folder = mkdtempSync(join(tmpdir(), 'vigie-bench-hpa-'));
   const program = startProgram({
-    command: process.env.VIGIE_BENCH_NODE ?? process.execPath,
+    command: measuredNode().nodePath,
     args: [context.program('metrics-api.process')],
     core,
     cwd: folder,

@@ -1,7 +1,7 @@
 /** The node agent as it is shipped (the built bundle) under the node of VIGIE_BENCH_NODE. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type MeasuredNode, measuredNode } from '../harness/measured-node.ts';
 import { type Contender, fillPlaces } from './contender.ts';
 
 /** Labels of a pod as a chart, a mesh and a deployment tool leave them together. */
@@ -49,20 +49,15 @@ export interface VigieOptions {
 
 export const PLAIN_VIGIE: VigieOptions = { id: 'none', labels: false, parseJson: false, compression: 'deflate' };
 
-export interface AgentUnderTest {
-  readonly nodePath: string;
-  readonly nodeVersion: string;
+export interface AgentUnderTest extends MeasuredNode {
   readonly bundle: string;
 }
 
 /** @throws with what to do when the agent is not built or the node does not run */
 export function agentUnderTest(rootDir: string): AgentUnderTest {
-  const nodePath = process.env.VIGIE_BENCH_NODE ?? process.execPath;
-  const shown = spawnSync(nodePath, ['--version'], { encoding: 'utf8' });
-  if (shown.status !== 0) throw new Error(`VIGIE_BENCH_NODE: ${nodePath} --version does not run`);
   const bundle = join(rootDir, 'packages/cli/dist/vigie.cjs');
   if (!existsSync(bundle)) throw new Error('the agent is not built: npm run build');
-  return { nodePath, nodeVersion: shown.stdout.trim(), bundle };
+  return { ...measuredNode(), bundle };
 }
 
 export function vigieContender(agent: AgentUnderTest, options: VigieOptions, name = 'vigie'): Contender {

@@ -10,6 +10,7 @@ import { testPod } from '@vigie/kube/testing/test-pod';
 import { startProgram } from '../harness/child.ts';
 import { type BenchContext, progress } from '../harness/context.ts';
 import { environment } from '../harness/environment.ts';
+import { measuredNode } from '../harness/measured-node.ts';
 import { median } from '../harness/statistics.ts';
 import { markdownTable } from '../harness/table.ts';
 
@@ -61,7 +62,7 @@ export async function run(context: BenchContext): Promise<void> {
   for (let round = 0; round < Number(values.runs); round++) {
     for (const way of WAYS) {
       const program = startProgram({
-        command: process.env.VIGIE_BENCH_NODE ?? process.execPath,
+        command: measuredNode().nodePath,
         args: [context.program('read.process'), way, kubeconfig],
         core: 0,
         cwd: folder,

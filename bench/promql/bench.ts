@@ -10,6 +10,7 @@ import { type BenchContext, progress } from '../harness/context.ts';
 import { type Cores, claimCores } from '../harness/cores.ts';
 import { replaceSection } from '../harness/docs-section.ts';
 import { environment } from '../harness/environment.ts';
+import { measuredNode } from '../harness/measured-node.ts';
 import { cpuSecondsOf, memoryOf } from '../harness/proc-stats.ts';
 import { clusterSeries } from './cluster-series.ts';
 import { closeConnections } from './http.ts';
@@ -107,7 +108,7 @@ function report(
   const result = { environment: about, plan, cores, headline: headline(loads, queries), loads, queries };
   const file = plan.isFull ? 'promql.json' : 'promql.partial.json';
   writeFileSync(join(resultsDir, file), `${JSON.stringify(result, null, 2)}\n`);
-  const footer = `${plan.series} series, ${plan.minutes} min at 15 s, medians of ${plan.runs}. ${about.summary}. Vigie on Node ${process.version}.`;
+  const footer = `${plan.series} series, ${plan.minutes} min at 15 s, medians of ${plan.runs}. ${about.summary}. Vigie on Node ${measuredNode().nodeVersion}.`;
   const markdown = `${markdownOf(loads, queries)}\n\n${footer}`;
   if (plan.isFull) replaceSection(join(context.rootDir, 'docs/benchmarks.md'), 'promql', markdown);
   console.log(markdown);

@@ -6,6 +6,7 @@ import { installPrometheus } from '../../test/real/parts/prometheus-binary.ts';
 import { type Program, startProgram } from '../harness/child.ts';
 import type { BenchContext } from '../harness/context.ts';
 import type { Cores } from '../harness/cores.ts';
+import { measuredNode } from '../harness/measured-node.ts';
 import { answers200 } from '../harness/ready.ts';
 import { IMAGE_ENV, IMAGE_FLAGS } from '../logs/vigie.ts';
 
@@ -49,7 +50,7 @@ export async function startVigie(context: BenchContext, cores: Cores, folder: st
   mkdirSync(home);
   const profile = process.env.VIGIE_BENCH_PROFILE;
   const program = startProgram({
-    command: process.env.VIGIE_BENCH_NODE ?? process.execPath,
+    command: measuredNode().nodePath,
     args: [
       ...IMAGE_FLAGS,
       ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),

@@ -13,6 +13,7 @@ import { type BenchContext, progress } from '../harness/context.ts';
 import { claimCores } from '../harness/cores.ts';
 import { replaceSection } from '../harness/docs-section.ts';
 import { environment } from '../harness/environment.ts';
+import { measuredNode } from '../harness/measured-node.ts';
 import { cpuSecondsOf, memoryOf } from '../harness/proc-stats.ts';
 import { quantile } from '../harness/statistics.ts';
 import { markdownTable } from '../harness/table.ts';
@@ -52,7 +53,7 @@ export async function run(context: BenchContext): Promise<void> {
     JSON.stringify({ listen: '127.0.0.1:0', log_level: 'warn', admission: { listen: '127.0.0.1:0', tls } }),
   );
   const program = startProgram({
-    command: process.env.VIGIE_BENCH_NODE ?? process.execPath,
+    command: measuredNode().nodePath,
     args: [
       join(context.rootDir, 'packages/cli/bin/vigie.cjs'),
       'sidecar',
