@@ -15,7 +15,7 @@ export interface ProcessMemory {
 
 const LOOK_INTERVAL_MS = 3_000;
 /** Where each look finds nothing, the next one comes later: a process at rest is woken up for nothing. */
-const LONGEST_INTERVAL_MS = 24_000;
+const LONGEST_INTERVAL_MS = 48_000;
 /** Of a core: a pause of 20 ms is nobody's latency then. */
 const IDLE_SHARE = 0.05;
 /** More than the young generation comes to between two of its own collections: an idle agent would collect for ever. */
@@ -23,7 +23,7 @@ const GROWN_BYTES = 4 * 1024 * 1024;
 /** The first finds the garbage, the second gives back the pages that it has emptied. */
 const COLLECTIONS = 2;
 
-/** Looks whether memory has grown and the process is idle, and collects then: every 3 s, up to every 24 s while it does not grow.
+/** Looks whether memory has grown and the process is idle, and collects then: every 3 s, up to every 48 s while it does not grow.
  *  @returns ends it */
 export function collectWhenIdle(clock: Clock, memory: ProcessMemory = ownMemory()): Timer {
   let timer: Timer;

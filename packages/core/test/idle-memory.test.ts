@@ -63,8 +63,8 @@ describe('collectWhenIdle', () => {
     let looks = 0;
     memory.cpuMs = () => looks++;
     await clock.advance(600_000);
-    // Each look asks twice: 6, 12, 24 s after the one before, then every 24 s.
-    expect(looks / 2).toBe(26);
+    // Each look asks twice: 6, 12, 24 s after the one before, then every 48 s.
+    expect(looks / 2).toBe(14);
     collecting.cancel();
   });
 

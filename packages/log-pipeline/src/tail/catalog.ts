@@ -38,6 +38,8 @@ export interface CatalogDeps {
 /** Folder events come in bursts (create, symlink, rename): one listing serves all. */
 const DISCOVER_DEBOUNCE_MS = 50;
 const RESCAN_MS = 25;
+/** Of a pass that finds nothing to do to the next, until an event: a process at rest wakes up for nothing. */
+const INTERVALS_AT_REST = 3;
 /** How often logs are looked at that neither grow nor stand in a watched folder: beside a busy one in
  *  a flat folder, or where inotify's limit is reached. */
 const UNWATCHED_POLL_MS = 1_000;
@@ -68,6 +70,8 @@ export class Catalog {
   #discoverTimer: { cancel(): void } | undefined;
   #reconcileTimer: { cancel(): void } | undefined;
   #unwatchedTimer: { cancel(): void } | undefined;
+  /** Nothing has changed since the last pass began, and all folders have a watch that would tell. */
+  #isAtRest = false;
   #generationId = 0;
   #started = false;
   #closed = false;
@@ -159,10 +163,13 @@ export class Catalog {
 
   /** One full pass: patterns, folders, sizes; what watches missed is found here. */
   async reconcile(): Promise<void> {
+    this.#isAtRest = this.#areWatched(this.#folders.keys()) && this.#areWatched(this.#globFolders);
     await this.discover();
     for (const [folder, logs] of [...this.#folders]) {
       await this.#breath.take();
-      if (!this.#isUnchanged(folder, logs)) await this.scanFolder(folder);
+      if (this.#isUnchanged(folder, logs)) continue;
+      this.#isAtRest = false;
+      await this.scanFolder(folder);
     }
     for (const log of this.#unread.enforceLimit(this.logs.values(), this.#options)) this.#notify(log);
   }
@@ -330,6 +337,7 @@ export class Catalog {
   /** The folder's watch ends with the first event: a busy file raises one per write, polling it costs less. */
   #onFolderEvent(folder: string, name: string | undefined): void {
     if (this.#closed) return;
+    this.#stir();
     const logs = this.#folders.get(folder);
     if (logs !== undefined) {
       const base = name === undefined ? undefined : (parseRotatedName(name)?.base ?? name);
@@ -356,8 +364,19 @@ export class Catalog {
     void this.scanFolder(folder);
   }
 
+  /** The next pass comes no later than an interval from now. */
+  #stir(): void {
+    if (!this.#isAtRest) return;
+    this.#isAtRest = false;
+    if (this.#reconcileTimer === undefined) return;
+    this.#reconcileTimer.cancel();
+    this.#scheduleReconcile();
+  }
+
   #scheduleReconcile(): void {
-    this.#reconcileTimer = this.#deps.clock.setTimer(this.#options.reconcileIntervalMs, () => {
+    const intervals = this.#isAtRest ? INTERVALS_AT_REST : 1;
+    this.#reconcileTimer = this.#deps.clock.setTimer(intervals * this.#options.reconcileIntervalMs, () => {
+      this.#reconcileTimer = undefined;
       void this.reconcile()
         .catch((error: unknown) => this.#deps.reports.error('list', '', error))
         .then(() => {
@@ -374,13 +393,17 @@ export class Catalog {
   /** As long as there are folders without a watch: an agent at rest wakes up for nothing. */
   #pollUnwatchedLater(): void {
     if (!this.#started || this.#closed || this.#unwatchedTimer !== undefined) return;
-    if (Array.from(this.#folders.keys()).every((folder) => this.#watches.has(folder))) return;
+    if (this.#areWatched(this.#folders.keys())) return;
     this.#unwatchedTimer = this.#deps.clock.setTimer(UNWATCHED_POLL_MS, () => {
       void this.#pollUnwatched().then(() => {
         this.#unwatchedTimer = undefined;
         this.#pollUnwatchedLater();
       });
     });
+  }
+
+  #areWatched(folders: Iterable<string>): boolean {
+    return Array.from(folders).every((folder) => this.#watches.has(folder));
   }
 
   async #pollUnwatched(): Promise<void> {

@@ -12,8 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { Clock } from '@vigie/core/clock';
 import { FakeClock } from '@vigie/core/fake-clock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Catalog, type CatalogOptions } from '../../src/tail/catalog.ts';
 import type { ContainerLog } from '../../src/tail/generation.ts';
 
@@ -21,13 +22,25 @@ describe('a catalog', () => {
   let folder = '';
   let live = '';
   let catalog: Catalog;
-  const clock = new FakeClock();
+  const clock = new FakeClock(Date.now());
+  /** Of passes to come, ms. */
+  let delays: number[] = [];
+  const recordingClock: Clock = {
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+    setTimer: (delayMs, fire) => {
+      if (delayMs >= 10_000) delays.push(delayMs);
+      return clock.setTimer(delayMs, fire);
+    },
+  };
 
   beforeEach(() => {
+    delays = [];
     folder = realpathSync(mkdtempSync(join(tmpdir(), 'vigie-catalog-')));
     live = join(folder, 'app.log');
     catalog = new Catalog(options(), {
-      clock,
+      clock: recordingClock,
       reports: {
         error: (what, path, error) => expect.fail(`${what} ${path}: ${String(error)}`),
         rotated: () => undefined,
@@ -90,5 +103,17 @@ describe('a catalog', () => {
       container: { containerId: 'c0de'.repeat(16) },
       generations: [{ path: `${key}.20261121-100000` }],
     });
+  });
+
+  it('looks at everything a third as often where nothing happens, and as often as before once something does', async () => {
+    writeFileSync(live, 'first\n');
+    await catalog.start();
+    expect(delays).toEqual([10_000]);
+    await vi.waitFor(async () => {
+      await clock.advance(10_000);
+      expect(delays.at(-1)).toBe(30_000);
+    });
+    appendFileSync(live, 'second\n');
+    await vi.waitFor(() => expect(delays.at(-1)).toBe(10_000));
   });
 });
