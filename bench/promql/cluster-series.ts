@@ -235,8 +235,9 @@ export class ClusterValues {
         case 'constant':
           break;
         case 'counter': {
-          const step = this.#random() * motion.most;
-          values[index]! += motion.isWhole ? Math.floor(step) : Math.round(step * 1000) / 1000;
+          // Exporters divide whole ticks by what a second has of them: no error of sums adds up.
+          const parts = motion.isWhole ? 1 : 1000;
+          values[index] = Math.round(values[index]! * parts + Math.floor(this.#random() * motion.most * parts)) / parts;
           break;
         }
         case 'gauge':

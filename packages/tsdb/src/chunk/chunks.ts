@@ -4,7 +4,7 @@
  *  | Bytes | Head |
  *  |---|---|
  *  | 4 | the next older chunk, 0 for none |
- *  | 4 | encoding: 1 floats, 2 histograms |
+ *  | 4 | encoding: 1 floats, 2 histograms, 3 floats that are packed |
  *  | 4 | bytes of the stream |
  *  | 4 | samples |
  *  | 8 | time of the first sample, a double |
@@ -16,7 +16,9 @@ import type { BitReader } from './bits.ts';
 export const CHUNK_HEAD_BYTES = 40;
 export const FLOATS = 1;
 export const HISTOGRAMS = 2;
-export type Encoding = typeof FLOATS | typeof HISTOGRAMS;
+/** Floats, too. */
+export const PACKED = 3;
+export type Encoding = typeof FLOATS | typeof HISTOGRAMS | typeof PACKED;
 
 export interface ChunkHead {
   readonly encoding: Encoding;
@@ -87,7 +89,12 @@ export class Chunks {
   }
 
   encodingOf(chunk: BlockRef): Encoding {
-    return this.arena.bytes(chunk)[this.arena.offset(chunk) + 4] === HISTOGRAMS ? HISTOGRAMS : FLOATS;
+    const encoding = this.arena.bytes(chunk)[this.arena.offset(chunk) + 4];
+    return encoding === HISTOGRAMS || encoding === PACKED ? encoding : FLOATS;
+  }
+
+  holdsHistograms(chunk: BlockRef): boolean {
+    return this.encodingOf(chunk) === HISTOGRAMS;
   }
 
   samplesOf(chunk: BlockRef): number {

@@ -1,16 +1,22 @@
-/** The newest samples of each series that is being written, uncompressed: 32 of them, of which the oldest 12 go into the
- *  series' chunk when it is full. At a scrape every 15 s, 5 to 8 minutes are read by copying, which is where rates, rules
+/** The newest samples of each series that is being written, uncompressed: 28 of them, of which the oldest 8 go into the
+ *  series' chunk when it is full. At a scrape every 15 s, 5 to 7 minutes are read by copying, which is where rates, rules
  *  and the HPA look. A block also keeps where the encoder of its series' last chunk stands. */
 
-export const HOT_SAMPLES = 32;
-export const COMPRESSED_AT_ONCE = 12;
+export const HOT_SAMPLES = 28;
+export const COMPRESSED_AT_ONCE = 8;
 const BLOCK_BITS = 9;
 const BLOCKS_PER_PAGE = 1 << BLOCK_BITS;
 const BLOCK_MASK = BLOCKS_PER_PAGE - 1;
 
-/** 256 KiB of samples for 512 series. */
+/** What a time may be behind a block's base: 49 days. */
+export const MAX_BEHIND_MS = 2 ** 32 - 1;
+
+/** 168 KiB of samples for 512 series. */
 export class HotPage {
-  readonly timestampsMs = new Float64Array(BLOCKS_PER_PAGE * HOT_SAMPLES);
+  /** Unix ms, of each block. */
+  readonly basesMs = new Float64Array(BLOCKS_PER_PAGE);
+  /** Of each sample, behind the base of its block. */
+  readonly behindMs = new Uint32Array(BLOCKS_PER_PAGE * HOT_SAMPLES);
   readonly values = new Float64Array(BLOCKS_PER_PAGE * HOT_SAMPLES);
   readonly valueWords = new Uint32Array(this.values.buffer);
   readonly counts = new Uint8Array(BLOCKS_PER_PAGE);
@@ -23,9 +29,29 @@ export class HotPage {
   readonly openLeading = new Uint8Array(BLOCKS_PER_PAGE);
   readonly openTrailing = new Uint8Array(BLOCKS_PER_PAGE);
   used = 0;
+
+  /** Unix ms. @param at of the sample in the columns of the page */
+  timeAt(at: number): number {
+    return this.basesMs[Math.floor(at / HOT_SAMPLES)]! + this.behindMs[at]!;
+  }
+
+  /** @param count of its samples, whose times stay as they are
+   *  @returns whether they are within reach of the base */
+  rebase(index: number, count: number, baseMs: number): boolean {
+    const from = index * HOT_SAMPLES;
+    if (count > 0) {
+      const shiftMs = this.basesMs[index]! - baseMs;
+      const first = this.behindMs[from]! + shiftMs;
+      const last = this.behindMs[from + count - 1]! + shiftMs;
+      if (first < 0 || last > MAX_BEHIND_MS) return false;
+      for (let at = from; at < from + count; at++) this.behindMs[at]! += shiftMs;
+    }
+    this.basesMs[index] = baseMs;
+    return true;
+  }
 }
 
-const BYTES_PER_BLOCK = HOT_SAMPLES * 16 + 8 + 4 + 8 + 8 + 3;
+const BYTES_PER_BLOCK = HOT_SAMPLES * 12 + 8 + 8 + 4 + 8 + 8 + 3;
 
 export class HotBlocks {
   readonly #pages: (HotPage | undefined)[] = [];

@@ -2,9 +2,10 @@
  *  So there is one order of samples, and queries have nothing to merge; what comes late pays, not what is read. */
 import { SampleColumns } from '@vigie/promql/storage/sample-columns';
 import type { BlockRef } from '../arena.ts';
-import { FLOATS, HISTOGRAMS } from '../chunk/chunks.ts';
+import { FLOATS } from '../chunk/chunks.ts';
+import { decodeFloats } from '../chunk/decode-floats.ts';
 import { decodeHistograms, sameHistogram } from '../chunk/histogram-stream.ts';
-import { decodeXor, SAMPLES_PER_CHUNK } from '../chunk/xor.ts';
+import { SAMPLES_PER_CHUNK } from '../chunk/xor.ts';
 import { type StartedHistogram, toChunks } from './histogram-tails.ts';
 import { ACCEPTED, DUPLICATE, KNOWN } from './outcome.ts';
 import { withoutHint } from './reset-hint.ts';
@@ -21,15 +22,15 @@ export function insertFloat(store: SampleStore, slot: number, timestampMs: numbe
   const { chunks } = store;
   let { chunk, newer } = placeOf(store, slot, timestampMs);
   // Before all others: into the oldest chunk, if that is one of floats.
-  if (chunk === 0 && isOf(store, newer, FLOATS)) {
+  if (chunk === 0 && holdsFloats(store, newer)) {
     chunk = newer;
     newer = newerThan(store, slot, chunk);
   }
-  if (chunk === 0 || (isOf(store, chunk, HISTOGRAMS) && timestampMs > chunks.lastMs(chunk))) {
+  if (chunk === 0 || (holdsHistograms(store, chunk) && timestampMs > chunks.lastMs(chunk))) {
     linkFloats(store, slot, newer, encode(store, chunk, 0, place(0, 0, timestampMs, value), 0));
     return ACCEPTED;
   }
-  if (isOf(store, chunk, HISTOGRAMS)) {
+  if (holdsHistograms(store, chunk)) {
     const samples = histogramsIn(store, chunk);
     const at = samples.findIndex((sample) => sample.timestampMs >= timestampMs);
     if (samples[at]?.timestampMs === timestampMs) return DUPLICATE;
@@ -39,7 +40,7 @@ export function insertFloat(store: SampleStore, slot: number, timestampMs: numbe
     chunks.free(chunk);
     return ACCEPTED;
   }
-  const count = decodeFloats(store, chunk);
+  const count = readFloats(store, chunk);
   const at = positionOf(count, timestampMs);
   if (at < count && columns.timestampsMs[at] === timestampMs)
     return sameBits(columns.values[at]!, value) ? KNOWN : DUPLICATE;
@@ -61,13 +62,13 @@ export function insertHistogram(store: SampleStore, slot: number, sample: Starte
   const { timestampMs } = sample;
   let { chunk, newer } = placeOf(store, slot, timestampMs);
   const isWithin = chunk !== 0 && timestampMs <= chunks.lastMs(chunk);
-  if (isWithin && isOf(store, chunk, FLOATS)) return insertAmidFloats(store, slot, chunk, newer, sample);
+  if (isWithin && holdsFloats(store, chunk)) return insertAmidFloats(store, slot, chunk, newer, sample);
   // Behind the one chunk or before the other, if there is one of histograms.
-  if (!isOf(store, chunk, HISTOGRAMS) && isOf(store, newer, HISTOGRAMS)) {
+  if (!holdsHistograms(store, chunk) && holdsHistograms(store, newer)) {
     chunk = newer;
     newer = newerThan(store, slot, chunk);
   }
-  if (!isOf(store, chunk, HISTOGRAMS)) {
+  if (!holdsHistograms(store, chunk)) {
     link(store, slot, newer, addHistograms(store, chunk, [sample]));
     forgetHint(store, slot, newer);
     return ACCEPTED;
@@ -93,7 +94,7 @@ function insertAmidFloats(
   sample: StartedHistogram,
 ): number {
   const { chunks } = store;
-  const count = decodeFloats(store, chunk);
+  const count = readFloats(store, chunk);
   const at = positionOf(count, sample.timestampMs);
   if (columns.timestampsMs[at] === sample.timestampMs) return DUPLICATE;
   const startMs = chunks.startMs(chunk);
@@ -115,15 +116,17 @@ function placeOf({ chunks, table }: SampleStore, slot: number, timestampMs: numb
   return { chunk, newer };
 }
 
-function isOf({ chunks }: SampleStore, chunk: BlockRef, encoding: number): boolean {
-  return chunk !== 0 && chunks.encodingOf(chunk) === encoding;
+function holdsHistograms({ chunks }: SampleStore, chunk: BlockRef): boolean {
+  return chunk !== 0 && chunks.holdsHistograms(chunk);
 }
 
-function decodeFloats({ chunks, reader }: SampleStore, chunk: BlockRef): number {
-  const count = chunks.samplesOf(chunk);
-  chunks.seek(reader, chunk);
-  decodeXor(reader, count, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, columns, 0);
-  return count;
+function holdsFloats({ chunks }: SampleStore, chunk: BlockRef): boolean {
+  return chunk !== 0 && !chunks.holdsHistograms(chunk);
+}
+
+/** @returns how many there are */
+function readFloats({ chunks, reader }: SampleStore, chunk: BlockRef): number {
+  return decodeFloats(chunks, reader, chunk, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, columns, 0);
 }
 
 /** @returns where in the columns the first sample is that is not before the time */
@@ -180,7 +183,7 @@ function forgetHint(store: SampleStore, slot: number, chunk: BlockRef): void {
     store.tails.forgetFirstHint(slot);
     return;
   }
-  if (!isOf(store, chunk, HISTOGRAMS)) return;
+  if (!holdsHistograms(store, chunk)) return;
   const [first, ...others] = histogramsIn(store, chunk);
   if (first === undefined || first.histogram === withoutHint(first.histogram)) return;
   const anew = [{ ...first, histogram: withoutHint(first.histogram) }, ...others];

@@ -4,11 +4,13 @@ import type { Histogram } from '@vigie/promql/histogram/histogram';
 import { SampleColumns } from '@vigie/promql/storage/sample-columns';
 import type { Arena, BlockRef } from '../arena.ts';
 import { BitReader } from '../chunk/bits.ts';
-import { type ChunkHead, Chunks, FLOATS, HISTOGRAMS } from '../chunk/chunks.ts';
+import { type ChunkHead, Chunks, FLOATS, PACKED } from '../chunk/chunks.ts';
+import { decodeFloats } from '../chunk/decode-floats.ts';
 import { decodeHistograms } from '../chunk/histogram-stream.ts';
-import { decodeXor, MAX_SAMPLE_BYTES, SAMPLES_PER_CHUNK, XorEncoder } from '../chunk/xor.ts';
+import { Packer } from '../chunk/packed.ts';
+import { MAX_SAMPLE_BYTES, SAMPLES_PER_CHUNK, XorEncoder } from '../chunk/xor.ts';
 import { HistogramTails } from './histogram-tails.ts';
-import { COMPRESSED_AT_ONCE, HOT_SAMPLES, HotBlocks, type HotPage } from './hot-blocks.ts';
+import { COMPRESSED_AT_ONCE, HOT_SAMPLES, HotBlocks, type HotPage, MAX_BEHIND_MS } from './hot-blocks.ts';
 import type { HistogramSample } from './journal.ts';
 import { insertFloat, insertHistogram } from './out-of-order.ts';
 import { ACCEPTED, DUPLICATE, KNOWN } from './outcome.ts';
@@ -23,6 +25,7 @@ export class SampleStore {
   readonly reader = new BitReader(new Uint8Array(0));
   /** Let go since the start, by retention or for want of room. */
   droppedSamples = 0;
+  readonly #packer = new Packer(SAMPLES_PER_CHUNK);
   readonly #found: BlockRef[] = [];
 
   constructor(table: SeriesTable, arena: Arena) {
@@ -32,7 +35,7 @@ export class SampleStore {
   }
 
   /** A sample behind all others of the series.
-   *  Cost: two writes; every twelfth encodes twelve. */
+   *  Cost: two writes; every eighth encodes eight. */
   appendFloat(slot: number, timestampMs: number, value: number, startMs: number): void {
     const { table, hot } = this;
     let block = table.hot[slot]!;
@@ -53,8 +56,13 @@ export class SampleStore {
       this.#compress(slot, page, index, COMPRESSED_AT_ONCE);
       count -= COMPRESSED_AT_ONCE;
     }
+    if (count > 0 && timestampMs - page.basesMs[index]! > MAX_BEHIND_MS) {
+      this.#compress(slot, page, index, count);
+      count = 0;
+    }
+    if (count === 0) page.basesMs[index] = timestampMs;
     const at = index * HOT_SAMPLES + count;
-    page.timestampsMs[at] = timestampMs;
+    page.behindMs[at] = timestampMs - page.basesMs[index]!;
     page.values[at] = value;
     page.counts[index] = count + 1;
     table.lastMs[slot] = timestampMs;
@@ -78,9 +86,8 @@ export class SampleStore {
     }
     const lastMs = this.table.lastMs[slot]!;
     const chunk = this.table.chunk[slot]!;
-    if (this.tails.has(slot) || this.chunks.encodingOf(chunk) === HISTOGRAMS) return DUPLICATE;
-    this.#seek(chunk);
-    decodeXor(this.reader, this.chunks.samplesOf(chunk), lastMs, lastMs, one, 0);
+    if (this.tails.has(slot) || this.chunks.holdsHistograms(chunk)) return DUPLICATE;
+    decodeFloats(this.chunks, this.reader, chunk, lastMs, lastMs, one, 0);
     return sameBits(one.values[0]!, value) ? KNOWN : DUPLICATE;
   }
 
@@ -101,8 +108,10 @@ export class SampleStore {
     if (block !== NO_BLOCK && (chunk === 0 || timestampMs > this.chunks.lastMs(chunk))) {
       const page = this.hot.page(block);
       const index = this.hot.index(block);
-      if (page.counts[index]! < HOT_SAMPLES) return insertHot(page, index, timestampMs, value);
-      this.#compress(slot, page, index, COMPRESSED_AT_ONCE);
+      const count = page.counts[index]!;
+      const isInReach = (count > 0 && timestampMs >= page.basesMs[index]!) || page.rebase(index, count, timestampMs);
+      if (count < HOT_SAMPLES && isInReach) return insertHot(page, index, timestampMs, value);
+      this.#compress(slot, page, index, isInReach ? COMPRESSED_AT_ONCE : count);
       return this.insertFloat(slot, timestampMs, value);
     }
     // Its place is amid histograms that are not compressed.
@@ -147,7 +156,7 @@ export class SampleStore {
       const index = this.hot.index(block);
       const base = index * HOT_SAMPLES;
       for (let at = base + page.counts[index]! - 1; at >= base; at--) {
-        const timestampMs = page.timestampsMs[at]!;
+        const timestampMs = page.timeAt(at);
         if (timestampMs > toMs) continue;
         if (timestampMs < fromMs) return;
         into.addFloat(timestampMs, 0, page.startsMs[index]);
@@ -183,7 +192,7 @@ export class SampleStore {
   #firstHotMs(block: number): number {
     const page = this.hot.page(block);
     const index = this.hot.index(block);
-    return page.counts[index]! > 0 ? page.timestampsMs[index * HOT_SAMPLES]! : Number.POSITIVE_INFINITY;
+    return page.counts[index]! > 0 ? page.timeAt(index * HOT_SAMPLES) : Number.POSITIVE_INFINITY;
   }
 
   /** All its samples into chunks: a series that is not written to takes no hot block. */
@@ -214,9 +223,9 @@ export class SampleStore {
     const base = index * HOT_SAMPLES;
     encoder.restart();
     encoder.writer.at = 0;
-    for (let at = base; at < base + count; at++) encoder.append(page.timestampsMs[at]!, page.values[at]!);
+    for (let at = base; at < base + count; at++) encoder.append(page.timeAt(at), page.values[at]!);
     const stream = encoder.writer.bytes.subarray(0, (encoder.writer.at + 7) >>> 3);
-    const firstMs = page.timestampsMs[base]!;
+    const firstMs = page.timeAt(base);
     take({ encoding: FLOATS, count, firstMs, lastMs: encoder.lastMs, startMs: page.startsMs[index]! }, stream);
     stream.fill(0);
   }
@@ -275,9 +284,8 @@ export class SampleStore {
   #readChunk(chunk: BlockRef, fromMs: number, toMs: number, into: SampleColumns): void {
     const { chunks } = this;
     const from = into.length;
-    if (chunks.encodingOf(chunk) === FLOATS) {
-      this.#seek(chunk);
-      into.length = decodeXor(this.reader, chunks.samplesOf(chunk), fromMs, toMs, into, from);
+    if (!chunks.holdsHistograms(chunk)) {
+      into.length = decodeFloats(chunks, this.reader, chunk, fromMs, toMs, into, from);
     } else {
       let lastMs = from === 0 ? Number.NEGATIVE_INFINITY : into.timestampsMs[from - 1]!;
       for (const { timestampMs, histogram } of decodeHistograms(chunks.stream(chunk), chunks.samplesOf(chunk))) {
@@ -288,10 +296,6 @@ export class SampleStore {
       }
     }
     markStart(into, from, chunks.startMs(chunk));
-  }
-
-  #seek(chunk: BlockRef): void {
-    this.chunks.seek(this.reader, chunk);
   }
 
   /** The oldest `count` samples of the hot block go into the series' newest chunk, or a new one. */
@@ -313,9 +317,9 @@ export class SampleStore {
         encoder.trailing = page.openTrailing[index]!;
         if (writer.at > 0) writer.bytes[0] = chunks.arena.bytes(open)[chunks.streamOffset(open) + (openBits >>> 3)]!;
       }
-      const firstMs = page.timestampsMs[base + done]!;
+      const firstMs = page.timeAt(base + done);
       for (; done < count && encoder.count < SAMPLES_PER_CHUNK; done++)
-        encoder.append(page.timestampsMs[base + done]!, page.values[base + done]!);
+        encoder.append(page.timeAt(base + done), page.values[base + done]!);
       const stream = writer.bytes.subarray(0, (writer.at + 7) >>> 3);
       const startMs = page.startsMs[index]!;
       table.chunk[slot] =
@@ -328,10 +332,25 @@ export class SampleStore {
           : chunks.extend(open, encoder.count, encoder.lastMs, openBits >>> 3, stream);
       this.keepOpen(page, index, (openBits & ~7) + writer.at);
       stream.fill(0);
+      if (encoder.count === SAMPLES_PER_CHUNK) this.#pack(slot);
     }
-    page.timestampsMs.copyWithin(base, base + count, base + page.counts[index]!);
+    page.behindMs.copyWithin(base, base + count, base + page.counts[index]!);
     page.values.copyWithin(base, base + count, base + page.counts[index]!);
     page.counts[index]! -= count;
+  }
+
+  /** The series' newest chunk is full and stays as it is, unless something comes late: in less room where that is possible.
+   *  Cost: decoding and encoding 120 samples. */
+  #pack(slot: number): void {
+    const { table, chunks } = this;
+    const chunk = table.chunk[slot]!;
+    const count = decodeFloats(chunks, this.reader, chunk, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, full, 0);
+    const stream = this.#packer.pack(full, count);
+    if (stream === undefined || stream.length >= chunks.streamBytes(chunk)) return;
+    const [firstMs, lastMs, startMs] = [chunks.firstMs(chunk), chunks.lastMs(chunk), chunks.startMs(chunk)];
+    const older = chunks.olderThan(chunk);
+    table.chunk[slot] = chunks.add(older, { encoding: PACKED, count, firstMs, lastMs, startMs }, stream);
+    chunks.free(chunk);
   }
 
   /** The encoder has just written the series' newest chunk: the next samples go on there. */
@@ -346,6 +365,8 @@ export class SampleStore {
 }
 
 const one = new SampleColumns();
+const full = new SampleColumns();
+full.reserve(SAMPLES_PER_CHUNK);
 const pair = new Float64Array(2);
 const pairWords = new Uint32Array(pair.buffer);
 
@@ -360,11 +381,12 @@ function insertHot(page: HotPage, index: number, timestampMs: number, value: num
   const base = index * HOT_SAMPLES;
   const end = base + page.counts[index]!;
   let at = end;
-  while (at > base && page.timestampsMs[at - 1]! >= timestampMs) at--;
-  if (at < end && page.timestampsMs[at] === timestampMs) return sameBits(page.values[at]!, value) ? KNOWN : DUPLICATE;
-  page.timestampsMs.copyWithin(at + 1, at, end);
+  const behindMs = timestampMs - page.basesMs[index]!;
+  while (at > base && page.behindMs[at - 1]! >= behindMs) at--;
+  if (at < end && page.behindMs[at] === behindMs) return sameBits(page.values[at]!, value) ? KNOWN : DUPLICATE;
+  page.behindMs.copyWithin(at + 1, at, end);
   page.values.copyWithin(at + 1, at, end);
-  page.timestampsMs[at] = timestampMs;
+  page.behindMs[at] = behindMs;
   page.values[at] = value;
   page.counts[index]!++;
   return ACCEPTED;
@@ -374,8 +396,9 @@ function readHot(page: HotPage, index: number, fromMs: number, toMs: number, int
   const base = index * HOT_SAMPLES;
   const end = base + page.counts[index]!;
   const from = into.length;
+  const baseMs = page.basesMs[index]!;
   for (let at = base; at < end; at++) {
-    const timestampMs = page.timestampsMs[at]!;
+    const timestampMs = baseMs + page.behindMs[at]!;
     if (timestampMs < fromMs) continue;
     if (timestampMs > toMs) break;
     into.timestampsMs[into.length] = timestampMs;

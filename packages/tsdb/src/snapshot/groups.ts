@@ -2,7 +2,7 @@
  *  own series. Layout: docs/formats/tsdb-snapshot.md. */
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { BlockRef } from '../arena.ts';
-import { type ChunkHead, FLOATS, HISTOGRAMS } from '../chunk/chunks.ts';
+import { type ChunkHead, FLOATS, HISTOGRAMS, PACKED } from '../chunk/chunks.ts';
 import { SAMPLES_PER_CHUNK } from '../chunk/xor.ts';
 import type { Head } from '../head/head.ts';
 import { slotOf } from '../head/series-table.ts';
@@ -112,7 +112,7 @@ function readSeries(head: Head, texts: readonly string[], reader: BodyReader): b
     const streamBytes = reader.word();
     const [firstMs, lastMs, startMs] = [reader.double(), reader.double(), reader.double()];
     const stream = reader.bytes(streamBytes);
-    if (!reader.isWhole || (encoding !== FLOATS && encoding !== HISTOGRAMS)) return false;
+    if (!reader.isWhole || (encoding !== FLOATS && encoding !== HISTOGRAMS && encoding !== PACKED)) return false;
     if (count === 0 || count > SAMPLES_PER_CHUNK || streamBytes === 0) return false;
     if (!(firstMs > newestMs && lastMs >= firstMs)) return false;
     head.store.restoreChunk(slot, { encoding, count, firstMs, lastMs, startMs }, stream);

@@ -16,8 +16,8 @@ interface Sample {
 }
 
 /** What a head has of the samples, appended in this order in batches of random sizes. */
-function stored(samples: readonly Sample[], random: Random): readonly ModelSample[] {
-  const head = new Head({ outOfOrderWindowMs: 1e9, coldAfterMs: 1e9 }, new FakeClock());
+function stored(samples: readonly Sample[], random: Random, outOfOrderWindowMs = 1e9): readonly ModelSample[] {
+  const head = new Head({ outOfOrderWindowMs, retentionMs: 1e13, coldAfterMs: 1e9 }, new FakeClock());
   const ref = head.getOrCreate(LabelSet.of({ __name__: 'm' }));
   if (typeof ref === 'string') throw new Error(ref);
   for (let from = 0; from < samples.length; ) {
@@ -73,6 +73,27 @@ describe('samples out of order', () => {
     expect(stored(shuffled(samples, random), random)).toEqual(inOrder);
     expect(stored(shuffled([...samples, ...samples], random), random)).toEqual(inOrder);
     expect(stored(samples.toReversed(), random)).toEqual(inOrder);
+  });
+
+  it.each([1, 2, 3, 4])('may be whole numbers, which are packed, and months apart, seed %i', (seed) => {
+    const random = seededRandom(seed);
+    const stepsMs = Array.from({ length: 700 }, () =>
+      random() < 0.05 ? Math.floor(random() * 2 ** 34) : 1 + Math.floor(random() * 20_000),
+    );
+    let timestampMs = new FakeClock().nowMs() - stepsMs.reduce((sum, stepMs) => sum + stepMs);
+    let value = 0;
+    const samples = stepsMs.map((stepMs) => {
+      timestampMs += stepMs;
+      value += Math.floor(random() * 5);
+      return { timestampMs, value };
+    });
+    const inOrder = stored(samples, random, 1e13);
+    const columns = new SampleColumns();
+    columns.reserve(samples.length);
+    for (const sample of samples) columns.addFloat(sample.timestampMs, sample.value);
+    expect(inOrder).toEqual(samplesOf(columns));
+    expect(stored(shuffled(samples, random), random, 1e13)).toEqual(inOrder);
+    expect(stored(samples.toReversed(), random, 1e13)).toEqual(inOrder);
   });
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('may be histograms, or histograms among floats, seed %i', (seed) => {
