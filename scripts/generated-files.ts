@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
 import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
 import { METRICS_API_METRICS } from '@vigie/collector/metrics-api/telemetry';
+import { PROBE_METRICS } from '@vigie/collector/probe/probe-samples';
+import { PROBE_TELEMETRY } from '@vigie/collector/probe/telemetry';
 import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
@@ -27,6 +29,7 @@ const TSDB_REFERENCE = 'docs/reference/tsdb.md';
 const HOST_REFERENCE = 'docs/reference/host-metrics.md';
 const KUBE_STATE_REFERENCE = 'docs/reference/kube-state.md';
 const METRICS_API_REFERENCE = 'docs/reference/metrics-api.md';
+const PROBES_REFERENCE = 'docs/reference/probes.md';
 const REMOTE_WRITE_REFERENCE = 'docs/reference/remote-write.md';
 const RULES_REFERENCE = 'docs/reference/rules.md';
 const COLLECTOR_REFERENCE = 'docs/reference/collector.md';
@@ -54,6 +57,11 @@ export function generatedFiles(): Map<string, string> {
   files.set(KUBE_STATE_REFERENCE, withBlocks(KUBE_STATE_REFERENCE, kubeState));
   const collectorMetrics = metricsTable(COLLECTOR_TABLES.scrape, DISCOVERY_METRICS, PROCESS_METRICS);
   files.set(COLLECTOR_REFERENCE, withBlock(COLLECTOR_REFERENCE, 'collector-metrics', collectorMetrics));
+  const probes = [
+    ['probe-metrics', metricsTable(PROBE_METRICS)],
+    ['probe-telemetry', metricsTable(PROBE_TELEMETRY)],
+  ] as const;
+  files.set(PROBES_REFERENCE, withBlocks(PROBES_REFERENCE, probes));
   const writeMetrics = metricsTable(COLLECTOR_TABLES.remoteWrite);
   files.set(REMOTE_WRITE_REFERENCE, withBlock(REMOTE_WRITE_REFERENCE, 'remote-write-metrics', writeMetrics));
   files.set('docs/reference/options.md', optionsReference());

@@ -229,6 +229,25 @@ export const collectorBoard: BoardDefinition = {
       ],
     },
     {
+      title: 'Probes',
+      panels: [
+        { title: 'Probes', description: 'By prober and result.', unit: 'cps', queries: [q.probes] },
+        {
+          title: 'Probes refused',
+          description: 'No such module, no target, a prober that is not possible, too many at a time.',
+          unit: 'cps',
+          queries: [q.probesRefused],
+        },
+        { title: 'Time of a probe', description: 'The slowest of a hundred.', unit: 's', queries: [q.probeSeconds] },
+        {
+          title: 'Probes under way',
+          description: 'And the modules that there are.',
+          unit: 'none',
+          queries: [q.probesInFlight, q.probeModules],
+        },
+      ],
+    },
+    {
       title: 'Remote write',
       panels: [
         {

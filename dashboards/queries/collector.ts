@@ -3,6 +3,7 @@
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
 import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
 import { METRICS_API_METRICS } from '@vigie/collector/metrics-api/telemetry';
+import { PROBE_TELEMETRY } from '@vigie/collector/probe/telemetry';
 import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
 import { processQueries } from './process.ts';
 import { by, byInstance, perSecond } from './promql.ts';
@@ -71,6 +72,12 @@ export const collectorQueries = {
   objectFailures: by(['resource'], perSecond(KUBE_STATE_METRICS.kubeStateFailures.name, COLLECTOR)),
   objectsDropped: by(['resource', 'reason'], perSecond(KUBE_STATE_METRICS.kubeStateDropped.name, COLLECTOR)),
   objectsReceived: by(['resource'], perSecond(KUBE_STATE_METRICS.kubeStateReceivedBytes.name, COLLECTOR)),
+
+  probes: by(['prober', 'result'], perSecond(PROBE_TELEMETRY.probes.name, COLLECTOR)),
+  probesRefused: by(['reason'], perSecond(PROBE_TELEMETRY.probesRefused.name, COLLECTOR)),
+  probesInFlight: byInstance(of(PROBE_TELEMETRY.probesInFlight.name)),
+  probeModules: byInstance(of(PROBE_TELEMETRY.probeModules.name)),
+  probeSeconds: { ...quantile(PROBE_TELEMETRY.probeSeconds.name, 0.99, 'prober'), legend: '{{prober}}' },
 
   sentSamples: receiver(perSecond(remoteWrite.samples.name, COLLECTOR), 'samples '),
   sentHistograms: receiver(perSecond(remoteWrite.histograms.name, COLLECTOR), 'histograms '),

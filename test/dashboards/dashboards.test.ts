@@ -3,6 +3,7 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
 import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
 import { METRICS_API_METRICS } from '@vigie/collector/metrics-api/telemetry';
+import { PROBE_TELEMETRY } from '@vigie/collector/probe/telemetry';
 import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import type { MetricDefinition } from '@vigie/core/telemetry';
@@ -42,6 +43,7 @@ const PARTS: readonly Part[] = [
       ...Object.values(DISCOVERY_METRICS),
       ...Object.values(METRICS_API_METRICS),
       ...Object.values(KUBE_STATE_METRICS),
+      ...Object.values(PROBE_TELEMETRY),
     ],
     queries: collectorQueries,
   },

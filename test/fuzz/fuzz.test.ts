@@ -7,6 +7,7 @@ import { diskTargets } from './disk-targets.ts';
 import { INJECTION_TARGETS } from './injection-targets.ts';
 import { lineTargets } from './line-targets.ts';
 import { metricTargets } from './metric-targets.ts';
+import { probeTargets } from './probe-targets.ts';
 import { queryTargets } from './query-targets.ts';
 import { ruleTargets } from './rule-targets.ts';
 import { fuzz } from './target.ts';
@@ -26,6 +27,7 @@ const targets = [
   ...tsdbTargets,
   ...configTargets,
   ...INJECTION_TARGETS,
+  ...probeTargets,
   ...queryTargets,
   ...ruleTargets,
 ];

@@ -66,7 +66,8 @@ export function writeConfig(folder: string, config: object | string, name = 'age
   return path;
 }
 
-function command(args: readonly string[]): readonly string[] {
+/** Of `vigie` with these arguments, for Node. */
+export function vigieCommand(args: readonly string[]): readonly string[] {
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: run \`npm ci\``);
   return [BINARY, ...args];
 }
@@ -88,7 +89,7 @@ export async function startAgentAs(
 ): Promise<AgentProcess> {
   const child = spawnLeashed(
     process.execPath,
-    command(['node-agent', '--config', configPath, '--listen', '127.0.0.1:0', ...args]),
+    vigieCommand(['node-agent', '--config', configPath, '--listen', '127.0.0.1:0', ...args]),
     { stdio: ['ignore', 'ignore', 'pipe'], env: agentEnvironment(environment) },
   );
   const { output, exited } = watch(child);

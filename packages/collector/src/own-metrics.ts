@@ -40,6 +40,7 @@ export function ownMetricsConfig({ folder, maxBytes, address }: OwnMetricsOption
     adapter: undefined,
     metricsApi: undefined,
     kubeState: undefined,
+    probes: undefined,
     tests: [],
     listen: { address: { host: '127.0.0.1', port: 0 }, auth: { type: 'none' } },
     logLevel: 'info',

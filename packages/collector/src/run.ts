@@ -28,6 +28,10 @@ import { systemFiles } from './discovery/system-files.ts';
 import { systemResolver } from './discovery/system-resolver.ts';
 import { DISCOVERY_METRICS, reportDiscovery } from './discovery/telemetry.ts';
 import { openDiscoveryClient } from './http-client/discovery-client.ts';
+import { probePage, probeRoute } from './probe/probe-route.ts';
+import { Probes } from './probe/probes.ts';
+import { systemLookup } from './probe/system-lookup.ts';
+import { PROBE_TELEMETRY, reportProbes } from './probe/telemetry.ts';
 import { loadRecordingRules } from './rules/recording-rules.ts';
 import { Collector, type CollectorSettings } from './service.ts';
 
@@ -80,7 +84,8 @@ class CollectorProcess implements Component {
   readonly #collector: Collector;
   readonly #cluster: Cluster | undefined;
   readonly #listener: HttpListener;
-  readonly #telemetry = new Telemetry({ ...PROCESS_METRICS, ...DISCOVERY_METRICS });
+  readonly #probes: Probes;
+  readonly #telemetry = new Telemetry({ ...PROCESS_METRICS, ...DISCOVERY_METRICS, ...PROBE_TELEMETRY });
   #loaded: Loaded;
 
   constructor(loaded: Loaded, command: CollectorCommand, log: Log) {
@@ -92,8 +97,17 @@ class CollectorProcess implements Component {
     this.#telemetry.collect((report) => {
       collectProcessMetrics(report);
       reportDiscovery(report, deps.counters, deps.watches);
+      reportProbes(this.#probes, report);
     });
     const { config } = loaded;
+    this.#probes = new Probes(config.probes, {
+      clock: systemClock,
+      lookup: systemLookup,
+      env: process.env,
+      userAgent: `vigie/${command.version}`,
+      readFile: (path) => readFile(path),
+      observe: (prober, seconds) => this.#telemetry.observe('probeSeconds', { prober }, seconds),
+    });
     const options = {
       version: command.version,
       prefix: '',
@@ -111,7 +125,7 @@ class CollectorProcess implements Component {
       env,
       hostName: hostname(),
       discover: (discovery) => createDiscovery(discovery, deps),
-      pageOf: (url) => this.#cluster?.pageOf(url),
+      pageOf: (url) => probePage(this.#probes, url, () => this.#listener.address) ?? this.#cluster?.pageOf(url),
     });
     if (config.metricsApi !== undefined || config.kubeState !== undefined) {
       const collector = this.#collector;
@@ -139,6 +153,7 @@ class CollectorProcess implements Component {
     }
     const routes = [
       INDEX,
+      probeRoute(this.#probes),
       ...(this.#cluster === undefined ? [] : [explainRoute(this.#cluster)]),
       ...healthRoutes({
         live: () => [{ name: 'process' }],
@@ -175,6 +190,7 @@ class CollectorProcess implements Component {
     try {
       const loaded = await load(this.#command);
       this.#warn(loaded);
+      this.#probes.apply(loaded.config.probes);
       await this.#collector.apply(loaded);
       this.#loaded = loaded;
     } catch (error) {
@@ -204,7 +220,8 @@ const print = (line: string): void => void process.stderr.write(`${line}\n`);
 const INDEX: Route = {
   methods: ['GET'],
   path: '/',
-  handler: () => textReply('vigie collector\n\n/api/v1/query\n/api/v1/targets\n/federate\n/metrics\n/livez\n/readyz\n'),
+  handler: () =>
+    textReply('vigie collector\n\n/api/v1/query\n/api/v1/targets\n/federate\n/probe\n/metrics\n/livez\n/readyz\n'),
 };
 
 function flagsOf({ config }: Loaded, { configFile }: CollectorCommand): Readonly<Record<string, string>> {

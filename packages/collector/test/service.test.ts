@@ -51,6 +51,7 @@ function config(parts: Partial<CollectorConfig> = {}): CollectorConfig {
     adapter: undefined,
     metricsApi: undefined,
     kubeState: undefined,
+    probes: undefined,
     listen: { address: { host: '127.0.0.1', port: 0 }, auth: { type: 'none' } },
     logLevel: 'info',
     shutdownGraceMs: 0,

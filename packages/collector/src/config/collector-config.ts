@@ -6,6 +6,7 @@ import type { LogLevel } from '@vigie/core/log-levels';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { DiscoveryConfig } from '../discovery/discovery-config.ts';
 import type { KubeStateOptions } from '../kube-state/kube-state.ts';
+import type { ProbeOptions } from '../probe/probes.ts';
 import type { RelabelRule } from '../relabel/relabel-rule.ts';
 import type { AdapterConfig } from './adapter-config.ts';
 import type { MetricsApiConfig, RemoteEngineConfig } from './own-sections.ts';
@@ -78,6 +79,8 @@ export interface CollectorConfig {
   readonly metricsApi: MetricsApiConfig | undefined;
   /** undefined: nothing is told of the cluster's objects. */
   readonly kubeState: KubeStateOptions | undefined;
+  /** undefined: nothing is probed. */
+  readonly probes: ProbeOptions | undefined;
   readonly listen: ListenAddress;
   readonly logLevel: LogLevel;
   readonly shutdownGraceMs: number;

@@ -11,6 +11,7 @@ import { LOG_LEVELS } from '@vigie/core/log-levels';
 import { globFiles } from '@vigie/rules/file/glob-files';
 import * as v from 'valibot';
 import { DEFAULT_KUBE_STATE } from '../kube-state/kube-state.ts';
+import type { ProbeOptions } from '../probe/probes.ts';
 import {
   ADAPTER_LITERAL_KEYS,
   type AdapterConfig,
@@ -31,6 +32,14 @@ import {
   readKubeState,
   readMetricsApi,
 } from './own-sections.ts';
+import {
+  PROBE_LITERAL_KEYS,
+  probeFileSchema,
+  probeOptions,
+  probeSection,
+  readProbeModules,
+  readProbes,
+} from './probe-section.ts';
 import { readRemoteWrites, remoteWriteSection } from './remote-write-section.ts';
 import { type JobNames, readScrapes, type ScrapeGlobals, scrapeSections } from './scrape-section.ts';
 import { readStorage, storageSection } from './storage-config.ts';
@@ -69,6 +78,7 @@ const collectorSchema = section({
   adapter: v.nullish(adapterSection),
   metrics_api: v.nullish(metricsApiSection),
   kube_state: v.nullish(kubeStateSection),
+  probes: v.nullish(probeSection),
   listen: v.optional(listen(), '127.0.0.1:9090'),
   log_level: oneOf(LOG_LEVELS, 'info'),
   shutdown_grace: wait('15s'),
@@ -82,7 +92,14 @@ type WrittenCollector = v.InferOutput<typeof collectorSchema>;
 const scrapeFileSchema = section({ scrape_configs: scrapeSections });
 
 /** `$` has a meaning of its own in what is below these. */
-const LITERAL_KEYS = ['regex', 'replacement', 'target_label', 'external_labels', ...ADAPTER_LITERAL_KEYS];
+const LITERAL_KEYS = [
+  'regex',
+  'replacement',
+  'target_label',
+  'external_labels',
+  ...ADAPTER_LITERAL_KEYS,
+  ...PROBE_LITERAL_KEYS,
+];
 
 /** @param file relative paths in it begin at its folder
  *  @param listenAt of the command line, in place of the configured address
@@ -126,6 +143,7 @@ export async function loadCollectorConfig(
   const ownScrapes = kubeState === undefined ? [] : kubeStateScrapes(globals);
   const allScrapes = [...scrapes, ...included.scrapes, ...ownScrapes];
   const adapter = await readAdapter(written.adapter, ['adapter'], context);
+  const probes = await readProbeSection(written.probes, ['probes'], context);
   const config: CollectorConfig = {
     externalLabels: readExternalLabels(
       written.global.external_labels,
@@ -143,14 +161,15 @@ export async function loadCollectorConfig(
     adapter: adapter.config,
     metricsApi: written.metrics_api == null ? undefined : readMetricsApi(written.metrics_api, ['metrics_api'], context),
     kubeState,
+    probes: probes.options,
     listen: listenAt === undefined ? written.listen : { ...written.listen, address: listenAt },
     logLevel: written.log_level,
     shutdownGraceMs: written.shutdown_grace,
     tests: readTests(written.tests, ['tests'], allScrapes, findings),
   };
-  const problems = [...findings.problems, ...included.problems, ...adapter.problems];
+  const problems = [...findings.problems, ...included.problems, ...adapter.problems, ...probes.problems];
   if (problems.length > 0) throw new ConfigError(problems);
-  return { config, warnings: [...findings.warnings, ...included.warnings] };
+  return { config, warnings: [...findings.warnings, ...included.warnings, ...probes.warnings] };
 }
 
 /** In a cluster, without a word about jobs. */
@@ -227,6 +246,34 @@ async function readAdapter(
     return { config: adapterOf(parseConfig(text, file, adapterFileSchema, AS_WRITTEN).value), problems: [] };
   } catch (error) {
     return { config: undefined, problems: problemsOf(error) };
+  }
+}
+
+interface ReadProbes {
+  readonly options: ProbeOptions | undefined;
+  readonly problems: readonly ConfigProblem[];
+  readonly warnings: readonly ConfigWarning[];
+}
+
+/** A file of blackbox_exporter is in a format of others, as that of prometheus-adapter is. */
+async function readProbeSection(
+  written: WrittenCollector['probes'],
+  path: ConfigPath,
+  context: ReadContext,
+): Promise<ReadProbes> {
+  if (written == null) return { options: undefined, problems: [], warnings: [] };
+  if (written.file === '') return { options: readProbes(written, path, context), problems: [], warnings: [] };
+  if (Object.keys(written.modules).length > 0)
+    context.findings.problemAtKey([...path, 'file'], 'either a file or modules beside it, not both');
+  const file = resolve(context.folder, written.file);
+  const text = await readText(file);
+  try {
+    const { value, ...at } = parseConfig(text, file, probeFileSchema, AS_WRITTEN);
+    const findings = new Findings(at);
+    const modules = readProbeModules(value.modules, [], { findings, folder: dirname(file) });
+    return { options: probeOptions(written, modules), problems: findings.problems, warnings: findings.warnings };
+  } catch (error) {
+    return { options: undefined, problems: problemsOf(error), warnings: [] };
   }
 }
 

@@ -26,7 +26,8 @@ export interface ClientRequest {
   readonly body?: string | Uint8Array;
 }
 
-type Headers = Record<string, string | readonly string[]>;
+/** By name, in lower case. */
+export type RequestHeaders = Readonly<Record<string, string | readonly string[]>>;
 
 /** Go's own, which Prometheus has. */
 const MAX_REDIRECTS = 10;
@@ -42,7 +43,7 @@ export class HttpClient {
   readonly #connections: Connections;
   readonly #tokenConnections: Connections | undefined;
   readonly #authorization: AuthorizationHeader | undefined;
-  readonly #ownHeaders: () => Headers;
+  readonly #ownHeaders: () => RequestHeaders;
 
   constructor(config: HttpClientConfig, deps: HttpClientDeps) {
     this.#config = config;
@@ -83,6 +84,15 @@ export class HttpClient {
     return this.#connections.routeTo(endpoint);
   }
 
+  /** What the configuration has every request say, credentials among it, as of now.
+   *  @throws what keeps a token or a secret from being had */
+  async configuredHeaders(signal: AbortSignal): Promise<RequestHeaders> {
+    const headers = this.#ownHeaders();
+    return this.#authorization === undefined
+      ? headers
+      : { ...headers, authorization: await this.#authorization(signal) };
+  }
+
   close(): void {
     this.#connections.close();
     this.#tokenConnections?.close();
@@ -106,11 +116,11 @@ export class HttpClient {
     if (request.url.protocol !== 'http:' && request.url.protocol !== 'https:') {
       throw new Error(`unsupported protocol scheme "${request.url.protocol.replace(/:$/, '')}"`);
     }
-    const headers: Headers = { 'user-agent': this.#deps.userAgent, ...request.headers };
-    if (isTrusted) {
-      Object.assign(headers, this.#ownHeaders());
-      if (this.#authorization !== undefined) headers.authorization = await this.#authorization(signal);
-    }
+    const headers: RequestHeaders = {
+      'user-agent': this.#deps.userAgent,
+      ...request.headers,
+      ...(isTrusted ? await this.configuredHeaders(signal) : {}),
+    };
     return exchange(this.#connections, request, headers, signal);
   }
 
@@ -137,7 +147,7 @@ export class HttpClient {
 }
 
 /** Those of the configuration; a secret among them is read when it is needed. */
-function ownHeaders({ headers }: HttpClientConfig, clock: Clock): () => Headers {
+function ownHeaders({ headers }: HttpClientConfig, clock: Clock): () => RequestHeaders {
   const entries = Object.entries(headers).map(([name, { values, secrets }]) => {
     const hidden = secrets.map((secret) => secretValue(secret, clock));
     return [name.toLowerCase(), (): readonly string[] => [...values, ...hidden.map((read) => read())]] as const;
@@ -149,7 +159,7 @@ function ownHeaders({ headers }: HttpClientConfig, clock: Clock): () => Headers 
 async function exchange(
   connections: Connections,
   request: ClientRequest,
-  headers: Headers,
+  headers: RequestHeaders,
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
   signal.throwIfAborted();
@@ -168,7 +178,7 @@ interface Failure {
 function attempt(
   route: Route,
   { url, method = 'GET', body }: ClientRequest,
-  headers: Headers,
+  headers: RequestHeaders,
   signal: AbortSignal,
 ): Promise<http.IncomingMessage | Failure> {
   const outgoing = (route.secure ? https : http).request({

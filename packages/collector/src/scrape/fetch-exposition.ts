@@ -24,8 +24,11 @@ export interface FetchedExposition {
   readonly contentType: string;
 }
 
-/** What is told in the text format. */
-export type Page = () => Promise<{ readonly body: string; readonly contentType: string }>;
+/** What is told in the text format, to a scrape that may take so long. */
+export type Page = (scrape: {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}) => Promise<{ readonly body: string; readonly contentType: string }>;
 
 const inflate = promisify(gunzip);
 /** What gzip adds to bytes that it cannot make smaller is far less. */
@@ -66,12 +69,13 @@ export async function fetchExposition(
 }
 
 /** A page of this process, by whoever makes it.
- *  @throws {ScrapeError} */
-export async function fetchPage(page: Page): Promise<FetchedExposition> {
+ *  @throws {ScrapeError}; the signal's reason */
+export async function fetchPage(page: Page, timeoutMs: number, signal: AbortSignal): Promise<FetchedExposition> {
   try {
-    const { body, contentType } = await page();
+    const { body, contentType } = await page({ timeoutMs, signal });
     return { body: Buffer.from(body), contentType };
   } catch (error) {
+    signal.throwIfAborted();
     throw new ScrapeError('connection', describeError(error), { cause: error });
   }
 }

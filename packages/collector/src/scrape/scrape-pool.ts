@@ -229,7 +229,7 @@ export class ScrapePool {
     return {
       fetch: ({ url, timeoutMs }, signal) => {
         const page = pageOf(url);
-        if (page !== undefined) return fetchPage(page);
+        if (page !== undefined) return fetchPage(page, timeoutMs, signal);
         return fetchExposition(url, { client, accept, compressed, timeoutMs, maxBodyBytes, clock }, signal);
       },
       counts: this.counts,

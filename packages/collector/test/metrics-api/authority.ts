@@ -7,6 +7,7 @@ import {
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509';
 
@@ -20,6 +21,8 @@ export interface Subject {
   /** As in a certificate: `CN=kim,O=devs`. */
   readonly subject: string;
   readonly use?: 'client' | 'server';
+  /** Of a server. */
+  readonly hosts?: { readonly dns: readonly string[]; readonly ip: readonly string[] };
   readonly fromMs?: number;
   readonly untilMs?: number;
 }
@@ -63,8 +66,12 @@ export class Authority {
     return new Authority(name, `${certificate.toString('pem')}\n`, keys);
   }
 
-  async issue({ subject, use = 'client', ...times }: Subject): Promise<Issued> {
+  async issue({ subject, use = 'client', hosts, ...times }: Subject): Promise<Issued> {
     const keys = await newKeys();
+    const names = [
+      ...(hosts?.dns ?? []).map((value) => ({ type: 'dns', value }) as const),
+      ...(hosts?.ip ?? []).map((value) => ({ type: 'ip', value }) as const),
+    ];
     const usage = use === 'client' ? ExtendedKeyUsage.clientAuth : ExtendedKeyUsage.serverAuth;
     const certificate = await X509CertificateGenerator.create(
       {
@@ -75,7 +82,11 @@ export class Authority {
         publicKey: keys.publicKey,
         signingKey: this.#keys.privateKey,
         signingAlgorithm: SIGNING,
-        extensions: [new BasicConstraintsExtension(false), new ExtendedKeyUsageExtension([usage])],
+        extensions: [
+          new BasicConstraintsExtension(false),
+          new ExtendedKeyUsageExtension([usage]),
+          ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names)]),
+        ],
       },
       webcrypto,
     );
