@@ -1,11 +1,13 @@
 /** Every file of the repository that is made from code, wholly or in part. `npm run generate` writes them; a test holds what
  *  is committed against them. */
 import { readFileSync } from 'node:fs';
+import { HPA_EVENT_METRICS } from '@vigie/collector/cluster/hpa-event-telemetry';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
 import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
 import { METRICS_API_METRICS } from '@vigie/collector/metrics-api/telemetry';
 import { PROBE_METRICS } from '@vigie/collector/probe/probe-samples';
 import { PROBE_TELEMETRY } from '@vigie/collector/probe/telemetry';
+import { OPERATOR_METRICS } from '@vigie/collector/operator/telemetry';
 import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
@@ -32,6 +34,8 @@ const METRICS_API_REFERENCE = 'docs/reference/metrics-api.md';
 const PROBES_REFERENCE = 'docs/reference/probes.md';
 const REMOTE_WRITE_REFERENCE = 'docs/reference/remote-write.md';
 const RULES_REFERENCE = 'docs/reference/rules.md';
+const OPERATOR_REFERENCE = 'docs/reference/operator-objects.md';
+const HPA_REFERENCE = 'docs/reference/hpa.md';
 const COLLECTOR_REFERENCE = 'docs/reference/collector.md';
 
 /** Contents by path from the repository's root. */
@@ -62,6 +66,9 @@ export function generatedFiles(): Map<string, string> {
     ['probe-telemetry', metricsTable(PROBE_TELEMETRY)],
   ] as const;
   files.set(PROBES_REFERENCE, withBlocks(PROBES_REFERENCE, probes));
+  const operatorMetrics = metricsTable(OPERATOR_METRICS);
+  files.set(OPERATOR_REFERENCE, withBlock(OPERATOR_REFERENCE, 'operator-metrics', operatorMetrics));
+  files.set(HPA_REFERENCE, withBlock(HPA_REFERENCE, 'hpa-event-metrics', metricsTable(HPA_EVENT_METRICS)));
   const writeMetrics = metricsTable(COLLECTOR_TABLES.remoteWrite);
   files.set(REMOTE_WRITE_REFERENCE, withBlock(REMOTE_WRITE_REFERENCE, 'remote-write-metrics', writeMetrics));
   files.set('docs/reference/options.md', optionsReference());

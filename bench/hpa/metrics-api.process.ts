@@ -106,6 +106,7 @@ const api = new MetricsApi(
     log,
     print: (line) => process.stderr.write(`${line}\n`),
     observe: () => undefined,
+    unserved: () => undefined,
   },
 );
 const ending = new AbortController();

@@ -200,6 +200,12 @@ export const collectorBoard: BoardDefinition = {
           unit: 's',
           queries: [q.certificateExpiry],
         },
+        {
+          title: 'Events about HPAs',
+          description: 'Told because a metric of them cannot be served, by result.',
+          unit: 'none',
+          queries: [q.hpaEvents],
+        },
       ],
     },
     {
@@ -244,6 +250,30 @@ export const collectorBoard: BoardDefinition = {
           description: 'And the modules that there are.',
           unit: 'none',
           queries: [q.probesInFlight, q.probeModules],
+        },
+      ],
+    },
+    {
+      title: 'Objects of the Prometheus operator',
+      panels: [
+        {
+          title: 'Objects of the operator',
+          description: 'By kind, and whether they can be used; GET /status says of those that cannot why.',
+          unit: 'none',
+          queries: [q.operatorObjects],
+        },
+        { title: 'Jobs that objects ask for', description: 'By kind.', unit: 'none', queries: [q.operatorJobs] },
+        {
+          title: 'Kinds that are not there',
+          description: 'How many collectors do not hear of a kind: it is not installed, or may not be read.',
+          unit: 'none',
+          queries: [q.operatorKindsDown],
+        },
+        {
+          title: 'Lists, watches and Secrets that failed',
+          description: 'By kind, or by collector.',
+          unit: 'cps',
+          queries: [q.operatorFailures, q.operatorAssetFailures],
         },
       ],
     },

@@ -1,9 +1,11 @@
 /** Every query about a collector: what it finds and scrapes, what it sends on, and what it answers to Kubernetes. Metric names come
  *  from the telemetry tables, so one that is renamed there fails to compile here. */
+import { HPA_EVENT_METRICS } from '@vigie/collector/cluster/hpa-event-telemetry';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
 import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
 import { METRICS_API_METRICS } from '@vigie/collector/metrics-api/telemetry';
 import { PROBE_TELEMETRY } from '@vigie/collector/probe/telemetry';
+import { OPERATOR_METRICS } from '@vigie/collector/operator/telemetry';
 import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
 import { processQueries } from './process.ts';
 import { by, byInstance, perSecond } from './promql.ts';
@@ -78,6 +80,16 @@ export const collectorQueries = {
   probesInFlight: byInstance(of(PROBE_TELEMETRY.probesInFlight.name)),
   probeModules: byInstance(of(PROBE_TELEMETRY.probeModules.name)),
   probeSeconds: { ...quantile(PROBE_TELEMETRY.probeSeconds.name, 0.99, 'prober'), legend: '{{prober}}' },
+  hpaEvents: by(['result'], `increase(${of(HPA_EVENT_METRICS.hpaEvents.name)}[$__rate_interval])`),
+
+  operatorKindsDown: {
+    expr: `count by (kind) (${of(OPERATOR_METRICS.operatorKindUp.name)} == 0)`,
+    legend: '{{kind}}',
+  },
+  operatorObjects: by(['kind', 'state'], of(OPERATOR_METRICS.operatorObjects.name)),
+  operatorJobs: by(['kind'], of(OPERATOR_METRICS.operatorJobs.name)),
+  operatorFailures: by(['kind'], perSecond(OPERATOR_METRICS.operatorFailures.name, COLLECTOR)),
+  operatorAssetFailures: byInstance(perSecond(OPERATOR_METRICS.operatorAssetFailures.name, COLLECTOR)),
 
   sentSamples: receiver(perSecond(remoteWrite.samples.name, COLLECTOR), 'samples '),
   sentHistograms: receiver(perSecond(remoteWrite.histograms.name, COLLECTOR), 'histograms '),

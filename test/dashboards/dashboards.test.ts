@@ -1,9 +1,11 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { parser } from '@prometheus-io/lezer-promql';
+import { HPA_EVENT_METRICS } from '@vigie/collector/cluster/hpa-event-telemetry';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
 import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
 import { METRICS_API_METRICS } from '@vigie/collector/metrics-api/telemetry';
 import { PROBE_TELEMETRY } from '@vigie/collector/probe/telemetry';
+import { OPERATOR_METRICS } from '@vigie/collector/operator/telemetry';
 import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import type { MetricDefinition } from '@vigie/core/telemetry';
@@ -44,6 +46,8 @@ const PARTS: readonly Part[] = [
       ...Object.values(METRICS_API_METRICS),
       ...Object.values(KUBE_STATE_METRICS),
       ...Object.values(PROBE_TELEMETRY),
+      ...Object.values(OPERATOR_METRICS),
+      ...Object.values(HPA_EVENT_METRICS),
     ],
     queries: collectorQueries,
   },

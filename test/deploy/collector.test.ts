@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type LoadedCollectorConfig, loadCollectorConfig } from '@vigie/collector/config/load-config';
+import { OPERATOR_GROUP, OPERATOR_KINDS } from '@vigie/collector/operator/object-kinds';
 import { APIService } from 'kubernetes-models/apiregistration.k8s.io/v1';
 import { Deployment } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
@@ -146,6 +147,23 @@ describe('the collector', () => {
     ]);
   });
 
+  it('may create events, and nothing else of them', () => {
+    const role = all(ClusterRole.is).find(({ metadata }) => metadata?.name === 'vigie-collector-hpa-events');
+    expect(role?.rules).toEqual([{ apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create'] }]);
+    expect(config.metricsApi?.events).toBe(true);
+  });
+
+  it('may list and watch every kind of the Prometheus operator that it reads', () => {
+    const rules = all(ClusterRole.is).find(({ metadata }) => metadata?.name === 'vigie-collector')?.rules ?? [];
+    const rule = rules.find(({ apiGroups }) => apiGroups?.includes(OPERATOR_GROUP) === true);
+    expect(rule).toEqual({
+      apiGroups: [OPERATOR_GROUP],
+      resources: OPERATOR_KINDS.map(({ resource }) => resource).sort(),
+      verbs: ['list', 'watch'],
+    });
+    expect(config.operatorObjects).toMatchObject({ selector: '', namespaces: [], fileAccess: false });
+  });
+
   it('only reads else, under its own account', () => {
     const rules = all(ClusterRole.is).find(({ metadata }) => metadata?.name === 'vigie-collector')?.rules ?? [];
     expect(new Set(rules.flatMap(({ verbs }) => verbs))).toEqual(new Set(['get', 'list', 'watch']));
@@ -155,7 +173,7 @@ describe('the collector', () => {
     const own = [...all(ClusterRoleBinding.is), ...all(RoleBinding.is)].filter(
       ({ metadata }) => metadata?.name !== 'vigie-custom-metrics-reader',
     );
-    expect(own).toHaveLength(5);
+    expect(own).toHaveLength(6);
     for (const { subjects } of own)
       expect(subjects).toEqual([{ kind: 'ServiceAccount', name: account.metadata?.name, namespace }]);
   });
@@ -194,5 +212,25 @@ describe('the collector', () => {
       capabilities: { drop: ['ALL'] },
     });
     expect(pod?.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+  });
+});
+
+describe('the overlay collector-operator-secrets', () => {
+  const folder = fileURLToPath(new URL('../../deploy/overlays/collector-operator-secrets', import.meta.url));
+  const read = (file: string): unknown => parse(readFileSync(join(folder, file), 'utf8'));
+  const [role, binding] = [read('cluster-role.yaml'), read('cluster-role-binding.yaml')];
+
+  it('is whole, and valid', () => {
+    const names = readdirSync(folder).filter((name) => name !== 'kustomization.yaml');
+    expect(read('kustomization.yaml')).toMatchObject({ resources: ['../../collector', ...names.sort().reverse()] });
+    for (const manifest of [role, binding]) expect(manifestProblems(manifest)).toEqual([]);
+  });
+
+  it('grants the collectors to get Secrets and ConfigMaps, and nothing else', () => {
+    if (!ClusterRole.is(role) || !ClusterRoleBinding.is(binding)) throw new Error('no role and binding');
+    expect(role.rules).toEqual([{ apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: ['get'] }]);
+    expect(binding.roleRef.name).toBe(role.metadata?.name);
+    const account = only(ServiceAccount.is);
+    expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name: account.metadata?.name, namespace }]);
   });
 });

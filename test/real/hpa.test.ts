@@ -18,6 +18,7 @@ import {
 import { until } from './deadline.ts';
 import { kubectlApply } from './kubectl-apply.ts';
 import { temporaryFolder } from './leash.ts';
+import { operatorCustomResources, serviceMonitor } from './operator-kinds.ts';
 import { type ControlPlane, startControlPlane } from './parts/kubernetes.ts';
 import { type ClusterNetwork, clusterNetwork, NODE_NAME, type RealNode, startNode } from './parts/kubernetes-node.ts';
 import { runToEnd } from './parts/run-to-end.ts';
@@ -70,6 +71,8 @@ beforeAll(async () => {
   for (const object of [programConfigMap(program), appDeployment('web'), appDeployment('queue', { isScraped: false })])
     await apply(object);
   await apply(scrapedService('queue'));
+  // After the collectors, which pick them up.
+  for (const kind of operatorCustomResources()) await apply(kind);
   await untilAvailable();
 });
 
@@ -197,6 +200,16 @@ function conditionOf(name: string, type: string): unknown {
   return Array.isArray(conditions) ? conditions.find((it) => at(it, 'type') === type) : undefined;
 }
 
+/** Of the collector, about an HPA. */
+function eventOf(hpa: string): unknown {
+  return arrayAt(get('events', '-n', NAMESPACE), 'items').find(
+    (one) =>
+      at(one, 'reportingComponent') === 'vigie.io/collector' &&
+      at(one, 'involvedObject', 'name') === hpa &&
+      at(one, 'reason') === 'MetricNotANumber',
+  );
+}
+
 function untilActive(name: string, status: 'True' | 'False'): Promise<unknown> {
   return until(
     `ScalingActive=${status} of ${name}`,
@@ -287,7 +300,7 @@ describe('the controller scales', () => {
       autoscaler('web', { type: 'Pods', pods: { metric, target: { type: 'AverageValue', averageValue: '5' } } }),
     );
     await untilReplicas('web', 2);
-    for (const pod of podsOf(NAMESPACE, 'app=web')) if (at(pod, 'status', 'podIP')) await setLoad(pod, 'rate=0');
+    for (const pod of podsOf(NAMESPACE, 'app=web')) if (isThere(pod)) await setLoad(pod, 'rate=0');
     await untilReplicas('web', 1);
   });
 
@@ -313,6 +326,11 @@ describe('it never scales', () => {
     expect(at(await untilActive('by-object', 'False'), 'reason')).toBe('FailedGetObjectMetric');
     expect(at(await untilActive('from-outside', 'False'), 'reason')).toBe('FailedGetExternalMetric');
     expect([replicasOf('by-object'), replicasOf('from-outside')]).toEqual([3, 3]);
+    const event = await until('an event that says why', TIMEOUT_MS, () => eventOf('by-object'), explain);
+    expect([at(event, 'type'), at(event, 'involvedObject', 'kind')]).toEqual(['Warning', 'HorizontalPodAutoscaler']);
+    expect(stringAt(event, 'message')).toMatch(
+      /queue_depth.* cannot be served: .*NaN.*vigie hpa explain shop\/by-object/s,
+    );
     await setLoad(await readyPod('queue'), 'depth=30');
     await untilActive('by-object', 'True');
     await untilActive('from-outside', 'True');
@@ -365,18 +383,15 @@ describe('the collector', () => {
   test('explains what the controller makes of a metric', async () => {
     const tokenFile = join(temporaryFolder('token'), 'token');
     writeFileSync(tokenFile, TOKEN);
-    const text = runToEnd(process.execPath, [
-      VIGIE,
-      'hpa',
-      'explain',
-      'shop/by-object',
-      '--url',
-      url,
-      '--token-file',
-      tokenFile,
-    ]);
+    const hpa = (...args: readonly string[]): string =>
+      runToEnd(process.execPath, [VIGIE, 'hpa', ...args, '--url', url, '--token-file', tokenFile]);
+    const text = hpa('explain', 'shop/by-object');
     expect(text).toContain('queue_depth');
     expect(text).toContain('shop/by-object: Deployment by-object, 3 replicas, of 1 to 3');
+    expect(hpa('explain', '--metrics')).toMatch(/^services +queue_depth +default +queue_depth$/m);
+    // What was recorded, through the algorithm: it is the controller's.
+    const simulated: unknown = JSON.parse(hpa('simulate', 'shop/by-object', '--start', 'now-1m', '-o', 'json'));
+    expect(simulated).toMatchObject([{ name: 'shop/by-object', summary: { most: 3 } }]);
     // Of a target that is not there it says so.
     await apply(autoscaler('by-object', external('queue_depth'), 3, 'StatefulSet', 'nowhere'));
     const headers = { authorization: `Bearer ${TOKEN}` };
@@ -387,11 +402,40 @@ describe('the collector', () => {
     ]);
   });
 
+  test('scrapes what a ServiceMonitor asks for, and says of another what is wrong with it', async () => {
+    await apply(serviceMonitor('services', { port: 'http', interval: INTERVAL }));
+    await apply(serviceMonitor('wrong', { port: 'http', interval: 'often' }));
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const query = 'up{job="queue",namespace="shop",service="queue",endpoint="http",container="app"} == 1';
+    await until(
+      query,
+      TIMEOUT_MS,
+      async () => {
+        const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(query)}`, { headers });
+        return arrayAt(await answer.json(), 'data', 'result').length > 0 || undefined;
+      },
+      explain,
+    );
+    const refused = await until(
+      'the monitor that is wrong',
+      TIMEOUT_MS,
+      async () => {
+        const status: unknown = await (await fetch(`${url}/status`, { headers })).json();
+        return arrayAt(at(status, 'operatorObjects'), 'refused')[0];
+      },
+      explain,
+    );
+    expect(refused).toMatchObject({
+      object: 'ServiceMonitor shop/wrong',
+      problems: [expect.stringContaining('spec.endpoints[0].interval: expected a duration')],
+    });
+  });
+
   test('has used every right that its roles grant, and asked for nothing that they do not', () => {
     const asked = [...audit.requestsOf(COLLECTOR_USER)];
     expect(asked.filter((one) => / 40[13]$/.test(one))).toEqual([]);
     const used = new Set([...asked.map((one) => one.replace(/ \d+$/, '')), ...audit.reviewsOf(COLLECTOR_USER)]);
-    for (const role of ['cluster-role', 'role', 'api-service-role']) {
+    for (const role of ['cluster-role', 'role', 'api-service-role', 'hpa-events-role']) {
       for (const grant of grantsOf(shippedFile(`collector/${role}.yaml`))) expect([...used]).toContain(grant);
     }
   });

@@ -41,6 +41,7 @@ export function ownMetricsConfig({ folder, maxBytes, address }: OwnMetricsOption
     metricsApi: undefined,
     kubeState: undefined,
     probes: undefined,
+    operatorObjects: undefined,
     tests: [],
     listen: { address: { host: '127.0.0.1', port: 0 }, auth: { type: 'none' } },
     logLevel: 'info',

@@ -15,10 +15,10 @@ import { createLog, type Log } from '@vigie/core/log';
 import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { Telemetry } from '@vigie/core/telemetry';
 import { loadKubeConfig } from '@vigie/kube/config';
-import type { ScrapeIntervals } from './adapter/default-metrics.ts';
 import { redactedConfig } from './api/redacted-config.ts';
 import { Cluster } from './cluster/cluster.ts';
-import { explainRoute } from './cluster/explain-route.ts';
+import { explainRoute, hpaManifestRoute, listMetricsRoute } from './cluster/explain-route.ts';
+import { statusRoute } from './cluster/status-route.ts';
 import { formatWarning } from './config/findings.ts';
 import { type LoadedCollectorConfig, loadCollectorConfig } from './config/load-config.ts';
 import { createDiscovery, type DiscoveryDeps } from './discovery/create-discovery.ts';
@@ -127,16 +127,9 @@ class CollectorProcess implements Component {
       discover: (discovery) => createDiscovery(discovery, deps),
       pageOf: (url) => probePage(this.#probes, url, () => this.#listener.address) ?? this.#cluster?.pageOf(url),
     });
-    if (config.metricsApi !== undefined || config.kubeState !== undefined) {
+    if ([config.metricsApi, config.kubeState, config.operatorObjects].some((part) => part !== undefined)) {
       const collector = this.#collector;
-      const { answerer } = collector;
-      // Those of the configuration in force, whenever they are asked.
-      const intervals: ScrapeIntervals = {
-        ofJob: (job) => collector.intervals.ofJob(job),
-        get longestMs() {
-          return collector.intervals.longestMs;
-        },
-      };
+      const { answerer, intervals } = collector;
       const userAgent = `vigie/${command.version}`;
       const kubeConfig = loadKubeConfig({}, { env });
       this.#cluster = new Cluster(config, {
@@ -148,13 +141,15 @@ class CollectorProcess implements Component {
         log,
         env,
         userAgent,
+        hostName: hostname(),
         print,
+        use: (asked) => collector.use(asked),
       });
     }
     const routes = [
       INDEX,
       probeRoute(this.#probes),
-      ...(this.#cluster === undefined ? [] : [explainRoute(this.#cluster)]),
+      ...(this.#cluster === undefined ? [] : clusterRoutes(this.#cluster)),
       ...healthRoutes({
         live: () => [{ name: 'process' }],
         ready: () => [...this.#collector.ready(), ...(this.#cluster?.ready() ?? [])],
@@ -192,6 +187,7 @@ class CollectorProcess implements Component {
       this.#warn(loaded);
       this.#probes.apply(loaded.config.probes);
       await this.#collector.apply(loaded);
+      this.#cluster?.apply(loaded.config);
       this.#loaded = loaded;
     } catch (error) {
       reloads.failed++;
@@ -221,8 +217,12 @@ const INDEX: Route = {
   methods: ['GET'],
   path: '/',
   handler: () =>
-    textReply('vigie collector\n\n/api/v1/query\n/api/v1/targets\n/federate\n/probe\n/metrics\n/livez\n/readyz\n'),
+    textReply('vigie collector\n\n/api/v1/query\n/api/v1/targets\n/federate\n/probe\n/status\n/metrics\n/livez\n/readyz\n'),
 };
+
+function clusterRoutes(cluster: Cluster): readonly Route[] {
+  return [explainRoute(cluster), hpaManifestRoute(cluster), listMetricsRoute(cluster), statusRoute(cluster)];
+}
 
 function flagsOf({ config }: Loaded, { configFile }: CollectorCommand): Readonly<Record<string, string>> {
   const { storage, listen, logLevel } = config;

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import * as fs from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@vigie/core/clock';
+import { coalesce } from '@vigie/core/coalesce';
 import { bug } from '@vigie/core/errors';
 import type { HealthCheck } from '@vigie/core/http-server/health-routes';
 import { limitRepeats } from '@vigie/core/limit-repeats';
@@ -25,21 +26,20 @@ import type { DiscoveryConfig } from './discovery/discovery-config.ts';
 import type { Discovery } from './discovery/target-group.ts';
 import { createHttpApp } from './http-app.ts';
 import type { HttpClientDeps } from './http-client/http-client.ts';
+import { type Asked, NOTHING_ASKED } from './operator/object-jobs.ts';
 import { embeddedQueries, type QuerySide, remoteQueries } from './query-source.ts';
 import { RemoteWrites } from './remote-write/remote-writes.ts';
 import { appendRuleSamples } from './rules/append-rule-samples.ts';
 import { type LoadedRules, RecordingRules } from './rules/recording-rules.ts';
 import { AppendRows } from './scrape/append-rows.ts';
 import type { Page } from './scrape/fetch-exposition.ts';
+import { JobIntervals } from './scrape/job-intervals.ts';
 import { MetadataPool } from './scrape/metadata-pool.ts';
 import { ScrapeJobs } from './scrape/scrape-jobs.ts';
 import { offsetSeed } from './scrape/scrape-offset.ts';
 import type { ScrapePool } from './scrape/scrape-pool.ts';
 import { reportScrapes } from './scrape/telemetry.ts';
 import { COLLECTOR_TABLES, type ReloadCounts, reportConfig } from './telemetry.ts';
-
-/** Prometheus' own; series that nobody scrapes here come by remote write. */
-const DEFAULT_SCRAPE_INTERVAL_MS = 60_000;
 
 export interface CollectorOptions {
   /** Of Vigie. */
@@ -89,7 +89,13 @@ export class Collector {
   readonly #jobs: ScrapeJobs;
   readonly #queryCounts: QueryCounts;
   readonly #apiCounts = new TsdbApiCounts();
+  /** Of the jobs in force, whenever they are asked. */
+  readonly intervals: ScrapeIntervals;
   #settings: CollectorSettings;
+  /** By objects of the cluster, beside the configuration. */
+  #asked: Asked = NOTHING_ASKED;
+  /** One after the other: each would stop the jobs that the other has just begun. */
+  readonly #takeUp = coalesce(() => this.#takeUpNow());
   #damages = 0;
   #app: FastifyInstance | undefined;
   #closed: Promise<void> | undefined;
@@ -135,6 +141,7 @@ export class Collector {
       discover: deps.discover,
       pageOf: deps.pageOf,
     });
+    this.intervals = new JobIntervals(() => this.#jobs.pools.values(), clock);
     this.#queryCounts = new QueryCounts((kind, seconds) =>
       this.#dataTelemetry.observe('querySeconds', { kind }, seconds),
     );
@@ -154,14 +161,6 @@ export class Collector {
   /** For the metrics APIs. */
   get answerer(): Answerer {
     return this.#queries.answerer;
-  }
-
-  /** Of the configuration in force. */
-  get intervals(): ScrapeIntervals {
-    const { pools } = this;
-    const all = Array.from(pools.values(), ({ config }) => config.intervalMs);
-    const longestMs = all.length === 0 ? DEFAULT_SCRAPE_INTERVAL_MS : Math.max(...all);
-    return { ofJob: (job) => pools.get(job)?.config.intervalMs ?? longestMs, longestMs };
   }
 
   /** By job name. */
@@ -185,6 +184,12 @@ export class Collector {
    *  and receivers of remote write stay as they were at the start. */
   async apply(settings: CollectorSettings): Promise<void> {
     this.#settings = settings;
+    await this.#takeUp();
+  }
+
+  /** Takes up what objects of the cluster ask for, in place of what they asked for before. */
+  async use(asked: Asked): Promise<void> {
+    this.#asked = asked;
     await this.#takeUp();
   }
 
@@ -233,9 +238,17 @@ export class Collector {
     await this.tsdb.close();
   }
 
-  async #takeUp(): Promise<void> {
+  async #takeUpNow(): Promise<void> {
+    if (this.#shutdown.signal.aborted) return;
     const { config, rules } = this.#settings;
-    await Promise.all([this.#jobs.apply(config.scrapes), this.#rules.apply(rules, config)]);
+    // A job of the configuration stands before one of an object.
+    const names = new Set(config.scrapes.map(({ jobName }) => jobName));
+    const scrapes = [...config.scrapes, ...this.#asked.scrapes.filter(({ jobName }) => !names.has(jobName))];
+    const all = {
+      groups: [...rules.groups, ...this.#asked.rules.groups],
+      left: rules.left + this.#asked.rules.left,
+    };
+    await Promise.all([this.#jobs.apply(scrapes), this.#rules.apply(all, config)]);
   }
 
   #createApp(): Promise<FastifyInstance> {

@@ -52,6 +52,7 @@ function config(parts: Partial<CollectorConfig> = {}): CollectorConfig {
     metricsApi: undefined,
     kubeState: undefined,
     probes: undefined,
+    operatorObjects: undefined,
     listen: { address: { host: '127.0.0.1', port: 0 }, auth: { type: 'none' } },
     logLevel: 'info',
     shutdownGraceMs: 0,
@@ -222,8 +223,8 @@ describe('Collector', () => {
     const { remoteWrite } = (await loadCollectorConfig(join(folder, 'collector.yaml'), {})).config;
     const { collector } = await create({ remoteWrite });
     await collector.start();
-    await until(() => bodies.some((body) => body.includes('reads')));
-    expect(bodies.find((body) => body.includes('reads'))?.toString('latin1')).toContain('cluster');
+    // Metadata, which may come first, names the metric too, and no labels.
+    await until(() => bodies.some((body) => body.includes('reads') && body.includes('cluster')));
     expect(receiver.requests[0]).toMatchObject({ url: '/write', headers: { 'x-scope-orgid': 'prod' } });
     await until(async () =>
       /^vigie_remote_storage_samples_total\{remote_name="far",.*\} [1-9]/m.test((await collector.expose()).body),
@@ -310,5 +311,23 @@ describe('Collector', () => {
     await writeFile(join(folder, 'metrics'), 'a file in its place');
     const { collector } = await create();
     await expect(collector.start()).rejects.toMatchObject({ code: 'METRICS_DATA' });
+  });
+
+  it('takes up what objects of the cluster ask for, and leaves its own jobs as they are', async () => {
+    const { collector, config: made } = await create();
+    await collector.start();
+    await until(isScraped(collector));
+    const own = collector.pools.get('shop');
+    const scrapes = [
+      scrapeConfig({ jobName: 'serviceMonitor/shop/web/0' }),
+      scrapeConfig({ jobName: 'shop', intervalMs: 1 }),
+    ];
+    await collector.use({ scrapes, rules: { groups: [], left: 2 } });
+    expect([...collector.pools.keys()]).toEqual(['serviceMonitor/shop/web/0', 'shop']);
+    await collector.apply({ config: made, rules: await loadRecordingRules([]) });
+    expect([...collector.pools.keys()]).toEqual(['serviceMonitor/shop/web/0', 'shop']);
+    expect(collector.pools.get('shop')).toBe(own);
+    await collector.use({ scrapes: [], rules: { groups: [], left: 0 } });
+    expect([...collector.pools.keys()]).toEqual(['shop']);
   });
 });

@@ -1,12 +1,14 @@
+import { VigieError } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RunCommand } from '../command.ts';
 import { durationOption, runCommandLine } from '../command-line.ts';
 import { runExplanation } from '../hpa/run-explanation.ts';
+import { runMetricList } from '../hpa/run-metric-list.ts';
 import { runSimulation, type SimulationRequest } from '../hpa/run-simulation.ts';
 
 interface SimulateOptions {
-  readonly file: string;
+  readonly file?: string;
   readonly set: readonly string[];
   readonly metrics?: string;
   readonly url: string;
@@ -25,6 +27,7 @@ interface SimulateOptions {
 }
 
 interface ExplainOptions {
+  readonly metrics?: true;
   readonly url: string;
   readonly tokenFile?: string;
   readonly output: 'text' | 'json';
@@ -39,7 +42,8 @@ export const run: RunCommand = (args, { version }) => {
     .description(
       'Ask the collector for the rule, query, series and missing pods of each metric, and what the HPA will do next.',
     )
-    .argument('<namespace/name>', 'of the HorizontalPodAutoscaler')
+    .argument('[namespace/name]', 'of the HorizontalPodAutoscaler')
+    .option('--metrics', 'list all metrics that HPAs can be scaled on, with the rules and series behind them')
     .option(
       '--url <url>',
       'of `vigie up` or of a collector; user and password may stand in it',
@@ -47,15 +51,21 @@ export const run: RunCommand = (args, { version }) => {
     )
     .option('--token-file <file>', 'holds a bearer token')
     .addOption(new Option('-o, --output <format>', 'json has everything').choices(['text', 'json']).default('text'))
-    .action(async (hpa: string, { url, tokenFile, output }: ExplainOptions) => {
-      exitCode = await runExplanation(hpa, { url, tokenFile }, output, process, version, Date.now());
+    .action(async (hpa: string | undefined, { metrics, url, tokenFile, output }: ExplainOptions) => {
+      if ((hpa === undefined) !== (metrics === true))
+        throw new VigieError('CONFIG_INVALID', 'expected NAMESPACE/NAME such as shop/web, or --metrics');
+      exitCode =
+        hpa === undefined
+          ? await runMetricList({ url, tokenFile }, output, process, version)
+          : await runExplanation(hpa, { url, tokenFile }, output, process, version, Date.now());
     });
   command
     .command('simulate')
     .description(
       'Send recorded metrics through the algorithm of the HPA controller, and draw the replicas it comes to.',
     )
-    .requiredOption('-f, --file <file>', 'the manifest of a HorizontalPodAutoscaler')
+    .argument('[namespace/name]', 'of a HorizontalPodAutoscaler that the collector is asked for')
+    .option('-f, --file <file>', 'in its place, the manifest of one')
     .option('--set <path=value>', 'one more curve, with this changed; changes separated by commas', gathered, [])
     .option('--metrics <file>', 'recorded load of each metric, CSV or JSON (default: ask the server)')
     .option('--url <url>', 'of `vigie up` or another server with the HTTP API of Prometheus', 'http://127.0.0.1:7070')
@@ -75,10 +85,10 @@ export const run: RunCommand = (args, { version }) => {
     .option('--downscale-stabilization <duration>', 'without a behavior', durationOption)
     .option('--cpu-initialization-period <duration>', 'after the start of a pod', durationOption)
     .addOption(new Option('-o, --output <format>', 'text draws').choices(['text', 'csv', 'json']).default('text'))
-    .action(async (options: SimulateOptions) => {
+    .action(async (hpa: string | undefined, options: SimulateOptions) => {
       const { file, set, metrics, url, tokenFile, start, end, query, request, replicas, output } = options;
       const simulation: SimulationRequest = {
-        ...{ file, set, metrics, start, end, query, request, replicas, output },
+        ...{ of: simulated(hpa, file), set, metrics, start, end, query, request, replicas, output },
         server: { url, tokenFile },
         podStartMs: options.podStart,
         controller: {
@@ -96,6 +106,13 @@ export const run: RunCommand = (args, { version }) => {
     });
   return runCommandLine(command, args, () => exitCode);
 };
+
+/** @throws {VigieError} CONFIG_INVALID unless it is one of the two */
+function simulated(hpa: string | undefined, file: string | undefined): SimulationRequest['of'] {
+  if (hpa !== undefined && file === undefined) return { kind: 'hpa', hpa };
+  if (hpa === undefined && file !== undefined) return { kind: 'file', file };
+  throw new VigieError('CONFIG_INVALID', 'expected NAMESPACE/NAME such as shop/web, or --file, and not both');
+}
 
 function gathered(text: string, before: readonly string[]): readonly string[] {
   return [...before, text];

@@ -6,19 +6,21 @@ import { quantityMilli } from '@vigie/collector/hpa/quantity-milli';
 import { type RecordedLoad, simulate, summarize } from '@vigie/collector/hpa/simulate';
 import { VigieError } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
+import * as v from 'valibot';
 import { type ApiServer, openAnswer, parseJson, readText } from '../api-client/open-answer.ts';
 import { decodeAnswer } from '../query/answer.ts';
 import { queryRequest } from '../query/request.ts';
 import type { Terminal } from '../query/run-query.ts';
 import { paintFor, plain } from '../terminal/style.ts';
+import { askExplain, hpaName } from './ask-explain.ts';
 import { hpaVariants } from './hpa-variants.ts';
 import { loadQuery, metricKey } from './load-queries.ts';
 import { type LoadsByName, parseLoads } from './recorded-load.ts';
 import { type SimulatedVariant, simulationCsv, simulationText } from './simulation-text.ts';
 
 export interface SimulationRequest {
-  /** A manifest. */
-  readonly file: string;
+  /** A manifest, or an HPA that the collector knows. */
+  readonly of: { readonly kind: 'file'; readonly file: string } | { readonly kind: 'hpa'; readonly hpa: string };
   readonly set: readonly string[];
   /** Of recorded metrics; undefined: the server is asked. */
   readonly metrics: string | undefined;
@@ -42,14 +44,15 @@ const MAX_POINTS = 11_000;
 const DEFAULT_COLUMNS = 80;
 const CHART_ROWS = 12;
 
-/** @throws {VigieError} CONFIG_INVALID, API_UNREACHABLE, QUERY_REFUSED */
+/** @throws {VigieError} CONFIG_INVALID, API_UNREACHABLE, EXPLAIN_REFUSED, QUERY_REFUSED */
 export async function runSimulation(
   request: SimulationRequest,
   terminal: Terminal,
   version: string,
   nowMs: number,
 ): Promise<ExitCode> {
-  const variants = hpaVariants(await readFileText(request.file), request.file, request.set);
+  const { text, name } = await manifestOf(request, version);
+  const variants = hpaVariants(text, name, request.set);
   const options = { ...CONTROLLER_DEFAULTS, ...request.controller };
   const requests = requestsOf(request.request);
   for (const { hpa } of variants) checkRequests(hpa, requests);
@@ -71,6 +74,16 @@ export async function runSimulation(
   });
   for (const line of linesOf(results, request, options, terminal)) terminal.stdout.write(`${line}\n`);
   return 0;
+}
+
+async function manifestOf(
+  { of, server }: SimulationRequest,
+  version: string,
+): Promise<{ readonly text: string; readonly name: string }> {
+  if (of.kind === 'file') return { text: await readFileText(of.file), name: of.file };
+  const asked = { path: '/explain/manifest', parameters: new URLSearchParams({ hpa: hpaName(of.hpa) }) };
+  const { text } = await askExplain(server, asked, v.looseObject({ spec: v.looseObject({}) }), version);
+  return { text, name: of.hpa };
 }
 
 function linesOf(

@@ -45,7 +45,7 @@ async function simulated(changes: Partial<SimulationRequest>, { hpa = HPA, load 
     },
   });
   const request: SimulationRequest = {
-    file,
+    of: { kind: 'file', file },
     set: [],
     metrics,
     server: { url: 'http://127.0.0.1:1' },
@@ -108,6 +108,38 @@ describe('vigie hpa simulate', () => {
       'sum(rate(container_cpu_usage_seconds_total{namespace="shop",pod=~"web-.+",container!=""}[2m]))',
       'sum(a)',
     ]);
+  });
+
+  it('takes an HPA from the collector, without a file', async () => {
+    const target = { type: 'Utilization', averageUtilization: 50 };
+    const manifest = JSON.stringify({
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+        minReplicas: 2,
+        maxReplicas: 10,
+        metrics: [{ type: 'Resource', resource: { name: 'cpu', target } }],
+      },
+    });
+    const server = http.createServer((request, response) => {
+      const isAsked = request.url === '/explain/manifest?hpa=shop%2Fweb';
+      response.writeHead(isAsked ? 200 : 404).end(isAsked ? manifest : 'nothing here');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const own = { of: { kind: 'hpa', hpa: 'shop/web' }, server: { url }, output: 'json' } as const;
+    expect(JSON.parse(await simulated(own))).toMatchObject([{ name: 'shop/web', summary: { most: 8 } }]);
+    await expect(simulated({ ...own, of: { kind: 'hpa', hpa: 'shop/other' } })).rejects.toMatchObject({
+      code: 'EXPLAIN_REFUSED',
+    });
+    await expect(simulated({ ...own, of: { kind: 'hpa', hpa: 'web' } })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
   });
 
   it.each([

@@ -5,6 +5,7 @@ import type { KubeClient } from '@vigie/kube/client';
 import type { AdapterConfig } from '../config/adapter-config.ts';
 import { DiscoveryDocuments, type Offered } from '../metrics-api/discovery-documents.ts';
 import type { PodUsage } from '../metrics-api/metric-values.ts';
+import { describeResource } from '../metrics-api/request-path.ts';
 import { compileAdapterRules } from './adapter-rules.ts';
 import type { ClusterObjects } from './cluster-objects.ts';
 import { CustomMetrics } from './custom-metrics.ts';
@@ -15,6 +16,7 @@ import { type ExplainQuestion, selectorOf } from './explain-question.ts';
 import type { MetricExplanation } from './explanation.ts';
 import { ExternalMetrics } from './external-metrics.ts';
 import { KubeletUsage } from './kubelet-usage.ts';
+import type { ListedMetrics } from './listed-metrics.ts';
 import { offeredMetrics } from './offered-metrics.ts';
 import { ResourceMetrics } from './resource-metrics.ts';
 import type { RestMapper } from './rest-mapper.ts';
@@ -47,6 +49,7 @@ export interface MetricsAdapterDeps {
 
 /** Of the lists of metrics. */
 const LIST_KEPT_MS = 60_000;
+const RESOURCES = ['cpu', 'memory'] as const;
 /** Whoever lists metrics first waits so long for the list; API servers, which ask whether we are there, wait 5 s. */
 const FIRST_LIST_MS = 1000;
 
@@ -55,7 +58,7 @@ export class MetricsAdapter {
   readonly external: ExternalMetrics;
   readonly resources: ResourceMetrics;
   readonly #deps: MetricsAdapterDeps;
-  readonly #list: () => Promise<Offered>;
+  readonly #list: (signal: AbortSignal) => Promise<Offered>;
   #documents = new DiscoveryDocuments({ custom: [], external: [] });
   #listing: Promise<void> | undefined;
   #listedAtMs = Number.NEGATIVE_INFINITY;
@@ -85,7 +88,7 @@ export class MetricsAdapter {
       timeoutMs,
       maxAgeMs,
     });
-    this.#list = () => offeredMetrics({ querier, clock, customRules, externalRules, delegate, maxAgeMs }, deps.signal);
+    this.#list = (until) => offeredMetrics({ querier, clock, customRules, externalRules, delegate, maxAgeMs }, until);
   }
 
   /** What is listed, as of a minute ago at most while somebody asks. Never fails, and is quick: an API server that gets no answer
@@ -149,6 +152,22 @@ export class MetricsAdapter {
     }
   }
 
+  /** All that is offered, with the rules and series behind it, as of now.
+   *  @throws what the querier throws
+   *  Cost: see offeredMetrics. */
+  async listMetrics(signal: AbortSignal): Promise<ListedMetrics> {
+    const { custom, external } = await this.#list(AbortSignal.any([signal, this.#deps.signal]));
+    return {
+      resource: RESOURCES.map((metric) => ({ metric, ...this.resources.described(metric) })),
+      custom: custom.map(({ object, metric, origins }) => ({
+        resource: describeResource(object),
+        metric,
+        origins: [...origins],
+      })),
+      external: external.map(({ metric, origins }) => ({ metric, origins: [...origins] })),
+    };
+  }
+
   async #explainResource(
     { namespace, podSelector, resource, container }: Extract<ExplainQuestion, { kind: 'resource' }>,
     signal: AbortSignal,
@@ -176,7 +195,7 @@ export class MetricsAdapter {
   async #relist(): Promise<void> {
     const { clock, log, signal } = this.#deps;
     try {
-      this.#documents = new DiscoveryDocuments(await this.#list());
+      this.#documents = new DiscoveryDocuments(await this.#list(signal));
     } catch (error) {
       if (!signal.aborted) log.warn('the metrics cannot be listed; the list before stays', { error });
     } finally {

@@ -7,7 +7,7 @@ import type { Querier } from '@vigie/promql/storage/querier';
 import * as v from 'valibot';
 import { EXTERNAL_METRICS } from '../metrics-api/api-groups.ts';
 import type { Offered } from '../metrics-api/discovery-documents.ts';
-import type { OfferedMetric } from '../metrics-api/metric-values.ts';
+import type { MetricOrigin, OfferedMetric } from '../metrics-api/metric-values.ts';
 import { describeResource } from '../metrics-api/request-path.ts';
 import { labelOfObject } from './default-metrics.ts';
 import { metricsOf } from './metric-names.ts';
@@ -36,29 +36,57 @@ const resourceListSchema = v.object({ resources: v.array(v.object({ name: v.stri
 export async function offeredMetrics(deps: OfferedMetricsDeps, signal: AbortSignal): Promise<Offered> {
   const custom =
     deps.customRules === undefined ? await byDefault(deps, signal) : await byRules(deps, deps.customRules, signal);
-  const own =
+  const external: Origins =
     deps.externalRules === undefined
-      ? await externalByDefault(deps, signal)
-      : [...(await deps.externalRules.all()).keys()];
-  const external = new Set([...own, ...(await delegated(deps.delegate, signal))]);
-  return { custom: custom.slice(0, MAX_OFFERED), external: [...external].sort().slice(0, MAX_OFFERED) };
+      ? await metricsOfSeries(deps, await seriesNames(deps, [new Matcher('namespace', '!=', '')], signal), signal)
+      : new Map(Array.from(await deps.externalRules.all(), ([metric, matches]) => [metric, matches.map(originOf)]));
+  for (const metric of await delegated(deps.delegate, signal)) addOrigin(external, metric, DELEGATED);
+  return {
+    custom: custom.slice(0, MAX_OFFERED),
+    external: sorted(external)
+      .map(([metric, origins]) => ({ metric, origins }))
+      .slice(0, MAX_OFFERED),
+  };
+}
+
+/** By metric. */
+type Origins = Map<string, MetricOrigin[]>;
+
+const DELEGATED: MetricOrigin = { rule: 'delegate', series: '' };
+
+function addOrigin(origins: Origins, metric: string, origin: MetricOrigin): void {
+  const known = origins.get(metric);
+  if (known === undefined) origins.set(metric, [origin]);
+  else known.push(origin);
+}
+
+function originOf({ rule, series }: RuleMatch): MetricOrigin {
+  return { rule: rule.path, series };
+}
+
+function sorted<T>(values: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
+  return [...values].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 async function byDefault(deps: OfferedMetricsDeps, signal: AbortSignal): Promise<readonly OfferedMetric[]> {
   const offered: OfferedMetric[] = [];
   for (const object of WELL_KNOWN) {
     const series = await seriesNames(deps, [new Matcher(labelOfObject(object), '!=', '')], signal);
-    const metrics = new Set<string>();
-    for (const name of series) for (const metric of await metricsOf(name, deps.querier, signal)) metrics.add(metric);
-    offered.push(...[...metrics].sort().map((metric) => offeredFor(object, metric)));
+    const metrics = await metricsOfSeries(deps, series, signal);
+    offered.push(...sorted(metrics).map(([metric, origins]) => offeredFor(object, metric, origins)));
   }
   return offered;
 }
 
-async function externalByDefault(deps: OfferedMetricsDeps, signal: AbortSignal): Promise<readonly string[]> {
-  const metrics: string[] = [];
-  for (const name of await seriesNames(deps, [new Matcher('namespace', '!=', '')], signal)) {
-    metrics.push(...(await metricsOf(name, deps.querier, signal)));
+async function metricsOfSeries(
+  { querier }: OfferedMetricsDeps,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Origins> {
+  const metrics: Origins = new Map();
+  for (const series of names) {
+    const origin = { rule: 'default', series };
+    for (const metric of await metricsOf(series, querier, signal)) addOrigin(metrics, metric, origin);
   }
   return metrics;
 }
@@ -83,12 +111,14 @@ async function byRules(
   for (const [metric, matches] of await rules.all()) {
     for (const match of matches) {
       for (const object of await objectsOf(match, deps, signal)) {
-        offered.set(`${describeResource(object)}/${metric}`, offeredFor(object, metric));
+        const key = `${describeResource(object)}/${metric}`;
+        const origins = [...(offered.get(key)?.origins ?? []), originOf(match)];
+        offered.set(key, offeredFor(object, metric, origins));
         if (offered.size >= MAX_OFFERED) return [...offered.values()];
       }
     }
   }
-  return [...offered].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return sorted(offered).map(([, one]) => one);
 }
 
 async function objectsOf(
@@ -117,6 +147,10 @@ async function delegated(delegate: KubeClient | undefined, signal: AbortSignal):
   return list.success ? list.output.resources.map(({ name }) => name) : [];
 }
 
-function offeredFor({ resource, group, isNamespaced }: MappedResource, metric: string): OfferedMetric {
-  return { object: { resource, group }, isNamespaced, metric };
+function offeredFor(
+  { resource, group, isNamespaced }: MappedResource,
+  metric: string,
+  origins: readonly MetricOrigin[],
+): OfferedMetric {
+  return { object: { resource, group }, isNamespaced, metric, origins };
 }

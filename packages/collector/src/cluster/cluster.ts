@@ -1,4 +1,5 @@
-/** What a collector does for its cluster beyond scraping: the metrics APIs, and the state of the cluster's objects. */
+/** What a collector does for its cluster beyond scraping: the metrics APIs, the state of the cluster's objects, and jobs that objects of the
+ *  Prometheus operator ask for. */
 import type { Clock } from '@vigie/core/clock';
 import type { HealthCheck } from '@vigie/core/http-server/health-routes';
 import type { Log } from '@vigie/core/log';
@@ -8,6 +9,7 @@ import { KubeClient } from '@vigie/kube/client';
 import type { KubeConfig } from '@vigie/kube/config';
 import { ClusterObjectWatch } from '../adapter/cluster-object-watch.ts';
 import type { ScrapeIntervals } from '../adapter/default-metrics.ts';
+import type { ListedMetrics } from '../adapter/listed-metrics.ts';
 import { DiscoveredResources } from '../adapter/rest-mapper.ts';
 import type { Answerer } from '../adapter/rule-evaluation.ts';
 import type { CollectorConfig } from '../config/collector-config.ts';
@@ -19,8 +21,13 @@ import { KUBE_STATE_METRICS, reportKubeState } from '../kube-state/telemetry.ts'
 import { API_GROUP_NAMES } from '../metrics-api/api-groups.ts';
 import { MetricsApi, type MetricsApiOptions } from '../metrics-api/metrics-api.ts';
 import { METRICS_API_METRICS } from '../metrics-api/telemetry.ts';
+import type { Asked } from '../operator/object-jobs.ts';
+import { OperatorObjects, type OperatorStatus } from '../operator/operator-objects.ts';
+import { OPERATOR_METRICS, reportOperatorObjects } from '../operator/telemetry.ts';
 import type { Page } from '../scrape/fetch-exposition.ts';
-import { explainInCluster } from './explain-in-cluster.ts';
+import { explainInCluster, type HpaManifest, metricsApiOff, readHpaManifest } from './explain-in-cluster.ts';
+import { HPA_EVENT_METRICS, reportHpaEvents } from './hpa-event-telemetry.ts';
+import { HpaEvents } from './hpa-events.ts';
 
 export interface ClusterDeps {
   readonly kubeConfig: KubeConfig;
@@ -33,13 +40,16 @@ export interface ClusterDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `vigie/1.2.3` */
   readonly userAgent: string;
+  readonly hostName: string;
   /** Where the line `listening on …` goes. */
   readonly print: (line: string) => void;
+  /** Takes up what objects of the Prometheus operator ask for, in place of what they asked for before. */
+  readonly use: (asked: Asked) => Promise<void>;
 }
 
 /** Of the Service that leads to the metrics APIs. */
 const SERVICE_PORT = 443;
-const METRICS = { ...METRICS_API_METRICS, ...KUBE_STATE_METRICS };
+const METRICS = { ...METRICS_API_METRICS, ...KUBE_STATE_METRICS, ...OPERATOR_METRICS, ...HPA_EVENT_METRICS };
 
 export class Cluster {
   readonly #client: KubeClient;
@@ -47,6 +57,8 @@ export class Cluster {
   readonly #clock: Clock;
   readonly #kubeState: KubeState | undefined;
   readonly #metricsApi: MetricsApi | undefined;
+  readonly #hpaEvents: HpaEvents | undefined;
+  readonly #operator: OperatorObjects | undefined;
   readonly #mapper: DiscoveredResources;
   readonly #watches: readonly ClusterObjectWatch[];
   readonly #telemetry = new Telemetry(METRICS);
@@ -54,8 +66,8 @@ export class Cluster {
   #closed: Promise<void> | undefined;
 
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
-  constructor({ metricsApi, adapter, kubeState }: CollectorConfig, deps: ClusterDeps) {
-    const { kubeConfig, clock, random, log } = deps;
+  constructor({ metricsApi, adapter, kubeState, operatorObjects }: CollectorConfig, deps: ClusterDeps) {
+    const { kubeConfig, clock, random, log, hostName, use } = deps;
     this.#clock = clock;
     this.#client = clientOf(kubeConfig, deps);
     this.#mapper = new DiscoveredResources(this.#client, { clock, log }, this.#ending.signal);
@@ -64,6 +76,18 @@ export class Cluster {
     const nodes = new ClusterObjectWatch('nodes', undefined, this.#client, { clock, random, log });
     this.#watches = metricsApi === undefined ? [] : [pods, nodes];
     this.#delegate = metricsApi?.delegate && clientOf(delegateConfig(kubeConfig, metricsApi.delegate), deps);
+    const client = this.#client;
+    this.#operator = operatorObjects && new OperatorObjects(operatorObjects, { client, clock, random, log, use });
+    this.#hpaEvents =
+      metricsApi?.events === true
+        ? new HpaEvents({
+            client,
+            explain: (namespace, name, signal) => this.explain(namespace, name, signal),
+            hostName,
+            clock,
+            log,
+          })
+        : undefined;
     this.#metricsApi =
       metricsApi &&
       new MetricsApi(
@@ -75,11 +99,14 @@ export class Cluster {
           nodes: nodes.objects,
           delegate: this.#delegate,
           observe: (group, seconds) => this.#telemetry.observe('metricsApiSeconds', { group }, seconds),
+          unserved: (namespace) => this.#hpaEvents?.unserved(namespace),
         },
       );
     this.#telemetry.collect((report) => {
       this.#metricsApi?.report(report);
       if (this.#kubeState !== undefined) reportKubeState(this.#kubeState, report);
+      if (this.#operator !== undefined) reportOperatorObjects(this.#operator, report);
+      if (this.#hpaEvents !== undefined) reportHpaEvents(this.#hpaEvents.counts, report);
     });
   }
 
@@ -93,8 +120,19 @@ export class Cluster {
    *  @throws {VigieError} see MetricsApi.start; the signal's reason */
   async start(signal: AbortSignal): Promise<void> {
     this.#kubeState?.start(this.#ending.signal);
+    this.#operator?.start();
     for (const watch of this.#watches) watch.start(this.#ending.signal);
     await this.#metricsApi?.start(signal);
+  }
+
+  /** Takes up what a reload changes of it: what jobs of objects inherit. */
+  apply({ operatorObjects }: CollectorConfig): void {
+    if (operatorObjects !== undefined) this.#operator?.reconfigure(operatorObjects);
+  }
+
+  /** undefined where no objects of the Prometheus operator are read. */
+  operatorStatus(): OperatorStatus | undefined {
+    return this.#operator?.status();
   }
 
   ready(): readonly HealthCheck[] {
@@ -112,13 +150,28 @@ export class Cluster {
     return explainInCluster(namespace, name, deps, signal);
   }
 
+  /** The same HPA as it is written; undefined where there is none of that name.
+   *  @throws {VigieError} KUBE_UNAVAILABLE; the signal's reason */
+  hpaManifest(namespace: string, name: string, signal: AbortSignal): Promise<HpaManifest | undefined> {
+    return readHpaManifest(namespace, name, this.#client, signal);
+  }
+
+  /** Which metrics the metrics APIs offer.
+   *  @throws {VigieError} METRICS_API_OFF; what the storage throws */
+  async listMetrics(signal: AbortSignal): Promise<ListedMetrics> {
+    if (this.#metricsApi === undefined) throw metricsApiOff();
+    return this.#metricsApi.listMetrics(signal);
+  }
+
   close(options: { readonly graceMs: number }): Promise<void> {
     this.#closed ??= this.#close(options);
     return this.#closed;
   }
 
   async #close(options: { readonly graceMs: number }): Promise<void> {
+    await this.#operator?.close();
     await this.#metricsApi?.close(options);
+    await this.#hpaEvents?.close();
     this.#ending.abort(new DOMException('the collector ends', 'AbortError'));
     await Promise.all([this.#kubeState?.close(), ...this.#watches.map((watch) => watch.close())]);
     this.#delegate?.close();
@@ -141,7 +194,7 @@ function delegateConfig(
 }
 
 function optionsOf(config: MetricsApiConfig, namespace: string): Omit<MetricsApiOptions, 'adapter'> {
-  const { certificate, ...rest } = config;
+  const { certificate, events: _, ...rest } = config;
   if (certificate.kind === 'files') return { ...rest, certificate };
   const { service, secret, validityMs, takeOver } = certificate;
   return {

@@ -43,9 +43,7 @@ export async function explainInCluster(
   signal: AbortSignal,
 ): Promise<ExplainedHpa | undefined> {
   const { client, mapper, clock, metricsApi } = deps;
-  if (metricsApi === undefined) {
-    throw new VigieError('METRICS_API_OFF', 'this collector serves no metrics APIs: metrics_api is not configured');
-  }
+  if (metricsApi === undefined) throw metricsApiOff();
   const hpa = await read(client, resourcePath(AUTOSCALERS, namespace, name), hpaSchema, signal);
   if (hpa === undefined) return undefined;
   const { apiVersion, kind, name: target } = hpa.scaleTarget;
@@ -64,6 +62,26 @@ export async function explainInCluster(
   const pods = await read(client, resourcePath(PODS, namespace), podsSchema, signal, ofTarget);
   const items: readonly HpaPod[] = pods?.items ?? [];
   return explainHpa(hpa, facts, sourceOf(metricsApi), items, CONTROLLER_DEFAULTS, clock, signal);
+}
+
+const manifestSchema = v.object({
+  apiVersion: v.string(),
+  kind: v.string(),
+  metadata: v.object({ namespace: v.string(), name: v.string() }),
+  spec: v.unknown(),
+});
+export type HpaManifest = v.InferOutput<typeof manifestSchema>;
+
+/** An HPA as the API server has it, without what nobody computes with.
+ *  @returns undefined where there is no such HPA
+ *  @throws {VigieError} KUBE_UNAVAILABLE; the signal's reason */
+export function readHpaManifest(
+  namespace: string,
+  name: string,
+  client: ExplainDeps['client'],
+  signal: AbortSignal,
+): Promise<HpaManifest | undefined> {
+  return read(client, resourcePath(AUTOSCALERS, namespace, name), manifestSchema, signal);
 }
 
 function sourceOf(api: NonNullable<ExplainDeps['metricsApi']>): MetricsSource {
@@ -107,6 +125,10 @@ async function read<Schema extends v.GenericSchema>(
 function groupOf(apiVersion: string): string {
   const at = apiVersion.indexOf('/');
   return at < 0 ? '' : apiVersion.slice(0, at);
+}
+
+export function metricsApiOff(): VigieError {
+  return new VigieError('METRICS_API_OFF', 'this collector serves no metrics APIs: metrics_api is not configured');
 }
 
 function unavailable(detail: string): VigieError {

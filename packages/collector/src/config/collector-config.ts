@@ -7,6 +7,7 @@ import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { DiscoveryConfig } from '../discovery/discovery-config.ts';
 import type { KubeStateOptions } from '../kube-state/kube-state.ts';
 import type { ProbeOptions } from '../probe/probes.ts';
+import type { OperatorObjectsConfig } from '../operator/operator-objects.ts';
 import type { RelabelRule } from '../relabel/relabel-rule.ts';
 import type { AdapterConfig } from './adapter-config.ts';
 import type { MetricsApiConfig, RemoteEngineConfig } from './own-sections.ts';
@@ -81,6 +82,8 @@ export interface CollectorConfig {
   readonly kubeState: KubeStateOptions | undefined;
   /** undefined: nothing is probed. */
   readonly probes: ProbeOptions | undefined;
+  /** undefined: no objects of the Prometheus operator are read. */
+  readonly operatorObjects: OperatorObjectsConfig | undefined;
   readonly listen: ListenAddress;
   readonly logLevel: LogLevel;
   readonly shutdownGraceMs: number;

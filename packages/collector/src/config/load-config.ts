@@ -24,6 +24,7 @@ import { defaultScrapes, KUBE_STATE_JOB_NAME, kubeStateScrapes } from './default
 import { readExternalLabels } from './external-labels.ts';
 import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
 import { globalSection, readGlobal } from './global-section.ts';
+import { DEFAULT_OPERATOR_OBJECTS, operatorSection, readOperatorObjects } from './operator-section.ts';
 import {
   engineSection,
   kubeStateSection,
@@ -79,6 +80,7 @@ const collectorSchema = section({
   metrics_api: v.nullish(metricsApiSection),
   kube_state: v.nullish(kubeStateSection),
   probes: v.nullish(probeSection),
+  operator_objects: v.nullish(operatorSection),
   listen: v.optional(listen(), '127.0.0.1:9090'),
   log_level: oneOf(LOG_LEVELS, 'info'),
   shutdown_grace: wait('15s'),
@@ -162,6 +164,15 @@ export async function loadCollectorConfig(
     metricsApi: written.metrics_api == null ? undefined : readMetricsApi(written.metrics_api, ['metrics_api'], context),
     kubeState,
     probes: probes.options,
+    operatorObjects:
+      written.operator_objects == null && !isInCluster(environment)
+        ? undefined
+        : readOperatorObjects(
+            written.operator_objects ?? DEFAULT_OPERATOR_OBJECTS,
+            ['operator_objects'],
+            context,
+            globals,
+          ),
     listen: listenAt === undefined ? written.listen : { ...written.listen, address: listenAt },
     logLevel: written.log_level,
     shutdownGraceMs: written.shutdown_grace,
@@ -174,9 +185,11 @@ export async function loadCollectorConfig(
 
 /** In a cluster, without a word about jobs. */
 function hasDefaultJobs({ scrape_configs, scrape_config_files }: WrittenCollector, environment: Environment): boolean {
-  return (
-    scrape_configs == null && scrape_config_files.length === 0 && (environment.KUBERNETES_SERVICE_HOST ?? '') !== ''
-  );
+  return scrape_configs == null && scrape_config_files.length === 0 && isInCluster(environment);
+}
+
+function isInCluster({ KUBERNETES_SERVICE_HOST: host = '' }: Environment): boolean {
+  return host !== '';
 }
 
 function isGiven(section: unknown): boolean {

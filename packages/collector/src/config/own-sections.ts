@@ -42,6 +42,8 @@ export interface MetricsApiConfig {
   readonly queryTimeoutMs: number;
   /** A value whose newest sample is older is left out. */
   readonly maxAgeMs: number;
+  /** Whether Events tell of HPAs whose metrics cannot be served. */
+  readonly events: boolean;
   /** Another adapter, for external metrics that are not known here; undefined: none. */
   readonly delegate: { readonly url: URL; readonly caFile: string | undefined } | undefined;
 }
@@ -79,6 +81,7 @@ export const metricsApiSection = section({
   trust_front_proxy: flag(false),
   query_timeout: wait('1s'),
   max_age: wait('5m'),
+  events: flag(true),
   delegate: v.nullish(section({ url, ca_file: optionalText })),
 });
 
@@ -111,6 +114,7 @@ export function readMetricsApi(
     trustFrontProxy: written.trust_front_proxy,
     queryTimeoutMs: written.query_timeout,
     maxAgeMs: written.max_age,
+    events: written.events,
     delegate:
       delegate == null
         ? undefined

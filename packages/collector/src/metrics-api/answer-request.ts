@@ -29,6 +29,8 @@ export interface ApiAnswer {
   readonly contentType: string;
   /** Of documents that clients keep. */
   readonly etag: string | undefined;
+  /** A list of nothing: to the controller of HPAs the same as a refusal. */
+  readonly isEmpty: boolean;
 }
 
 export interface AskedFor {
@@ -39,6 +41,7 @@ export interface AskedFor {
 
 /** What an answer is made of, in each form that it may have. */
 interface Forms {
+  readonly isEmpty?: boolean;
   readonly json: () => string;
   readonly protobuf: () => Buffer;
   readonly table: (form: TableForm) => object;
@@ -104,6 +107,7 @@ async function formsOf(
         (pod) => (name === undefined || pod.name === name) && (namespace === undefined || pod.namespace === namespace),
       );
       return {
+        isEmpty: pods.length === 0,
         json: () => podUsageListBody(pods),
         protobuf: () => podUsageListProto(pods),
         table: (form) => podTable(pods, form),
@@ -159,21 +163,26 @@ async function formsOf(
   }
 }
 
-function formed(form: AnswerForm, { json, protobuf, table }: Forms, query: URLSearchParams): ApiAnswer {
+function formed(
+  form: AnswerForm,
+  { isEmpty = false, json, protobuf, table }: Forms,
+  query: URLSearchParams,
+): ApiAnswer {
+  const plain = { contentType: 'application/json', etag: undefined, isEmpty };
   switch (form.form) {
     case 'json':
-      return { body: Buffer.from(json()), contentType: 'application/json', etag: undefined };
+      return { body: Buffer.from(json()), ...plain };
     case 'protobuf':
-      return { body: protobuf(), contentType: PROTOBUF_TYPE, etag: undefined };
+      return { ...plain, body: protobuf(), contentType: PROTOBUF_TYPE };
     case 'table': {
       const body = JSON.stringify(table({ version: form.version, includeObject: includedObject(query) }));
-      return { body: Buffer.from(body), contentType: 'application/json', etag: undefined };
+      return { body: Buffer.from(body), ...plain };
     }
   }
 }
 
 function documentAnswer({ body, contentType, etag }: DiscoveryDocument): ApiAnswer {
-  return { body: Buffer.from(body), contentType, etag };
+  return { body: Buffer.from(body), contentType, etag, isEmpty: false };
 }
 
 /** The metadata unless something else is asked for, as in the API server; whole objects, which nobody asks for, are not served. */

@@ -12,7 +12,7 @@ import type { Log } from '@vigie/core/log';
 import type { ServerTlsOptions } from '@vigie/core/tls';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { MetricsAdapter } from '../adapter/metrics-adapter.ts';
-import { answerRequest } from './answer-request.ts';
+import { type ApiAnswer, type AskedFor, answerRequest } from './answer-request.ts';
 import { CUSTOM_METRICS, EXTERNAL_METRICS, RESOURCE_METRICS } from './api-groups.ts';
 import { ApiRefusal } from './api-refusal.ts';
 import type { Authenticator } from './authenticate.ts';
@@ -33,6 +33,8 @@ export interface ApiServerDeps {
   readonly ready: () => readonly HealthCheck[];
   /** Told of each request's time. */
   readonly observe: (group: RequestGroup, seconds: number) => void;
+  /** Told of a namespace of which a value was asked for in vain: an HPA may be waiting for it. */
+  readonly unserved: (namespace: string) => void;
 }
 
 /** The API server gives up after a minute. */
@@ -174,7 +176,7 @@ export class MetricsApiListener {
       if (parsed.request === undefined) throw notServed();
       if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed();
       const asked = { request: parsed.request, query, accept: request.headers.accept };
-      const answer = await answerRequest(asked, this.#deps.adapter, controller.signal);
+      const answer = await this.#answer(asked, controller.signal);
       reply.header('content-type', answer.contentType).header('cache-control', 'no-cache, private');
       if (answer.etag !== undefined) {
         reply.header('etag', answer.etag).header('vary', 'Accept');
@@ -183,6 +185,21 @@ export class MetricsApiListener {
       return reply.send(answer.body);
     } catch (error) {
       return this.#refuse(error, request, reply, controller.signal);
+    }
+  }
+
+  /** @throws {ApiRefusal} */
+  async #answer(asked: AskedFor, signal: AbortSignal): Promise<ApiAnswer> {
+    const { adapter, unserved } = this.#deps;
+    const { request } = asked;
+    const namespace = 'namespace' in request ? request.namespace : undefined;
+    let isServed = false;
+    try {
+      const answer = await answerRequest(asked, adapter, signal);
+      isServed = !answer.isEmpty;
+      return answer;
+    } finally {
+      if (!isServed && !signal.aborted && namespace !== undefined) unserved(namespace);
     }
   }
 

@@ -10,13 +10,13 @@ import {
   EXTERNAL_METRICS,
   RESOURCE_METRICS,
 } from './api-groups.ts';
-import type { OfferedMetric } from './metric-values.ts';
+import type { OfferedExternal, OfferedMetric } from './metric-values.ts';
 import { describeResource } from './request-path.ts';
 
 /** What the lists of resources are made of, for people alone: an HPA never reads them. */
 export interface Offered {
   readonly custom: readonly OfferedMetric[];
-  readonly external: readonly string[];
+  readonly external: readonly OfferedExternal[];
 }
 
 export interface DiscoveryDocument {
@@ -103,7 +103,7 @@ export class DiscoveryDocuments {
           verbs: ['get'],
         }));
       case EXTERNAL_METRICS:
-        return this.#offered.external.map((metric) => ({
+        return this.#offered.external.map(({ metric }) => ({
           name: metric,
           singularName: '',
           namespaced: true,
@@ -148,7 +148,7 @@ export class DiscoveryDocuments {
         }));
       }
       case EXTERNAL_METRICS:
-        return this.#offered.external.map((metric) => ({
+        return this.#offered.external.map(({ metric }) => ({
           resource: metric,
           responseKind: kindOf('ExternalMetricValueList'),
           scope: scopeOf(true),

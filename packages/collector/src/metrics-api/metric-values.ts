@@ -56,9 +56,24 @@ export interface NodeUsage extends UsageOfObject {
   readonly usage: Usage;
 }
 
+/** What a metric that is offered is made of. */
+export interface MetricOrigin {
+  /** `rules[0]` of the adapter's configuration, `default`, or `delegate`. */
+  readonly rule: string;
+  /** Its name; '' where another adapter knows. */
+  readonly series: string;
+}
+
 /** A metric that is offered for a kind of object. */
 export interface OfferedMetric {
   readonly object: GroupResource;
   readonly isNamespaced: boolean;
   readonly metric: string;
+  readonly origins: readonly MetricOrigin[];
+}
+
+/** The same of an external metric. */
+export interface OfferedExternal {
+  readonly metric: string;
+  readonly origins: readonly MetricOrigin[];
 }

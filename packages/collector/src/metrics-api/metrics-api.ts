@@ -14,6 +14,7 @@ import type { ClusterObjects } from '../adapter/cluster-objects.ts';
 import type { ScrapeIntervals } from '../adapter/default-metrics.ts';
 import type { ExplainQuestion } from '../adapter/explain-question.ts';
 import type { MetricExplanation } from '../adapter/explanation.ts';
+import type { ListedMetrics } from '../adapter/listed-metrics.ts';
 import { MetricsAdapter } from '../adapter/metrics-adapter.ts';
 import { DiscoveredResources } from '../adapter/rest-mapper.ts';
 import type { Answerer } from '../adapter/rule-evaluation.ts';
@@ -68,6 +69,8 @@ export interface MetricsApiDeps {
   readonly print: (line: string) => void;
   /** Told of each request's time. */
   readonly observe: (group: RequestGroup, seconds: number) => void;
+  /** Told of a namespace of which a value was asked for in vain: an HPA may be waiting for it. */
+  readonly unserved: (namespace: string) => void;
 }
 
 export class MetricsApi {
@@ -86,7 +89,8 @@ export class MetricsApi {
 
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
   constructor(options: MetricsApiOptions, deps: MetricsApiDeps) {
-    const { client, clock, random, log, print, observe, answerer, pods, nodes, intervals, delegate } = deps;
+    const { client, clock, random, log, print, observe, unserved } = deps;
+    const { answerer, pods, nodes, intervals, delegate } = deps;
     const { signal } = this.#ending;
     this.#options = options;
     this.#deps = deps;
@@ -119,6 +123,7 @@ export class MetricsApi {
       print,
       ready: () => this.ready(),
       observe,
+      unserved,
     });
   }
 
@@ -162,6 +167,11 @@ export class MetricsApi {
   /** See MetricsAdapter.explainMetric. */
   explainMetric(question: ExplainQuestion, signal: AbortSignal): Promise<MetricExplanation> {
     return this.#adapter.explainMetric(question, signal);
+  }
+
+  /** Which metrics there are, and of what. */
+  listMetrics(signal: AbortSignal): Promise<ListedMetrics> {
+    return this.#adapter.listMetrics(signal);
   }
 
   report(report: Report<typeof METRICS_API_METRICS>): void {

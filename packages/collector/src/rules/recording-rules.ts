@@ -87,7 +87,11 @@ export class RecordingRules {
  *  @throws {VigieError} CONFIG_UNREADABLE */
 export async function loadRecordingRules(patterns: readonly string[]): Promise<LoadedRules> {
   const files = await Promise.all(patterns.map((pattern) => globFiles(pattern, '/')));
-  const all = await loadRuleFiles(files.flat());
+  return recordingRulesOf(await loadRuleFiles(files.flat()));
+}
+
+/** Those of them that record; how many do not. */
+export function recordingRulesOf(all: readonly RuleGroup[]): LoadedRules {
   const groups = all
     .map((group) => ({ ...group, rules: group.rules.filter(({ kind }) => kind === 'recording') }))
     .filter(({ rules }) => rules.length > 0);

@@ -92,6 +92,17 @@ export class ScrapePool {
       .sort(({ url: a }, { url: b }) => (a < b ? -1 : Number(a > b)));
   }
 
+  /** How often series come by the label job of the targets, the longest of each. Cost: one look at all targets. */
+  get jobIntervals(): ReadonlyMap<string, number> {
+    const intervals = new Map<string, number>();
+    for (const { loop } of this.#active.values()) {
+      const { labels, intervalMs } = loop.target;
+      const job = labels.get('job');
+      intervals.set(job, Math.max(intervals.get(job) ?? 0, intervalMs));
+    }
+    return intervals;
+  }
+
   get targetCount(): number {
     return this.#active.size;
   }

@@ -294,3 +294,30 @@ it('resources that are not known are asked of the cluster, once', async () => {
   await expect(w.custom('lag', of('gadgets'))).rejects.toThrow('could not find');
   expect(w.kube.requests.map(({ path }) => path)).toEqual(['/api/v1', '/apis']);
 });
+
+describe('the list of metrics', () => {
+  it('has the rules and series behind each', async () => {
+    const resources = { template: '', overrides: { pod: { group: '', resource: 'pod' } }, namespaced: true };
+    const rule = writtenRule({ resources, name: { matches: '^(.*)_total$', as: '$1' } });
+    const world = await World.create(configOf({ rules: [rule], externalRules: [rule] }));
+    world.add({ __name__: 'hits_total', pod: 'web-0' }, [1, 2]);
+    const origins = (list: string) => [{ rule: `${list}[0]`, series: 'hits_total' }];
+    expect(await world.adapter.listMetrics(never)).toEqual({
+      resource: [
+        { metric: 'cpu', rule: 'kubelet', query: expect.stringContaining('container_cpu') },
+        { metric: 'memory', rule: 'kubelet', query: expect.stringContaining('container_memory') },
+      ],
+      custom: [{ resource: 'pods', metric: 'hits', origins: origins('rules') }],
+      external: [{ metric: 'hits', origins: origins('externalRules') }],
+    });
+  });
+
+  it('has what is there without rules', async () => {
+    const world = await World.create();
+    world.add({ __name__: 'hits_total', pod: 'web-0' }, [1, 2]);
+    const origins = [{ rule: 'default', series: 'hits_total' }];
+    const { custom, external } = await world.adapter.listMetrics(never);
+    expect(custom).toContainEqual({ resource: 'pods', metric: 'hits_per_second', origins });
+    expect(external).toEqual([{ metric: 'hits_per_second', origins }]);
+  });
+});

@@ -1,10 +1,16 @@
 import { FakeClock } from '@vigie/core/fake-clock';
+import type { HttpRequest } from '@vigie/core/http-server/exchange';
 import type { KubeAnswer, KubeRequest } from '@vigie/kube/client';
 import { describe, expect, it } from 'vitest';
 import type { ExplainQuestion } from '../../src/adapter/explain-question.ts';
 import type { MetricExplanation } from '../../src/adapter/explanation.ts';
-import { type ExplainDeps, explainInCluster } from '../../src/cluster/explain-in-cluster.ts';
-import { explainRoute } from '../../src/cluster/explain-route.ts';
+import {
+  type ExplainDeps,
+  explainInCluster,
+  metricsApiOff,
+  readHpaManifest,
+} from '../../src/cluster/explain-in-cluster.ts';
+import { explainRoute, listMetricsRoute } from '../../src/cluster/explain-route.ts';
 
 const NOW = Date.UTC(2026, 10, 21);
 const { signal } = new AbortController();
@@ -158,5 +164,44 @@ describe('GET /explain', () => {
     ['shop/web', bed({ [SCALE]: refused(404) }).deps, 502, 'is not there'],
   ])('refuses %s with its reason', async (hpa, deps, status, message) => {
     expect(await answer(hpa, deps)).toMatchObject({ status, message: expect.stringContaining(message) });
+  });
+});
+
+describe('GET /explain/manifest', () => {
+  it('answers with what is written of an HPA, and no more', async () => {
+    const read = (name: string) => readHpaManifest('shop', name, { request: withStatus }, signal);
+    const withStatus: ExplainDeps['client']['request'] = async (asked) => {
+      const { deps } = bed();
+      const answer = await deps.client.request(asked, signal);
+      if (answer.status !== 'ok') return answer;
+      return {
+        ...answer,
+        body: { apiVersion: 'autoscaling/v2', ...Object(answer.body), status: { currentReplicas: 1 } },
+      };
+    };
+    const manifest = await read('web');
+    expect(manifest).toMatchObject({ kind: 'HorizontalPodAutoscaler', spec: { maxReplicas: 5 } });
+    expect(Object.keys(manifest ?? {}).sort()).toEqual(['apiVersion', 'kind', 'metadata', 'spec']);
+    expect(await read('other')).toBeUndefined();
+  });
+});
+
+describe('GET /explain/metrics', () => {
+  const request: HttpRequest = {
+    method: 'GET',
+    path: '/explain/metrics',
+    rest: '',
+    headers: {},
+    signal,
+    query: new URLSearchParams(),
+    body: async () => Buffer.of(),
+  };
+
+  it('answers with the list, or says that there is none', async () => {
+    const list = { resource: [], custom: [], external: [{ metric: 'queue', origins: [] }] };
+    const answer = await listMetricsRoute({ listMetrics: async () => list }).handler(request);
+    expect([answer.status, JSON.parse(String(answer.body))]).toEqual([200, list]);
+    const off = listMetricsRoute({ listMetrics: () => Promise.reject(metricsApiOff()) });
+    await expect(Promise.resolve(off.handler(request))).rejects.toMatchObject({ status: 404 });
   });
 });

@@ -139,3 +139,25 @@ it('calls the kubelets, and the node agents that measure the host, as rules and 
     await targetOf('node-exporter', { ...agent, __meta_kubernetes_pod_container_port_name: 'otlp' }),
   ).toBeUndefined();
 });
+
+describe('objects of the Prometheus operator', () => {
+  async function operatorObjects(yaml: string, environment: Readonly<Record<string, string>>) {
+    const file = join(await tempFolder(), 'collector.yaml');
+    await writeFile(file, yaml);
+    return (await loadCollectorConfig(file, environment)).config.operatorObjects;
+  }
+
+  it('are read in a cluster unless they are turned off, and elsewhere where that is asked for', async () => {
+    const all = { selector: '', namespaces: [], serviceDiscoveryRole: 'endpoints', fileAccess: false };
+    expect(await operatorObjects('scrape_configs: []', inCluster)).toMatchObject(all);
+    expect(await operatorObjects('operator_objects: { mode: off }', inCluster)).toBeUndefined();
+    expect(await operatorObjects('', {})).toBeUndefined();
+    const some = 'operator_objects: { selector: a=b, namespaces: [shop], service_discovery_role: endpointslice }';
+    expect(await operatorObjects(some, {})).toMatchObject({
+      ...all,
+      selector: 'a=b',
+      namespaces: ['shop'],
+      serviceDiscoveryRole: 'endpointslice',
+    });
+  });
+});

@@ -454,6 +454,18 @@ describe('mistakes', () => {
       ],
     ],
     [
+      'which objects of the operator are read',
+      'operator_objects: {mode: on, selector: "a==b=c"}',
+      ['prometheus.yml:1:26: operator_objects.mode: expected "auto" or "off", got "on"'],
+    ],
+    [
+      'a selector that is none',
+      'operator_objects: {selector: "a=b c"}',
+      [
+        'prometheus.yml:1:30: operator_objects.selector: expected a label selector such as release=prometheus,team in (shop, web), got "a=b c"',
+      ],
+    ],
+    [
       'a variable that is not set',
       job('bearer_token: ${TOKEN}'),
       ['prometheus.yml:3:19: expected the environment variable TOKEN to be set, or ${TOKEN:-DEFAULT}, got nothing'],

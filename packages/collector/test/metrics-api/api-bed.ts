@@ -40,6 +40,8 @@ export class ApiBed {
   readonly pods = new ObjectIndex();
   readonly nodes = new ObjectIndex();
   readonly lines: string[];
+  /** Namespaces of which a value was asked for in vain. */
+  readonly unserved: string[] = [];
   readonly api: MetricsApi;
   readonly proxyAuthority: Authority;
   readonly clientAuthority: Authority;
@@ -93,6 +95,7 @@ export class ApiBed {
         log: createLog('info', { write: (line) => void this.lines.push(line) }),
         print: (line) => void this.lines.push(line),
         observe: () => undefined,
+        unserved: (namespace) => void this.unserved.push(namespace),
       },
     );
   }

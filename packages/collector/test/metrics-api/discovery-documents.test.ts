@@ -3,12 +3,12 @@ import { DiscoveryDocuments } from '../../src/metrics-api/discovery-documents.ts
 
 const OFFERED = {
   custom: [
-    { object: { resource: 'pods', group: '' }, isNamespaced: true, metric: 'requests_per_second' },
-    { object: { resource: 'pods', group: '' }, isNamespaced: true, metric: 'queue' },
-    { object: { resource: 'deployments', group: 'apps' }, isNamespaced: true, metric: 'queue' },
-    { object: { resource: 'namespaces', group: '' }, isNamespaced: false, metric: 'queue' },
+    { object: { resource: 'pods', group: '' }, isNamespaced: true, metric: 'requests_per_second', origins: [] },
+    { object: { resource: 'pods', group: '' }, isNamespaced: true, metric: 'queue', origins: [] },
+    { object: { resource: 'deployments', group: 'apps' }, isNamespaced: true, metric: 'queue', origins: [] },
+    { object: { resource: 'namespaces', group: '' }, isNamespaced: false, metric: 'queue', origins: [] },
   ],
-  external: ['queue_depth'],
+  external: [{ metric: 'queue_depth', origins: [] }],
 };
 const documents = new DiscoveryDocuments(OFFERED);
 
@@ -92,7 +92,10 @@ describe('discovery', () => {
 
   it('has an etag that changes with what is offered, and only then', () => {
     const same = new DiscoveryDocuments(OFFERED);
-    const more = new DiscoveryDocuments({ ...OFFERED, external: ['queue_depth', 'lag'] });
+    const more = new DiscoveryDocuments({
+      ...OFFERED,
+      external: [...OFFERED.external, { metric: 'lag', origins: [] }],
+    });
     expect(same.aggregated('v2').etag).toBe(documents.aggregated('v2').etag);
     expect(more.aggregated('v2').etag).not.toBe(documents.aggregated('v2').etag);
     expect(documents.groups().etag).toMatch(/^"[0-9A-F]{32}"$/);

@@ -362,3 +362,17 @@ it('counts its requests', async () => {
     ]),
   );
 });
+
+describe('who asks in vain', () => {
+  it('is told of with the namespace, and nobody else', async () => {
+    const bed = await webShop();
+    await bed.get(`${CUSTOM}/pods/%2A/requests_per_second?labelSelector=app%3Dweb`);
+    await bed.get(`${EXTERNAL}/queue_depth`);
+    await bed.get('/apis/custom.metrics.k8s.io/v1beta2');
+    expect(bed.unserved).toEqual([]);
+    await bed.get(`${CUSTOM}/pods/%2A/nothing?labelSelector=app%3Dweb`);
+    await bed.get(`${EXTERNAL}/nothing`);
+    await bed.get(`${USAGE}/namespaces/shop/pods?labelSelector=app%3Dweb`);
+    expect(bed.unserved).toEqual(['shop', 'shop', 'shop']);
+  });
+});

@@ -76,6 +76,12 @@ const KINDS: Readonly<Record<string, { readonly kind: string; readonly apiVersio
   leases: { kind: 'Lease', apiVersion: 'coordination.k8s.io/v1' },
   secrets: { kind: 'Secret', apiVersion: 'v1' },
   configmaps: { kind: 'ConfigMap', apiVersion: 'v1' },
+  horizontalpodautoscalers: { kind: 'HorizontalPodAutoscaler', apiVersion: 'autoscaling/v2' },
+  servicemonitors: { kind: 'ServiceMonitor', apiVersion: 'monitoring.coreos.com/v1' },
+  podmonitors: { kind: 'PodMonitor', apiVersion: 'monitoring.coreos.com/v1' },
+  probes: { kind: 'Probe', apiVersion: 'monitoring.coreos.com/v1' },
+  prometheusrules: { kind: 'PrometheusRule', apiVersion: 'monitoring.coreos.com/v1' },
+  scrapeconfigs: { kind: 'ScrapeConfig', apiVersion: 'monitoring.coreos.com/v1alpha1' },
   apiservices: { kind: 'APIService', apiVersion: 'apiregistration.k8s.io/v1' },
   mutatingwebhookconfigurations: {
     kind: 'MutatingWebhookConfiguration',

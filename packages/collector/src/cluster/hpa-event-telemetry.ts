@@ -1,0 +1,24 @@
+/** What the collector counts of the Events that it tells. */
+import type { MetricTable, Report } from '@vigie/core/telemetry';
+
+export const HPA_EVENT_METRICS = {
+  hpaEvents: {
+    name: 'vigie_collector_hpa_events_total',
+    type: 'counter',
+    help: 'Events about HPAs whose metrics cannot be served, by result; known: another replica has told it; limited: it was told a short time ago.',
+    labels: ['result'],
+  },
+} as const satisfies MetricTable;
+
+export function reportHpaEvents(counts: HpaEventCounts, report: Report<typeof HPA_EVENT_METRICS>): void {
+  for (const result of ['sent', 'known', 'limited', 'failed'] as const) report('hpaEvents', { result }, counts[result]);
+}
+
+export interface HpaEventCounts {
+  sent: number;
+  /** Another replica has told it. */
+  known: number;
+  /** It was told less than five minutes ago. */
+  limited: number;
+  failed: number;
+}
