@@ -32,6 +32,7 @@ const HOST_REFERENCE = 'docs/reference/host-metrics.md';
 const KUBE_STATE_REFERENCE = 'docs/reference/kube-state.md';
 const METRICS_API_REFERENCE = 'docs/reference/metrics-api.md';
 const PROBES_REFERENCE = 'docs/reference/probes.md';
+const OTLP_METRICS_REFERENCE = 'docs/reference/otlp-metrics.md';
 const REMOTE_WRITE_REFERENCE = 'docs/reference/remote-write.md';
 const RULES_REFERENCE = 'docs/reference/rules.md';
 const OPERATOR_REFERENCE = 'docs/reference/operator-objects.md';
@@ -69,6 +70,8 @@ export function generatedFiles(): Map<string, string> {
   const operatorMetrics = metricsTable(OPERATOR_METRICS);
   files.set(OPERATOR_REFERENCE, withBlock(OPERATOR_REFERENCE, 'operator-metrics', operatorMetrics));
   files.set(HPA_REFERENCE, withBlock(HPA_REFERENCE, 'hpa-event-metrics', metricsTable(HPA_EVENT_METRICS)));
+  const otlpMetrics = metricsTable(COLLECTOR_TABLES.otlp);
+  files.set(OTLP_METRICS_REFERENCE, withBlock(OTLP_METRICS_REFERENCE, 'otlp-metrics', otlpMetrics));
   const writeMetrics = metricsTable(COLLECTOR_TABLES.remoteWrite);
   files.set(REMOTE_WRITE_REFERENCE, withBlock(REMOTE_WRITE_REFERENCE, 'remote-write-metrics', writeMetrics));
   files.set('docs/reference/options.md', optionsReference());

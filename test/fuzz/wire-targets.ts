@@ -1,6 +1,9 @@
 /** What senders, the journal and the API server send: formats of bytes with lengths in them, and JSON in pieces. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorCode } from '@vigie/core/errors';
+import { DEFAULT_OTLP } from '../../packages/collector/src/config/otlp-config.ts';
+import { DeltaStreams } from '../../packages/collector/src/otlp/delta-streams.ts';
+import { type SampleSink, Translator } from '../../packages/collector/src/otlp/translate.ts';
 import { JsonListReader, JsonSequenceReader, type OnValue } from '../../packages/kube/src/json-stream.ts';
 import { eventForm, metadataForm, podForm } from '../../packages/kube/src/objects.ts';
 import type { PushedGroup } from '../../packages/log-pipeline/src/lane/push-lane.ts';
@@ -29,7 +32,10 @@ import {
   encodeLogsResponse,
   type LogsRequest,
 } from '../../packages/wire/src/otlp/logs.ts';
+import { decodeMetricsRequest, type MetricsLimits, type MetricsRequest } from '../../packages/wire/src/otlp/metrics.ts';
+import { parseMetricsRequest } from '../../packages/wire/src/otlp/metrics-json.ts';
 import { compress, decompress } from '../../packages/wire/src/snappy.ts';
+import { METRICS_JSON, METRICS_PROTOBUF } from './metrics-requests.ts';
 import { JOURNAL_ENTRIES, KUBE_OBJECTS, LOGS_REQUESTS, LOGS_RESPONSES, MESSAGES, PUSH_REQUESTS } from './samples.ts';
 import type { Target } from './target.ts';
 
@@ -67,6 +73,41 @@ function membersOf(groups: readonly PushedGroup[]): readonly Readonly<Record<str
       return parsed;
     });
   });
+}
+
+const METRICS_LIMITS: MetricsLimits = { records: 100, values: 1_000, depth: 8, buckets: 1_000 };
+const deltas = new DeltaStreams({ maxStreams: 50, maxStaleMs: 1_000 }, { monotonicMs: () => 0 });
+const translators = [
+  new Translator(DEFAULT_OTLP.translation, deltas),
+  new Translator(
+    { ...DEFAULT_OTLP.translation, isEscaped: false, convertsHistograms: true, hasScopeLabels: true },
+    deltas,
+  ),
+];
+
+/** What is made of it has names in order, and as many samples as its limits allow. */
+function checkMetrics(request: MetricsRequest | undefined): void {
+  if (request === undefined) return;
+  let samples = 0;
+  const check: SampleSink['float'] = ({ labels, timestampMs }) => {
+    samples++;
+    if (!Number.isInteger(timestampMs)) throw new Error(`time ${timestampMs}`);
+    if (labels.get('__name__') === '') throw new Error('a series without a name');
+  };
+  const sink: SampleSink = {
+    point: () => undefined,
+    refuse: () => undefined,
+    float: check,
+    histogram: (sample, { positiveSpans, positiveCounts }) => {
+      check(sample, 0);
+      const length = positiveSpans.reduce((sum, span) => sum + span.length, 0);
+      if (length !== positiveCounts.length) throw new Error('spans that are of other buckets');
+    },
+    info: (labels, timestampMs) => check({ labels, timestampMs, startTimestampMs: 0, exemplars: [] }, 1),
+    metadata: () => undefined,
+  };
+  for (const translator of translators) translator.translate(request, sink);
+  if (samples > 100_000) throw new Error(`${samples} samples`);
 }
 
 const place = { nodeName: 'node-1' };
@@ -183,6 +224,18 @@ export const wireTargets: readonly Target[] = [
       const fromJson = unlessMalformed(() => parseLogsResponse(input.toString()));
       if (fromJson !== undefined) same(parseLogsResponse(formatLogsResponse(fromJson)), fromJson);
     },
+  },
+  {
+    name: 'OTLP metrics in Protocol Buffers',
+    samples: METRICS_PROTOBUF,
+    iterations: 4_000,
+    parse: (input) => checkMetrics(unlessMalformed(() => decodeMetricsRequest(input, METRICS_LIMITS))),
+  },
+  {
+    name: 'OTLP metrics in JSON',
+    samples: METRICS_JSON,
+    iterations: 4_000,
+    parse: (input) => checkMetrics(unlessMalformed(() => parseMetricsRequest(input.toString(), METRICS_LIMITS))),
   },
   {
     name: 'Loki push in Protocol Buffers',

@@ -5,6 +5,7 @@ import { bug } from '@vigie/core/errors';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { CollectorConfig, ScrapeConfig } from './config/collector-config.ts';
+import { DEFAULT_OTLP } from './config/otlp-config.ts';
 import type { DiscoveryConfig } from './discovery/discovery-config.ts';
 import { StaticDiscovery } from './discovery/static-discovery.ts';
 import type { Discovery } from './discovery/target-group.ts';
@@ -36,6 +37,7 @@ export function ownMetricsConfig({ folder, maxBytes, address }: OwnMetricsOption
       maxExemplars: undefined,
     },
     remoteWrite: [],
+    otlp: DEFAULT_OTLP,
     engine: undefined,
     adapter: undefined,
     metricsApi: undefined,

@@ -13,6 +13,8 @@ import type { RemoteEngineConfig } from './config/own-sections.ts';
 import { basicCredentials } from './http-client/basic-credentials.ts';
 import { HttpClient, type HttpClientDeps } from './http-client/http-client.ts';
 import { secretValue } from './http-client/secret-value.ts';
+import { tracedEngine } from './tracing/traced-engine.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface QuerySide {
   /** For the HTTP API. */
@@ -24,10 +26,11 @@ export interface QuerySide {
   close(): void;
 }
 
-export function embeddedQueries(querier: Querier): QuerySide {
+/** @param tracing of the queries of the HTTP API */
+export function embeddedQueries(querier: Querier, tracing: Tracing | undefined): QuerySide {
   const engine = new Engine();
   return {
-    source: { kind: 'embedded', engine: embeddedEngine(engine, querier), querier },
+    source: { kind: 'embedded', engine: tracedEngine(embeddedEngine(engine, querier), tracing), querier },
     vector: engineQuery(engine, querier),
     answerer: { kind: 'embedded', engine, querier },
     close: () => undefined,

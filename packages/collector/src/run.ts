@@ -34,6 +34,8 @@ import { systemLookup } from './probe/system-lookup.ts';
 import { PROBE_TELEMETRY, reportProbes } from './probe/telemetry.ts';
 import { loadRecordingRules } from './rules/recording-rules.ts';
 import { Collector, type CollectorSettings } from './service.ts';
+import { openTracing } from './tracing/open-tracing.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface CollectorCommand {
   readonly configFile: string;
@@ -57,7 +59,8 @@ export async function runCollector(command: CollectorCommand): Promise<ExitCode>
     return reportBadConfig(error);
   }
   const log = createLog(loaded.config.logLevel);
-  const component = new CollectorProcess(loaded, command, log);
+  const tracing = await openTracing(process.env, { version: command.version, serviceName: 'vigie-collector' }, log);
+  const component = new CollectorProcess(loaded, command, log, tracing);
   return runComponent(component, {
     graceMs: loaded.config.shutdownGraceMs,
     log,
@@ -81,17 +84,20 @@ class CollectorProcess implements Component {
   readonly reload: () => Promise<void>;
   readonly #command: CollectorCommand;
   readonly #log: Log;
+  readonly #tracing: Tracing | undefined;
   readonly #collector: Collector;
   readonly #cluster: Cluster | undefined;
   readonly #listener: HttpListener;
   readonly #probes: Probes;
   readonly #telemetry = new Telemetry({ ...PROCESS_METRICS, ...DISCOVERY_METRICS, ...PROBE_TELEMETRY });
+  readonly #otlpListener: HttpListener | undefined;
   #loaded: Loaded;
 
-  constructor(loaded: Loaded, command: CollectorCommand, log: Log) {
+  constructor(loaded: Loaded, command: CollectorCommand, log: Log, tracing: Tracing | undefined) {
     this.#loaded = loaded;
     this.#command = command;
     this.#log = log;
+    this.#tracing = tracing;
     this.reload = coalesce(() => this.#reload());
     const deps = discoveryDeps(command.version, log);
     this.#telemetry.collect((report) => {
@@ -124,6 +130,7 @@ class CollectorProcess implements Component {
       log,
       env,
       hostName: hostname(),
+      tracing,
       discover: (discovery) => createDiscovery(discovery, deps),
       pageOf: (url) => probePage(this.#probes, url, () => this.#listener.address) ?? this.#cluster?.pageOf(url),
     });
@@ -164,6 +171,10 @@ class CollectorProcess implements Component {
       { clock, log, print },
       MOUNTED.map((prefix) => ({ prefix, serve })),
     );
+    if (config.otlp.listen !== undefined) {
+      const address = { name: 'otlp', ...config.otlp.listen };
+      this.#otlpListener = new HttpListener(address, this.#collector.otlpRoutes, { clock, log, print });
+    }
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -171,13 +182,16 @@ class CollectorProcess implements Component {
     await this.#listener.start();
     this.#warn(this.#loaded);
     await this.#collector.start();
+    await this.#otlpListener?.start();
     await this.#cluster?.start(signal);
   }
 
   async close(options: { readonly graceMs: number }): Promise<void> {
     this.#collector.stop();
-    await Promise.all([this.#listener.close(options), this.#cluster?.close(options)]);
+    const listeners = [this.#listener, this.#otlpListener].map((listener) => listener?.close(options));
+    await Promise.all([...listeners, this.#cluster?.close(options)]);
     await this.#collector.close();
+    await this.#tracing?.close();
   }
 
   async #reload(): Promise<void> {
@@ -217,7 +231,9 @@ const INDEX: Route = {
   methods: ['GET'],
   path: '/',
   handler: () =>
-    textReply('vigie collector\n\n/api/v1/query\n/api/v1/targets\n/federate\n/probe\n/status\n/metrics\n/livez\n/readyz\n'),
+    textReply(
+      'vigie collector\n\n/api/v1/query\n/api/v1/targets\n/federate\n/probe\n/status\n/metrics\n/livez\n/readyz\n',
+    ),
 };
 
 function clusterRoutes(cluster: Cluster): readonly Route[] {

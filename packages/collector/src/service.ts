@@ -6,6 +6,7 @@ import type { Clock } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
 import { bug } from '@vigie/core/errors';
 import type { HealthCheck } from '@vigie/core/http-server/health-routes';
+import type { Route } from '@vigie/core/http-server/routes';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
@@ -27,6 +28,7 @@ import type { Discovery } from './discovery/target-group.ts';
 import { createHttpApp } from './http-app.ts';
 import type { HttpClientDeps } from './http-client/http-client.ts';
 import { type Asked, NOTHING_ASKED } from './operator/object-jobs.ts';
+import { MetricsReceiver } from './otlp/metrics-receiver.ts';
 import { embeddedQueries, type QuerySide, remoteQueries } from './query-source.ts';
 import { RemoteWrites } from './remote-write/remote-writes.ts';
 import { appendRuleSamples } from './rules/append-rule-samples.ts';
@@ -40,6 +42,7 @@ import { offsetSeed } from './scrape/scrape-offset.ts';
 import type { ScrapePool } from './scrape/scrape-pool.ts';
 import { reportScrapes } from './scrape/telemetry.ts';
 import { COLLECTOR_TABLES, type ReloadCounts, reportConfig } from './telemetry.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface CollectorOptions {
   /** Of Vigie. */
@@ -62,6 +65,8 @@ export interface CollectorDeps {
   readonly hostName: string;
   readonly random: Random;
   readonly discover: (config: DiscoveryConfig, jobName: string) => Discovery;
+  /** Of scrapes and queries; undefined: none is wanted. */
+  readonly tracing?: Tracing | undefined;
   /** See ScrapePoolDeps. */
   readonly pageOf: (url: string) => Page | undefined;
 }
@@ -82,10 +87,12 @@ export class Collector {
   readonly #dataTelemetry = new Telemetry(COLLECTOR_TABLES.data);
   readonly #ruleTelemetry = new Telemetry(COLLECTOR_TABLES.rules);
   readonly #writeTelemetry = new Telemetry(COLLECTOR_TABLES.remoteWrite);
+  readonly #otlpTelemetry = new Telemetry(COLLECTOR_TABLES.otlp);
   readonly #shutdown = new AbortController();
   readonly #queries: QuerySide;
   readonly #remoteWrites: RemoteWrites;
   readonly #rules: RecordingRules;
+  readonly #otlp: MetricsReceiver;
   readonly #jobs: ScrapeJobs;
   readonly #queryCounts: QueryCounts;
   readonly #apiCounts = new TsdbApiCounts();
@@ -113,7 +120,9 @@ export class Collector {
     this.tsdb = createDatabase(config.storage, { clock, log: this.#log });
     const http: HttpClientDeps = { clock, env, userAgent: `vigie/${options.version}` };
     this.#queries =
-      config.engine === undefined ? embeddedQueries(this.tsdb.querier) : remoteQueries(config.engine, http);
+      config.engine === undefined
+        ? embeddedQueries(this.tsdb.querier, deps.tracing)
+        : remoteQueries(config.engine, http);
     this.#remoteWrites = new RemoteWrites(config.remoteWrite, config.externalLabels, {
       tsdb: this.tsdb,
       folder: `${config.storage.path}-remote-write`,
@@ -124,6 +133,7 @@ export class Collector {
       observe: (labels, seconds) => this.#writeTelemetry.observe('sentBatchSeconds', labels, seconds),
       http,
     });
+    this.#otlp = new MetricsReceiver(config.otlp, { tsdb: this.tsdb, clock, log: this.#log });
     const append = appendRuleSamples(this.tsdb);
     this.#rules = new RecordingRules({ query: this.#queries.vector, append, clock, log: this.#log });
     this.#jobs = new ScrapeJobs({
@@ -133,6 +143,7 @@ export class Collector {
         startDelay: (seconds) => this.#scrapeTelemetry.observe('startDelay', {}, seconds),
         duration: (seconds) => this.#scrapeTelemetry.observe('duration', {}, seconds),
       },
+      tracing: deps.tracing,
       clock,
       log: this.#log,
       seed: offsetSeed(hostName, config.externalLabels),
@@ -156,11 +167,17 @@ export class Collector {
     });
     this.#ruleTelemetry.collect((report) => reportRules(this.#rules.groups, report));
     this.#writeTelemetry.collect((report) => this.#remoteWrites.report(report));
+    this.#otlpTelemetry.collect((report) => this.#otlp.counts.report(report, this.#otlp.deltas.size));
   }
 
   /** For the metrics APIs. */
   get answerer(): Answerer {
     return this.#queries.answerer;
+  }
+
+  /** Of a port for what applications push. */
+  get otlpRoutes(): readonly Route[] {
+    return [this.#otlp.route('/v1/metrics')];
   }
 
   /** By job name. */
@@ -203,7 +220,8 @@ export class Collector {
   }
 
   async expose(): Promise<Exposition> {
-    const parts = [this.#scrapeTelemetry, this.#dataTelemetry, this.#ruleTelemetry, this.#writeTelemetry];
+    const data = [this.#scrapeTelemetry, this.#dataTelemetry, this.#ruleTelemetry];
+    const parts = [...data, this.#writeTelemetry, this.#otlpTelemetry];
     const [first, ...others] = await Promise.all(parts.map((part) => part.expose()));
     if (first === undefined) throw bug('nothing to expose');
     return { contentType: first.contentType, body: [first, ...others].map(({ body }) => body).join('') };
@@ -241,6 +259,7 @@ export class Collector {
   async #takeUpNow(): Promise<void> {
     if (this.#shutdown.signal.aborted) return;
     const { config, rules } = this.#settings;
+    this.#otlp.apply(config.otlp);
     // A job of the configuration stands before one of an object.
     const names = new Set(config.scrapes.map(({ jobName }) => jobName));
     const scrapes = [...config.scrapes, ...this.#asked.scrapes.filter(({ jobName }) => !names.has(jobName))];
@@ -252,7 +271,7 @@ export class Collector {
   }
 
   #createApp(): Promise<FastifyInstance> {
-    const { clock, hostName } = this.#deps;
+    const { clock, hostName, tracing } = this.#deps;
     const { version, prefix, configYaml, flags } = this.#options;
     const facts = {
       version,
@@ -277,6 +296,8 @@ export class Collector {
       externalLabels: () => this.#settings.config.externalLabels.toJSON(),
       queryCounts: this.#queryCounts,
       apiCounts: this.#apiCounts,
+      otlp: this.#otlp,
+      tracing,
       clock,
       log: this.#log,
     });

@@ -4,6 +4,7 @@ import { QUERY_METRICS } from '@vigie/promql/api/query-counts';
 import { RULE_METRICS } from '@vigie/rules/telemetry';
 import { TSDB_API_METRICS } from '@vigie/tsdb/api/telemetry';
 import { TSDB_METRICS } from '@vigie/tsdb/telemetry';
+import { OTLP_METRICS } from './otlp/telemetry.ts';
 import { REMOTE_WRITE_METRICS } from './remote-write/telemetry.ts';
 import { SCRAPE_METRICS } from './scrape/telemetry.ts';
 
@@ -41,6 +42,7 @@ export const COLLECTOR_TABLES = {
   data: { ...TSDB_METRICS, ...TSDB_API_METRICS, ...QUERY_METRICS },
   rules: RULE_METRICS,
   remoteWrite: REMOTE_WRITE_METRICS,
+  otlp: OTLP_METRICS,
 } as const satisfies Readonly<Record<string, MetricTable>>;
 
 export interface ReloadCounts {

@@ -5,8 +5,10 @@ import { expect, it } from 'vitest';
 import { loadCollectorConfig } from '../src/config/load-config.ts';
 import { tempFolder } from './temp-folder.ts';
 
-const REFERENCE = readFileSync(new URL('../../../docs/reference/collector.md', import.meta.url), 'utf8');
-const examples = [...REFERENCE.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+const examples = ['collector.md', 'otlp-metrics.md'].flatMap((page) => {
+  const reference = readFileSync(new URL(`../../../docs/reference/${page}`, import.meta.url), 'utf8');
+  return [...reference.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+});
 
 it.each(examples)('loads the example of its reference: %s', async (text) => {
   const file = join(await tempFolder(), 'collector.yaml');

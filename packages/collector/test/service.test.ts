@@ -11,6 +11,7 @@ import { decompress } from '@vigie/wire/snappy';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { CollectorConfig } from '../src/config/collector-config.ts';
 import { loadCollectorConfig } from '../src/config/load-config.ts';
+import { DEFAULT_OTLP } from '../src/config/otlp-config.ts';
 import type { TargetGroup } from '../src/discovery/target-group.ts';
 import { loadRecordingRules } from '../src/rules/recording-rules.ts';
 import { Collector } from '../src/service.ts';
@@ -47,6 +48,7 @@ function config(parts: Partial<CollectorConfig> = {}): CollectorConfig {
       maxExemplars: undefined,
     },
     remoteWrite: [],
+    otlp: DEFAULT_OTLP,
     engine: undefined,
     adapter: undefined,
     metricsApi: undefined,
@@ -208,6 +210,24 @@ describe('Collector', () => {
     expect(metrics).toMatch(/^vigie_scrape_pool_targets\{scrape_job="shop"\} 1$/m);
   });
 
+  it('takes metrics of OpenTelemetry where Prometheus does', async () => {
+    const { collector } = await create();
+    const url = await listen(collector);
+    await collector.start();
+    const dataPoints = [{ timeUnixNano: `${clock.nowMs()}000000`, asInt: '7' }];
+    const request = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'pushed', gauge: { dataPoints } }] }] }] };
+    const headers = { 'content-type': 'application/json' };
+    const push = (body: string): Promise<Response> =>
+      fetch(`${url}/api/v1/otlp/v1/metrics`, { method: 'POST', headers, body });
+    expect(await (await push(JSON.stringify(request))).json()).toEqual({});
+    expect(await instant(url, 'pushed')).toMatchObject([{ value: [expect.any(Number), '7'] }]);
+    expect(await (await push('{')).json()).toMatchObject({ code: 3 });
+    expect((await push(' '.repeat(17 << 20))).status).toBe(413);
+    const { body: metrics } = await collector.expose();
+    expect(metrics).toMatch(/^vigie_otlp_metrics_requests_total\{format="json",result="written"\} 1$/m);
+    expect(metrics).toMatch(/^vigie_otlp_metrics_requests_total\{format="json",result="too_large"\} 1$/m);
+  });
+
   it('sends on what it records, with its external labels, and says how much', async () => {
     const bodies: Buffer[] = [];
     const receiver = await serve((incoming, outgoing) => {
@@ -223,8 +243,11 @@ describe('Collector', () => {
     const { remoteWrite } = (await loadCollectorConfig(join(folder, 'collector.yaml'), {})).config;
     const { collector } = await create({ remoteWrite });
     await collector.start();
-    // Metadata, which may come first, names the metric too, and no labels.
-    await until(() => bodies.some((body) => body.includes('reads') && body.includes('cluster')));
+    // Metadata names the metric too, and may come first.
+    const samples = (): Buffer | undefined =>
+      bodies.find((body) => body.includes('reads') && body.includes('instance'));
+    await until(() => samples() !== undefined);
+    expect(samples()?.toString('latin1')).toContain('cluster');
     expect(receiver.requests[0]).toMatchObject({ url: '/write', headers: { 'x-scope-orgid': 'prod' } });
     await until(async () =>
       /^vigie_remote_storage_samples_total\{remote_name="far",.*\} [1-9]/m.test((await collector.expose()).body),

@@ -11,6 +11,8 @@ import { installPrometheus } from './prometheus-binary.ts';
 export interface PrometheusOptions {
   /** How far behind the newest sample a late one may be. */
   readonly outOfOrderWindow?: string;
+  /** Sections of its configuration, beside `storage`. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Beside what makes it a receiver, `--query.max-samples=1000`. */
   readonly flags?: readonly string[];
 }
@@ -29,6 +31,7 @@ const START_TIMEOUT_MS = 60_000;
 /** Takes remote write at `/api/v1/write`, native histograms and late samples among it. */
 export async function startPrometheus({
   outOfOrderWindow = '1d',
+  config = {},
   flags = [],
 }: PrometheusOptions = {}): Promise<RealPrometheus> {
   const { prometheus } = installPrometheus();
@@ -36,7 +39,10 @@ export async function startPrometheus({
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const configFile = join(home, 'prometheus.yml');
-  writeFileSync(configFile, JSON.stringify({ storage: { tsdb: { out_of_order_time_window: outOfOrderWindow } } }));
+  writeFileSync(
+    configFile,
+    JSON.stringify({ ...config, storage: { tsdb: { out_of_order_time_window: outOfOrderWindow } } }),
+  );
   const logFile = join(home, 'server.log');
   const lastLines = (): string => readFileSync(logFile, 'utf8').split('\n').slice(-30).join('\n');
   const launch = async (): Promise<ChildProcess> => {

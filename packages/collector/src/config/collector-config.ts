@@ -10,6 +10,7 @@ import type { ProbeOptions } from '../probe/probes.ts';
 import type { OperatorObjectsConfig } from '../operator/operator-objects.ts';
 import type { RelabelRule } from '../relabel/relabel-rule.ts';
 import type { AdapterConfig } from './adapter-config.ts';
+import type { OtlpConfig } from './otlp-config.ts';
 import type { MetricsApiConfig, RemoteEngineConfig } from './own-sections.ts';
 import type { RemoteWriteConfig } from './remote-write-config.ts';
 import type { StorageConfig } from './storage-config.ts';
@@ -72,6 +73,7 @@ export interface CollectorConfig {
   readonly scrapes: readonly ScrapeConfig[];
   readonly storage: StorageConfig;
   readonly remoteWrite: readonly RemoteWriteConfig[];
+  readonly otlp: OtlpConfig;
   /** undefined: the embedded one. */
   readonly engine: RemoteEngineConfig | undefined;
   /** undefined: every series with a pod, service or namespace is offered. */

@@ -25,6 +25,7 @@ import { readExternalLabels } from './external-labels.ts';
 import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
 import { globalSection, readGlobal } from './global-section.ts';
 import { DEFAULT_OPERATOR_OBJECTS, operatorSection, readOperatorObjects } from './operator-section.ts';
+import { otlpSection, readOtlp } from './otlp-config.ts';
 import {
   engineSection,
   kubeStateSection,
@@ -58,10 +59,9 @@ const WITHOUT_EFFECT = {
   alerting: 'alerts are sent by `vigie alerting`: its alertmanagers stand in alerting.yaml',
   remote_read: 'not supported: queries see what the collector holds, or all that engine.remote has',
   tracing: 'not supported: traces are sent where OTEL_EXPORTER_OTLP_ENDPOINT says',
-  otlp: 'not supported',
   runtime: 'not supported: there is no garbage collector of Go to tune',
 } as const;
-const WITHOUT_EFFECT_KEYS = ['alerting', 'remote_read', 'tracing', 'otlp', 'runtime'] as const;
+const WITHOUT_EFFECT_KEYS = ['alerting', 'remote_read', 'tracing', 'runtime'] as const;
 
 const collectorSchema = section({
   global: v.nullish(globalSection, {}),
@@ -73,7 +73,7 @@ const collectorSchema = section({
   alerting: v.optional(v.unknown()),
   remote_read: v.optional(v.unknown()),
   tracing: v.optional(v.unknown()),
-  otlp: v.optional(v.unknown()),
+  otlp: v.nullish(otlpSection, {}),
   runtime: v.optional(v.unknown()),
   engine: v.nullish(engineSection),
   adapter: v.nullish(adapterSection),
@@ -159,6 +159,7 @@ export async function loadCollectorConfig(
     scrapes: allScrapes,
     storage: readStorage(written.storage, ['storage'], context),
     remoteWrite: readRemoteWrites(written.remote_write, ['remote_write'], context),
+    otlp: readOtlp(written.otlp, ['otlp'], context, written.global.metric_name_validation_scheme),
     engine: written.engine == null ? undefined : readEngine(written.engine, ['engine'], context),
     adapter: adapter.config,
     metricsApi: written.metrics_api == null ? undefined : readMetricsApi(written.metrics_api, ['metrics_api'], context),

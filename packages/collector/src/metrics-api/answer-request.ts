@@ -12,6 +12,7 @@ import {
   podUsageListBody,
 } from './metric-bodies.ts';
 import { type AnswerForm, negotiateAnswer, negotiateDiscovery } from './negotiate.ts';
+import { openApiV2, openApiV3, openApiV3Root } from './openapi-documents.ts';
 import {
   customMetricsProto,
   externalMetricsProto,
@@ -51,6 +52,12 @@ interface Forms {
 export async function answerRequest(asked: AskedFor, adapter: MetricsAdapter, signal: AbortSignal): Promise<ApiAnswer> {
   const { request, query, accept } = asked;
   switch (request.kind) {
+    case 'openapi_v2':
+      return documentAnswer(openApiV2());
+    case 'openapi_v3':
+      return documentAnswer(openApiV3Root());
+    case 'openapi_v3_of':
+      return documentAnswer(openApiV3(request.group, request.version));
     case 'groups':
     case 'group':
     case 'resources':
@@ -90,7 +97,7 @@ async function documentOf(
 }
 
 async function formsOf(
-  request: Exclude<ApiRequest, { kind: 'groups' | 'group' | 'resources' }>,
+  request: Extract<ApiRequest, { kind: 'pods' | 'pod' | 'nodes' | 'node' | 'custom' | 'external' }>,
   query: URLSearchParams,
   adapter: MetricsAdapter,
   signal: AbortSignal,

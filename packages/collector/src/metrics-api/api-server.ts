@@ -255,6 +255,9 @@ function groupOf(request: ApiRequest | undefined): RequestGroup {
   switch (request?.kind) {
     case undefined:
       return 'none';
+    case 'openapi_v2':
+    case 'openapi_v3':
+    case 'openapi_v3_of':
     case 'groups':
     case 'group':
     case 'resources':

@@ -81,10 +81,7 @@ export class DiscoveryDocuments {
   #document(key: string, contentType: string, make: () => object): DiscoveryDocument {
     let document = this.#documents.get(key);
     if (document === undefined) {
-      const body = JSON.stringify(make());
-      // Weak clients compare it byte by byte; 128 bits are enough to tell documents apart.
-      const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32).toUpperCase()}"`;
-      document = { body, contentType, etag };
+      document = jsonDocument(make(), contentType);
       this.#documents.set(key, document);
     }
     return document;
@@ -157,6 +154,13 @@ export class DiscoveryDocuments {
         }));
     }
   }
+}
+
+export function jsonDocument(content: object, contentType = JSON_TYPE): DiscoveryDocument {
+  const body = JSON.stringify(content);
+  // Weak clients compare it byte by byte; 128 bits are enough to tell documents apart.
+  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32).toUpperCase()}"`;
+  return { body, contentType, etag };
 }
 
 const USAGE_RESOURCES = [

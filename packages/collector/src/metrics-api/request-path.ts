@@ -18,6 +18,9 @@ export interface GroupResource {
 }
 
 export type ApiRequest =
+  | { readonly kind: 'openapi_v2' }
+  | { readonly kind: 'openapi_v3' }
+  | { readonly kind: 'openapi_v3_of'; readonly group: ApiGroup; readonly version: ApiVersion }
   | { readonly kind: 'groups' }
   | { readonly kind: 'group'; readonly group: ApiGroup }
   | { readonly kind: 'resources'; readonly group: ApiGroup; readonly version: ApiVersion }
@@ -64,6 +67,7 @@ export function parsePath(path: string): ParsedPath | undefined {
   if (segments === undefined) return undefined;
   const [root, group = '', version = '', ...rest] = segments;
   const byPath: Attributes = { kind: 'path', path, verb: 'get' };
+  if (root === 'openapi') return { request: openApiRequest(segments), attributes: byPath };
   if (root !== 'apis') return { request: undefined, attributes: byPath };
   if (segments.length === 1) return { request: { kind: 'groups' }, attributes: byPath };
   if (!isApiGroup(group)) return { request: undefined, attributes: byPath };
@@ -71,6 +75,16 @@ export function parsePath(path: string): ParsedPath | undefined {
   if (!isVersionOf(group, version)) return { request: undefined, attributes: byPath };
   if (rest.length === 0) return { request: { kind: 'resources', group, version }, attributes: byPath };
   return resourceRequest(group, version, rest) ?? { request: undefined, attributes: byPath };
+}
+
+function openApiRequest([, dialect, root, group = '', version = '', ...rest]: readonly string[]):
+  | ApiRequest
+  | undefined {
+  if (dialect === 'v2' && root === undefined) return { kind: 'openapi_v2' };
+  if (dialect !== 'v3') return undefined;
+  if (root === undefined) return { kind: 'openapi_v3' };
+  if (root !== 'apis' || rest.length > 0 || !isApiGroup(group) || !isVersionOf(group, version)) return undefined;
+  return { kind: 'openapi_v3_of', group, version };
 }
 
 function decodedSegments(path: string): readonly string[] | undefined {

@@ -1,6 +1,7 @@
 /** Scrapes one target at its times until it is told to end. Source: Prometheus, scrape/scrape.go, scrapeLoop. */
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
+import type { Span, Tracing } from '../tracing/tracing.ts';
 import type { FetchedExposition } from './fetch-exposition.ts';
 import type { JobCounts } from './job-counts.ts';
 import { ScrapeError } from './scrape-error.ts';
@@ -20,6 +21,7 @@ export interface ScrapeLoopDeps {
   readonly fetch: (target: Target, signal: AbortSignal) => Promise<FetchedExposition>;
   readonly counts: JobCounts;
   readonly observer: ScrapeObserver;
+  readonly tracing: Tracing | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** The program ends: nothing more is written. */
@@ -135,6 +137,14 @@ export class ScrapeLoop {
   }
 
   async #scrape(atMs: number): Promise<void> {
+    const { tracing } = this.#deps;
+    if (tracing === undefined) return this.#scrapeNow(atMs, undefined);
+    const { url, publicLabels } = this.target;
+    const attributes = { 'scrape.target': url, 'scrape.job': publicLabels.get('job') };
+    return tracing.span('scrape', attributes, (span) => this.#scrapeNow(atMs, span));
+  }
+
+  async #scrapeNow(atMs: number, span: Span | undefined): Promise<void> {
     const { clock, counts, observer, log } = this.#deps;
     const { target } = this;
     const startedMs = clock.monotonicMs();
@@ -142,13 +152,16 @@ export class ScrapeLoop {
     const fetched = await this.#fetch();
     // Aborted: what has ended is the collector, or the target, and it is not the scrape that failed.
     if (this.#abort.signal.aborted) return;
+    const samplesBefore = counts.samples;
     const { failure, refused, committed } = this.samples.record(fetched, atMs, () => elapsedMs() / 1000, counts);
     this.#hasScraped = true;
     target.lastScrape = { startedMs: atMs, durationMs: elapsedMs(), error: failure?.message };
     observer.duration(elapsedMs() / 1000);
     counts.scrapes++;
+    span?.set({ 'scrape.status': failure?.failure ?? 'success', 'scrape.samples': counts.samples - samplesBefore });
     if (failure !== undefined) {
       counts.failures[failure.failure]++;
+      span?.fail(failure.message);
       log.debug('a scrape failed', { target: target.url, error: failure });
     }
     if (refused.size > 0) {

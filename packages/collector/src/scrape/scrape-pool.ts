@@ -6,6 +6,7 @@ import type { Log } from '@vigie/core/log';
 import type { ScrapeConfig } from '../config/collector-config.ts';
 import type { TargetGroup } from '../discovery/target-group.ts';
 import { HttpClient, type HttpClientDeps } from '../http-client/http-client.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { acceptHeader } from './accept-header.ts';
 import { fetchExposition, fetchPage, type Page } from './fetch-exposition.ts';
 import { JobCounts } from './job-counts.ts';
@@ -22,6 +23,8 @@ export interface ScrapePoolDeps {
   readonly samples: SampleDeps;
   readonly http: HttpClientDeps;
   readonly observer: ScrapeObserver;
+  /** undefined: none is wanted. */
+  readonly tracing: Tracing | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** See offsetSeed. */
@@ -232,7 +235,7 @@ export class ScrapePool {
   }
 
   #loopDeps(): ScrapeLoopDeps {
-    const { clock, observer, log, pageOf, shutdown } = this.#deps;
+    const { clock, observer, tracing, log, pageOf, shutdown } = this.#deps;
     const { protocols, enableCompression: compressed, limits } = this.#config;
     const client = this.#client;
     const accept = acceptHeader(protocols);
@@ -245,6 +248,7 @@ export class ScrapePool {
       },
       counts: this.counts,
       observer,
+      tracing,
       clock,
       log,
       shutdown,

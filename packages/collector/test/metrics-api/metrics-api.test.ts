@@ -313,6 +313,20 @@ describe('forms', () => {
     expect((await bed.get('/apis/custom.metrics.k8s.io')).body.kind).toBe('APIGroup');
   });
 
+  it('OpenAPI documents are there for the API server to merge, and are not sent twice', async () => {
+    const bed = await webShop();
+    const first = await bed.get('/openapi/v2', { accept: 'application/json' });
+    expect(first.body).toMatchObject({ swagger: '2.0' });
+    const again = await bed.get('/openapi/v2', { 'if-none-match': String(first.headers.etag) });
+    expect([again.status, again.text]).toEqual([304, '']);
+    const { paths } = (await bed.get('/openapi/v3')).body;
+    const url: unknown = Reflect.get(
+      Object(Reflect.get(Object(paths), 'apis/metrics.k8s.io/v1beta1')),
+      'serverRelativeURL',
+    );
+    expect((await bed.get(String(url))).body).toMatchObject({ openapi: '3.0.0' });
+  });
+
   it('lists name the metrics that there are', async () => {
     const bed = await webShop();
     const { body } = await bed.get('/apis/custom.metrics.k8s.io/v1beta1');
@@ -324,7 +338,8 @@ describe('forms', () => {
   });
 
   it.each([
-    ['GET', '/openapi/v2', 404],
+    ['GET', '/openapi/v1', 404],
+    ['GET', '/openapi/v3/apis/apps/v1', 404],
     ['GET', '/version', 404],
     ['GET', '/apis/apps/v1', 404],
     ['POST', `${USAGE}/nodes`, 405],

@@ -73,7 +73,11 @@ describe('what a path asks for', () => {
     ['/apis/apps/v1/deployments', undefined],
     ['/apis/metrics.k8s.io/v1beta1/secrets', undefined],
     [`${CUSTOM}/namespaces/shop/pods/web-0`, undefined],
-    ['/openapi/v2', undefined],
+    ['/openapi/v2', { kind: 'openapi_v2' }],
+    ['/openapi/v3', { kind: 'openapi_v3' }],
+    ['/openapi/v3/apis/metrics.k8s.io/v1beta1', { kind: 'openapi_v3_of', group: 'metrics.k8s.io', version: 'v1beta1' }],
+    ['/openapi/v3/apis/metrics.k8s.io/v1beta2', undefined],
+    ['/openapi/v2/x', undefined],
     ['/', undefined],
   ])('%s', (path, expected) => {
     expect(requestOf(path)).toEqual(expected);

@@ -62,6 +62,7 @@ function loop(options: Partial<ScrapeLoopOptions> = {}): ScrapeLoop {
       fetch: async (_target, signal) => ({ body: Buffer.from(await answer(signal)), contentType: 'text/plain' }),
       counts,
       observer: { startDelay: (seconds) => delays.push(seconds), duration: () => undefined },
+      tracing: undefined,
       clock,
       log: createLog('error'),
       shutdown: shutdown.signal,

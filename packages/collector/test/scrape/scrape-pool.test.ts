@@ -34,6 +34,7 @@ function pool(config: Partial<ScrapeConfig> = {}, isEager = false): ScrapePool {
     samples: { store, rows: new AppendRows(), metadata: new MetadataPool() },
     http: { clock, env: {}, userAgent: 'vigie/1.2.3' },
     observer: { startDelay: () => undefined, duration: () => undefined },
+    tracing: undefined,
     clock,
     log: createLog('info', { write: (line) => logged.push(JSON.parse(line)) }),
     seed: 0n,

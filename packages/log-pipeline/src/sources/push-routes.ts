@@ -1,14 +1,13 @@
 /** The HTTP sides of sources that applications push to: OTLP's /v1/logs and Loki's push API. */
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import type { Clock } from '@vigie/core/clock';
 import { describeError, errorCode } from '@vigie/core/errors';
+import { codedBody } from '@vigie/core/http-server/coded-body';
 import { HttpError, type HttpReply, type HttpRequest } from '@vigie/core/http-server/exchange';
 import type { Route } from '@vigie/core/http-server/routes';
 import { decodePushRequest, parsePushRequest } from '@vigie/wire/loki/push';
+import { OTLP_JSON, OTLP_PROTOBUF, otlpFormat, otlpStatus } from '@vigie/wire/otlp/http-status';
 import { formatLogsResponse, parseLogsRequest } from '@vigie/wire/otlp/json';
 import { decodeLogsRequest, encodeLogsResponse } from '@vigie/wire/otlp/logs';
-import { ProtoWriter } from '@vigie/wire/protobuf/writer';
 import { decompress } from '@vigie/wire/snappy';
 import type { PushedGroup } from '../lane/push-lane.ts';
 import type { Intake } from './intake.ts';
@@ -31,9 +30,6 @@ export interface PushRouteDeps {
 
 /** A sender that is told to come again waits so long; queues of sinks drain in less. */
 const RETRY_AFTER_S = '1';
-const unzip = promisify(gunzip);
-const PROTOBUF = 'application/x-protobuf';
-const JSON_TYPE = 'application/json';
 
 /** Source: the OTLP specification, "OTLP/HTTP". */
 export function otlpRoute(records: OtlpRecords, options: PushRouteOptions, deps: PushRouteDeps): Route {
@@ -42,21 +38,21 @@ export function otlpRoute(records: OtlpRecords, options: PushRouteOptions, deps:
     path: '/v1/logs',
     maxBodyBytes: options.maxBodyBytes,
     handler: async (request) => {
-      const asJson = mediaType(request) === JSON_TYPE;
-      if (!asJson && mediaType(request) !== PROTOBUF)
-        return status(415, 3, 'application/x-protobuf or application/json', false);
+      const format = otlpFormat(request.headers['content-type']);
+      if (format === undefined) return status(415, `${OTLP_PROTOBUF} or ${OTLP_JSON}`, false);
+      const asJson = format === 'json';
       try {
-        const body = await bodyOf(request, options.maxBodyBytes, ['gzip']);
+        const body = await codedBody(request, options.maxBodyBytes, ['gzip']);
         const decoded = asJson ? parseLogsRequest(body.toString()) : decodeLogsRequest(body);
         await take(records.groupsOf(decoded, deps.clock.nowMs()), body.length, deps);
         const success = { rejectedLogRecords: 0n, errorMessage: '' };
         return {
-          headers: { 'content-type': asJson ? JSON_TYPE : PROTOBUF },
+          headers: { 'content-type': asJson ? OTLP_JSON : OTLP_PROTOBUF },
           body: asJson ? formatLogsResponse(success) : encodeLogsResponse(success),
         };
       } catch (error) {
         const refusal = refusalOf(error, deps);
-        return status(refusal.status, grpcCode(refusal.status), refusal.message, asJson, refusal.headers);
+        return status(refusal.status, refusal.message, asJson, refusal.headers);
       }
     },
   };
@@ -70,8 +66,9 @@ export function lokiRoute(records: LokiRecords, options: PushRouteOptions, deps:
     maxBodyBytes: options.maxBodyBytes,
     handler: async (request) => {
       try {
-        const asJson = mediaType(request) === JSON_TYPE;
-        const body = await bodyOf(request, options.maxBodyBytes, asJson ? ['gzip'] : ['snappy']);
+        const asJson = mediaType(request) === OTLP_JSON;
+        // Snappy is the format of the body itself; some clients name it, some do not.
+        const body = await codedBody(request, options.maxBodyBytes, asJson ? ['gzip'] : ['snappy']);
         const plain = asJson ? body : decompress(body, options.maxBodyBytes);
         const decoded = asJson ? parsePushRequest(plain.toString()) : decodePushRequest(plain);
         await take(records.groupsOf(decoded, deps.clock.nowMs()), plain.length, deps);
@@ -107,23 +104,8 @@ async function take(groups: readonly PushedGroup[], bytes: number, { intake, cou
   }
 }
 
-async function bodyOf(request: HttpRequest, maxBytes: number, codings: readonly string[]): Promise<Buffer> {
-  const coding = request.headers['content-encoding'] ?? 'identity';
-  // Snappy is the format of the body itself; some clients name it, some do not.
-  if (coding !== 'identity' && !codings.includes(coding))
-    throw new HttpError(415, `content-encoding ${codings.join(' or ')}`);
-  const body = await request.body();
-  if (coding !== 'gzip') return body;
-  try {
-    return await unzip(body, { maxOutputLength: maxBytes });
-  } catch (error) {
-    if (error instanceof RangeError) throw new HttpError(413, `the body is larger than ${maxBytes} bytes`, {});
-    throw new HttpError(400, `no gzip: ${describeError(error)}`);
-  }
-}
-
 function mediaType({ headers }: HttpRequest): string {
-  return (headers['content-type'] ?? PROTOBUF).split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
 function refusalOf(error: unknown, { count }: PushRouteDeps): HttpError {
@@ -138,24 +120,12 @@ function refusalOf(error: unknown, { count }: PushRouteDeps): HttpError {
   return new HttpError(code === 'WIRE_LIMIT_EXCEEDED' ? 413 : 400, describeError(error));
 }
 
-/** google.rpc.Status, which OTLP answers with. */
 function status(
   httpStatus: number,
-  code: number,
   message: string,
   asJson: boolean,
   headers: Readonly<Record<string, string>> = {},
 ): HttpReply {
-  const type = { ...headers, 'content-type': asJson ? JSON_TYPE : PROTOBUF };
-  if (asJson) return { status: httpStatus, headers: type, body: JSON.stringify({ code, message }) };
-  const writer = new ProtoWriter();
-  writer.uint(1, code);
-  writer.string(2, message);
-  return { status: httpStatus, headers: type, body: writer.finish() };
-}
-
-/** UNAVAILABLE, RESOURCE_EXHAUSTED, else INVALID_ARGUMENT. */
-function grpcCode(httpStatus: number): number {
-  if (httpStatus === 503) return 14;
-  return httpStatus === 429 || httpStatus === 413 ? 8 : 3;
+  const { contentType, body } = otlpStatus(httpStatus, message, asJson);
+  return { status: httpStatus, headers: { ...headers, 'content-type': contentType }, body };
 }

@@ -100,7 +100,7 @@ function scopeLogsOf(json: JsonObject, path: string, allowance: Allowance): Scop
   };
 }
 
-function scopeOf(json: JsonObject, path: string, allowance: Allowance): Scope {
+export function scopeOf(json: JsonObject, path: string, allowance: Allowance): Scope {
   return {
     name: textAt(json.name, `${path}.name`),
     version: textAt(json.version, `${path}.version`),
@@ -126,13 +126,13 @@ function logRecordOf(json: JsonObject, path: string, allowance: Allowance): LogR
   };
 }
 
-function idOf(value: unknown, path: string): Uint8Array {
+export function idOf(value: unknown, path: string): Uint8Array {
   const text = textAt(value, path);
   if (text.length % 2 === 0 && /^[0-9a-fA-F]*$/.test(text)) return Buffer.from(text, 'hex');
   throw new MalformedError(`${path}: not hexadecimal`);
 }
 
-function keyValuesOf(value: unknown, path: string, allowance: Allowance, depth: number): KeyValue[] {
+export function keyValuesOf(value: unknown, path: string, allowance: Allowance, depth: number): KeyValue[] {
   return arrayAt(value, path).map((item, index) => {
     const json = objectAt(item, `${path}[${index}]`);
     return {
@@ -167,7 +167,7 @@ function anyValueOf(value: unknown, path: string, allowance: Allowance, depth: n
   throw new MalformedError(`${path}: not a value`);
 }
 
-function doubleOf(value: unknown, path: string): number {
+export function doubleOf(value: unknown, path: string): number {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof number === 'number' && (!Number.isNaN(number) || value === 'NaN')) return number;
   throw new MalformedError(`${path}: not a number`);

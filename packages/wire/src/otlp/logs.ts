@@ -155,7 +155,7 @@ function readScopeLogs(reader: ProtoReader, allowance: Allowance): ScopeLogs {
   return { scope, logRecords, schemaUrl };
 }
 
-function readScope(reader: ProtoReader, allowance: Allowance): Scope {
+export function readScope(reader: ProtoReader, allowance: Allowance): Scope {
   const attributes: KeyValue[] = [];
   let name = '';
   let version = '';
@@ -214,7 +214,7 @@ function readLogRecord(reader: ProtoReader, allowance: Allowance): LogRecord {
   return record;
 }
 
-function readAttributes(reader: ProtoReader, field: number, into: KeyValue[], allowance: Allowance): void {
+export function readAttributes(reader: ProtoReader, field: number, into: KeyValue[], allowance: Allowance): void {
   while (reader.next()) {
     if (reader.field === field) into.push(readKeyValue(reader.message(), allowance, 0));
     else reader.skip();

@@ -32,16 +32,19 @@ export const DEFAULT_LOGS_LIMITS: LogsLimits = { records: 100_000, values: 1_000
 /** What is left of the limits while one request is read. */
 export class Allowance {
   readonly #limits: LogsLimits;
+  readonly #recordName: string;
   #records = 0;
   #values = 0;
 
-  constructor(limits: LogsLimits) {
+  /** @param recordName `log records`, `data points` */
+  constructor(limits: LogsLimits, recordName = 'log records') {
     this.#limits = limits;
+    this.#recordName = recordName;
   }
 
   /** @throws {LimitError} */
   takeRecord(): void {
-    if (++this.#records > this.#limits.records) throw new LimitError('log records', this.#limits.records);
+    if (++this.#records > this.#limits.records) throw new LimitError(this.#recordName, this.#limits.records);
   }
 
   /** @param depth of the array or list that it is in; 0 for none

@@ -141,19 +141,30 @@ export class ProtoReader {
   }
 
   /** A repeated number, packed or one of its own.
-   *  @param kind of the numbers: zigzag integers, doubles or unsigned integers */
-  numbers(kind: 'sint' | 'double' | 'uint', add: (value: number) => void): void {
+   *  @param kind of the numbers: zigzag integers, doubles, unsigned integers, or unsigned ones of eight bytes */
+  numbers(kind: 'sint' | 'double' | 'uint' | 'fixed64', add: (value: number) => void): void {
     if (this.wireType !== LENGTH_DELIMITED) {
-      add(kind === 'sint' ? this.sint() : kind === 'double' ? this.double() : this.uint());
+      this.#expect(kind === 'double' || kind === 'fixed64' ? FIXED64 : VARINT);
+      add(this.#number(kind));
       return;
     }
     const length = this.#length();
     const end = this.#at + length;
-    while (this.#at < end) {
-      if (kind === 'double') add(this.#bytes.readDoubleLE(this.#take(8)));
-      else add(kind === 'sint' ? this.#zigzag() : this.#varint());
-    }
+    while (this.#at < end) add(this.#number(kind));
     if (this.#at !== end) throw new MalformedError('a number that reaches beyond its list', end);
+  }
+
+  #number(kind: 'sint' | 'double' | 'uint' | 'fixed64'): number {
+    switch (kind) {
+      case 'sint':
+        return this.#zigzag();
+      case 'double':
+        return this.#bytes.readDoubleLE(this.#take(8));
+      case 'uint':
+        return this.#varint();
+      case 'fixed64':
+        return Number(this.#bytes.readBigUInt64LE(this.#take(8)));
+    }
   }
 
   /** A number without a tag, as it stands before messages that follow one another. */

@@ -19,6 +19,12 @@ interface Services {
           readonly ExportLogsServiceResponse: OfficialMessage;
         };
       };
+      readonly metrics: {
+        readonly v1: {
+          readonly ExportMetricsServiceRequest: OfficialMessage;
+          readonly ExportMetricsServiceResponse: OfficialMessage;
+        };
+      };
     };
   };
 }
@@ -27,3 +33,4 @@ interface Services {
 const { proto }: Services = Reflect.get(generated, 'opentelemetry');
 
 export const { ExportLogsServiceRequest, ExportLogsServiceResponse } = proto.collector.logs.v1;
+export const { ExportMetricsServiceRequest, ExportMetricsServiceResponse } = proto.collector.metrics.v1;
