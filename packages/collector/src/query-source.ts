@@ -1,6 +1,7 @@
 /** Who answers queries: the engine of this process over its own database, or another server. */
-import type { Clock } from '@vigie/core/clock';
 import { VigieError } from '@vigie/core/errors';
+import { HttpClient, type HttpClientDeps } from '@vigie/core/http-client/http-client';
+import { requestHeaders } from '@vigie/core/http-client/request-headers';
 import type { QuerySource } from '@vigie/promql/api/options';
 import { Engine } from '@vigie/promql/evaluate/engine';
 import { embeddedEngine } from '@vigie/promql/evaluate/query-engine';
@@ -10,9 +11,6 @@ import type { Querier } from '@vigie/promql/storage/querier';
 import { engineQuery, type QueryVector } from '@vigie/rules/query';
 import type { Answerer } from './adapter/rule-evaluation.ts';
 import type { RemoteEngineConfig } from './config/own-sections.ts';
-import { basicCredentials } from './http-client/basic-credentials.ts';
-import { HttpClient, type HttpClientDeps } from './http-client/http-client.ts';
-import { secretValue } from './http-client/secret-value.ts';
 import { tracedEngine } from './tracing/traced-engine.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
@@ -39,7 +37,7 @@ export function embeddedQueries(querier: Querier, tracing: Tracing | undefined):
 
 /** @throws {VigieError} CONFIG_INVALID for OAuth2, which the query path does not speak */
 export function remoteQueries({ url, timeoutMs, client: config }: RemoteEngineConfig, deps: HttpClientDeps): QuerySide {
-  const headers = requestHeaders(config, deps.clock);
+  const headers = requestHeaders(config, deps.clock, 'engine.remote');
   const client = new HttpClient(config, deps);
   const { clock, userAgent } = deps;
   const remote = new RemotePrometheus({ url, timeoutMs, headers }, { connections: client, clock, userAgent });
@@ -54,43 +52,4 @@ export function remoteQueries({ url, timeoutMs, client: config }: RemoteEngineCo
     },
     close: () => client.close(),
   };
-}
-
-function requestHeaders(
-  { authorization, headers }: RemoteEngineConfig['client'],
-  clock: Clock,
-): () => Readonly<Record<string, string>> {
-  const own = Object.entries(headers).map(([name, { values, secrets }]) => {
-    const hidden = secrets.map((secret) => secretValue(secret, clock));
-    return [name.toLowerCase(), () => [...values, ...hidden.map((read) => read())].join(', ')] as const;
-  });
-  const authorize = authorizationOf(authorization, clock);
-  return () => ({
-    ...Object.fromEntries(own.map(([name, read]) => [name, read()])),
-    ...(authorize === undefined ? {} : { authorization: authorize() }),
-  });
-}
-
-function authorizationOf(
-  authorization: RemoteEngineConfig['client']['authorization'],
-  clock: Clock,
-): (() => string) | undefined {
-  switch (authorization?.kind) {
-    case undefined:
-      return undefined;
-    case 'basic': {
-      const user = secretValue(authorization.username, clock);
-      const password = authorization.password === undefined ? () => '' : secretValue(authorization.password, clock);
-      return () => basicCredentials(user(), password());
-    }
-    case 'credentials': {
-      const credentials = secretValue(authorization.credentials, clock);
-      return () => `${authorization.type} ${credentials()}`;
-    }
-    case 'oauth2':
-      throw new VigieError(
-        'CONFIG_INVALID',
-        'engine.remote.oauth2 is not supported: use authorization, or a proxy beside the collector that adds the token',
-      );
-  }
 }

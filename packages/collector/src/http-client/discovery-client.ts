@@ -1,7 +1,8 @@
 /** Requests of HTTP and Consul discovery, through the client that their configuration describes. */
+
+import { HttpClient, type HttpClientDeps } from '@vigie/core/http-client/http-client';
+import { readBody } from '@vigie/core/http-client/read-body';
 import type { DiscoveryClient, OpenDiscoveryClient } from '../discovery/http-discovery.ts';
-import { HttpClient, type HttpClientDeps } from './http-client.ts';
-import { readBody } from './read-body.ts';
 
 /** Of some 100,000 targets. */
 const MAX_ANSWER_BYTES = 64 * 1024 ** 2;

@@ -1,8 +1,8 @@
 /** Asks a DNS server, and looks at its records. Source: blackbox_exporter, prober/dns.go. */
 import { randomInt } from 'node:crypto';
 import { domainToASCII } from 'node:url';
+import { configuredTls } from '@vigie/core/http-client/client-tls';
 import type { Regex } from '@vigie/core/regex';
-import { scrapeTls } from '../http-client/client-tls.ts';
 import { type DnsExchange, type DnsOutcome, exchangeDns } from './dns-exchange.ts';
 import { type DnsRecord, type DnsResponse, encodeQuery } from './dns-message.ts';
 import { RECORD_TYPES, RESPONSE_CODES } from './dns-names.ts';
@@ -18,7 +18,7 @@ const PORT = 53;
 const TLS_PORT = 853;
 
 export function dnsProber(module: DnsModule, deps: ProberDeps): Prober {
-  const tls = scrapeTls(module.tls, deps.clock);
+  const tls = configuredTls(module.tls, deps.clock);
   const { queryName: name, queryType: type, queryClass, wantsRecursion, transport, sourceAddress } = module;
   return async (target, context) => {
     const { samples, log, signal } = context;

@@ -3,9 +3,9 @@
 import * as http2 from 'node:http2';
 import { TLSSocket } from 'node:tls';
 import { describeError } from '@vigie/core/errors';
+import { configuredTls } from '@vigie/core/http-client/client-tls';
 import { ProtoReader } from '@vigie/wire/protobuf/reader';
 import { ProtoWriter } from '@vigie/wire/protobuf/writer';
-import { scrapeTls } from '../http-client/client-tls.ts';
 import { tellCertificate } from './certificate-samples.ts';
 import { hostOf } from './http-exchange.ts';
 import { chooseAddress } from './probe-address.ts';
@@ -41,7 +41,7 @@ interface Health {
 }
 
 export function grpcProber(module: GrpcModule, deps: ProberDeps): Prober {
-  const tls = scrapeTls(module.tls, deps.clock);
+  const tls = configuredTls(module.tls, deps.clock);
   return async (target, context) => {
     const { samples, log, signal } = context;
     samples.set('grpcDuration', 0, { phase: 'resolve' });

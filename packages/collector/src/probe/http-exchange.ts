@@ -5,9 +5,9 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '@vigie/core/clock';
+import type { RequestHeaders } from '@vigie/core/http-client/http-client';
 import { proxyAuthorization } from '@vigie/core/http-client/proxy';
 import type { ClientTlsOptions } from '@vigie/core/tls';
-import type { RequestHeaders } from '../http-client/http-client.ts';
 import { dial, secure, tunnel } from './probe-connection.ts';
 import { stopwatch } from './prober.ts';
 

@@ -1,11 +1,11 @@
 /** Asks for a page: redirects, cookies, certificates, and what the page says. Source: blackbox_exporter, prober/http.go. */
 import type { HttpClientConfig } from '@vigie/core/config/http-client-config';
+import { basicCredentials } from '@vigie/core/http-client/basic-credentials';
+import { configuredTls } from '@vigie/core/http-client/client-tls';
+import { HttpClient, type RequestHeaders } from '@vigie/core/http-client/http-client';
 import { proxyFor } from '@vigie/core/http-client/proxy';
 import type { ReloadedFiles } from '@vigie/core/reloaded-files';
 import type { ClientTlsOptions } from '@vigie/core/tls';
-import { basicCredentials } from '../http-client/basic-credentials.ts';
-import { scrapeTls } from '../http-client/client-tls.ts';
-import { HttpClient, type RequestHeaders } from '../http-client/http-client.ts';
 import { tellCertificate, tellChainExpiry, tellCipher } from './certificate-samples.ts';
 import { CookieJar } from './cookie-jar.ts';
 import { readHttpBody } from './http-body.ts';
@@ -23,7 +23,7 @@ const PRIVATE_HEADERS = new Set(['authorization', 'www-authenticate', 'cookie', 
 
 export function httpProber(module: HttpModule, deps: ProberDeps): Prober {
   const { client } = module;
-  const tls = scrapeTls(client.tls, deps.clock);
+  const tls = configuredTls(client.tls, deps.clock);
   const configured = new HttpClient(client, deps);
   return async (target, context) => {
     const { samples, log } = context;

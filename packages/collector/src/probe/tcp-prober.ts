@@ -1,9 +1,9 @@
 /** Connects, and has the dialogue that the module describes. Source: blackbox_exporter, prober/tcp.go and query_response.go. */
 import type { Socket } from 'node:net';
+import { configuredTls } from '@vigie/core/http-client/client-tls';
 import type { Regex } from '@vigie/core/regex';
 import type { ReloadedFiles } from '@vigie/core/reloaded-files';
 import type { ClientTlsOptions } from '@vigie/core/tls';
-import { scrapeTls } from '../http-client/client-tls.ts';
 import { compileExpansion } from '../relabel/expansion.ts';
 import type { Groups } from '../relabel/whole-match.ts';
 import { tellCertificate, tellChainExpiry } from './certificate-samples.ts';
@@ -14,7 +14,7 @@ import type { DialogueStep, TcpModule } from './probe-module.ts';
 import type { ProbeContext, Prober, ProberDeps } from './prober.ts';
 
 export function tcpProber(module: TcpModule, deps: ProberDeps): Prober {
-  const tls = scrapeTls(module.tls, deps.clock);
+  const tls = configuredTls(module.tls, deps.clock);
   return async (target, context) => {
     const { samples, log, signal } = context;
     samples.begin('failedDueToRegex');

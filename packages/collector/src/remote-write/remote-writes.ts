@@ -1,8 +1,9 @@
 /** All receivers of a configuration, each with a queue of its own. */
+
+import { HttpClient, type HttpClientDeps } from '@vigie/core/http-client/http-client';
 import type { Report } from '@vigie/core/telemetry';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { RemoteWriteConfig } from '../config/remote-write-config.ts';
-import { HttpClient, type HttpClientDeps } from '../http-client/http-client.ts';
 import { relabel } from '../relabel/relabel.ts';
 import type { RemoteWriteOptions } from './remote-write-options.ts';
 import { type RemoteWriteDeps, RemoteWriteQueue } from './remote-write-queue.ts';

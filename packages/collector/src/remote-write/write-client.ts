@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@vigie/core/clock';
 import { describeError } from '@vigie/core/errors';
-import type { HttpClient } from '../http-client/http-client.ts';
+import type { HttpClient } from '@vigie/core/http-client/http-client';
 
 export interface WriteAnswer {
   readonly status: 'answered';

@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '@vigie/core/clock';
 import { describeError, errorCode } from '@vigie/core/errors';
-import type { HttpClient } from '../http-client/http-client.ts';
-import { BodyTooLargeError, readBody } from '../http-client/read-body.ts';
+import type { HttpClient } from '@vigie/core/http-client/http-client';
+import { BodyTooLargeError, readBody } from '@vigie/core/http-client/read-body';
 import { ScrapeError } from './scrape-error.ts';
 
 export interface FetchOptions {

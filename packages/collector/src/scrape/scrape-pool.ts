@@ -2,10 +2,10 @@
  *  scrapePool. Where Prometheus goes through all groups at each change, this goes through those that changed. */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '@vigie/core/clock';
+import { HttpClient, type HttpClientDeps } from '@vigie/core/http-client/http-client';
 import type { Log } from '@vigie/core/log';
 import type { ScrapeConfig } from '../config/collector-config.ts';
 import type { TargetGroup } from '../discovery/target-group.ts';
-import { HttpClient, type HttpClientDeps } from '../http-client/http-client.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { acceptHeader } from './accept-header.ts';
 import { fetchExposition, fetchPage, type Page } from './fetch-exposition.ts';

@@ -1,8 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { systemClock } from '@vigie/core/clock';
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
+import { HttpClient } from '@vigie/core/http-client/http-client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { HttpClient } from '../../src/http-client/http-client.ts';
 import { HttpWriteClient } from '../../src/remote-write/write-client.ts';
 
 const { signal } = new AbortController();

@@ -2,8 +2,8 @@ import * as http from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { systemClock } from '@vigie/core/clock';
 import { DEFAULT_HTTP_CLIENT, type HttpClientConfig } from '@vigie/core/config/http-client-config';
+import { HttpClient } from '@vigie/core/http-client/http-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { HttpClient } from '../../src/http-client/http-client.ts';
 import { type FetchOptions, fetchExposition } from '../../src/scrape/fetch-exposition.ts';
 import { serve, text } from '../server.ts';
 

@@ -3,6 +3,7 @@ import { assertNever } from '../errors.ts';
 import { quoteGo } from '../go-quote.ts';
 import { BUILTINS } from './builtins.ts';
 import { print } from './format.ts';
+import { goDuration } from './go-time.ts';
 import {
   type BranchNode,
   type ChainNode,
@@ -42,11 +43,22 @@ export interface ExecutionLimits {
   readonly steps: number;
 }
 
+/** Makes what a template writes fit for where it stands, as html/template does; it is asked in the order of the output. */
+export interface Escaping {
+  /** @returns in place of the template's own text */
+  readonly text: (source: string) => string;
+  /** @param printed '' for nil
+   *  @param last the function that gave the value, which may have escaped it; undefined where it is none
+   *  @throws {TemplateFunctionError} the value may not stand there */
+  readonly value: (value: Value, printed: string, last: string | undefined) => string;
+}
+
 export interface Execution {
   readonly trees: ReadonlyMap<string, Tree>;
   readonly functions: FunctionMap;
   readonly missingKey: MissingKey;
   readonly limits: ExecutionLimits;
+  readonly escaping?: Escaping | undefined;
 }
 
 /** Thrown by a function to leave the template as it is, whatever called it. */
@@ -152,11 +164,11 @@ class Frame {
     this.#step(node);
     switch (node.kind) {
       case 'text':
-        this.#write(node.text);
+        this.#write(this.#execution.escaping?.text(node.text) ?? node.text);
         return undefined;
       case 'action': {
         const value = this.#pipeline(dot, node.pipe);
-        if (node.pipe.variables.length === 0) this.#print(node, value);
+        if (node.pipe.variables.length === 0) this.#print(node, node.pipe, value);
         return undefined;
       }
       case 'break':
@@ -176,10 +188,23 @@ class Frame {
     }
   }
 
-  #print(node: Statement, value: Value): void {
+  #print(node: Statement, pipe: PipeNode, value: Value): void {
     this.#node = node;
     if (value instanceof GoFunction) throw this.#error(`can't print ${showNode(node)} of type ${typeOf(value)}`);
-    this.#write(value === undefined ? '<no value>' : print([pointee(value)]));
+    const { escaping } = this.#execution;
+    if (escaping === undefined) this.#write(value === undefined ? '<no value>' : print([pointee(value)]));
+    else this.#write(this.#escaped(escaping, value, pipe));
+  }
+
+  #escaped(escaping: Escaping, value: Value, { commands }: PipeNode): string {
+    const last = commands.at(-1)?.args[0];
+    try {
+      const printed = value === undefined ? '' : print([pointee(value)]);
+      return escaping.value(value, printed, last?.kind === 'identifier' ? last.name : undefined);
+    } catch (error) {
+      if (error instanceof TemplateFunctionError) throw this.#error(error.message, error);
+      throw error;
+    }
   }
 
   #ifOrWith(dot: Value, node: BranchNode): Jump {
@@ -349,12 +374,17 @@ class Frame {
         return receiver.fields.get(name);
       }
     } else if (receiver instanceof GoMap) {
+      const method = receiver.methods.get(name);
+      if (method !== undefined) return this.#call(dot, method, name, node, rest, final);
       if (hasArguments) throw this.#error(`${name} is not a method but has arguments`);
       this.#isInterface =
         receiver.typeName.endsWith(INTERFACE) && (missingKey === 'zero' || receiver.entries.has(name));
       if (receiver.entries.has(name)) return receiver.entries.get(name);
       if (missingKey === 'error') throw this.#error(`map has no entry for key ${quoteGo(name)}`);
       return missingKey === 'zero' ? receiver.zero : undefined;
+    } else if (receiver instanceof GoList) {
+      const method = receiver.methods.get(name);
+      if (method !== undefined) return this.#call(dot, method, name, node, rest, final);
     }
     throw this.#error(`can't evaluate field ${name} in type ${type}`);
   }
@@ -418,7 +448,8 @@ class Frame {
       throw this.#error(`invalid value; expected ${type}`);
     }
     const actual = typeOf(value);
-    if (actual !== type && actual !== `*${type}`) {
+    const underlying = value instanceof GoList || value instanceof GoMap ? value.underlying : actual;
+    if (actual !== type && actual !== `*${type}` && underlying !== type) {
       throw this.#error(`wrong type for value; expected ${type}; got ${actual}`);
     }
     return value;
@@ -473,6 +504,9 @@ class Frame {
       case 'float64':
         if (node.kind === 'number') return node.float;
         throw this.#error(`expected float; found ${showNode(node)}`);
+      case 'time.Duration':
+        if (node.kind === 'number' && node.int !== undefined) return goDuration(node.int, type);
+        throw this.#error(`expected integer; found ${showNode(node)}`);
       default:
         throw this.#error(`can't handle ${showNode(node)} for arg of type ${type}`);
     }

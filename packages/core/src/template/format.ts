@@ -134,6 +134,9 @@ function formatCompound(value: GoList | GoMap | GoStruct | GoFunction, verb: str
     return formatValue(part, verb, isCompound ? flags : inner);
   };
   if (value instanceof GoFunction) return '0x0';
+  if (!(value instanceof GoStruct) && value.methods.has('String') && 'vsqxX'.includes(verb)) {
+    return formatText(String(value.methods.get('String')?.call([])), verb, flags) ?? '';
+  }
   if (value instanceof GoList) return `[${value.items.map(show).join(' ')}]`;
   if (value instanceof GoMap) {
     return `map[${sortedEntries(value)

@@ -9,6 +9,7 @@ import { formatTime, goDuration, goTime, nanosOf } from './go-time.ts';
 import { stripDomain, stripPort } from './host-ports.ts';
 import { humanize, humanize1024, humanizeDuration, humanizePercentage } from './humanize.ts';
 import { TemplateFunctionError } from './template-error.ts';
+import { titleCase } from './title.ts';
 import { type FunctionMap, GoFunction, GoList, GoMap, GoStruct, stringMap, typeOf, type Value } from './values.ts';
 
 export const QUERY_RESULT = 'template.queryResult';
@@ -108,16 +109,6 @@ function seconds(text: string): number {
   );
 }
 
-/** The first letter of each word; apostrophes and points do not part words, hyphens do. */
-const WORDS = /[\p{L}\p{N}\p{M}_]+(?:['’.:·][\p{L}\p{N}\p{M}_]+)*/gu;
-
-function title(text: string): string {
-  return text.replace(WORDS, (word) => {
-    const first = String.fromCodePoint(word.codePointAt(0) ?? 0);
-    return first.toUpperCase() + word.slice(first.length);
-  });
-}
-
 function graphLink(expression: string, tab: 0 | 1): string {
   return `/graph?g0.expr=${escapeUrlQuery(expression)}&g0.tab=${tab}`;
 }
@@ -160,7 +151,7 @@ export const PROMETHEUS_FUNCTIONS: FunctionMap = new Map([
   ],
   ['match', new GoFunction(['string', 'string'], ([pattern, text]) => compiled(String(pattern)).test(String(text)))],
   ['safeHtml', ofText((text) => text)],
-  ['title', ofText(title)],
+  ['title', ofText((text) => titleCase(text, (rest) => rest))],
   ['toUpper', ofText((text) => text.toUpperCase())],
   ['toLower', ofText((text) => text.toLowerCase())],
   ['graphLink', ofText((expression) => graphLink(expression, 0))],

@@ -1,9 +1,8 @@
-/** Go's text/template: parsed once, executed many times. What is written is not escaped; html/template's escaping by context is no
- *  part of it. */
+/** Go's text/template: parsed once, executed many times. What is written is not escaped unless an Escaping does it. */
 import { bug } from '../errors.ts';
 import { quoteGo } from '../go-quote.ts';
 import { BUILTINS } from './builtins.ts';
-import { type ExecutionLimits, execute, type MissingKey } from './execute.ts';
+import { type Escaping, type ExecutionLimits, execute, type MissingKey } from './execute.ts';
 import type { Delimiters } from './lexer.ts';
 import { parseTemplate, type Tree } from './parser.ts';
 import { TemplateError } from './template-error.ts';
@@ -41,6 +40,18 @@ export class Template {
     return Array.from(this.#trees.keys());
   }
 
+  /** One with the same templates, to which more may be added. */
+  clone(): Template {
+    const copy = new Template(this.name, {
+      functions: this.#functions,
+      missingKey: this.#missingKey,
+      delimiters: this.#delimiters,
+      limits: this.#limits,
+    });
+    for (const [name, tree] of this.#trees) copy.#trees.set(name, tree);
+    return copy;
+  }
+
   /** Reads a source, and the templates that it defines; a later one of a name replaces an earlier one.
    *  @param name of the source, the template's own unless given
    *  @throws {TemplateError} TEMPLATE_INVALID; what there was before is as it was */
@@ -57,7 +68,12 @@ export class Template {
 
   /** @param functions in place of those of the same name that the template was made with
    *  @throws {TemplateError} TEMPLATE_FAILED */
-  execute(data: Value, functions: FunctionMap = this.#functions, name: string = this.name): string {
+  execute(
+    data: Value,
+    functions: FunctionMap = this.#functions,
+    name: string = this.name,
+    escaping?: Escaping,
+  ): string {
     const tree = this.#trees.get(name);
     if (tree === undefined) {
       const problem =
@@ -67,6 +83,6 @@ export class Template {
       throw new TemplateError('TEMPLATE_FAILED', `template: ${name === this.name ? `${name}: ` : ''}${problem}`);
     }
     const { missingKey, limits } = { missingKey: this.#missingKey, limits: this.#limits };
-    return execute(tree, data, { trees: this.#trees, functions, missingKey, limits });
+    return execute(tree, data, { trees: this.#trees, functions, missingKey, limits, escaping });
   }
 }

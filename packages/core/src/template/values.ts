@@ -6,6 +6,8 @@ export type Value = undefined | boolean | bigint | number | string | GoList | Go
 /** What a parameter takes: `any`, `string`, `bool`, `int`, `float64`, or a list, map or struct by the name of its type. */
 export type ParameterType = string;
 
+const NO_METHODS: ReadonlyMap<string, GoFunction> = new Map();
+
 export class GoList {
   readonly items: readonly Value[];
   readonly typeName: string;
@@ -13,6 +15,16 @@ export class GoList {
   constructor(items: readonly Value[], typeName = '[]interface {}') {
     this.items = items;
     this.typeName = typeName;
+  }
+
+  /** Of a type with a name, what it is made of: it may stand where that is asked for. */
+  get underlying(): string {
+    return this.typeName;
+  }
+
+  /** A `String` among them is how it is printed. */
+  get methods(): FunctionMap {
+    return NO_METHODS;
   }
 }
 
@@ -27,6 +39,16 @@ export class GoMap {
     this.entries = entries;
     this.typeName = typeName;
     this.zero = zero;
+  }
+
+  /** As of a list. */
+  get underlying(): string {
+    return this.typeName;
+  }
+
+  /** As of a list. A key may not hide one. */
+  get methods(): FunctionMap {
+    return NO_METHODS;
   }
 }
 

@@ -1,13 +1,13 @@
 /** Prometheus' HTTP API as a fastify plugin: routes are `/api/v1/…` below the prefix that it is registered with.
  *  Source: Prometheus 3.15, web/api/v1. */
 import type { Clock } from '@vigie/core/clock';
-import { describeError } from '@vigie/core/errors';
+import { bug, describeError } from '@vigie/core/errors';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiErrorType, apiErrorOf, badData } from './api-error.ts';
 import { corsHeaders } from './cors.ts';
 import { dataRoutes } from './data-routes.ts';
 import { jsonString } from './json-text.ts';
-import type { PrometheusApiOptions } from './options.ts';
+import type { PrometheusApiOptions, Providers } from './options.ts';
 import { formatRoute, parseRoute } from './query-text-routes.ts';
 import { type ApiHandler, apiRequest } from './request.ts';
 import { codingOf, sendPieces } from './send.ts';
@@ -58,6 +58,25 @@ export const prometheusApi: FastifyPluginAsync<PrometheusApiOptions> = async (ap
   for (const [path, handler] of Object.entries(statusRoutes(options.providers ?? {}))) get(path, handler);
 };
 
+export interface RulesApiOptions extends Pick<PrometheusApiOptions, 'clock' | 'log' | 'corsOrigin'> {
+  readonly providers: Pick<Providers, 'rules' | 'alerts'>;
+}
+
+/** `/api/v1/rules` and `/api/v1/alerts` alone, of a program that has no series.
+ *  @throws {RegexError} when corsOrigin is not a regular expression */
+export const rulesApi: FastifyPluginAsync<RulesApiOptions> = async (app, options) => {
+  const cors = corsHeaders(options.corsOrigin);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(cors(request.headers.origin));
+  });
+  const routes = statusRoutes(options.providers);
+  for (const path of ['/rules', '/alerts']) {
+    const handler = routes[path];
+    if (handler === undefined) throw bug(`no route ${path}`);
+    app.get(`/api/v1${path}`, (request, reply) => respond(handler, request, reply, options));
+  }
+};
+
 /** Forms are text to the routes; any other body is none, and is left unread, as in Go. */
 function takeForms(app: FastifyInstance, clock: Clock): void {
   app.removeAllContentTypeParsers();
@@ -81,7 +100,7 @@ async function respond(
   handler: ApiHandler,
   request: FastifyRequest,
   reply: FastifyReply,
-  { clock, log }: PrometheusApiOptions,
+  { clock, log }: Pick<PrometheusApiOptions, 'clock' | 'log'>,
 ): Promise<FastifyReply> {
   const asked = apiRequest(request, reply);
   const coding = codingOf(asked.acceptEncoding);

@@ -1,7 +1,8 @@
 /** What an answer to a whole request means for its records, where it is not a success. */
+
+import { parseRetryAfter } from '@vigie/core/http-client/retry-after';
 import type { SendOutcome } from '../sink.ts';
 import type { Exchange } from './exchange.ts';
-import { parseRetryAfter } from './retry-after.ts';
 
 /** @param rejects statuses below 500 that say that the records are bad, beside those whose meaning is the same
  *    everywhere

@@ -1,5 +1,6 @@
 /** OTLP over HTTP: an OpenTelemetry collector, Loki, Elasticsearch, or whoever else takes POST /v1/logs. */
 import { describeError, VigieError } from '@vigie/core/errors';
+import { parseRetryAfter } from '@vigie/core/http-client/retry-after';
 import { formatLogsRequest, parseLogsRequest, parseLogsResponse } from '@vigie/wire/otlp/json';
 import { decodeLogsRequest, decodeLogsResponse, encodeLogsRequest, type LogsResponse } from '@vigie/wire/otlp/logs';
 import type { RecordFacts } from '../../encode/document.ts';
@@ -7,7 +8,6 @@ import type { GroupShape } from '../../encode/group-shape.ts';
 import { explanation } from '../http-client/answer-outcome.ts';
 import { HttpClient } from '../http-client/client.ts';
 import type { Exchange } from '../http-client/exchange.ts';
-import { parseRetryAfter } from '../http-client/retry-after.ts';
 import { httpSettings } from '../http-client/settings.ts';
 import type { GroupedBodies, SendOutcome, Sink, SinkDeps } from '../sink.ts';
 import type { OtlpSinkConfig } from './config.ts';

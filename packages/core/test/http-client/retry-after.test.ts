@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRetryAfter } from '../../../src/sinks/http-client/retry-after.ts';
+import { parseRetryAfter } from '../../src/http-client/retry-after.ts';
 
 const nowMs = Date.UTC(2026, 10, 21, 4, 12, 19);
 

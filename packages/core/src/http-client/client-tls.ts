@@ -1,9 +1,9 @@
 /** Prometheus' tls_config as TLS options, with files that are read again when they change. */
 import type { SecureVersion } from 'node:tls';
-import type { Clock } from '@vigie/core/clock';
-import type { TlsConfig } from '@vigie/core/config/http-client-config';
-import type { ReloadedFiles } from '@vigie/core/reloaded-files';
-import { type ClientTlsOptions, clientTls } from '@vigie/core/tls';
+import type { Clock } from '../clock.ts';
+import type { TlsConfig } from '../config/http-client-config.ts';
+import type { ReloadedFiles } from '../reloaded-files.ts';
+import { type ClientTlsOptions, clientTls } from '../tls.ts';
 
 const VERSIONS: Readonly<Record<string, SecureVersion>> = {
   TLS10: 'TLSv1',
@@ -12,8 +12,8 @@ const VERSIONS: Readonly<Record<string, SecureVersion>> = {
   TLS13: 'TLSv1.3',
 };
 
-/** @returns see clientTls of core */
-export function scrapeTls(config: TlsConfig, clock: Clock): ReloadedFiles<ClientTlsOptions> {
+/** @returns see clientTls */
+export function configuredTls(config: TlsConfig, clock: Clock): ReloadedFiles<ClientTlsOptions> {
   const { key, minVersion = '', maxVersion = '' } = config;
   return clientTls(
     {

@@ -1,7 +1,7 @@
 /** Secrets of an HTTP client, which stand in the configuration or in a file. */
-import type { Clock } from '@vigie/core/clock';
-import type { Secret } from '@vigie/core/config/http-client-config';
-import { SecretFile } from '@vigie/core/secrets';
+import type { Clock } from '../clock.ts';
+import type { Secret } from '../config/http-client-config.ts';
+import { SecretFile } from '../secrets.ts';
 
 /** @returns the secret as of now; files are looked at every 10 s.
  *  It throws {VigieError} FILE_UNREADABLE or SECRET_EMPTY */

@@ -1,9 +1,9 @@
 /** OAuth2 with client credentials: one token, fetched when it is needed and kept until it expires. Source: RFC 6749, section 4.4;
  *  golang.org/x/oauth2, clientcredentials. */
-import type { Clock } from '@vigie/core/clock';
-import type { Authorization } from '@vigie/core/config/http-client-config';
-import { VigieError } from '@vigie/core/errors';
 import * as v from 'valibot';
+import type { Clock } from '../clock.ts';
+import type { Authorization } from '../config/http-client-config.ts';
+import { VigieError } from '../errors.ts';
 import { basicCredentials } from './basic-credentials.ts';
 import { secretValue } from './secret-value.ts';
 

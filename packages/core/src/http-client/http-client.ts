@@ -2,12 +2,13 @@
  *  each configuration; its connections are its own. */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { Clock } from '@vigie/core/clock';
-import type { HttpClientConfig, TlsConfig } from '@vigie/core/config/http-client-config';
-import { errorCode } from '@vigie/core/errors';
-import { Connections, type Route } from '@vigie/core/http-client/connections';
+import type { Clock } from '../clock.ts';
+import type { HttpClientConfig, TlsConfig } from '../config/http-client-config.ts';
+import { errorCode } from '../errors.ts';
 import { type AuthorizationHeader, authorizationHeader } from './authorization.ts';
-import { scrapeTls } from './client-tls.ts';
+import { basicCredentials } from './basic-credentials.ts';
+import { configuredTls } from './client-tls.ts';
+import { Connections, type Route } from './connections.ts';
 import { readBody } from './read-body.ts';
 import { secretValue } from './secret-value.ts';
 
@@ -21,9 +22,11 @@ export interface HttpClientDeps {
 
 export interface ClientRequest {
   readonly url: URL;
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** Only a GET does unless this says otherwise. */
+  readonly followsRedirects?: boolean;
 }
 
 /** By name, in lower case. */
@@ -61,21 +64,22 @@ export class HttpClient {
     this.#ownHeaders = ownHeaders(config, deps.clock);
   }
 
-  /** Follows redirects of a GET, where the configuration lets it. Credentials go to the host that was asked, and to no other that it
-   *  names.
+  /** Follows redirects, where the configuration lets it: of a GET, and of any other method where the request says so. Credentials go to
+   *  the host that was asked, and to no other that it names.
    *  @returns the head of the answer, whose body nobody reads yet; the signal destroys that too
    *  @throws whatever keeps it from coming */
   async open(request: ClientRequest, signal: AbortSignal): Promise<http.IncomingMessage> {
-    const { followRedirects } = this.#config;
-    let { url } = request;
+    const { method = 'GET', followsRedirects = method === 'GET' } = request;
+    const follows = followsRedirects && this.#config.followRedirects;
+    let current = request;
     for (let redirects = 0; ; redirects++) {
-      const response = await this.#send({ ...request, url }, url.origin === request.url.origin, signal);
-      const location = (request.method ?? 'GET') === 'GET' && followRedirects ? locationOf(response) : undefined;
+      const response = await this.#send(current, current.url.origin === request.url.origin, signal);
+      const location = follows ? locationOf(response) : undefined;
       if (location === undefined) return response;
       discard(response);
       if (redirects === MAX_REDIRECTS) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
-      if (!URL.canParse(location, url.href)) throw new Error(`failed to parse Location header "${location}"`);
-      url = new URL(location, url);
+      if (!URL.canParse(location, current.url.href)) throw new Error(`failed to parse Location header "${location}"`);
+      current = redirected(current, response.statusCode, new URL(location, current.url));
     }
   }
 
@@ -103,7 +107,7 @@ export class HttpClient {
     const { url, noProxy, fromEnvironment } = this.#config.proxy;
     const proxied = url === undefined ? {} : { HTTP_PROXY: url, HTTPS_PROXY: url, NO_PROXY: noProxy };
     return new Connections({
-      tls: scrapeTls(tls, clock),
+      tls: configuredTls(tls, clock),
       env: fromEnvironment ? env : proxied,
       // Without exceptions a proxy is for this host too; with some, Go leaves it out.
       proxy: url !== undefined && noProxy === '' ? new URL(url) : undefined,
@@ -116,11 +120,18 @@ export class HttpClient {
     if (request.url.protocol !== 'http:' && request.url.protocol !== 'https:') {
       throw new Error(`unsupported protocol scheme "${request.url.protocol.replace(/:$/, '')}"`);
     }
-    const headers: RequestHeaders = {
+    const headers: Record<string, string | readonly string[]> = {
       'user-agent': this.#deps.userAgent,
-      ...request.headers,
-      ...(isTrusted ? await this.configuredHeaders(signal) : {}),
+      ...(isTrusted ? request.headers : withoutCredentials(request.headers)),
     };
+    if (isTrusted) {
+      const { username, password } = request.url;
+      if ((username !== '' || password !== '') && headers.authorization === undefined) {
+        headers.authorization = basicCredentials(decodeURIComponent(username), decodeURIComponent(password));
+      }
+      Object.assign(headers, this.#ownHeaders());
+      if (this.#authorization !== undefined) headers.authorization ??= await this.#authorization(signal);
+    }
     return exchange(this.#connections, request, headers, signal);
   }
 
@@ -144,6 +155,17 @@ export class HttpClient {
     );
     return { status: response.statusCode ?? 0, body: await readBody(response, MAX_TOKEN_BYTES) };
   }
+}
+
+/** As Go's http.Client does it: what is posted is posted again after 307 and 308; after the others a GET follows. */
+function redirected(request: ClientRequest, status: number | undefined, url: URL): ClientRequest {
+  if (status === 307 || status === 308) return { ...request, url };
+  const { body, ...rest } = request;
+  return { ...rest, url, method: 'GET' };
+}
+
+function withoutCredentials(headers: ClientRequest['headers'] = {}): RequestHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
 }
 
 /** Those of the configuration; a secret among them is read when it is needed. */

@@ -1,7 +1,7 @@
 /** The Authorization header of a request. */
-import type { Clock } from '@vigie/core/clock';
-import type { Authorization } from '@vigie/core/config/http-client-config';
-import { assertNever } from '@vigie/core/errors';
+import type { Clock } from '../clock.ts';
+import type { Authorization } from '../config/http-client-config.ts';
+import { assertNever } from '../errors.ts';
 import { basicCredentials } from './basic-credentials.ts';
 import { OAuth2Token, type TokenRequest } from './oauth2-token.ts';
 import { secretValue } from './secret-value.ts';

@@ -6,15 +6,15 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_HTTP_CLIENT, DEFAULT_TLS, type HttpClientConfig } from '@vigie/core/config/http-client-config';
-import { FakeClock } from '@vigie/core/fake-clock';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { DEFAULT_HTTP_CLIENT, DEFAULT_TLS, type HttpClientConfig } from '../../src/config/http-client-config.ts';
+import { FakeClock } from '../../src/fake-clock.ts';
 import { HttpClient } from '../../src/http-client/http-client.ts';
 import { readBody } from '../../src/http-client/read-body.ts';
 import { serve, text } from '../server.ts';
 
 const { signal } = new AbortController();
-const pem = (name: string): string => fileURLToPath(new URL(`../../../core/testdata/tls/${name}`, import.meta.url));
+const pem = (name: string): string => fileURLToPath(new URL(`../../testdata/tls/${name}`, import.meta.url));
 
 function client(config: Partial<HttpClientConfig> = {}, clock = new FakeClock()): HttpClient {
   const made = new HttpClient({ ...DEFAULT_HTTP_CLIENT, ...config }, { clock, env: {}, userAgent: 'vigie/1.2.3' });
