@@ -4,6 +4,7 @@ import type { ExitCode } from '@vigie/core/lifecycle';
 import { formatWarning } from './config/findings.ts';
 import { loadAlertmanagerConfig } from './config/load-config.ts';
 import type { RouteConfig } from './config/route-section.ts';
+import { loadTemplates } from './templates/load-templates.ts';
 
 interface Output {
   readonly write: (text: string) => void;
@@ -15,7 +16,8 @@ export async function checkAlertmanagerFiles(files: readonly string[], stdout: O
   let worst: ExitCode = 0;
   for (const file of files) {
     try {
-      const { route, receivers, inhibitRules, warnings } = await loadAlertmanagerConfig(file);
+      const { route, receivers, inhibitRules, templates, warnings } = await loadAlertmanagerConfig(file);
+      await loadTemplates(templates, () => 0);
       const found = [
         countOf(routesIn(route), 'route'),
         countOf(receivers.length, 'receiver'),

@@ -1,8 +1,9 @@
-/** The examples of docs/reference/alertmanager.md are what the page says. */
+/** The examples of docs/reference/alertmanager.md and alerting.md are what the pages say. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkAlertingFiles } from '../src/check-alerting-files.ts';
 import { checkAlertmanagerFiles } from '../src/check-alertmanager-files.ts';
 import { runExplain } from '../src/explain/run-explain.ts';
 
@@ -45,5 +46,21 @@ describe('docs/reference/alertmanager.md', () => {
     const stdout = new Output();
     expect(await checkAlertmanagerFiles([file], stdout)).toBe(0);
     expect(stdout.text).toBe(`${file}: ok, 3 routes, 3 receivers, 1 inhibition rule\n`);
+  });
+});
+
+describe('docs/reference/alerting.md', async () => {
+  const alerting = await readFile(new URL('../../../docs/reference/alerting.md', import.meta.url), 'utf8');
+
+  it.each(
+    Array.from(alerting.matchAll(/^```yaml\n([\s\S]*?)^```$/gm), ([, text = '']) => text),
+  )('has an example that is read: %s', async (text) => {
+    const receivers = ['pager', 'mail', 'chat'].map((name) => `{ name: ${name} }`);
+    const alertmanager = await fileWith(`route: { receiver: mail }\nreceivers: [${receivers.join(', ')}]\n`);
+    const file = join(alertmanager, '..', 'alerting.yaml');
+    await writeFile(file, text);
+    const stdout = new Output();
+    expect(await checkAlertingFiles([file], {}, stdout)).toBe(0);
+    expect(stdout.text).toMatch(`${file}: ok, 3 receivers, 0 rules\n`);
   });
 });

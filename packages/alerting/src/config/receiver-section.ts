@@ -3,6 +3,7 @@ import { section } from '@vigie/core/config/fields';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { quoteGo } from '@vigie/core/go-quote';
 import * as v from 'valibot';
+import { checkTemplates } from './receiver-templates.ts';
 import {
   type DiscordConfig,
   discordSection,
@@ -89,7 +90,10 @@ export function readReceiver(written: WrittenReceiver, path: ConfigPath, context
   ): readonly Config[] =>
     configs.flatMap((config, index) => {
       const at = [...path, key, index];
-      if (config !== null) return read(config, at, context);
+      if (config !== null) {
+        checkTemplates(config, at, context.findings);
+        return read(config, at, context);
+      }
       context.findings.refuse(at, 'a mapping', `missing ${key.replace('_configs', '')} config`);
       return [];
     });

@@ -14,20 +14,30 @@ export interface Flush {
 }
 
 export class AlertGroup {
-  readonly route: Route;
   readonly labels: LabelSet;
   readonly key: string;
+  readonly id: string;
+  #route: Route;
   readonly #alerts = new Map<string, Alert>();
   #nextFlushMs: number;
 
-  /** @param first of its alerts: where it began longer than group_wait ago, it has been waited for elsewhere, and is told at once */
-  constructor(route: Route, labels: LabelSet, first: Alert, nowMs: number) {
-    this.route = route;
+  /** @param first of its alerts: where it began longer than group_wait ago, it has been waited for elsewhere, and is told at once
+   *  @param restoredFlushMs when it was to be told before a restart, in place of that */
+  constructor(route: Route, labels: LabelSet, first: Alert, nowMs: number, restoredFlushMs?: number) {
+    this.#route = route;
     this.labels = labels;
     this.key = groupKeyOf(route.key, labels);
-    const { groupWaitMs } = route.options;
-    this.#nextFlushMs = first.startsAtMs + groupWaitMs < nowMs ? nowMs : nowMs + groupWaitMs;
+    this.id = groupIdOf(route, labels);
+    const { groupWaitMs, groupIntervalMs } = route.options;
+    if (restoredFlushMs === undefined)
+      this.#nextFlushMs = first.startsAtMs + groupWaitMs < nowMs ? nowMs : nowMs + groupWaitMs;
+    // No group waits for longer, unless the clock has been set back.
+    else this.#nextFlushMs = Math.min(restoredFlushMs, nowMs + Math.max(groupWaitMs, groupIntervalMs));
     this.set(first);
+  }
+
+  get route(): Route {
+    return this.#route;
   }
 
   /** Unix ms. */
@@ -39,9 +49,26 @@ export class AlertGroup {
     return this.#alerts.size === 0;
   }
 
+  get alerts(): readonly Alert[] {
+    return [...this.#alerts.values()];
+  }
+
+  has({ fingerprint }: Alert): boolean {
+    return this.#alerts.has(fingerprint);
+  }
+
   /** Takes an alert that has come or changed. */
   set(alert: Alert): void {
     this.#alerts.set(alert.fingerprint, alert);
+  }
+
+  /** The configuration has changed around it: it goes on, with these alerts, and is told no later than it would be if it began now. */
+  continueAs(route: Route, alerts: readonly Alert[], nowMs: number): void {
+    this.#route = route;
+    const { groupWaitMs, groupIntervalMs } = route.options;
+    this.#nextFlushMs = Math.min(this.#nextFlushMs, nowMs + Math.max(groupWaitMs, groupIntervalMs));
+    this.#alerts.clear();
+    for (const alert of alerts) this.set(alert);
   }
 
   /** Begins a flush: the next one is due a group_interval later.
@@ -65,4 +92,9 @@ export class AlertGroup {
         this.#alerts.delete(alert.fingerprint);
     }
   }
+}
+
+/** Of a group, unlike its key: two routes may have the same key, and then still have groups of their own. */
+export function groupIdOf(route: Route, labels: LabelSet): string {
+  return `${route.id}\n${labels.key}`;
 }

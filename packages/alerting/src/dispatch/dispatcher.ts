@@ -3,8 +3,8 @@
 import type { Clock, Timer } from '@vigie/core/clock';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { groupLabelsOf, matchRoutes, type Route } from '../routing/route.ts';
-import type { Alert } from './alert.ts';
-import { AlertGroup, type Flush } from './alert-group.ts';
+import { type Alert, isResolved } from './alert.ts';
+import { AlertGroup, type Flush, groupIdOf } from './alert-group.ts';
 
 /** A flush may take as long as until the next one, and this long at least. */
 const SHORTEST_FLUSH_MS = 10_000;
@@ -15,20 +15,23 @@ export interface DispatcherDeps {
    *  @param signal aborts when the time for it is over
    *  @returns whether it is told; if not, its resolved alerts are kept and told of at the next flush */
   readonly tell: (group: AlertGroup, flush: Flush, signal: AbortSignal) => Promise<boolean>;
+  /** A group has begun or begins a flush: it is told next at that time. undefined: it is no more. */
+  readonly onTimer: (groupId: string, nextFlushMs: number | undefined) => void;
   /** What went wrong where `tell` threw. */
   readonly onError: (error: unknown) => void;
 }
 
 interface RunningGroup {
   readonly group: AlertGroup;
-  timer: Timer;
+  /** undefined while a flush is under way. */
+  timer: Timer | undefined;
 }
 
 export class Dispatcher {
-  readonly #root: Route;
   readonly #deps: DispatcherDeps;
+  #root: Route;
   /** By route and labels. */
-  readonly #groups = new Map<string, RunningGroup>();
+  #groups = new Map<string, RunningGroup>();
   readonly #flushes = new Set<Promise<void>>();
   /** One for each flush that is being told. */
   readonly #tellings = new Set<AbortController>();
@@ -46,54 +49,135 @@ export class Dispatcher {
   /** Takes an alert that has come or changed, to each group that it belongs to. */
   set(alert: Alert): void {
     if (this.#isClosed) return;
-    for (const route of matchRoutes(this.#root, alert.labels)) {
-      const labels = groupLabelsOf(alert.labels, route.options);
-      const id = groupId(route, labels);
-      const running = this.#groups.get(id);
-      if (running === undefined) this.#start(id, route, labels, alert);
-      else running.group.set(alert);
+    for (const [route, labels] of this.#groupsOf(alert)) this.#setIn(route, labels, alert, undefined);
+  }
+
+  /** Takes alerts that were there before a restart.
+   *  @param isOwed whether a resolved one is still to be told: what was told before must not be told again
+   *  @param timers by the ids of groups: when they were to be told */
+  restore(
+    alerts: Iterable<Alert>,
+    isOwed: (groupKey: string, alert: Alert) => boolean,
+    timers: ReadonlyMap<string, number>,
+  ): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const alert of alerts) {
+      for (const [route, labels] of this.#groupsOf(alert)) {
+        const id = groupIdOf(route, labels);
+        const group = this.#groups.get(id)?.group ?? new AlertGroup(route, labels, alert, nowMs, timers.get(id));
+        if (isResolved(alert, nowMs) && !isOwed(group.key, alert)) continue;
+        if (this.#groups.has(id)) group.set(alert);
+        else this.#start(group);
+      }
     }
   }
 
-  /** Ends the timers and aborts what is under way; resolves when that has ended. */
-  async close(): Promise<void> {
+  /** Takes up another tree of routes. Groups that are in it, too, go on with their timers; alerts of the others are grouped anew.
+   *  @param alerts all that there are */
+  update(root: Route, alerts: Iterable<Alert>): void {
+    if (this.#isClosed) return;
+    const { clock, onTimer } = this.#deps;
+    const nowMs = clock.nowMs();
+    const before = this.#groups;
+    const members = new Map<string, { readonly route: Route; readonly labels: LabelSet; readonly alerts: Alert[] }>();
+    this.#root = root;
+    this.#groups = new Map();
+    for (const alert of alerts) {
+      for (const [route, labels] of this.#groupsOf(alert)) {
+        const id = groupIdOf(route, labels);
+        if (isResolved(alert, nowMs) && before.get(id)?.group.has(alert) !== true) continue;
+        const found = members.get(id) ?? { route, labels, alerts: [] };
+        members.set(id, found);
+        found.alerts.push(alert);
+      }
+    }
+    for (const [
+      id,
+      {
+        route,
+        labels,
+        alerts: [first, ...others],
+      },
+    ] of members) {
+      if (first === undefined) continue;
+      const running = before.get(id);
+      before.delete(id);
+      if (running === undefined) {
+        for (const alert of [first, ...others]) this.#setIn(route, labels, alert, undefined);
+        continue;
+      }
+      running.group.continueAs(route, [first, ...others], nowMs);
+      this.#groups.set(id, running);
+      if (running.timer === undefined) continue;
+      running.timer.cancel();
+      running.timer = this.#setTimer(running);
+    }
+    for (const [id, { timer }] of before) {
+      timer?.cancel();
+      onTimer(id, undefined);
+    }
+  }
+
+  /** Ends the timers; resolves when what is under way has ended, which is aborted after graceMs. The groups go on after a restart. */
+  async close({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#isClosed = true;
-    for (const telling of this.#tellings) telling.abort();
-    for (const { timer } of this.#groups.values()) timer.cancel();
+    for (const { timer } of this.#groups.values()) timer?.cancel();
+    const abort = (): void => {
+      for (const telling of this.#tellings) telling.abort();
+    };
+    if (graceMs <= 0) abort();
+    const deadline = this.#deps.clock.setTimer(graceMs, abort);
     await Promise.all(this.#flushes);
+    deadline.cancel();
   }
 
-  #start(id: string, route: Route, labels: LabelSet, alert: Alert): void {
-    const group = new AlertGroup(route, labels, alert, this.#deps.clock.nowMs());
-    this.#groups.set(id, { group, timer: this.#setTimer(id, group) });
+  #groupsOf(alert: Alert): readonly (readonly [Route, LabelSet])[] {
+    return matchRoutes(this.#root, alert.labels).map((route) => [route, groupLabelsOf(alert.labels, route.options)]);
   }
 
-  #setTimer(id: string, group: AlertGroup): Timer {
+  #setIn(route: Route, labels: LabelSet, alert: Alert, restoredFlushMs: number | undefined): void {
+    const running = this.#groups.get(groupIdOf(route, labels));
+    if (running !== undefined) running.group.set(alert);
+    else this.#start(new AlertGroup(route, labels, alert, this.#deps.clock.nowMs(), restoredFlushMs));
+  }
+
+  #start(group: AlertGroup): void {
+    const running: RunningGroup = { group, timer: undefined };
+    this.#groups.set(group.id, running);
+    this.#deps.onTimer(group.id, group.nextFlushMs);
+    running.timer = this.#setTimer(running);
+  }
+
+  #setTimer(running: RunningGroup): Timer {
     const { clock } = this.#deps;
-    return clock.setTimer(group.nextFlushMs - clock.nowMs(), () => {
-      const flush = this.#flush(id).catch(this.#deps.onError);
+    return clock.setTimer(running.group.nextFlushMs - clock.nowMs(), () => {
+      running.timer = undefined;
+      const flush = this.#flush(running).catch(this.#deps.onError);
       this.#flushes.add(flush);
       void flush.then(() => this.#flushes.delete(flush));
     });
   }
 
   /** One flush of a group is under way at a time: the next waits for it, and it ends when that is due. */
-  async #flush(id: string): Promise<void> {
-    const running = this.#groups.get(id);
-    if (running === undefined || this.#isClosed) return;
+  async #flush(running: RunningGroup): Promise<void> {
+    if (this.#isClosed) return;
     const { group } = running;
-    const { clock } = this.#deps;
+    const { clock, onTimer } = this.#deps;
     const flush = group.beginFlush(clock.nowMs());
     if (flush !== undefined) {
+      onTimer(group.id, group.nextFlushMs);
       try {
         if (await this.#tell(group, flush)) group.endFlush(flush);
       } catch (error) {
         this.#deps.onError(error);
       }
     }
-    if (this.#isClosed) return;
-    if (group.isEmpty) this.#groups.delete(id);
-    else running.timer = this.#setTimer(id, group);
+    // A change of the configuration may have ended it meanwhile.
+    if (this.#isClosed || this.#groups.get(group.id) !== running) return;
+    if (group.isEmpty) {
+      this.#groups.delete(group.id);
+      onTimer(group.id, undefined);
+    } else running.timer = this.#setTimer(running);
   }
 
   async #tell(group: AlertGroup, flush: Flush): Promise<boolean> {
@@ -108,9 +192,4 @@ export class Dispatcher {
       this.#tellings.delete(telling);
     }
   }
-}
-
-/** Two routes may have the same key, and then still have groups of their own. */
-function groupId(route: Route, labels: LabelSet): string {
-  return `${route.id}\n${labels.key}`;
 }

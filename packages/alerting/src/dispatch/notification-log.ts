@@ -16,6 +16,10 @@ export interface NotificationEntry {
   /** Fingerprints of the alerts that it told of. */
   readonly firing: ReadonlySet<string>;
   readonly resolved: ReadonlySet<string>;
+  /** Of alerts that were told of as firing, then or before, and not yet as resolved: where the receiver is owed that. */
+  readonly owed: ReadonlySet<string>;
+  /** Whether the fallback receiver was told in its place, and has to hear of the end as well. */
+  readonly viaFallback: boolean;
   /** Unix ms, from when on it may be forgotten. */
   readonly expiresAtMs: number;
 }
@@ -23,6 +27,8 @@ export interface NotificationEntry {
 export interface NotificationRules {
   readonly sendResolved: boolean;
   readonly repeatIntervalMs: number;
+  /** Whether it is told of the end of every alert that it was told of, muted or not. */
+  readonly owesResolves: boolean;
 }
 
 /** Why the flush is to be told; undefined where it is not. A group all of whose alerts are resolved is, whether or not the receiver wants to
@@ -30,14 +36,16 @@ export interface NotificationRules {
 export function notificationReason(
   entry: NotificationEntry | undefined,
   flush: Flush,
-  { sendResolved, repeatIntervalMs }: NotificationRules,
+  { sendResolved, repeatIntervalMs }: Pick<NotificationRules, 'sendResolved' | 'repeatIntervalMs'>,
 ): NotificationReason | undefined {
   const { firing, resolved } = fingerprintsOf(flush);
   if (entry === undefined) return firing.size > 0 ? 'first notification' : undefined;
   if (!isSubset(firing, entry.firing)) return entry.firing.size === 0 ? 'first notification' : 'new alerts added';
   if (firing.size === 0) return entry.firing.size > 0 ? 'all alerts resolved' : undefined;
   if (sendResolved && !isSubset(resolved, entry.resolved)) return 'some alerts resolved';
-  return entry.timeMs < flush.timeMs - repeatIntervalMs ? 'repeat interval elapsed' : undefined;
+  // One of the future is of a clock that has been set back since: rather told twice than not until that time comes again.
+  const isDue = entry.timeMs < flush.timeMs - repeatIntervalMs || entry.timeMs > flush.timeMs;
+  return isDue ? 'repeat interval elapsed' : undefined;
 }
 
 export class NotificationLog {
@@ -55,10 +63,48 @@ export class NotificationLog {
     return this.#entries.get(entryKey(key, integration));
   }
 
-  /** After the flush has been told, or where there was nothing to send for it. */
-  record(key: string, integration: string, flush: Flush, { repeatIntervalMs }: NotificationRules): void {
-    const expiresAtMs = flush.timeMs + Math.min(this.#retentionMs, 2 * repeatIntervalMs);
-    this.#entries.set(entryKey(key, integration), { timeMs: flush.timeMs, ...fingerprintsOf(flush), expiresAtMs });
+  /** After the flush has been told, or where there was nothing to send for it.
+   *  @param viaFallback the fallback receiver was told of it
+   *  @returns what is known now */
+  record(
+    key: string,
+    integration: string,
+    flush: Flush,
+    { repeatIntervalMs, owesResolves }: NotificationRules,
+    viaFallback = false,
+  ): NotificationEntry {
+    const before = this.get(key, integration);
+    const { firing, resolved } = fingerprintsOf(flush);
+    const owed = new Set(owesResolves ? [...(before?.owed ?? []), ...firing] : []);
+    for (const fingerprint of resolved) owed.delete(fingerprint);
+    // What is owed is remembered for as long as may be.
+    const keptMs = owed.size > 0 ? this.#retentionMs : Math.min(this.#retentionMs, 2 * repeatIntervalMs);
+    const entry: NotificationEntry = {
+      timeMs: flush.timeMs,
+      firing,
+      resolved,
+      owed,
+      viaFallback: firing.size + owed.size > 0 && (viaFallback || before?.viaFallback === true),
+      expiresAtMs: flush.timeMs + keptMs,
+    };
+    this.restore(key, integration, entry);
+    return entry;
+  }
+
+  /** Takes an entry as it was stored. */
+  restore(key: string, integration: string, entry: NotificationEntry): void {
+    this.#entries.set(entryKey(key, integration), entry);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  *all(): Generator<{ readonly group: string; readonly integration: string; readonly entry: NotificationEntry }> {
+    for (const [key, entry] of this.#entries) {
+      const [group = '', integration = ''] = key.split('\n');
+      yield { group, integration, entry };
+    }
   }
 
   /** Forgets what has expired: until then it counts, as in Alertmanager.

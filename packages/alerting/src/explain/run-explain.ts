@@ -1,13 +1,12 @@
 /** `vigie alert explain` */
 import { reportBadConfig } from '@vigie/core/config/bad-config';
 import type { ExitCode } from '@vigie/core/lifecycle';
-import { LabelSet } from '@vigie/promql/labels/label-set';
 import { loadAlertmanagerConfig } from '../config/load-config.ts';
-import type { AlertMatcher } from '../matchers/alert-matcher.ts';
 import { MatcherError } from '../matchers/matcher-error.ts';
 import { parseMatcher, parseMatchers } from '../matchers/parse-matchers.ts';
 import { type AlertQuestion, explainAlert } from './explain-alert.ts';
 import { explanationText } from './explanation-text.ts';
+import { labelSetOf } from './written-labels.ts';
 
 interface Output {
   readonly write: (text: string) => void;
@@ -45,10 +44,4 @@ export async function runExplain(request: ExplainRequest, stdout: Output, stderr
   } catch (error) {
     return reportBadConfig(error);
   }
-}
-
-function labelSetOf(matchers: readonly AlertMatcher[]): LabelSet {
-  const other = matchers.find(({ operator }) => operator !== '=');
-  if (other !== undefined) throw new MatcherError(`${other} is no label: write NAME=VALUE`);
-  return LabelSet.of(matchers.map(({ name, value }) => [name, value] as const));
 }

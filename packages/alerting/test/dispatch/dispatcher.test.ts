@@ -153,7 +153,7 @@ describe('the dispatcher', () => {
       new Promise((resolve) => signal.addEventListener('abort', () => resolve(false), { once: true }));
     world.set({ alertname: 'A' });
     await world.minutes(1);
-    await world.dispatcher.close();
+    await world.dispatcher.close({ graceMs: 0 });
     world.set({ alertname: 'B' });
     expect(world.clock.pendingTimers).toBe(0);
     expect(world.diary).toEqual([]);

@@ -29,7 +29,7 @@ describe('whether to tell', () => {
     [['ab', ''], ['a', ''], true, undefined],
   ] as const)('after %j, of %j, send_resolved %s: %s', (before, now, sendResolved, reason) => {
     const log = new NotificationLog(10_000);
-    const rules = { sendResolved, repeatIntervalMs: 1000 };
+    const rules = { sendResolved, repeatIntervalMs: 1000, owesResolves: false };
     if (before !== undefined) log.record('group', 'a/webhook/0', flushOf(before[0], before[1], 0), rules);
     expect(notificationReason(log.get('group', 'a/webhook/0'), flushOf(now[0], now[1]), rules)).toBe(reason);
     expect(log.get('group', 'a/webhook/1')).toBeUndefined();
@@ -38,9 +38,11 @@ describe('whether to tell', () => {
   it.each([
     [1000, undefined],
     [1001, 'repeat interval elapsed'],
+    // The clock has been set back.
+    [-1, 'repeat interval elapsed'],
   ])('again after the repeat interval: at %d it is %s', (timeMs, reason) => {
     const log = new NotificationLog(10_000);
-    const rules = { sendResolved: true, repeatIntervalMs: 1000 };
+    const rules = { sendResolved: true, repeatIntervalMs: 1000, owesResolves: false };
     log.record('group', 'a', flushOf('a', '', 0), rules);
     expect(notificationReason(log.get('group', 'a'), flushOf('a', '', timeMs), rules)).toBe(reason);
   });
@@ -48,13 +50,45 @@ describe('whether to tell', () => {
 
 it('forgets after two repeat intervals, or the retention', () => {
   const log = new NotificationLog(5000);
-  log.record('short', 'a', flushOf('a', '', 0), { sendResolved: true, repeatIntervalMs: 1000 });
-  log.record('long', 'a', flushOf('a', '', 0), { sendResolved: true, repeatIntervalMs: 9000 });
+  log.record('short', 'a', flushOf('a', '', 0), { sendResolved: true, repeatIntervalMs: 1000, owesResolves: false });
+  log.record('long', 'a', flushOf('a', '', 0), { sendResolved: true, repeatIntervalMs: 9000, owesResolves: false });
   expect(log.collectGarbage(1999)).toBe(0);
   expect(log.collectGarbage(2000)).toBe(1);
   expect(log.get('short', 'a')).toBeUndefined();
   expect(log.get('long', 'a')).toBeDefined();
   expect(log.collectGarbage(5000)).toBe(1);
+});
+
+describe('what is owed', () => {
+  const rules = { sendResolved: true, repeatIntervalMs: 1000, owesResolves: true };
+
+  it('is the end of each alert that was told of as firing, until it has been told', () => {
+    const log = new NotificationLog(9000);
+    const owed = (firing: string, resolved: string): readonly (string | undefined)[] => {
+      const entry = log.record('group', 'a', flushOf(firing, resolved), rules);
+      return alerts('abc')
+        .filter(({ fingerprint }) => entry.owed.has(fingerprint))
+        .map(({ labels }) => labels.get('alertname'));
+    };
+    expect(owed('ab', '')).toEqual(['a', 'b']);
+    // a is muted meanwhile.
+    expect(owed('bc', '')).toEqual(['a', 'b', 'c']);
+    expect(owed('c', 'b')).toEqual(['a', 'c']);
+    expect(owed('', 'ac')).toEqual([]);
+  });
+
+  it('is remembered for the whole retention', () => {
+    const log = new NotificationLog(9000);
+    expect(log.record('group', 'a', flushOf('a', '', 0), rules).expiresAtMs).toBe(9000);
+    expect(log.record('group', 'a', flushOf('', 'a', 0), rules).expiresAtMs).toBe(2000);
+  });
+
+  it('is owed by the fallback receiver, too, once that was told', () => {
+    const log = new NotificationLog(9000);
+    expect(log.record('group', 'a', flushOf('a', ''), rules, true).viaFallback).toBe(true);
+    expect(log.record('group', 'a', flushOf('ab', ''), rules).viaFallback).toBe(true);
+    expect(log.record('group', 'a', flushOf('', 'ab'), rules).viaFallback).toBe(false);
+  });
 });
 
 it('lists alerts by job, instance and labels', () => {

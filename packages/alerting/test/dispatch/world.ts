@@ -17,6 +17,8 @@ export class World {
   /** `minute: reason firing -resolved`, of what was told. */
   readonly diary: string[] = [];
   readonly errors: unknown[] = [];
+  /** As a restart would find them. */
+  readonly timers = new Map<string, number>();
   sendResolved = true;
   /** What becomes of a flush that is to be told. */
   outcome: (signal: AbortSignal) => Promise<boolean> = () => Promise.resolve(true);
@@ -28,6 +30,10 @@ export class World {
     this.dispatcher = new Dispatcher(buildRoutes(parseAlertmanagerConfig(config, 'alertmanager.yml').route), {
       clock: this.clock,
       tell: (group, flush, signal) => this.#tell(group, flush, signal),
+      onTimer: (id, nextFlushMs) => {
+        if (nextFlushMs === undefined) this.timers.delete(id);
+        else this.timers.set(id, nextFlushMs);
+      },
       onError: (error) => this.errors.push(error),
     });
   }
@@ -43,7 +49,7 @@ export class World {
 
   async #tell(group: AlertGroup, flush: Flush, signal: AbortSignal): Promise<boolean> {
     const { repeatIntervalMs } = group.route.options;
-    const rules = { sendResolved: this.sendResolved, repeatIntervalMs };
+    const rules = { sendResolved: this.sendResolved, repeatIntervalMs, owesResolves: false };
     const entry = this.log.get(group.key, 'a/webhook/0');
     const reason = notificationReason(entry, flush, rules);
     if (reason === undefined) return true;

@@ -1,0 +1,130 @@
+/** `GET /explain`: who is told of an alert, and why, by what fires and is silenced now. */
+
+import { jsonText } from '@vigie/promql/api/json-text';
+import { parseTime } from '@vigie/promql/api/time';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
+import type { FastifyPluginAsync } from 'fastify';
+import type { AlertmanagerConfig } from '../config/load-config.ts';
+import { isResolved } from '../dispatch/alert.ts';
+import {
+  type AlertExplanation,
+  type ExplainedInhibition,
+  type ExplainedNotification,
+  type ExplainedRoute,
+  explainAlert,
+} from '../explain/explain-alert.ts';
+import { explanationText } from '../explain/explanation-text.ts';
+import { labelSetOf } from '../explain/written-labels.ts';
+import { formatMatchers } from '../matchers/alert-matcher.ts';
+import { MatcherError } from '../matchers/matcher-error.ts';
+import { parseMatcher } from '../matchers/parse-matchers.ts';
+import type { Silence } from '../silences/silence.ts';
+import { formatApiTime } from './api-time.ts';
+import type { ApiWorld } from './api-world.ts';
+
+type Question = { readonly labels: LabelSet; readonly timeMs: number } | { readonly problem: string };
+
+/** `GET /explain?label=NAME=VALUE&label=…&time=TIME`, JSON, or text for people with `format=text`.
+ *  @param config of now */
+export function explainApi(
+  world: Pick<ApiWorld, 'alerts' | 'clock' | 'silences'>,
+  config: () => AlertmanagerConfig,
+): FastifyPluginAsync {
+  return async (app) => {
+    app.get('/explain', async (request, reply) => {
+      const at = request.url.indexOf('?');
+      const parameters = new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
+      const question = questionOf(parameters, world.clock.nowMs());
+      if ('problem' in question) {
+        const body = Buffer.from(`${jsonText({ error: question.problem })}\n`);
+        return reply.code(400).header('content-type', 'application/json').send(body);
+      }
+      const { labels, timeMs } = question;
+      const firing = world
+        .alerts()
+        .filter((alert) => alert.startsAtMs <= timeMs && !isResolved(alert, timeMs))
+        .map((alert) => alert.labels);
+      const explanation = explainAlert(config(), { labels, timeMs, firing });
+      const silences = world.silences
+        .query({ labels })
+        .filter(({ startsAtMs, endsAtMs }) => startsAtMs <= timeMs && timeMs <= endsAtMs);
+      if (parameters.get('format') === 'text')
+        return reply.type('text/plain; charset=utf-8').send(explanationText(explanation) + silencesText(silences));
+      const body = Buffer.from(`${jsonText(explanationJson(explanation, silences))}\n`);
+      return reply.header('content-type', 'application/json').send(body);
+    });
+  };
+}
+
+function questionOf(parameters: URLSearchParams, nowMs: number): Question {
+  const time = parameters.get('time') ?? '';
+  const timeMs = time === '' ? nowMs : parseTime(time);
+  if (timeMs === undefined) return { problem: 'time: expected 2026-11-29T10:00:00Z or Unix seconds' };
+  const written = parameters.getAll('label');
+  if (written.length === 0) return { problem: 'label: expected the labels of an alert, NAME=VALUE each' };
+  try {
+    return { labels: labelSetOf(written.flatMap((text) => parseMatcher(text).matchers)), timeMs };
+  } catch (error) {
+    if (error instanceof MatcherError) return { problem: `label: ${error.message}` };
+    throw error;
+  }
+}
+
+function explanationJson(explanation: AlertExplanation, silences: readonly Silence[]) {
+  const { question, fingerprint, root, notifications, inhibitions } = explanation;
+  const isHeld = silences.length > 0 || inhibitions.some(({ source }) => source !== undefined);
+  return {
+    labels: question.labels,
+    fingerprint,
+    time: formatApiTime(question.timeMs),
+    /** Receivers that are told. */
+    told: isHeld ? [] : notifications.filter(({ isOpen }) => isOpen).map(({ route }) => route.options.receiver),
+    route: routeJson(root),
+    notifications: notifications.map(notificationJson),
+    inhibitions: inhibitions.map(inhibitionJson),
+    silences: silences.map(silenceSummary),
+  };
+}
+
+function routeJson({ route, decision, routes }: ExplainedRoute): object {
+  return {
+    place: route.place,
+    matchers: formatMatchers(route.matchers),
+    receiver: route.options.receiver,
+    continue: route.continues,
+    decision: decision.kind === 'unmatched' ? { kind: decision.kind, by: String(decision.by) } : decision,
+    routes: routes.map(routeJson),
+  };
+}
+
+function notificationJson(notification: ExplainedNotification): object {
+  const { route, integrations, groupKey, groupLabels, mutedBy, activeIn, isOpen } = notification;
+  const { receiver, groupWaitMs, groupIntervalMs, repeatIntervalMs, muteTimeIntervals, activeTimeIntervals } =
+    route.options;
+  return {
+    ...{ receiver, integrations, route: route.place, groupKey, groupLabels, isOpen },
+    ...{ muteTimeIntervals, mutedBy, activeTimeIntervals, activeIn },
+    groupWaitSeconds: groupWaitMs / 1000,
+    groupIntervalSeconds: groupIntervalMs / 1000,
+    repeatIntervalSeconds: repeatIntervalMs / 1000,
+  };
+}
+
+function inhibitionJson({ rule, index, equal, source }: ExplainedInhibition): object {
+  return {
+    ...{ index, name: rule.name, source: formatMatchers(rule.source), target: formatMatchers(rule.target) },
+    ...{ equal, inhibitedBy: source ?? null },
+  };
+}
+
+function silenceSummary({ id, createdBy, comment, endsAtMs, matcherSets }: Silence): object {
+  return { id, createdBy, comment, endsAt: formatApiTime(endsAtMs), matchers: matcherSets.map(formatMatchers) };
+}
+
+function silencesText(silences: readonly Silence[]): string {
+  const lines = silences.map(
+    ({ id, createdBy, comment, endsAtMs, matcherSets }) =>
+      `  ${id} ${matcherSets.map(formatMatchers).join(' or ')} until ${formatApiTime(endsAtMs)}, by ${createdBy}: ${comment}`,
+  );
+  return ['', 'silences', ...(lines.length === 0 ? ['  none is active'] : lines)].map((line) => `${line}\n`).join('');
+}

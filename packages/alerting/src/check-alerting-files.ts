@@ -1,0 +1,42 @@
+/** `vigie check alerting` */
+import { reportBadConfig } from '@vigie/core/config/bad-config';
+import type { Environment } from '@vigie/core/config/environment';
+import type { ExitCode } from '@vigie/core/lifecycle';
+import { globFiles } from '@vigie/rules/file/glob-files';
+import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
+import { loadAlertingConfig } from './config/alerting-config-file.ts';
+import { formatWarning } from './config/findings.ts';
+
+interface Output {
+  readonly write: (text: string) => void;
+}
+
+/** Says of each file how much is in it, and in the alertmanager.yml and rule files that it names.
+ *  @returns 2 where one is bad or cannot be read */
+export async function checkAlertingFiles(
+  files: readonly string[],
+  environment: Environment,
+  stdout: Output,
+): Promise<ExitCode> {
+  let worst: ExitCode = 0;
+  for (const file of files) {
+    try {
+      const { config, warnings } = await loadAlertingConfig(file, environment);
+      const ruleFiles = await Promise.all(config.ruleFiles.map((pattern) => globFiles(pattern, '/')));
+      const groups = await loadRuleFiles(ruleFiles.flat());
+      const rules = groups.reduce((sum, group) => sum + group.rules.length, 0);
+      const receivers = config.alertmanager?.config.receivers.length ?? 0;
+      stdout.write(`${file}: ok, ${counted(receivers, 'receiver')}, ${counted(rules, 'rule')}\n`);
+      for (const warning of warnings) stdout.write(`${formatWarning(warning)}\n`);
+      for (const [index, found] of ruleFiles.entries())
+        if (found.length === 0) stdout.write(`${file}: warning: rule_files: no file is ${config.ruleFiles[index]}\n`);
+    } catch (error) {
+      worst = reportBadConfig(error);
+    }
+  }
+  return worst;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,106 @@
+/** Reads alerting.yaml, strictly, with every problem at once. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { type Environment, WrittenReading } from '@vigie/core/config/environment';
+import type { ListenAddress } from '@vigie/core/config/listen';
+import { parseConfig } from '@vigie/core/config/load';
+import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
+import { VigieError } from '@vigie/core/errors';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import type { AlertingConfig, WrittenAlertmanager } from './alerting-config.ts';
+import { alertingFile, readEndpoint, readReceiverOptions, type WrittenAlerting } from './alerting-config-sections.ts';
+import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
+import { parseAlertmanagerConfig } from './load-config.ts';
+
+export interface LoadedAlertingConfig {
+  readonly config: AlertingConfig;
+  /** Of alertmanager.yml. */
+  readonly warnings: readonly ConfigWarning[];
+}
+
+/** @param file relative paths in it begin at its folder
+ *  @param listenAt of the command line, in place of the configured address
+ *  @throws {ConfigError} with every problem of it and of alertmanager_config
+ *  @throws {VigieError} CONFIG_UNREADABLE */
+export async function loadAlertingConfig(
+  file: string,
+  environment: Environment,
+  listenAt?: ListenAddress['address'],
+): Promise<LoadedAlertingConfig> {
+  const text = await readText(file);
+  const { value: written, ...at } = parseConfig(text, file, alertingFile, new WrittenReading(environment, []));
+  const findings = new Findings(at);
+  const context: ReadContext = { findings, folder: resolve(dirname(file)) };
+  checkWhatBelongsTogether(written, context);
+  const alertmanager = await readAlertmanager(written.alertmanager_config, context);
+  const receivers = alertmanager.written?.config.receivers ?? [];
+  const names = new Set(receivers.map(({ name }) => name));
+  const { notifications, limits, datasources } = written;
+  const config: AlertingConfig = {
+    listen: listenAt === undefined ? written.listen : { ...written.listen, address: listenAt },
+    logLevel: written.log_level,
+    shutdownGraceMs: written.shutdown_grace,
+    dataDir: resolve(context.folder, written.data_dir),
+    externalLabels: LabelSet.of(written.external_labels),
+    externalUrl: (written.external_url?.href ?? '').replace(/\/+$/, ''),
+    evaluationIntervalMs: written.evaluation_interval,
+    ruleFiles: written.rule_files.map((pattern) => resolve(context.folder, pattern)),
+    recordingRules: written.recording_rules,
+    alertmanager: alertmanager.written,
+    // Of a file with problems nobody knows whom it has.
+    receivers: alertmanager.problems.length > 0 ? new Map() : readReceiverOptions(written.receivers, names, context),
+    engine: {
+      limits: { alerts: limits.alerts, alertSize: limits.alert_size },
+      startupHoldMs: notifications.startup_hold,
+      retentionMs: notifications.retention,
+      resolveWhatFired: notifications.resolve_what_fired,
+      resolveReason: notifications.resolve_reason,
+    },
+    metrics: readEndpoint(datasources.metrics, ['datasources', 'metrics'], context),
+    remoteWrite: readEndpoint(written.remote_write, ['remote_write'], context),
+    alertmanagers: written.alertmanagers,
+  };
+  const problems = [...findings.problems, ...alertmanager.problems];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config, warnings: alertmanager.written?.config.warnings ?? [] };
+}
+
+function checkWhatBelongsTogether(written: WrittenAlerting, { findings }: ReadContext): void {
+  const sendsElsewhere = written.alertmanagers.length > 0;
+  if (written.alertmanager_config === '' && !sendsElsewhere)
+    findings.problem([], 'alertmanager_config, the file that says who is told, or alertmanagers to send to');
+  if (written.alertmanager_config !== '' && sendsElsewhere)
+    findings.problemAtKey(['alertmanagers'], 'either alertmanager_config or alertmanagers, not both');
+  const hasRules = written.rule_files.length > 0;
+  if (hasRules && written.datasources.metrics == null)
+    findings.problemAtKey(['rule_files'], 'datasources.metrics beside it, which answers what rules ask');
+  if (!hasRules && sendsElsewhere && written.alertmanager_config === '')
+    findings.problemAtKey(['alertmanagers'], 'rule_files beside it: there is nothing else to send');
+  if (written.recording_rules && written.remote_write == null)
+    findings.problemAtKey(['recording_rules'], 'remote_write beside it, which takes what rules record');
+}
+
+interface ReadAlertmanager {
+  readonly written: WrittenAlertmanager | undefined;
+  readonly problems: readonly ConfigProblem[];
+}
+
+async function readAlertmanager(path: string, { folder }: ReadContext): Promise<ReadAlertmanager> {
+  if (path === '') return { written: undefined, problems: [] };
+  const file = resolve(folder, path);
+  const text = await readText(file);
+  try {
+    return { written: { file, text, config: parseAlertmanagerConfig(text, file) }, problems: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { written: undefined, problems: error.problems };
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new VigieError('CONFIG_UNREADABLE', `cannot read the configuration file ${file}`, { cause: error });
+  }
+}

@@ -1,0 +1,47 @@
+/** What alerting.yaml says, as it is used. */
+import type { HttpClientConfig } from '@vigie/core/config/http-client-config';
+import type { ListenAddress } from '@vigie/core/config/listen';
+import type { LogLevel } from '@vigie/core/log-levels';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
+import type { EngineOptions } from '../engine.ts';
+import type { ReceiverOptions } from '../notify/receiver.ts';
+import type { AlertmanagerConfig } from './load-config.ts';
+
+export interface AlertingConfig {
+  readonly listen: ListenAddress;
+  readonly logLevel: LogLevel;
+  readonly shutdownGraceMs: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly externalLabels: LabelSet;
+  /** Under which users reach the service, without a slash at its end; '' where that is not known. */
+  readonly externalUrl: string;
+  readonly evaluationIntervalMs: number;
+  /** Patterns of files, absolute. */
+  readonly ruleFiles: readonly string[];
+  /** Whether recording rules are evaluated as well. */
+  readonly recordingRules: boolean;
+  /** undefined: alerts are sent to `alertmanagers`. */
+  readonly alertmanager: WrittenAlertmanager | undefined;
+  /** By the names of receivers. */
+  readonly receivers: ReadonlyMap<string, ReceiverOptions>;
+  readonly engine: EngineOptions;
+  readonly metrics: Endpoint | undefined;
+  readonly remoteWrite: Endpoint | undefined;
+  /** Base URLs: /api/v2/alerts is below them. */
+  readonly alertmanagers: readonly URL[];
+}
+
+export interface WrittenAlertmanager {
+  /** Absolute. */
+  readonly file: string;
+  readonly text: string;
+  readonly config: AlertmanagerConfig;
+}
+
+/** Another server. */
+export interface Endpoint {
+  readonly url: URL;
+  readonly timeoutMs: number;
+  readonly http: HttpClientConfig;
+}

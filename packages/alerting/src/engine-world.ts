@@ -1,0 +1,60 @@
+/** The engine as its HTTP API sees it. */
+import type { Clock } from '@vigie/core/clock';
+import type { AlertStatus, ApiWorld } from './api/api-world.ts';
+import type { WrittenAlertmanager } from './config/alerting-config.ts';
+import type { Alert } from './dispatch/alert.ts';
+import { type AlertEngine, suppressionOf } from './engine.ts';
+import { mutingIntervals } from './notify/muting.ts';
+
+export interface EngineWorldOptions {
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly startedAtMs: number;
+  /** Of now. */
+  readonly alertmanager: () => WrittenAlertmanager;
+  /** Of this replica: `10.0.0.7:9093`. */
+  readonly self: () => { readonly name: string; readonly address: string };
+}
+
+export function engineWorld(
+  engine: AlertEngine,
+  { clock, startedAtMs, alertmanager, self }: EngineWorldOptions,
+): ApiWorld {
+  return {
+    clock,
+    startedAtMs,
+    config: () => {
+      const { text, config } = alertmanager();
+      const { receivers, global } = config;
+      return { text, receivers, root: engine.root, resolveTimeoutMs: global.resolveTimeoutMs };
+    },
+    alerts: () => [...engine.state.alerts.all()],
+    statusOf: (alert) => statusOf(engine, alert, clock.nowMs()),
+    groups: () => {
+      const { timeIntervals } = engine.config;
+      return engine.groups.map(({ route, labels, alerts }) => ({
+        route,
+        labels,
+        alerts,
+        mutedBy: mutedBy(route),
+      }));
+
+      function mutedBy(route: AlertEngine['root']): readonly string[] {
+        const { cause, names } = mutingIntervals(route, timeIntervals, clock.nowMs());
+        return cause === undefined ? [] : names;
+      }
+    },
+    post: (alerts) => engine.post(alerts),
+    silences: {
+      query: (query) => engine.state.silences.query(query),
+      set: (content, id) => engine.setSilence(content, id),
+      expire: (id) => engine.expireSilence(id),
+    },
+    cluster: () => ({ status: 'ready', name: self().name, peers: [self()] }),
+  };
+}
+
+function statusOf(engine: AlertEngine, alert: Alert, nowMs: number): AlertStatus {
+  const { silencedBy, inhibitedBy } = suppressionOf(engine, alert, nowMs);
+  const isSuppressed = silencedBy.length + inhibitedBy.length > 0;
+  return { state: isSuppressed ? 'suppressed' : 'active', silencedBy, inhibitedBy, mutedBy: [] };
+}

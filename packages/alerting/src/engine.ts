@@ -1,0 +1,325 @@
+/** What Alertmanager does: takes alerts, keeps them, groups them, and tells receivers of those that are not muted. */
+import type { Clock, Timer } from '@vigie/core/clock';
+import { coalesce } from '@vigie/core/coalesce';
+import { bug, VigieError } from '@vigie/core/errors';
+import type { Log } from '@vigie/core/log';
+import type { Random } from '@vigie/core/random';
+import { type AlertLimits, AlertStore } from './alerts/alert-store.ts';
+import type { PostedAlert } from './alerts/posted-alert.ts';
+import type { AlertmanagerConfig } from './config/load-config.ts';
+import type { ReceiverConfig } from './config/receiver-section.ts';
+import type { Alert } from './dispatch/alert.ts';
+import type { AlertGroup } from './dispatch/alert-group.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import { NotificationLog } from './dispatch/notification-log.ts';
+import { Inhibitor } from './inhibition/inhibitor.ts';
+import { DeliveryPlan } from './notify/delivery-plan.ts';
+import { Notifier, type NotifyOptions } from './notify/notifier.ts';
+import type { NotifyCounts } from './notify/notify-counts.ts';
+import { NO_OPTIONS, type ReceiverOptions } from './notify/receiver.ts';
+import { Outbox } from './outbox/outbox.ts';
+import type { Integration } from './receivers/integration.ts';
+import { buildRoutes, type Route } from './routing/route.ts';
+import type { Silence, SilenceContent } from './silences/silence.ts';
+import { SilenceStore } from './silences/silence-store.ts';
+import { AlertingState } from './state/alerting-state.ts';
+import type { StateFs } from './state/state-fs.ts';
+import { openState, type StateLog } from './state/state-log.ts';
+import type { StateRecord } from './state/state-record.ts';
+
+export interface EngineOptions extends NotifyOptions {
+  readonly limits: AlertLimits;
+  /** How long alerts that would have come again while nobody listened are held as firing after a start. */
+  readonly startupHoldMs: number;
+  /** Of silences behind their end, and of what was told. */
+  readonly retentionMs: number;
+}
+
+/** What is in force. */
+export interface EngineSettings {
+  readonly config: AlertmanagerConfig;
+  readonly options: EngineOptions;
+  /** By the names of receivers. */
+  readonly receiverOptions: ReadonlyMap<string, ReceiverOptions>;
+  readonly integrationsOf: (receiver: ReceiverConfig) => readonly Integration[];
+}
+
+export interface EngineDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly fs: StateFs;
+  /** For silences: an id that nothing has. */
+  readonly newId: () => string;
+  readonly counts: NotifyCounts;
+}
+
+/** A snapshot is looked for this often: tsdb's own interval behind a write that failed. */
+const MAINTENANCE_MS = 30_000;
+/** Alertmanager's own interval, of silences and of what was told. */
+const GARBAGE_MS = 15 * 60_000;
+
+/** What the configuration decides: replaced as a whole by a reload. */
+interface InForce {
+  readonly root: Route;
+  readonly inhibitor: Inhibitor;
+  readonly plan: DeliveryPlan;
+  readonly notifier: Notifier;
+}
+
+export class AlertEngine {
+  readonly state: AlertingState;
+  readonly #folder: string;
+  readonly #deps: EngineDeps;
+  readonly #dispatcher: Dispatcher;
+  readonly #snapshot = coalesce(() => this.#writeSnapshot());
+  #settings: EngineSettings;
+  #inForce: InForce;
+  #log: StateLog | undefined;
+  #damaged = 0;
+  #maintenance: Timer | undefined;
+  /** By the monotonic clock. */
+  #garbageAtMs = 0;
+
+  /** @param folder of the state, which is its own */
+  constructor(folder: string, settings: EngineSettings, deps: EngineDeps) {
+    const { clock, newId, log } = deps;
+    const { limits, retentionMs } = settings.options;
+    this.#folder = folder;
+    this.#settings = settings;
+    this.#deps = deps;
+    this.state = new AlertingState({
+      alerts: new AlertStore(limits),
+      silences: new SilenceStore({ clock, newId, retentionMs }),
+      notifications: new NotificationLog(retentionMs),
+      outbox: new Outbox(),
+    });
+    this.#inForce = this.#build();
+    this.#dispatcher = new Dispatcher(this.#inForce.root, {
+      clock,
+      tell: (group, flush, signal) => this.#inForce.notifier.tell(group, flush, signal),
+      onTimer: (id, nextFlushMs) => this.#keepTimer(id, nextFlushMs),
+      onError: (error) => log.error('a group could not be told', { error }),
+    });
+  }
+
+  get config(): AlertmanagerConfig {
+    return this.#settings.config;
+  }
+
+  get root(): Route {
+    return this.#inForce.root;
+  }
+
+  get inhibitor(): Inhibitor {
+    return this.#inForce.inhibitor;
+  }
+
+  get groups(): readonly AlertGroup[] {
+    return this.#dispatcher.groups;
+  }
+
+  get limits(): DeliveryPlan['limits'] {
+    return this.#inForce.plan.limits;
+  }
+
+  /** undefined before the start. */
+  get stateLog(): StateLog | undefined {
+    return this.#log;
+  }
+
+  /** Records of the state that could not be read at the start. */
+  get damaged(): number {
+    return this.#damaged;
+  }
+
+  /** Brings back what was kept, and goes on: groups that were due meanwhile, or of which nobody knows whether they were told, are told now.
+   *  @throws what the file system throws, and {VigieError} ALERTING_STATE */
+  async start(): Promise<void> {
+    const { clock, fs, log } = this.#deps;
+    const { state } = this;
+    const { log: stateLog, records, damaged } = await openState(this.#folder, fs);
+    this.#log = stateLog;
+    this.#damaged = damaged;
+    if (damaged > 0) log.error('some of the state of alerts is damaged, and lost', { folder: this.#folder, damaged });
+    state.restore(records);
+    const nowMs = clock.nowMs();
+    state.holdAlerts(nowMs, this.#settings.options.startupHoldMs);
+    this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
+    for (const alert of state.alerts.all()) this.#inForce.inhibitor.set(alert);
+    const timers = new Map(state.timers);
+    for (const { groupId } of state.outbox.all()) timers.set(groupId, nowMs);
+    state.timers.clear();
+    const owed = this.#owed();
+    this.#dispatcher.restore(
+      state.alerts.all(),
+      (group, { fingerprint }) => owed.get(group)?.has(fingerprint) === true,
+      timers,
+    );
+    state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
+    for (const id of timers.keys()) if (!state.timers.has(id)) this.#keepTimer(id, undefined);
+    this.#scheduleMaintenance();
+  }
+
+  /** Takes up another configuration: groups that are in it, too, go on undisturbed. Retention stays as it was at the start. */
+  apply(settings: EngineSettings): void {
+    this.#settings = settings;
+    this.state.alerts.limits = settings.options.limits;
+    this.#inForce = this.#build();
+    for (const alert of this.state.alerts.all()) this.#inForce.inhibitor.set(alert);
+    this.#dispatcher.update(this.#inForce.root, this.state.alerts.all());
+  }
+
+  /** Takes alerts, which are told from now on; resolves when they are on the disk.
+   *  @throws {VigieError} ALERTS_REFUSED, where some were not taken; ALERTING_STATE_UNWRITABLE, where they are in memory alone */
+  async post(alerts: readonly PostedAlert[]): Promise<void> {
+    const { taken, refused } = this.state.alerts.put(alerts, this.#deps.clock.nowMs());
+    const kept = this.#persist(taken.map((alert) => ({ kind: 'alert', alert })));
+    for (const alert of taken) this.#inForce.inhibitor.set(alert);
+    for (const alert of taken) this.#dispatcher.set(alert);
+    await kept;
+    const [first] = refused;
+    if (first === undefined) return;
+    const { limits } = this.#settings.options;
+    const reasons = new Set(refused.map(({ reason }) => reason));
+    const why = [
+      ...(reasons.has('too_many') ? [`there may be ${limits.alerts} alerts at a time (limits.alerts)`] : []),
+      ...(reasons.has('too_large') ? [`one may have ${limits.alertSize} characters (limits.alert_size)`] : []),
+    ];
+    throw new VigieError(
+      'ALERTS_REFUSED',
+      `${refused.length} of ${alerts.length} alerts are not taken: ${why.join(', ')}`,
+    );
+  }
+
+  /** As SilenceStore.set, on the disk when it resolves.
+   *  @throws {SilenceError}; {VigieError} ALERTING_STATE_UNWRITABLE: it holds until the next restart */
+  async setSilence(content: SilenceContent, id?: string): Promise<Silence> {
+    const { silences } = this.state;
+    const silence = silences.set(content, id);
+    // A change may have ended the one before.
+    await this.#keepSilences(id === undefined ? [silence.id] : [id, silence.id]);
+    return silence;
+  }
+
+  /** As SilenceStore.expire, on the disk when it resolves.
+   *  @throws as setSilence */
+  async expireSilence(id: string): Promise<Silence> {
+    const silence = this.state.silences.expire(id);
+    await this.#keepSilences([id]);
+    return silence;
+  }
+
+  /** Lets what is being told end, for graceMs at most. */
+  async close(options: { readonly graceMs: number }): Promise<void> {
+    this.#maintenance?.cancel();
+    await this.#dispatcher.close(options);
+    await this.#log?.close();
+  }
+
+  #build(): InForce {
+    const { config, options, receiverOptions, integrationsOf } = this.#settings;
+    const { clock, random, log, counts } = this.#deps;
+    const { state } = this;
+    const inhibitor = new Inhibitor(config.inhibitRules);
+    const receivers = new Map(
+      config.receivers.map((receiver) => {
+        const { name } = receiver;
+        const integrations = integrationsOf(receiver);
+        return [name, { name, integrations, options: receiverOptions.get(name) ?? NO_OPTIONS }] as const;
+      }),
+    );
+    const plan = new DeliveryPlan(receivers, { clock, random, log, counts });
+    const notifier = new Notifier(
+      {
+        ...options,
+        receivers,
+        muting: {
+          inhibitor,
+          timeIntervals: config.timeIntervals,
+          activeSilences: () => state.silences.query({ states: ['active'] }),
+        },
+      },
+      {
+        clock,
+        plan,
+        notifications: state.notifications,
+        outbox: state.outbox,
+        persist: (records) => this.#persist(records),
+        counts,
+        log,
+      },
+    );
+    return { root: buildRoutes(config.route), inhibitor, plan, notifier };
+  }
+
+  /** By the keys of groups: the alerts whose end somebody is still to be told of. */
+  #owed(): ReadonlyMap<string, ReadonlySet<string>> {
+    const owed = new Map<string, Set<string>>();
+    for (const { group, entry } of this.state.notifications.all()) {
+      const all = owed.get(group) ?? new Set();
+      owed.set(group, all);
+      for (const fingerprint of [...entry.firing, ...entry.owed]) all.add(fingerprint);
+    }
+    return owed;
+  }
+
+  #keepSilences(ids: readonly string[]): Promise<void> {
+    const silences = this.state.silences.query({ ids });
+    return this.#persist(silences.map((silence) => ({ kind: 'silence', silence })));
+  }
+
+  #keepTimer(id: string, nextFlushMs: number | undefined): void {
+    if (nextFlushMs === undefined) this.state.timers.delete(id);
+    else this.state.timers.set(id, nextFlushMs);
+    this.#persist([{ kind: 'group', id, nextFlushMs }]).catch((error: unknown) =>
+      this.#deps.log.error('the timer of a group cannot be kept', { error }),
+    );
+  }
+
+  #persist(records: readonly StateRecord[]): Promise<void> {
+    if (this.#log === undefined) throw bug('the state is written before it is read');
+    return this.#log.append(records);
+  }
+
+  #scheduleMaintenance(): void {
+    this.#maintenance = this.#deps.clock.setTimer(MAINTENANCE_MS, () => {
+      this.#maintain();
+      this.#scheduleMaintenance();
+    });
+  }
+
+  #maintain(): void {
+    const { clock } = this.#deps;
+    if (clock.monotonicMs() >= this.#garbageAtMs) {
+      const nowMs = clock.nowMs();
+      this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
+      this.#inForce.inhibitor.forgetEnded(nowMs);
+      this.state.alerts.collectGarbage(nowMs);
+      this.state.notifications.collectGarbage(nowMs);
+      this.state.silences.collectGarbage();
+      this.state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
+    }
+    if (this.#log?.wantsSnapshot === true) void this.#snapshot();
+  }
+
+  async #writeSnapshot(): Promise<void> {
+    try {
+      await this.#log?.snapshot(() => this.state.records());
+    } catch (error) {
+      this.#deps.log.error('the snapshot of the state of alerts cannot be written', { error });
+    }
+  }
+}
+
+/** What the silences and inhibitions of now say of an alert. */
+export interface Suppression {
+  readonly silencedBy: readonly string[];
+  readonly inhibitedBy: readonly string[];
+}
+
+export function suppressionOf({ state, inhibitor }: AlertEngine, { labels }: Alert, nowMs: number): Suppression {
+  const silencedBy = state.silences.query({ states: ['active'], labels }).map(({ id }) => id);
+  const inhibition = inhibitor.inhibitionOf(labels, nowMs);
+  return { silencedBy, inhibitedBy: inhibition === undefined ? [] : [inhibition.source.fingerprint] };
+}

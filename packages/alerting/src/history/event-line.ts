@@ -1,0 +1,64 @@
+/** An event as a line of the history's files: docs/formats/alert-history.md. */
+import { crc32 } from 'node:zlib';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import * as v from 'valibot';
+import { eventJson, type HistoryEvent } from './history-event.ts';
+
+const texts = v.record(v.string(), v.string());
+const labelSet = v.pipe(
+  texts,
+  v.transform((labels) => LabelSet.of(labels)),
+);
+const base = { time: v.pipe(v.string(), v.isoTimestamp()) };
+const ofAlert = { ...base, fingerprint: v.string(), labels: labelSet };
+const ofSend = {
+  ...base,
+  receiver: v.string(),
+  integration: v.string(),
+  groupKey: v.string(),
+  groupLabels: labelSet,
+  reason: v.picklist([
+    'first notification',
+    'new alerts added',
+    'some alerts resolved',
+    'all alerts resolved',
+    'repeat interval elapsed',
+  ]),
+  firing: v.array(v.string()),
+  resolved: v.array(v.string()),
+  attempt: v.number(),
+  latencyMs: v.number(),
+  problem: v.optional(v.string(), ''),
+};
+
+const lineSchema = v.variant('kind', [
+  v.object({ kind: v.picklist(['created', 'changed', 'resolved']), ...ofAlert, annotations: labelSet }),
+  v.object({
+    kind: v.literal('muted'),
+    ...ofAlert,
+    receiver: v.string(),
+    by: v.picklist(['silence', 'inhibition', 'time_interval']),
+    cause: v.string(),
+  }),
+  v.object({ kind: v.picklist(['sent', 'failed']), ...ofSend }),
+]);
+
+/** With its line feed. */
+export function eventLine(sequence: number, event: HistoryEvent): string {
+  const json = eventJson(sequence, event);
+  return `${checksum(json)} ${json}\n`;
+}
+
+/** @returns undefined where it is torn, or another's */
+export function parseEventLine(line: string): HistoryEvent | undefined {
+  const [, sum, json = ''] = /^([0-9a-f]{8}) (\{.*\})$/.exec(line) ?? [];
+  if (sum === undefined || checksum(json) !== sum) return undefined;
+  const { success, output } = v.safeParse(lineSchema, JSON.parse(json));
+  if (!success) return undefined;
+  const { time, ...event } = output;
+  return { ...event, timeMs: Date.parse(time) };
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}

@@ -1,0 +1,94 @@
+/** What has happened to alerts, for those who ask afterwards. */
+import { assertNever } from '@vigie/core/errors';
+import { jsonLabels, jsonString } from '@vigie/promql/api/json-text';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
+import type { NotificationReason } from '../dispatch/notification-log.ts';
+
+/** An alert has come, is another than before (its annotations or its end), or has ended. */
+export interface AlertEvent {
+  readonly kind: 'created' | 'changed' | 'resolved';
+  /** Unix ms, as of the others. */
+  readonly timeMs: number;
+  readonly fingerprint: string;
+  readonly labels: LabelSet;
+  readonly annotations: LabelSet;
+}
+
+/** An alert was not told when its group was. */
+export interface MuteEvent {
+  readonly kind: 'muted';
+  readonly timeMs: number;
+  readonly fingerprint: string;
+  readonly labels: LabelSet;
+  readonly receiver: string;
+  readonly by: 'silence' | 'inhibition' | 'time_interval';
+  /** Id of the silence, fingerprint of the alert, or name of the time interval. */
+  readonly cause: string;
+}
+
+/** A group was told, or an attempt to tell it failed. */
+export interface SendEvent {
+  readonly kind: 'sent' | 'failed';
+  readonly timeMs: number;
+  readonly receiver: string;
+  /** `shop/webhook/0` */
+  readonly integration: string;
+  readonly groupKey: string;
+  readonly groupLabels: LabelSet;
+  readonly reason: NotificationReason;
+  /** Fingerprints. */
+  readonly firing: readonly string[];
+  readonly resolved: readonly string[];
+  /** From 1. */
+  readonly attempt: number;
+  readonly latencyMs: number;
+  /** What went wrong; '' where nothing did. */
+  readonly problem: string;
+}
+
+export type HistoryEvent = AlertEvent | MuteEvent | SendEvent;
+
+export const EVENT_KINDS = ['created', 'changed', 'resolved', 'muted', 'sent', 'failed'] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** Of the alert, or of its group. */
+export function labelsOf(event: HistoryEvent): LabelSet {
+  return 'groupLabels' in event ? event.groupLabels : event.labels;
+}
+
+/** Whether it is about this alert. */
+export function concerns(event: HistoryEvent, fingerprint: string): boolean {
+  if ('fingerprint' in event) return event.fingerprint === fingerprint;
+  return event.firing.includes(fingerprint) || event.resolved.includes(fingerprint);
+}
+
+/** @param sequence of the event among all, from 1 */
+export function eventJson(sequence: number, event: HistoryEvent): string {
+  const head = `{"sequence":${sequence},"time":"${new Date(event.timeMs).toISOString()}","kind":"${event.kind}"`;
+  switch (event.kind) {
+    case 'created':
+    case 'changed':
+    case 'resolved':
+      return `${head},"fingerprint":"${event.fingerprint}","labels":${jsonLabels(event.labels)},"annotations":${jsonLabels(event.annotations)}}`;
+    case 'muted': {
+      const { fingerprint, labels, receiver, by, cause } = event;
+      return `${head},"fingerprint":"${fingerprint}","labels":${jsonLabels(labels)},"receiver":${jsonString(receiver)},"by":"${by}","cause":${jsonString(cause)}}`;
+    }
+    case 'sent':
+    case 'failed': {
+      const { receiver, integration, groupKey, groupLabels, reason, firing, resolved, attempt, latencyMs } = event;
+      const problem = event.problem === '' ? '' : `,"problem":${jsonString(event.problem)}`;
+      return `${head},"receiver":${jsonString(receiver)},"integration":${jsonString(integration)},"groupKey":${jsonString(groupKey)},"groupLabels":${jsonLabels(groupLabels)},"reason":"${reason}","firing":${JSON.stringify(firing)},"resolved":${JSON.stringify(resolved)},"attempt":${attempt},"latencyMs":${Math.round(latencyMs)}${problem}}`;
+    }
+    default:
+      return assertNever(event);
+  }
+}
+
+/** UTF-16 units of what differs from event to event. */
+export function lengthOf(event: HistoryEvent): number {
+  const labels = labelsOf(event).key.length;
+  if ('annotations' in event) return labels + event.annotations.key.length;
+  if ('cause' in event) return labels + event.cause.length;
+  return labels + event.groupKey.length + event.problem.length + 16 * (event.firing.length + event.resolved.length);
+}

@@ -1,0 +1,70 @@
+/** Sends a notification until it has arrived, may not arrive, or its time is over. Source: Alertmanager, notify/notify.go, RetryStage. */
+import { Backoff } from '@vigie/core/backoff';
+import type { Clock } from '@vigie/core/clock';
+import { assertNever, describeError } from '@vigie/core/errors';
+import type { Random } from '@vigie/core/random';
+import type { Integration, Notification, SendOutcome } from '../receivers/integration.ts';
+
+export type Delivery =
+  | { readonly kind: 'sent' }
+  /** Trying again would fail the same way. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** It failed as often as was asked for, and may be tried again. */
+  | { readonly kind: 'exhausted'; readonly reason: string }
+  /** The time for it is over; `reason` is that of the last attempt, undefined where there was none. */
+  | { readonly kind: 'aborted'; readonly reason: string | undefined };
+
+export interface DeliveryDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Of each attempt. */
+  readonly onAttempt: (integration: Integration, outcome: SendOutcome, seconds: number) => void;
+}
+
+/** As Alertmanager begins; it ends at a minute, too. Ours are spread over all of the wait, so that receivers that come back are not met by all. */
+const RETRY = { baseMs: 500, capMs: 60_000 } as const;
+
+/** @param maxAttempts Infinity: until the signal aborts */
+export async function deliver(
+  integration: Integration,
+  notification: Notification,
+  maxAttempts: number,
+  signal: AbortSignal,
+  { clock, random, onAttempt }: DeliveryDeps,
+): Promise<Delivery> {
+  const backoff = new Backoff(RETRY, random);
+  let reason: string | undefined;
+  for (let attempts = 1; !signal.aborted; attempts++) {
+    const startedMs = clock.monotonicMs();
+    const outcome = await attempt(integration, notification, signal);
+    if (outcome.kind !== 'sent' && signal.aborted) return { kind: 'aborted', reason: reason ?? outcome.reason };
+    onAttempt(integration, outcome, (clock.monotonicMs() - startedMs) / 1000);
+    switch (outcome.kind) {
+      case 'sent':
+      case 'failed':
+        return outcome;
+      case 'retry':
+        reason = outcome.reason;
+        if (attempts >= maxAttempts) return { kind: 'exhausted', reason };
+        // A receiver that names a time is not asked before it; a wait beyond the signal's end is ended by that.
+        await clock.sleep(Math.max(backoff.nextMs(), outcome.afterMs ?? 0), signal).catch(() => undefined);
+        break;
+      default:
+        assertNever(outcome);
+    }
+  }
+  return { kind: 'aborted', reason };
+}
+
+/** What an integration throws is a failure like that of the network: the next attempt may go well. */
+async function attempt(
+  integration: Integration,
+  notification: Notification,
+  signal: AbortSignal,
+): Promise<SendOutcome> {
+  try {
+    return await integration.send(notification, signal);
+  } catch (error) {
+    return { kind: 'retry', reason: describeError(error), afterMs: undefined };
+  }
+}

@@ -1,0 +1,111 @@
+/** Gets a notification to one integration of a receiver: within its rate, and to the fallback receiver where it cannot be told. */
+import type { Log } from '@vigie/core/log';
+import { isResolved } from '../dispatch/alert.ts';
+import type { Integration, Notification } from '../receivers/integration.ts';
+import { type Delivery, type DeliveryDeps, deliver } from './deliver.ts';
+import type { NotifyCounts } from './notify-counts.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { Fallback, Receiver } from './receiver.ts';
+
+export interface DeliveryPlanDeps extends Omit<DeliveryDeps, 'onAttempt'> {
+  readonly counts: NotifyCounts;
+  readonly log: Log;
+}
+
+export interface Delivered {
+  readonly isDelivered: boolean;
+  /** Whether the fallback receiver was told. */
+  readonly viaFallback: boolean;
+}
+
+export class DeliveryPlan {
+  readonly #receivers: ReadonlyMap<string, Receiver>;
+  readonly #limits: ReadonlyMap<string, RateLimit>;
+  readonly #deps: DeliveryPlanDeps;
+  readonly #delivery: DeliveryDeps;
+
+  /** @param receivers by their names */
+  constructor(receivers: ReadonlyMap<string, Receiver>, deps: DeliveryPlanDeps) {
+    this.#receivers = receivers;
+    this.#deps = deps;
+    this.#delivery = { ...deps, onAttempt: (...attempt) => deps.counts.attempted(...attempt) };
+    this.#limits = new Map(
+      [...receivers.values()].flatMap(({ integrations, options: { rateLimit } }) =>
+        rateLimit === undefined
+          ? []
+          : integrations.map(({ id, kind }) => [id, new RateLimit(rateLimit, kind, deps.clock)] as const),
+      ),
+    );
+  }
+
+  /** By the ids of integrations. */
+  get limits(): ReadonlyMap<string, RateLimit> {
+    return this.#limits;
+  }
+
+  /** @param alsoFallback it was told in the integration's place before, and has to hear of this one, too */
+  async deliver(
+    receiver: Receiver,
+    integration: Integration,
+    notification: Notification,
+    alsoFallback: boolean,
+    signal: AbortSignal,
+  ): Promise<Delivered> {
+    const { fallback } = receiver.options;
+    if (fallback === undefined) {
+      const delivery = await this.#pass(integration, notification, Number.POSITIVE_INFINITY, signal);
+      return { isDelivered: delivery.kind === 'sent', viaFallback: false };
+    }
+    if (alsoFallback) {
+      const [own, other] = await Promise.all([
+        this.#pass(integration, notification, fallback.afterFailures, signal),
+        this.#toFallback(fallback, notification, signal),
+      ]);
+      return { isDelivered: own.kind === 'sent' || other, viaFallback: other };
+    }
+    for (;;) {
+      const delivery = await this.#pass(integration, notification, fallback.afterFailures, signal);
+      if (delivery.kind === 'sent') return { isDelivered: true, viaFallback: false };
+      if (delivery.kind === 'aborted') return { isDelivered: false, viaFallback: false };
+      this.#deps.counts.fellBack(receiver.name);
+      const { reason } = delivery;
+      this.#deps.log.warn('a receiver cannot be told, its fallback is', {
+        integration: integration.id,
+        fallback: fallback.receiver,
+        reason,
+      });
+      if (await this.#toFallback(fallback, notification, signal)) return { isDelivered: true, viaFallback: true };
+      if (delivery.kind === 'failed' || signal.aborted) return { isDelivered: false, viaFallback: false };
+    }
+  }
+
+  /** @returns whether one of its integrations was told */
+  async #toFallback({ receiver, afterFailures }: Fallback, notification: Notification, signal: AbortSignal) {
+    const integrations = this.#receivers.get(receiver)?.integrations ?? [];
+    const deliveries = await Promise.all(
+      integrations.map((integration) => {
+        const alerts = integration.sendsResolved
+          ? notification.alerts
+          : notification.alerts.filter((alert) => !isResolved(alert, notification.timeMs));
+        if (alerts.length === 0) return { kind: 'sent' } as const;
+        return this.#pass(integration, { ...notification, receiver, alerts }, afterFailures, signal);
+      }),
+    );
+    return deliveries.some(({ kind }) => kind === 'sent');
+  }
+
+  async #pass(
+    integration: Integration,
+    notification: Notification,
+    maxAttempts: number,
+    signal: AbortSignal,
+  ): Promise<Delivery> {
+    const send = async (one: Notification, until: AbortSignal): Promise<Delivery> => {
+      const delivery = await deliver(integration, one, maxAttempts, until, this.#delivery);
+      this.#deps.counts.delivered(integration, delivery);
+      return delivery;
+    };
+    const limit = this.#limits.get(integration.id);
+    return limit === undefined ? send(notification, signal) : limit.pass(notification, signal, send);
+  }
+}

@@ -1,0 +1,47 @@
+/** Several notifications as one, for a receiver that gets more than it may: all their alerts, once each. Pure. */
+import { bug } from '@vigie/core/errors';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import { compareAlerts, isResolved } from '../dispatch/alert.ts';
+import type { Notification } from '../receivers/integration.ts';
+
+/** Those that show text and remember nothing. An incident that the others keep by the key of its group would not end with it. */
+const SHOWN: ReadonlySet<string> = new Set([
+  'email',
+  'slack',
+  'telegram',
+  'discord',
+  'msteams',
+  'msteamsv2',
+  'pushover',
+]);
+
+export function takesDigests(kind: string): boolean {
+  return SHOWN.has(kind);
+}
+
+/** @param notifications of one receiver, at least one; the same alert in several of them is taken from the newest */
+export function digestOf(notifications: readonly Notification[]): Notification {
+  const [first, ...others] = notifications.toSorted((a, b) => a.timeMs - b.timeMs);
+  if (first === undefined) throw bug('a digest of nothing');
+  if (others.length === 0) return first;
+  const all = [first, ...others];
+  const alerts = new Map(all.flatMap((one) => one.alerts.map((alert) => [alert.fingerprint, alert] as const)));
+  const timeMs = Math.max(...all.map((one) => one.timeMs));
+  const firing = [...alerts.values()].some((alert) => !isResolved(alert, timeMs));
+  return {
+    receiver: first.receiver,
+    groupKey: first.groupKey,
+    groupLabels: commonLabels(all.map(({ groupLabels }) => groupLabels)),
+    routeLabels: first.routeLabels,
+    reason: firing
+      ? (all.find(({ reason }) => reason !== 'all alerts resolved')?.reason ?? first.reason)
+      : first.reason,
+    alerts: [...alerts.values()].sort(compareAlerts),
+    timeMs,
+  };
+}
+
+function commonLabels(sets: readonly LabelSet[]): LabelSet {
+  const [first = LabelSet.empty, ...others] = sets;
+  return first.filter((name) => others.every((set) => set.has(name) && set.get(name) === first.get(name)));
+}

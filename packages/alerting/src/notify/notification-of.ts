@@ -1,0 +1,46 @@
+/** What an integration is asked to tell of a flush. */
+import { type Alert, isResolved } from '../dispatch/alert.ts';
+import type { AlertGroup } from '../dispatch/alert-group.ts';
+import type { NotificationReason } from '../dispatch/notification-log.ts';
+import type { Notification } from '../receivers/integration.ts';
+import type { Route } from '../routing/route.ts';
+
+/** The annotation of a resolved alert that says why it is. */
+export const RESOLVE_REASON = 'vigie_resolve_reason';
+
+/** - recovered: whoever told of it says that it is over
+ *  - expired: nobody said so, and nobody tells of it any more */
+export type ResolveReason = 'recovered' | 'expired';
+
+function resolveReason({ endsAtMs, updatedAtMs }: Alert): ResolveReason {
+  return endsAtMs !== undefined && endsAtMs <= updatedAtMs ? 'recovered' : 'expired';
+}
+
+export interface Told {
+  readonly alerts: readonly Alert[];
+  readonly reason: NotificationReason;
+  readonly timeMs: number;
+}
+
+/** @param route of the group when its flush began
+ *  @param withResolveReason whether resolved alerts get the annotation */
+export function notificationOf(
+  group: Pick<AlertGroup, 'key' | 'labels'>,
+  route: Route,
+  { alerts, reason, timeMs }: Told,
+  withResolveReason: boolean,
+): Notification {
+  return {
+    receiver: route.options.receiver,
+    groupKey: group.key,
+    groupLabels: group.labels,
+    routeLabels: route.options.labels,
+    reason,
+    alerts: withResolveReason ? alerts.map((alert) => (isResolved(alert, timeMs) ? explained(alert) : alert)) : alerts,
+    timeMs,
+  };
+}
+
+function explained(alert: Alert): Alert {
+  return { ...alert, annotations: alert.annotations.with(RESOLVE_REASON, resolveReason(alert)) };
+}

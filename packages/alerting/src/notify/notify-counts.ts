@@ -1,0 +1,53 @@
+/** What notifying has come to, for telemetry. Cheap to count; receivers and kinds are bounded by the configuration. */
+import type { Integration, SendOutcome } from '../receivers/integration.ts';
+import type { Delivery } from './deliver.ts';
+import type { MuteCause } from './muting.ts';
+
+export interface IntegrationCounts {
+  notifications: number;
+  failed: number;
+  requests: number;
+  failedRequests: number;
+}
+
+export class NotifyCounts {
+  readonly suppressed: Record<MuteCause, number> = {
+    inhibition: 0,
+    active_time_interval: 0,
+    mute_time_interval: 0,
+    silence: 0,
+  };
+  readonly fallbacks = new Map<string, number>();
+  readonly integrations = new Map<string, { readonly kind: string } & IntegrationCounts>();
+  readonly #observeLatency: (kind: string, seconds: number) => void;
+
+  /** @param observeLatency of each attempt, by the kind of the integration */
+  constructor(observeLatency: (kind: string, seconds: number) => void) {
+    this.#observeLatency = observeLatency;
+  }
+
+  attempted(integration: Integration, outcome: SendOutcome, seconds: number): void {
+    const counts = this.#of(integration);
+    counts.requests += 1;
+    if (outcome.kind !== 'sent') counts.failedRequests += 1;
+    this.#observeLatency(integration.kind, seconds);
+  }
+
+  delivered(integration: Integration, delivery: Delivery): void {
+    const counts = this.#of(integration);
+    counts.notifications += 1;
+    if (delivery.kind !== 'sent') counts.failed += 1;
+  }
+
+  fellBack(receiver: string): void {
+    this.fallbacks.set(receiver, (this.fallbacks.get(receiver) ?? 0) + 1);
+  }
+
+  #of({ id, kind }: Integration): IntegrationCounts {
+    const known = this.integrations.get(id);
+    if (known !== undefined) return known;
+    const counts = { kind, notifications: 0, failed: 0, requests: 0, failedRequests: 0 };
+    this.integrations.set(id, counts);
+    return counts;
+  }
+}

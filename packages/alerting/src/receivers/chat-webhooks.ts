@@ -1,0 +1,93 @@
+/** `discord_configs`, `msteams_configs` and `msteamsv2_configs`. Source: Alertmanager 0.34, notify/{discord,msteams,msteamsv2}. */
+import type { DiscordConfig, MsteamsConfig, Msteamsv2Config } from '../config/receivers/chat-webhooks.ts';
+import { goJsonLine, type Json } from '../templates/go-json.ts';
+import type { Rendering } from '../templates/notification-templates.ts';
+import { judgeByStatus, type ReceiverProtocol } from './http-integration.ts';
+import type { ReceiverDeps } from './receiver-deps.ts';
+import { secretReader } from './secrets.ts';
+import { truncateRunes } from './truncate.ts';
+
+/** Of Discord's embeds and messages, in characters. */
+const MAX_TITLE_RUNES = 256;
+const MAX_DESCRIPTION_RUNES = 4096;
+const MAX_CONTENT_RUNES = 2000;
+
+export function discordProtocol(config: DiscordConfig, deps: ReceiverDeps): ReceiverProtocol {
+  return chatProtocol(config, deps, ({ data, text }) => ({
+    content: truncateRunes(text(config.content), MAX_CONTENT_RUNES),
+    embeds: [
+      {
+        title: truncateRunes(text(config.title), MAX_TITLE_RUNES),
+        description: truncateRunes(text(config.message), MAX_DESCRIPTION_RUNES),
+        color: data.status === 'firing' ? 0x992d22 : 0x2ecc71,
+      },
+    ],
+    username: config.username || undefined,
+    avatar_url: config.avatarUrl || undefined,
+  }));
+}
+
+export function msteamsProtocol(config: MsteamsConfig, deps: ReceiverDeps): ReceiverProtocol {
+  return chatProtocol(config, deps, ({ data, text }) => ({
+    '@context': 'http://schema.org/extensions',
+    type: 'MessageCard',
+    title: text(config.title),
+    summary: text(config.summary),
+    text: text(config.text),
+    themeColor: data.status === 'firing' ? '8C1A1A' : '2DC72D',
+  }));
+}
+
+export function msteamsv2Protocol(config: Msteamsv2Config, deps: ReceiverDeps): ReceiverProtocol {
+  return chatProtocol(config, deps, ({ data, text }) => ({
+    type: 'message',
+    attachments: [
+      {
+        contentType: 'application/vnd.microsoft.card.adaptive',
+        contentUrl: null,
+        content: {
+          $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+          type: 'AdaptiveCard',
+          version: '1.2',
+          body: [
+            {
+              type: 'TextBlock',
+              text: text(config.title),
+              weight: 'Bolder',
+              size: 'Medium',
+              wrap: true,
+              style: 'heading',
+              color: data.status === 'firing' ? 'Attention' : 'Good',
+            },
+            { type: 'TextBlock', text: text(config.text), wrap: true },
+          ],
+          msteams: { width: 'full' },
+        },
+      },
+    ],
+  }));
+}
+
+type ChatConfig = DiscordConfig | MsteamsConfig | Msteamsv2Config;
+
+function chatProtocol(
+  { kind, sendResolved, http, url }: ChatConfig,
+  { clock }: ReceiverDeps,
+  message: (rendering: Rendering) => Json,
+): ReceiverProtocol {
+  const readUrl = secretReader(url, clock);
+  return {
+    kind,
+    sendsResolved: sendResolved,
+    http,
+    timeoutMs: 0,
+    requests: (_notification, rendering, secrets) => [
+      {
+        body: goJsonLine(message(rendering)),
+        url: secrets.hideUrl(readUrl(secrets)),
+        contentType: 'application/json',
+      },
+    ],
+    judge: (answer) => judgeByStatus(answer),
+  };
+}

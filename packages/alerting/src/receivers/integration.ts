@@ -1,0 +1,35 @@
+/** A receiver's ways to tell someone of alerts. */
+import type { LabelSet } from '@vigie/promql/labels/label-set';
+import type { Alert } from '../dispatch/alert.ts';
+import type { NotificationReason } from '../dispatch/notification-log.ts';
+
+/** What one integration is asked to tell: one flush of one group. */
+export interface Notification {
+  readonly receiver: string;
+  readonly groupKey: string;
+  readonly groupLabels: LabelSet;
+  /** As the route has them: they may be templates. */
+  readonly routeLabels: Readonly<Record<string, string>>;
+  readonly reason: NotificationReason;
+  /** Sorted as notifications list them; those that fire have no end. */
+  readonly alerts: readonly Alert[];
+  /** Of the flush, Unix ms: what is resolved by then is told as resolved. */
+  readonly timeMs: number;
+}
+
+export type SendOutcome =
+  | { readonly kind: 'sent' }
+  /** Try again: the network, a server error, too many requests. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number | undefined }
+  /** Trying again would fail the same way. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export interface Integration {
+  /** As the notification log names it: `shop/webhook/0`. */
+  readonly id: string;
+  /** `webhook`, `email`, …, for telemetry. */
+  readonly kind: string;
+  readonly sendsResolved: boolean;
+  /** Tries once. It does not throw: what goes wrong is the outcome, without secrets in its reason. */
+  send(notification: Notification, signal: AbortSignal): Promise<SendOutcome>;
+}

@@ -1,0 +1,66 @@
+/** Payloads that a configuration gives: text in them is templates, and what they give may be more than text.
+ *  Source: Alertmanager 0.34, template/template.go, DeepCopyWithTemplate. */
+import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import type { Json } from '../templates/go-json.ts';
+
+/** @param text expands a template
+ *  @returns texts that are YAML of another kind as that: numbers, lists and mappings; keys that are no text are left out */
+export function renderPayload(value: unknown, text: (source: string) => string): Json {
+  if (typeof value === 'string') return fromYaml(text(value));
+  if (Array.isArray(value)) return value.map((item: unknown) => renderPayload(item, text));
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return value;
+  if (typeof value !== 'object' || value === null) return null;
+  const entries: readonly (readonly [unknown, unknown])[] =
+    value instanceof Map ? Array.from(value) : Object.entries(value);
+  return new Map(
+    entries.flatMap(([key, item]) =>
+      typeof key === 'string' ? [[text(key), renderPayload(item, text)] as const] : [],
+    ),
+  );
+}
+
+/** As much of a list or mapping is JSON already: YAML's reader takes seconds for a megabyte. */
+const JSON_LIKE = /^\s*[[{]/;
+
+function fromYaml(text: string): Json {
+  if (JSON_LIKE.test(text)) {
+    const parsed = fromJson(text);
+    if (parsed !== undefined) return parsed;
+  }
+  try {
+    const document = parseDocument(text, { version: '1.1', intAsBigInt: true, uniqueKeys: false, logLevel: 'error' });
+    if (document.errors.length > 0) return text;
+    if (isScalar(document.contents)) return scalarOf(document.contents.value, text);
+    if (!isMap(document.contents) && !isSeq(document.contents)) return document.contents === null ? null : text;
+    return plain(document.toJS({ mapAsMap: true, maxAliasCount: 100 }));
+  } catch (error) {
+    if (error instanceof ReferenceError || error instanceof TypeError) return text;
+    throw error;
+  }
+}
+
+function fromJson(text: string): Json | undefined {
+  try {
+    return plain(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Text, and what JSON has no form of, stay as they were written. */
+function scalarOf(value: unknown, text: string): Json {
+  if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return value;
+  return typeof value === 'number' && Number.isFinite(value) ? value : text;
+}
+
+function plain(value: unknown): Json {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'bigint') return value;
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value !== 'object' || value === null) return null;
+  const entries: readonly (readonly [unknown, unknown])[] =
+    value instanceof Map ? Array.from(value) : Object.entries(value);
+  return new Map(entries.flatMap(([key, item]) => (typeof key === 'string' ? [[key, plain(item)] as const] : [])));
+}

@@ -1,0 +1,158 @@
+/** The rules of an alerting service: evaluated over a server elsewhere, their alerts handed on, what they write sent on. */
+import type { Clock } from '@vigie/core/clock';
+import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
+import type { HttpClient } from '@vigie/core/http-client/http-client';
+import { requestHeaders } from '@vigie/core/http-client/request-headers';
+import type { Log } from '@vigie/core/log';
+import type { Random } from '@vigie/core/random';
+import { invalidParameter } from '@vigie/promql/api/api-error';
+import type { Providers } from '@vigie/promql/api/options';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import { RemotePrometheus } from '@vigie/promql/remote/remote-prometheus';
+import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
+import { answerAlerts, answerRules } from '@vigie/rules/api/answers';
+import { globFiles } from '@vigie/rules/file/glob-files';
+import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
+import type { QueryVector } from '@vigie/rules/query';
+import type { RuleGroup } from '@vigie/rules/rule';
+import { RuleError } from '@vigie/rules/rule-error';
+import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner } from '@vigie/rules/rule-runner';
+import type { AlertingConfig, Endpoint } from '../config/alerting-config.ts';
+import { AlertmanagerSender } from './alertmanager-sender.ts';
+import { forStateQuerier } from './for-state-querier.ts';
+import { SampleWriter } from './sample-writer.ts';
+
+/** The HTTP client of an endpoint, which is closed with whoever asked for it. */
+export type OpenClient = (endpoint: Pick<Endpoint, 'http'>) => Pick<HttpClient, 'open' | 'routeTo' | 'close'>;
+
+export interface AlertingRulesDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly openClient: OpenClient;
+  readonly userAgent: string;
+  /** Takes alerts where they are not sent to Alertmanagers; they have the external labels. */
+  readonly notify: (alerts: readonly AlertNotification[]) => void;
+}
+
+/** `datasources`, `remote_write` and `alertmanagers` stay as they were at the start. */
+export class AlertingRules {
+  readonly #runner: RuleRunner;
+  readonly #writer: SampleWriter | undefined;
+  readonly #sender: AlertmanagerSender | undefined;
+  readonly #closeClients: () => void;
+  #externalLabels: LabelSet;
+
+  constructor(config: AlertingConfig & { readonly metrics: Endpoint }, deps: AlertingRulesDeps) {
+    const { clock, log, openClient, userAgent } = deps;
+    this.#externalLabels = config.externalLabels;
+    const clients: Pick<HttpClient, 'close'>[] = [];
+    const open: OpenClient = (endpoint) => {
+      const client = openClient(endpoint);
+      clients.push(client);
+      return client;
+    };
+    this.#closeClients = () => {
+      for (const client of clients) client.close();
+    };
+    const { url, timeoutMs, http } = config.metrics;
+    const headers = requestHeaders(http, clock, 'datasources.metrics.http_config');
+    const remote = new RemotePrometheus(
+      { url, timeoutMs, headers },
+      { connections: open(config.metrics), clock, userAgent },
+    );
+    if (config.remoteWrite !== undefined) {
+      const client = open(config.remoteWrite);
+      this.#writer = new SampleWriter(config.remoteWrite, () => this.#externalLabels, { ...deps, client });
+    }
+    if (config.alertmanagers.length > 0) {
+      this.#sender = new AlertmanagerSender(config.alertmanagers, {
+        ...deps,
+        client: open({ http: DEFAULT_HTTP_CLIENT }),
+      });
+    }
+    const notify = (alerts: readonly AlertNotification[]): void => {
+      const labelled = alerts.map((alert) => ({ ...alert, labels: withExternal(alert.labels, this.#externalLabels) }));
+      if (this.#sender === undefined) deps.notify(labelled);
+      else this.#sender.send(labelled);
+    };
+    const append = this.#writer?.append ?? (async (samples) => samples.map(() => undefined));
+    const restoreFrom = this.#writer === undefined ? undefined : forStateQuerier(remote);
+    this.#runner = new RuleRunner(
+      { query: vectorQuery(remote), append, notify, clock, log },
+      { ...DEFAULT_RESTORE, restoreFrom },
+    );
+  }
+
+  get groups(): RuleRunner['groups'] {
+    return this.#runner.groups;
+  }
+
+  /** By what it is for: `remote_write`, or the Alertmanager. */
+  get queues(): ReadonlyMap<string, Pick<SampleWriter['queue'], 'counts' | 'length'>> {
+    const writer = this.#writer === undefined ? [] : [['remote_write', this.#writer.queue] as const];
+    return new Map([...writer, ...(this.#sender?.queues ?? [])]);
+  }
+
+  get providers(): Pick<Providers, 'rules' | 'alerts'> {
+    return {
+      rules: (query) => {
+        const answer = answerRules(this.#runner.groups, query);
+        if (answer.status === 'ok') return answer.data;
+        throw invalidParameter('group_next_token', answer.reason);
+      },
+      alerts: () => answerAlerts(this.#runner.groups),
+    };
+  }
+
+  start(): void {
+    this.#runner.start();
+  }
+
+  /** Groups that are as they were go on undisturbed. */
+  async apply(groups: readonly RuleGroup[], config: AlertingConfig): Promise<void> {
+    this.#externalLabels = config.externalLabels;
+    await this.#runner.update(groups, {
+      intervalMs: config.evaluationIntervalMs,
+      queryOffsetMs: 0,
+      resendDelayMs: DEFAULT_RESEND_DELAY_MS,
+      externalLabels: new Map(config.externalLabels.entries()),
+      externalUrl: config.externalUrl,
+    });
+  }
+
+  /** Queries under way are aborted; what waits is sent, for graceMs at most. */
+  async close(options: { readonly graceMs: number }): Promise<void> {
+    await this.#runner.close();
+    await Promise.all([this.#writer?.close(options), this.#sender?.close(options)]);
+    this.#closeClients();
+  }
+}
+
+function withExternal(labels: LabelSet, external: LabelSet): LabelSet {
+  return external.size === 0 ? labels : LabelSet.of([...external.entries(), ...labels.entries()]);
+}
+
+function vectorQuery(remote: RemotePrometheus): QueryVector {
+  return async (query, timestampMs, signal) => {
+    const { result } = await remote.instant({ query, timestampMs }, signal);
+    if (result.type === 'vector') return result.samples;
+    if (result.type === 'scalar') return [{ labels: LabelSet.empty, value: result.value, histogram: undefined }];
+    throw new RuleError('rule result is not a vector or scalar');
+  };
+}
+
+/** @param patterns absolute
+ *  @returns recording rules only where they are asked for
+ *  @throws {ConfigError} with every problem of every file; {VigieError} CONFIG_UNREADABLE */
+export async function loadAlertingRules({
+  ruleFiles,
+  recordingRules,
+}: Pick<AlertingConfig, 'ruleFiles' | 'recordingRules'>): Promise<readonly RuleGroup[]> {
+  const files = await Promise.all(ruleFiles.map((pattern) => globFiles(pattern, '/')));
+  const groups = await loadRuleFiles(files.flat());
+  if (recordingRules) return groups;
+  return groups
+    .map((group) => ({ ...group, rules: group.rules.filter(({ kind }) => kind === 'alerting') }))
+    .filter(({ rules }) => rules.length > 0);
+}

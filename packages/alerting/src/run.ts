@@ -1,0 +1,146 @@
+/** `vigie alerting`: the alerting service as a process. */
+import { hostname } from 'node:os';
+import { systemClock } from '@vigie/core/clock';
+import { coalesce } from '@vigie/core/coalesce';
+import { reportBadConfig } from '@vigie/core/config/bad-config';
+import { formatHostPort, type HostPort } from '@vigie/core/host-port';
+import { textReply } from '@vigie/core/http-server/exchange';
+import { healthRoutes } from '@vigie/core/http-server/health-routes';
+import { HttpListener } from '@vigie/core/http-server/listener';
+import type { Route } from '@vigie/core/http-server/routes';
+import { type Component, type ExitCode, runComponent } from '@vigie/core/lifecycle';
+import { createLog, type Log } from '@vigie/core/log';
+import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metrics';
+import { Telemetry } from '@vigie/core/telemetry';
+import { loadAlertingConfig } from './config/alerting-config-file.ts';
+import { type ConfigWarning, formatWarning } from './config/findings.ts';
+import { ALERTING_PARTS, type AlertingParts } from './parts.ts';
+import { loadAlertingRules } from './rules/alerting-rules.ts';
+import { AlertingService, type AlertingSettings } from './service.ts';
+
+export interface AlertingCommand {
+  readonly configFile: string;
+  /** In place of the configured address. */
+  readonly listen: HostPort | undefined;
+  readonly version: string;
+}
+
+interface Loaded extends AlertingSettings {
+  readonly warnings: readonly ConfigWarning[];
+}
+
+/** Runs until SIGTERM. */
+export async function runAlerting(command: AlertingCommand, parts = ALERTING_PARTS): Promise<ExitCode> {
+  let loaded: Loaded;
+  try {
+    loaded = await load(command, parts);
+  } catch (error) {
+    return reportBadConfig(error);
+  }
+  const { logLevel, shutdownGraceMs } = loaded.config;
+  const log = createLog(logLevel);
+  const component = new AlertingProcess(loaded, command, parts, log);
+  return runComponent(component, { graceMs: shutdownGraceMs, log, clock: systemClock, process });
+}
+
+/** @throws {ConfigError} with every problem; {VigieError} CONFIG_… */
+async function load({ configFile, listen }: AlertingCommand, { prepareIntegrations }: AlertingParts): Promise<Loaded> {
+  const { config, warnings } = await loadAlertingConfig(configFile, process.env, listen);
+  const groups = await loadAlertingRules(config);
+  return { config, groups, warnings, integrationsOf: await prepareIntegrations(config) };
+}
+
+/** What lies below is the service's; health, /metrics and reload are the listener's own. */
+const MOUNTED = ['/api'];
+
+class AlertingProcess implements Component {
+  readonly reload: () => Promise<void>;
+  readonly #command: AlertingCommand;
+  readonly #parts: AlertingParts;
+  readonly #log: Log;
+  readonly #service: AlertingService;
+  readonly #listener: HttpListener;
+  readonly #telemetry = new Telemetry(PROCESS_METRICS);
+  readonly #loaded: Loaded;
+
+  constructor(loaded: Loaded, command: AlertingCommand, parts: AlertingParts, log: Log) {
+    this.#loaded = loaded;
+    this.#command = command;
+    this.#parts = parts;
+    this.#log = log;
+    this.reload = coalesce(() => this.#reload());
+    this.#telemetry.collect(collectProcessMetrics);
+    const clock = systemClock;
+    this.#service = new AlertingService(
+      loaded,
+      {
+        prefix: '',
+        api: parts.api,
+        self: () => ({ name: hostname(), address: formatHostPort(this.#listener.address) }),
+      },
+      { clock, random: Math.random, log, env: process.env, userAgent: `vigie/${command.version}` },
+    );
+    const routes = [
+      INDEX,
+      ...healthRoutes({
+        live: () => [{ name: 'process' }],
+        ready: () => this.#service.ready(),
+        metrics: () => this.#expose(),
+        reload: this.reload,
+      }),
+    ];
+    const serve: AlertingService['serve'] = (incoming, outgoing) => this.#service.serve(incoming, outgoing);
+    this.#listener = new HttpListener(
+      { name: 'http', ...loaded.config.listen },
+      routes,
+      { clock, log, print },
+      MOUNTED.map((prefix) => ({ prefix, serve })),
+    );
+  }
+
+  async start(): Promise<void> {
+    // The port first: what keeps it from listening is known before anything is written, and a second process on it ends here.
+    await this.#listener.start();
+    this.#warn(this.#loaded);
+    await this.#service.start();
+  }
+
+  async close(options: { readonly graceMs: number }): Promise<void> {
+    // Side by side: each may take the whole of the time that there is.
+    await Promise.all([this.#listener.close(options), this.#service.close(options)]);
+  }
+
+  async #reload(): Promise<void> {
+    const { reloads } = this.#service;
+    try {
+      const loaded = await load(this.#command, this.#parts);
+      this.#warn(loaded);
+      await this.#service.apply(loaded);
+    } catch (error) {
+      reloads.failed++;
+      reloads.isInForce = false;
+      throw error;
+    }
+    reloads.succeeded++;
+    reloads.isInForce = true;
+    reloads.atMs = systemClock.nowMs();
+  }
+
+  #warn({ warnings }: Loaded): void {
+    for (const warning of warnings)
+      this.#log.warn('later releases of Alertmanager read this otherwise', { at: formatWarning(warning) });
+  }
+
+  async #expose() {
+    const [{ contentType, body }, own] = await Promise.all([this.#telemetry.expose(), this.#service.expose()]);
+    return { contentType, body: body + own.body };
+  }
+}
+
+const print = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const INDEX: Route = {
+  methods: ['GET'],
+  path: '/',
+  handler: () => textReply('vigie alerting\n\n/api/v2/status\n/api/v2/alerts\n/metrics\n/livez\n/readyz\n'),
+};

@@ -1,0 +1,225 @@
+/** The alerting service as a part of a program: it takes alerts, evaluates rules, and tells receivers. The port before it is the program's. */
+import { randomUUID } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import type { Clock } from '@vigie/core/clock';
+import { bug, VigieError } from '@vigie/core/errors';
+import { HttpClient } from '@vigie/core/http-client/http-client';
+import type { HealthCheck } from '@vigie/core/http-server/health-routes';
+import { limitRepeats } from '@vigie/core/limit-repeats';
+import type { Log } from '@vigie/core/log';
+import type { Random } from '@vigie/core/random';
+import { type Exposition, Telemetry } from '@vigie/core/telemetry';
+import { rulesApi } from '@vigie/promql/api/prometheus-api';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
+import type { RuleGroup } from '@vigie/rules/rule';
+import { RULE_METRICS, reportRules } from '@vigie/rules/telemetry';
+import { type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify';
+import type { ApiWorld } from './api/api-world.ts';
+import type { AlertingConfig } from './config/alerting-config.ts';
+import type { ReceiverConfig } from './config/receiver-section.ts';
+import { AlertEngine, type EngineSettings } from './engine.ts';
+import { engineWorld } from './engine-world.ts';
+import { fingerprintOf } from './identity/fingerprint.ts';
+import { NotifyCounts } from './notify/notify-counts.ts';
+import type { Integration } from './receivers/integration.ts';
+import { AlertingRules } from './rules/alerting-rules.ts';
+import {
+  ALERTING_METRICS,
+  type ReloadCounts,
+  reportEngine,
+  reportNotifying,
+  reportQueues,
+  reportReloads,
+} from './telemetry.ts';
+
+/** What is in force. */
+export interface AlertingSettings {
+  readonly config: AlertingConfig;
+  readonly groups: readonly RuleGroup[];
+  readonly integrationsOf: (receiver: ReceiverConfig) => readonly Integration[];
+}
+
+export interface AlertingOptions {
+  /** Of its HTTP interface: `/alertmanager`, or '' for the root. */
+  readonly prefix: string;
+  /** What answers below the prefix: Alertmanager's API. */
+  readonly api: (world: ApiWorld) => readonly FastifyPluginAsync[];
+  /** Of this replica, for clients that wait until it is in its list. */
+  readonly self: () => { readonly name: string; readonly address: string };
+}
+
+export interface AlertingDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** For proxies that a configuration takes from it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `vigie/1.2.3` */
+  readonly userAgent: string;
+}
+
+export class AlertingService {
+  readonly reloads: ReloadCounts;
+  readonly #options: AlertingOptions;
+  readonly #deps: AlertingDeps;
+  readonly #telemetry = new Telemetry(ALERTING_METRICS);
+  readonly #counts = new NotifyCounts((integration, seconds) =>
+    this.#telemetry.observe('latency', { integration }, seconds),
+  );
+  readonly #startedAtMs: number;
+  readonly #engine: AlertEngine | undefined;
+  readonly #rules: AlertingRules | undefined;
+  readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
+  #settings: AlertingSettings;
+  #app: FastifyInstance | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics */
+  constructor(settings: AlertingSettings, options: AlertingOptions, deps: AlertingDeps) {
+    const { clock, random, env, userAgent } = deps;
+    const log = limitRepeats(deps.log, clock);
+    this.#settings = settings;
+    this.#options = options;
+    this.#deps = deps;
+    this.#startedAtMs = clock.nowMs();
+    this.reloads = { succeeded: 0, failed: 0, isInForce: true, atMs: this.#startedAtMs };
+    const engineSettings = engineSettingsOf(settings);
+    if (engineSettings !== undefined) {
+      this.#engine = new AlertEngine(join(settings.config.dataDir, 'alerting'), engineSettings, {
+        clock,
+        random,
+        log,
+        fs,
+        newId: randomUUID,
+        counts: this.#counts,
+      });
+    }
+    const { metrics } = settings.config;
+    if (metrics !== undefined) {
+      this.#rules = new AlertingRules(
+        { ...settings.config, metrics },
+        {
+          clock,
+          random,
+          log,
+          openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
+          userAgent,
+          notify: (alerts) => this.#take(alerts, log),
+        },
+      );
+    }
+    this.#ruleTelemetry.collect((report) => reportRules(this.#rules?.groups ?? [], report));
+    this.#telemetry.collect((report) => {
+      if (this.#rules !== undefined) reportQueues(this.#rules.queues, report);
+      reportReloads(this.reloads, report);
+      reportNotifying(this.#counts, report);
+      if (this.#engine !== undefined) reportEngine(this.#engine, clock.nowMs(), report);
+    });
+  }
+
+  /** Brings back what was kept, tells of what was due meanwhile, and answers.
+   *  @throws {VigieError} ALERTING_STATE; what the file system throws */
+  async start(): Promise<void> {
+    await this.#engine?.start();
+    this.#app = await this.#createApp();
+    await this.#rules?.apply(this.#settings.groups, this.#settings.config);
+    this.#rules?.start();
+  }
+
+  /** Takes up another configuration: groups that are in it, too, go on undisturbed. `data_dir`, the retention, and the servers that rules ask and
+   *  send to stay as they were at the start.
+   *  @throws {VigieError} CONFIG_INVALID, where it would have to begin anew */
+  async apply(settings: AlertingSettings): Promise<void> {
+    const engineSettings = engineSettingsOf(settings);
+    if ((engineSettings === undefined) !== (this.#engine === undefined))
+      throw needsRestart('from alertmanager_config to alertmanagers, or back,');
+    if (settings.groups.length > 0 && this.#rules === undefined) throw needsRestart('to the first datasources.metrics');
+    if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
+    this.#settings = settings;
+    await this.#rules?.apply(settings.groups, settings.config);
+  }
+
+  ready(): readonly HealthCheck[] {
+    return [this.#app === undefined ? { name: 'alerting', problem: 'it is starting' } : { name: 'alerting' }];
+  }
+
+  async expose(): Promise<Exposition> {
+    const [{ contentType, body }, rules] = await Promise.all([this.#telemetry.expose(), this.#ruleTelemetry.expose()]);
+    return { contentType, body: body + rules.body };
+  }
+
+  /** Answers everything below the prefix. */
+  serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    if (this.#app !== undefined) this.#app.routing(incoming, outgoing);
+    else outgoing.writeHead(503, { 'content-type': 'text/plain' }).end('Service Unavailable\n');
+  }
+
+  /** Also after a start that failed, or none. What is being told has graceMs to end; the rest is told after the next start. What is posted
+   *  meanwhile is still kept. */
+  close(options: { readonly graceMs: number }): Promise<void> {
+    this.#closed ??= this.#close(options);
+    return this.#closed;
+  }
+
+  async #close(options: { readonly graceMs: number }): Promise<void> {
+    await this.#app?.close();
+    await Promise.all([this.#rules?.close(options), this.#engine?.close(options)]);
+  }
+
+  /** Takes alerts of rules. One that was not taken comes again, a minute later. */
+  #take(alerts: readonly AlertNotification[], log: Log): void {
+    const nowMs = this.#deps.clock.nowMs();
+    const posted = alerts.map(({ labels, annotations, startsAtMs, endsAtMs, generatorUrl }) => ({
+      fingerprint: fingerprintOf(labels),
+      labels,
+      annotations: LabelSet.of(annotations.entries()),
+      startsAtMs,
+      endsAtMs,
+      updatedAtMs: nowMs,
+      generatorUrl,
+      hasTimeout: false,
+    }));
+    this.#engine?.post(posted).catch((error: unknown) => log.error('alerts of rules were not taken', { error }));
+  }
+
+  async #createApp(): Promise<FastifyInstance> {
+    const { prefix, api, self } = this.#options;
+    const app = fastify({ logger: false });
+    const engine = this.#engine;
+    if (engine !== undefined) {
+      const alertmanager = () => {
+        const written = this.#settings.config.alertmanager;
+        if (written === undefined) throw bug('an engine without alertmanager_config');
+        return written;
+      };
+      const world = engineWorld(engine, {
+        clock: this.#deps.clock,
+        startedAtMs: this.#startedAtMs,
+        alertmanager,
+        self,
+      });
+      for (const plugin of api(world)) await app.register(plugin, { prefix });
+    }
+    if (this.#rules !== undefined) {
+      const { clock, log } = this.#deps;
+      await app.register(rulesApi, { prefix, clock, log, providers: this.#rules.providers });
+    }
+    for (const path of ['/-/healthy', '/-/ready']) app.get(prefix + path, async () => 'OK\n');
+    app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('404 page not found\n'));
+    await app.ready();
+    return app;
+  }
+}
+
+function needsRestart(what: string): VigieError {
+  return new VigieError('CONFIG_INVALID', `the configuration takes a restart: ${what} there is no way without one`);
+}
+
+function engineSettingsOf({ config, integrationsOf }: AlertingSettings): EngineSettings | undefined {
+  const { alertmanager, engine, receivers } = config;
+  if (alertmanager === undefined) return undefined;
+  return { config: alertmanager.config, options: engine, receiverOptions: receivers, integrationsOf };
+}

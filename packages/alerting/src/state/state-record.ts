@@ -1,0 +1,144 @@
+/** What is kept over a restart, as JSON. Each record says what is now, whatever was said before: written twice, or in a snapshot and behind it,
+ *  it changes nothing. Layout: docs/formats/alerting-state.md. */
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import * as v from 'valibot';
+import type { PostedAlert } from '../alerts/posted-alert.ts';
+import type { NotificationEntry } from '../dispatch/notification-log.ts';
+import { fingerprintOf } from '../identity/fingerprint.ts';
+import { AlertMatcher } from '../matchers/alert-matcher.ts';
+import type { Claim } from '../outbox/outbox.ts';
+import type { Silence } from '../silences/silence.ts';
+
+export type StateRecord =
+  | { readonly kind: 'alert'; readonly alert: PostedAlert }
+  /** undefined: the group is no more. */
+  | { readonly kind: 'group'; readonly id: string; readonly nextFlushMs: number | undefined }
+  /** What was told of a group; it ends the claim of the same integration. */
+  | {
+      readonly kind: 'told';
+      readonly group: string;
+      readonly integration: string;
+      readonly entry: NotificationEntry;
+    }
+  /** Is about to be told. */
+  | { readonly kind: 'claim'; readonly claim: Claim }
+  | { readonly kind: 'silence'; readonly silence: Silence };
+
+export function encodeStateRecord(record: StateRecord): string {
+  return JSON.stringify(writtenOf(record));
+}
+
+/** Member by member: what a record does not know, it could not read. */
+function writtenOf(record: StateRecord): object {
+  const { kind } = record;
+  switch (kind) {
+    case 'alert': {
+      const { labels, annotations, startsAtMs, endsAtMs = null, updatedAtMs, generatorUrl, hasTimeout } = record.alert;
+      return { kind, labels, annotations, startsAtMs, endsAtMs, updatedAtMs, generatorUrl, hasTimeout };
+    }
+    case 'group':
+      return { kind, id: record.id, nextFlushMs: record.nextFlushMs ?? null };
+    case 'told': {
+      const { group, integration } = record;
+      const { timeMs, viaFallback, expiresAtMs } = record.entry;
+      const [firing, resolved, owed] = [[...record.entry.firing], [...record.entry.resolved], [...record.entry.owed]];
+      return { kind, group, integration, timeMs, firing, resolved, owed, viaFallback, expiresAtMs };
+    }
+    case 'claim': {
+      const { groupId, group, integration, claimedAtMs } = record.claim;
+      return { kind, groupId, group, integration, claimedAtMs };
+    }
+    case 'silence': {
+      const { id, startsAtMs, endsAtMs, createdBy, comment, annotations, updatedAtMs } = record.silence;
+      const matcherSets = record.silence.matcherSets.map((set) =>
+        set.map(({ name, operator, value }) => ({ name, operator, value })),
+      );
+      return { kind, id, matcherSets, startsAtMs, endsAtMs, createdBy, comment, annotations, updatedAtMs };
+    }
+  }
+}
+
+const time = v.number();
+const texts = v.record(v.string(), v.string());
+const fingerprints = v.pipe(
+  v.array(v.string()),
+  v.transform((list) => new Set(list)),
+);
+const orNothing = v.pipe(
+  v.nullable(time),
+  v.transform((timeMs) => timeMs ?? undefined),
+);
+const matcher = v.pipe(
+  v.strictObject({ name: v.string(), operator: v.picklist(['=', '!=', '=~', '!~']), value: v.string() }),
+  v.transform(({ name, operator, value }) => new AlertMatcher(name, operator, value)),
+);
+
+const schema = v.variant('kind', [
+  v.pipe(
+    v.strictObject({
+      kind: v.literal('alert'),
+      labels: texts,
+      annotations: texts,
+      startsAtMs: time,
+      endsAtMs: orNothing,
+      updatedAtMs: time,
+      generatorUrl: v.string(),
+      hasTimeout: v.boolean(),
+    }),
+    v.transform(({ kind, ...written }): StateRecord => {
+      const labels = LabelSet.of(written.labels);
+      const annotations = LabelSet.of(written.annotations);
+      return { kind, alert: { ...written, fingerprint: fingerprintOf(labels), labels, annotations } };
+    }),
+  ),
+  v.strictObject({ kind: v.literal('group'), id: v.string(), nextFlushMs: orNothing }),
+  v.pipe(
+    v.strictObject({
+      kind: v.literal('told'),
+      group: v.string(),
+      integration: v.string(),
+      timeMs: time,
+      firing: fingerprints,
+      resolved: fingerprints,
+      owed: fingerprints,
+      viaFallback: v.boolean(),
+      expiresAtMs: time,
+    }),
+    v.transform(({ kind, group, integration, ...entry }): StateRecord => ({ kind, group, integration, entry })),
+  ),
+  v.pipe(
+    v.strictObject({
+      kind: v.literal('claim'),
+      groupId: v.string(),
+      group: v.string(),
+      integration: v.string(),
+      claimedAtMs: time,
+    }),
+    v.transform(({ kind, ...claim }): StateRecord => ({ kind, claim })),
+  ),
+  v.pipe(
+    v.strictObject({
+      kind: v.literal('silence'),
+      id: v.string(),
+      matcherSets: v.array(v.array(matcher)),
+      startsAtMs: time,
+      endsAtMs: time,
+      createdBy: v.string(),
+      comment: v.string(),
+      annotations: texts,
+      updatedAtMs: time,
+    }),
+    v.transform(({ kind, ...silence }): StateRecord => ({ kind, silence })),
+  ),
+]);
+
+/** @returns undefined where it is none: damaged, or of a later version */
+export function decodeStateRecord(text: string): StateRecord | undefined {
+  try {
+    const decoded = v.safeParse(schema, JSON.parse(text));
+    return decoded.success ? decoded.output : undefined;
+  } catch {
+    // Of JSON, or of a matcher's regular expression.
+    return undefined;
+  }
+}

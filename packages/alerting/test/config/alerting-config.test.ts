@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadAlertingConfig } from '../../src/config/alerting-config-file.ts';
+import { folderWith } from '../folder.ts';
+
+const ALERTMANAGER = `route: { receiver: a }
+receivers:
+  - name: a
+    webhook_configs: [{ url: 'http://localhost/' }]
+  - name: b
+`;
+
+async function load(text: string, alertmanager = ALERTMANAGER) {
+  const folder = await folderWith({ 'alerting.yaml': text, 'alertmanager.yml': alertmanager });
+  const { config } = await loadAlertingConfig(join(folder, 'alerting.yaml'), { CLUSTER: 'prod' });
+  return { config, folder };
+}
+
+const problemsOf = async (text: string, alertmanager?: string): Promise<readonly string[]> => {
+  const error: unknown = await load(text, alertmanager).catch((reason: unknown) => reason);
+  return error instanceof Error ? error.message.split('\n').map((line) => line.replace(/^.*\//, '')) : [];
+};
+
+const BASE = 'data_dir: data\nalertmanager_config: alertmanager.yml\n';
+
+describe('alerting.yaml', () => {
+  it('has defaults for all but the folder and who is told', async () => {
+    const { config, folder } = await load(BASE);
+    expect(config).toMatchObject({
+      listen: { address: { host: '127.0.0.1', port: 9093 } },
+      logLevel: 'info',
+      shutdownGraceMs: 15_000,
+      dataDir: join(folder, 'data'),
+      externalUrl: '',
+      evaluationIntervalMs: 60_000,
+      recordingRules: false,
+      alertmanagers: [],
+      engine: {
+        limits: { alerts: 100_000, alertSize: 65_536 },
+        startupHoldMs: 120_000,
+        retentionMs: 432_000_000,
+        resolveWhatFired: true,
+        resolveReason: true,
+      },
+    });
+    expect(config.alertmanager?.config.receivers.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  it('is read whole', async () => {
+    const { config, folder } = await load(`${BASE}listen: '127.0.0.1:0'
+external_labels: { cluster: '\${CLUSTER}' }
+external_url: https://alerts.example/x/
+evaluation_interval: 30s
+rule_files: ['rules/*.yml']
+recording_rules: true
+receivers:
+  a: { fallback: b, fallback_after: 5, rate_limit: { notifications: 10, per: 30s, digest: false } }
+notifications: { resolve_what_fired: false, resolve_reason: false, startup_hold: 0s, retention: 1h }
+limits: { alerts: 10, alert_size: 1KiB }
+datasources: { metrics: { url: 'http://prometheus:9090', http_config: { basic_auth: { username: u, password: p } } } }
+remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
+`);
+    expect(config).toMatchObject({
+      externalUrl: 'https://alerts.example/x',
+      evaluationIntervalMs: 30_000,
+      ruleFiles: [join(folder, 'rules/*.yml')],
+      recordingRules: true,
+      engine: { limits: { alerts: 10, alertSize: 1024 }, startupHoldMs: 0, resolveWhatFired: false },
+      metrics: { timeoutMs: 120_000, http: { authorization: { kind: 'basic' } } },
+      remoteWrite: { timeoutMs: 5000 },
+    });
+    expect(config.externalLabels.toJSON()).toEqual({ cluster: 'prod' });
+    expect(config.receivers.get('a')).toEqual({
+      fallback: { receiver: 'b', afterFailures: 5 },
+      rateLimit: { notifications: 10, periodMs: 30_000, digest: false },
+    });
+  });
+
+  it.each([
+    ['data_dir: data\n', 'alerting.yaml:1:1: expected alertmanager_config, the file that says who is told'],
+    [
+      `${BASE}alertmanagers: ['http://a:9093']\n`,
+      'alerting.yaml:3:1: alertmanagers: expected either alertmanager_config',
+    ],
+    [`${BASE}rule_files: [a.yml]\n`, 'alerting.yaml:3:1: rule_files: expected datasources.metrics beside it'],
+    [`${BASE}recording_rules: true\n`, 'alerting.yaml:3:1: recording_rules: expected remote_write beside it'],
+    [
+      `${BASE}log_rule_files: [a.yml]\n`,
+      'alerting.yaml:3:1: log_rule_files: expected no such key: rules on logs are not supported yet',
+    ],
+    [
+      `${BASE}receivers: { a: { escalation: [] } }\n`,
+      'alerting.yaml:3:19: receivers.a.escalation: expected no such key: escalation steps',
+    ],
+    [`${BASE}receivers: { c: {} }\n`, 'alerting.yaml:3:14: receivers.c: expected the name of a receiver'],
+    [
+      `${BASE}receivers: { a: { fallback: a } }\n`,
+      'alerting.yaml:3:29: receivers.a.fallback: expected the name of another',
+    ],
+    [`${BASE}colour: red\n`, 'alerting.yaml:3:1: colour: expected one of the keys listen, log_level'],
+    [`${BASE}limits: { alerts: 0 }\n`, 'alerting.yaml:3:19: limits.alerts: expected a whole number, at least 1'],
+  ])('says what is wrong with %j', async (text, problem) => {
+    const problems = await problemsOf(text);
+    expect(problems).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('tells the problems of alertmanager.yml with its own', async () => {
+    const problems = await problemsOf(
+      `${BASE}recording_rules: true\n`,
+      'route: { receiver: x }\nreceivers: [{ name: a }]\n',
+    );
+    expect(problems).toEqual([
+      expect.stringMatching(/^alerting.yaml:3:1: /),
+      expect.stringMatching(/^alertmanager.yml:1:20: /),
+    ]);
+  });
+
+  it('names a file that cannot be read', async () => {
+    await expect(load('data_dir: data\nalertmanager_config: missing.yml\n')).rejects.toMatchObject({
+      code: 'CONFIG_UNREADABLE',
+    });
+  });
+});

@@ -1,0 +1,271 @@
+/** What reaches a receiver: the stages of section 2.7, and the options beyond Alertmanager. */
+import { describe, expect, it } from 'vitest';
+import { AlertMatcher } from '../../src/matchers/alert-matcher.ts';
+import { Lab, MINUTE, SECOND } from '../lab.ts';
+
+const HOOK = "webhook_configs: [{ url: 'http://localhost/' }]";
+const MAIL = 'email_configs: [{ to: you@example.com, from: me@example.com, smarthost: "localhost:25" }]';
+const TIMERS = 'group_wait: 1m\n  group_interval: 5m\n  repeat_interval: 1h';
+
+const config = (integrations = HOOK, rest = '', route = ''): string =>
+  `receivers: [{ name: a, ${integrations} }, { name: spare, ${HOOK} }]\nroute:\n  receiver: a\n  ${TIMERS}\n  ${route}\n${rest}`;
+
+const silence = (lab: Lab, name: string, minutes: number) =>
+  lab.engine.setSilence({
+    matcherSets: [[new AlertMatcher('alertname', '=', name)]],
+    startsAtMs: lab.clock.nowMs(),
+    endsAtMs: lab.clock.nowMs() + minutes * MINUTE,
+    createdBy: 'me',
+    comment: '',
+    annotations: {},
+  });
+
+const INHIBIT = 'inhibit_rules: [{ source_matchers: [alertname="Node"], target_matchers: [alertname="Pod"] }]\n';
+const NIGHT = `time_intervals:
+  - name: night
+    time_intervals: [{ times: [{ start_time: "00:00", end_time: "00:20" }] }]
+`;
+
+describe('a muted alert', () => {
+  it('is left out while a silence holds, and told when it has ended', async () => {
+    const lab = await new Lab(config()).start();
+    await silence(lab, 'A', 7);
+    await lab.post({ alertname: 'A' });
+    await lab.post({ alertname: 'B' });
+    expect(await lab.after(10 * MINUTE)).toEqual(['1:00 a/webhook/0: first notification B']);
+    expect(await lab.after(MINUTE)).toEqual(['11:00 a/webhook/0: new alerts added A B']);
+    expect(lab.counts.suppressed).toEqual({
+      inhibition: 0,
+      active_time_interval: 0,
+      mute_time_interval: 0,
+      silence: 2,
+    });
+  });
+
+  it('is left out while another inhibits it', async () => {
+    const lab = await new Lab(config(HOOK, INHIBIT)).start();
+    await lab.post({ alertname: 'Pod' });
+    await lab.post({ alertname: 'Node' });
+    expect(await lab.after(MINUTE)).toEqual(['1:00 a/webhook/0: first notification Node']);
+    await lab.resolve({ alertname: 'Node' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['6:00 a/webhook/0: new alerts added -Node Pod']);
+  });
+
+  it.each([
+    ['routes: [{ mute_time_intervals: [night] }]', '21:00 a/webhook/0: first notification A', 'mute_time_interval'],
+    ['routes: [{ active_time_intervals: [night] }]', '1:00 a/webhook/0: first notification A', undefined],
+  ] as const)('waits for its time: %s', async (route, first, cause) => {
+    const lab = await new Lab(config(HOOK, NIGHT, route)).start();
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(25 * MINUTE)).toEqual([first]);
+    if (cause !== undefined) expect(lab.counts.suppressed[cause]).toBe(4);
+  });
+});
+
+describe('the end of an alert that was told', () => {
+  const end = async (lab: Lab): Promise<readonly string[]> => {
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    await silence(lab, 'A', 60);
+    await lab.resolve({ alertname: 'A' });
+    return lab.after(6 * MINUTE);
+  };
+
+  it('is told although a silence mutes it', async () => {
+    const lab = await new Lab(config()).start();
+    expect(await end(lab)).toEqual(['6:00 a/webhook/0: all alerts resolved -A']);
+  });
+
+  it('is muted where resolve_what_fired is off, as in Alertmanager', async () => {
+    const lab = await new Lab(config(), { engine: { resolveWhatFired: false } }).start();
+    expect(await end(lab)).toEqual([]);
+  });
+
+  it('is told where it was muted for several flushes before', async () => {
+    const lab = await new Lab(config()).start();
+    await lab.post({ alertname: 'A' });
+    await lab.post({ alertname: 'B' });
+    await lab.after(MINUTE);
+    await silence(lab, 'A', 600);
+    await lab.post({ alertname: 'C' });
+    await lab.after(5 * MINUTE);
+    await lab.resolve({ alertname: 'B' });
+    await lab.resolve({ alertname: 'C' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['11:00 a/webhook/0: all alerts resolved -B -C']);
+    await lab.resolve({ alertname: 'A' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['16:00 a/webhook/0: all alerts resolved -A']);
+    expect(await lab.after(60 * MINUTE)).toEqual([]);
+  });
+
+  it('is not told of an alert that was never told', async () => {
+    const lab = await new Lab(config()).start();
+    await silence(lab, 'A', 600);
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    await lab.resolve({ alertname: 'A' });
+    expect(await lab.after(10 * MINUTE)).toEqual([]);
+  });
+
+  it('is not sent where send_resolved is off, and the next is the first', async () => {
+    const lab = await new Lab(config(MAIL)).start();
+    await lab.post({ alertname: 'A' });
+    await lab.post({ alertname: 'B' });
+    expect(await lab.after(MINUTE)).toEqual(['1:00 a/email/0: first notification A B']);
+    await lab.resolve({ alertname: 'A' });
+    await lab.post({ alertname: 'C' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['6:00 a/email/0: new alerts added B C']);
+  });
+
+  it.each([
+    [true, { vigie_resolve_reason: 'recovered' }],
+    [false, {}],
+  ])('says why, with resolve_reason %s', async (resolveReason, annotations) => {
+    const lab = await new Lab(config(), { engine: { resolveReason } }).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    expect(lab.arrived[0]?.alerts[0]?.annotations.toJSON()).toEqual({});
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(5 * MINUTE);
+    expect(lab.arrived[1]?.alerts[0]?.annotations.toJSON()).toEqual(annotations);
+  });
+});
+
+describe('a receiver that fails', () => {
+  it('is tried again until the time of the flush is over, and then with the next', async () => {
+    const lab = await new Lab(config()).start();
+    let attempts = 0;
+    lab.answer = () => {
+      attempts += 1;
+      return { kind: 'retry', reason: '503', afterMs: undefined };
+    };
+    await lab.post({ alertname: 'A' });
+    await lab.after(6 * MINUTE - 1);
+    // Half of 0.5, 1, 2, 4, … 60 seconds, with the random numbers of the test.
+    expect(attempts).toBe(16);
+    lab.answer = () => ({ kind: 'sent' });
+    expect(await lab.after(1)).toEqual(['6:00 a/webhook/0: first notification A']);
+    expect(lab.counts.integrations.get('a/webhook/0')).toEqual({
+      kind: 'webhook',
+      notifications: 2,
+      failed: 1,
+      requests: 17,
+      failedRequests: 16,
+    });
+  });
+
+  it('is asked no earlier than it says', async () => {
+    const lab = await new Lab(config()).start();
+    lab.answer = () => ({ kind: 'retry', reason: '429', afterMs: 40 * SECOND });
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.answer = () => ({ kind: 'sent' });
+    expect(await lab.after(40 * SECOND - 1)).toEqual([]);
+    expect(await lab.after(1)).toEqual(['1:40 a/webhook/0: first notification A']);
+  });
+
+  it('for good is told again with the next flush, and holds back none of the others', async () => {
+    const lab = await new Lab(config(`${HOOK}, ${MAIL}`)).start();
+    lab.answer = (id) => (id === 'a/webhook/0' ? { kind: 'failed', reason: '400' } : { kind: 'sent' });
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(4 * MINUTE)).toEqual(['1:00 a/email/1: first notification A']);
+    lab.answer = () => ({ kind: 'sent' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['6:00 a/webhook/0: first notification A']);
+  });
+
+  it('by throwing is tried again', async () => {
+    const lab = await new Lab(config()).start();
+    lab.answer = () => {
+      throw new Error('boom');
+    };
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.answer = () => ({ kind: 'sent' });
+    expect(await lab.after(SECOND)).toEqual(['1:00 a/webhook/0: first notification A']);
+  });
+});
+
+describe('a fallback receiver', () => {
+  const options = { receivers: { a: { fallback: { receiver: 'spare', afterFailures: 3 }, rateLimit: undefined } } };
+  const down = (id: string) =>
+    id.startsWith('a/') ? ({ kind: 'retry', reason: '503', afterMs: undefined } as const) : ({ kind: 'sent' } as const);
+
+  it('is told after so many failures, once', async () => {
+    const lab = await new Lab(config(), options).start();
+    lab.answer = down;
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(10 * MINUTE)).toEqual(['1:00 spare/webhook/0: first notification A']);
+    expect(lab.arrived[0]?.receiver).toBe('spare');
+    expect(lab.counts.integrations.get('a/webhook/0')?.requests).toBe(3);
+    expect([...lab.counts.fallbacks]).toEqual([['a', 1]]);
+  });
+
+  it('is told of the end of what it was told, as the receiver is that is back', async () => {
+    const lab = await new Lab(config(), options).start();
+    lab.answer = down;
+    await lab.post({ alertname: 'A' });
+    await lab.after(2 * MINUTE);
+    lab.answer = () => ({ kind: 'sent' });
+    await lab.resolve({ alertname: 'A' });
+    const told = await lab.after(5 * MINUTE);
+    expect(told.toSorted()).toEqual([
+      '6:00 a/webhook/0: all alerts resolved -A',
+      '6:00 spare/webhook/0: all alerts resolved -A',
+    ]);
+  });
+
+  it('is told at once of what may not be tried again', async () => {
+    const lab = await new Lab(config(), options).start();
+    lab.answer = (id) => (id.startsWith('a/') ? { kind: 'failed', reason: '400' } : { kind: 'sent' });
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(MINUTE)).toEqual(['1:00 spare/webhook/0: first notification A']);
+  });
+
+  it('that fails, too, leaves both to be tried again', async () => {
+    const lab = await new Lab(config(), options).start();
+    lab.answer = () => ({ kind: 'retry', reason: '503', afterMs: undefined });
+    await lab.post({ alertname: 'A' });
+    await lab.after(3 * MINUTE);
+    lab.answer = () => ({ kind: 'sent' });
+    const told = await lab.after(MINUTE);
+    expect(told).toHaveLength(1);
+  });
+});
+
+describe('a storm', () => {
+  const limit = (digest: boolean) => ({
+    receivers: { a: { fallback: undefined, rateLimit: { notifications: 2, periodMs: MINUTE, digest } } },
+  });
+  const storm = async (lab: Lab): Promise<void> => {
+    for (const alertname of ['A', 'B', 'C', 'D', 'E']) await lab.post({ alertname, cluster: 'x' });
+  };
+  const byName = 'group_by: [alertname, cluster]';
+
+  it('is told as a digest where the receiver shows text', async () => {
+    const lab = await new Lab(config(MAIL, '', byName), limit(true)).start();
+    await storm(lab);
+    expect(await lab.after(2 * MINUTE)).toEqual([
+      '1:00 a/email/0: first notification A',
+      '1:00 a/email/0: first notification B',
+      '1:30 a/email/0: first notification C D E',
+    ]);
+    expect(lab.arrived[2]?.groupLabels.toJSON()).toEqual({ cluster: 'x' });
+    // Each group knows that it was told.
+    expect(await lab.after(20 * MINUTE)).toEqual([]);
+  });
+
+  it.each([
+    ['digest is off', MAIL, false],
+    ['the receiver keeps incidents by the keys of groups', HOOK, true],
+  ])('is told one after the other where %s', async (_why, integration, digest) => {
+    const lab = await new Lab(config(integration, '', byName), limit(digest)).start();
+    await storm(lab);
+    const told = await lab.after(3 * MINUTE);
+    expect(told.map((line) => `${line.split(' ')[0]} ${line.at(-1)}`)).toEqual([
+      '1:00 A',
+      '1:00 B',
+      '1:30 C',
+      '2:00 D',
+      '2:30 E',
+    ]);
+  });
+});

@@ -1,0 +1,109 @@
+/** An engine as a process of its own, for a test that kills it. It posts one alert where there is none, and tells of it by a POST to the test.
+ *  Arguments: the folder of the state, the URL to tell, and the step of the disk or the network, from 1, at which it kills itself; 0 for none.
+ *  Says `posted` when the alert is on the disk, and ends when it has been told and nothing more. */
+import * as fs from 'node:fs/promises';
+import { systemClock } from '@vigie/core/clock';
+import { createLog } from '@vigie/core/log';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import { parseAlertmanagerConfig } from '../../src/config/load-config.ts';
+import { AlertEngine } from '../../src/engine.ts';
+import { fingerprintOf } from '../../src/identity/fingerprint.ts';
+import { NotifyCounts } from '../../src/notify/notify-counts.ts';
+import type { StateFs } from '../../src/state/state-fs.ts';
+
+const [, , folder = '', url = '', killAtText = '0'] = process.argv;
+const killAt = Number(killAtText);
+let steps = 0;
+
+/** Between what was done and what is done next. */
+function step(): void {
+  steps += 1;
+  if (steps === killAt) process.kill(process.pid, 'SIGKILL');
+}
+
+const disk: StateFs = {
+  mkdir: (path, options) => fs.mkdir(path, options),
+  readdir: (path) => fs.readdir(path),
+  readFile: (path) => fs.readFile(path),
+  rename: (from, to) => fs.rename(from, to),
+  unlink: (path) => fs.unlink(path),
+  open: async (path, flags, mode) => {
+    const file = await fs.open(path, flags, mode);
+    return {
+      write: async (bytes, offset, length, position) => {
+        const written = await file.write(bytes, offset, length, position);
+        step();
+        return written;
+      },
+      truncate: (sizeBytes) => file.truncate(sizeBytes),
+      sync: async () => {
+        await file.sync();
+        step();
+      },
+      close: () => file.close(),
+    };
+  },
+};
+
+const config = `receivers: [{ name: a, webhook_configs: [{ url: 'http://localhost/' }] }]
+route: { receiver: a, group_wait: 50ms, group_interval: 100ms, repeat_interval: 1h }`;
+
+const engine = new AlertEngine(
+  folder,
+  {
+    config: parseAlertmanagerConfig(config, 'alertmanager.yml'),
+    options: {
+      limits: { alerts: 10, alertSize: 1000 },
+      startupHoldMs: 60_000,
+      retentionMs: 3_600_000,
+      resolveWhatFired: true,
+      resolveReason: true,
+    },
+    receiverOptions: new Map(),
+    integrationsOf: () => [
+      {
+        id: 'a/webhook/0',
+        kind: 'webhook',
+        sendsResolved: true,
+        send: async ({ alerts }) => {
+          step();
+          await fetch(url, { method: 'POST', body: alerts.map(({ labels }) => labels.get('alertname')).join(' ') });
+          step();
+          return { kind: 'sent' };
+        },
+      },
+    ],
+  },
+  {
+    clock: systemClock,
+    random: Math.random,
+    log: createLog('error'),
+    fs: disk,
+    newId: () => 'none',
+    counts: new NotifyCounts(() => undefined),
+  },
+);
+
+await engine.start();
+if (engine.state.alerts.size === 0) {
+  const labels = LabelSet.of({ alertname: 'A' });
+  const nowMs = Date.now();
+  await engine.post([
+    {
+      fingerprint: fingerprintOf(labels),
+      labels,
+      annotations: LabelSet.empty,
+      startsAtMs: nowMs,
+      endsAtMs: nowMs + 3_600_000,
+      updatedAtMs: nowMs,
+      generatorUrl: '',
+      hasTimeout: false,
+    },
+  ]);
+}
+process.stdout.write('posted\n');
+// Until it is told, and for two intervals in which it must not be told again.
+const deadline = Date.now() + 10_000;
+while (engine.state.notifications.size === 0 && Date.now() < deadline) await systemClock.sleep(10);
+await systemClock.sleep(250);
+await engine.close({ graceMs: 0 });

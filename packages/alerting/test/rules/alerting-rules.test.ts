@@ -1,0 +1,183 @@
+/** Rules over servers of the test: one that answers queries, Alertmanagers, a receiver of remote write. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { systemClock } from '@vigie/core/clock';
+import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
+import { HttpClient } from '@vigie/core/http-client/http-client';
+import { createLog } from '@vigie/core/log';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
+import type { RuleGroup } from '@vigie/rules/rule';
+import { WriteRequestReader } from '@vigie/wire/remote-write/write-request-reader';
+import { decompress } from '@vigie/wire/snappy';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { AlertingConfig, Endpoint } from '../../src/config/alerting-config.ts';
+import { AlertingRules, loadAlertingRules } from '../../src/rules/alerting-rules.ts';
+import { folderWith } from '../folder.ts';
+
+interface Request {
+  readonly path: string;
+  readonly body: Buffer;
+}
+
+/** A server that keeps what it is sent. */
+class Inbox {
+  readonly requests: Request[] = [];
+  readonly url: URL;
+  arrive: () => void = () => undefined;
+
+  private constructor(url: URL) {
+    this.url = url;
+  }
+
+  static async open(answer: (request: Request) => { readonly status: number; readonly text: string }): Promise<Inbox> {
+    let inbox: Inbox | undefined;
+    const server = createServer((incoming, outgoing) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () => {
+        const request = { path: incoming.url ?? '', body: Buffer.concat(chunks) };
+        const { status, text } = answer(request);
+        outgoing.writeHead(status).end(text);
+        inbox?.requests.push(request);
+        inbox?.arrive();
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    inbox = new Inbox(new URL(`http://127.0.0.1:${port}/x`));
+    return inbox;
+  }
+
+  /** The first request for which `found` says something. */
+  async first<T>(found: (request: Request) => T | undefined): Promise<T> {
+    for (;;) {
+      for (const request of this.requests) {
+        const value = found(request);
+        if (value !== undefined) return value;
+      }
+      await new Promise<void>((resolve) => {
+        this.arrive = resolve;
+      });
+    }
+  }
+}
+
+const ok = () => ({ status: 200, text: '' });
+const endpoint = (url: URL): Endpoint => ({ url, timeoutMs: 5000, http: DEFAULT_HTTP_CLIENT });
+
+/** Answers every query with one series, `up{job="web"} 0`. */
+const metrics = () =>
+  Inbox.open(({ body }) => {
+    const time = Number(new URLSearchParams(body.toString()).get('time'));
+    const result = [{ metric: { __name__: 'up', job: 'web' }, value: [time, '0'] }];
+    return { status: 200, text: JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }) };
+  });
+
+const RULES = `groups:
+  - name: g
+    interval: 100ms
+    rules:
+      - record: job:up
+        expr: up
+      - alert: Down
+        expr: up == 0
+        labels: { severity: page }
+        annotations: { summary: '{{ $labels.job }} is down' }
+`;
+
+async function groupsOf(recordingRules: boolean): Promise<readonly RuleGroup[]> {
+  const folder = await folderWith({ 'rules.yml': RULES });
+  return loadAlertingRules({ ruleFiles: [`${folder}/*.yml`], recordingRules });
+}
+
+async function rules(
+  servers: Pick<AlertingConfig, 'remoteWrite' | 'alertmanagers'>,
+  notify: (alerts: readonly AlertNotification[]) => void = () => undefined,
+) {
+  const datasource = await metrics();
+  const config = {
+    metrics: endpoint(datasource.url),
+    externalLabels: LabelSet.of({ cluster: 'prod', severity: 'none' }),
+    externalUrl: 'http://alerts.example',
+    evaluationIntervalMs: 60_000,
+    ...servers,
+  } as AlertingConfig & { readonly metrics: Endpoint };
+  const deps = {
+    clock: systemClock,
+    random: Math.random,
+    log: createLog('error'),
+    openClient: ({ http }: Pick<Endpoint, 'http'>) =>
+      new HttpClient(http, { clock: systemClock, env: {}, userAgent: 'vigie/test' }),
+    userAgent: 'vigie/test',
+    notify,
+  };
+  const all = new AlertingRules(config, deps);
+  onTestFinished(() => all.close({ graceMs: 1000 }));
+  return { all, config, datasource };
+}
+
+describe('rules of the alerting service', () => {
+  it('hand their alerts on, with the external labels that they lack', async () => {
+    let arrived: (alerts: readonly AlertNotification[]) => void = () => undefined;
+    const first = new Promise<readonly AlertNotification[]>((resolve) => {
+      arrived = resolve;
+    });
+    const { all, config, datasource } = await rules({ remoteWrite: undefined, alertmanagers: [] }, (alerts) =>
+      arrived(alerts),
+    );
+    await all.apply(await groupsOf(false), config);
+    all.start();
+    const [alert] = await first;
+    expect(alert?.labels.toJSON()).toEqual({ alertname: 'Down', cluster: 'prod', job: 'web', severity: 'page' });
+    expect(alert?.annotations.toJSON()).toEqual({ summary: 'web is down' });
+    expect(alert?.generatorUrl).toBe('http://alerts.example/graph?g0.expr=up+%3D%3D+0&g0.tab=1');
+    expect(datasource.requests[0]?.path).toBe('/x/api/v1/query');
+    expect(all.groups.flatMap((group) => group.rules.map(({ rule }) => rule.name))).toEqual(['Down']);
+  });
+
+  it('send their alerts to each of several Alertmanagers', async () => {
+    const [one, other] = [await Inbox.open(ok), await Inbox.open(() => ({ status: 500, text: 'no' }))];
+    const { all, config } = await rules({ remoteWrite: undefined, alertmanagers: [one.url, other.url] });
+    await all.apply(await groupsOf(false), config);
+    all.start();
+    const isAlerts = ({ path, body }: Request) =>
+      path === '/x/api/v2/alerts' ? (JSON.parse(body.toString()) as unknown) : undefined;
+    const sent = await one.first(isAlerts);
+    expect(sent).toMatchObject([
+      { labels: { alertname: 'Down', cluster: 'prod' }, annotations: { summary: 'web is down' } },
+    ]);
+    await other.first(isAlerts);
+    await all.close({ graceMs: 1000 });
+    const counts = [...all.queues.values()].map((queue) => queue.counts);
+    expect(counts[0]).toMatchObject({ refused: 0, overflowed: 0 });
+    expect(counts[1]).toMatchObject({ sent: 0, overflowed: 0 });
+  });
+
+  it('write ALERTS and what they record', async () => {
+    const inbox = await Inbox.open(ok);
+    const { all, config } = await rules({ remoteWrite: endpoint(inbox.url), alertmanagers: [] });
+    await all.apply(await groupsOf(true), config);
+    all.start();
+    const written = new Map<string, number>();
+    await inbox.first(({ body }) => {
+      const labels: string[] = [];
+      const reader = new WriteRequestReader((series) => labels.push(series.join(' ')) - 1);
+      const { count, refs, values } = reader.read(decompress(body, 1e6), '1.0');
+      for (let row = 0; row < count; row++) written.set(labels[refs[row] ?? 0] ?? '', values[row] ?? 0);
+      return [...written.keys()].some((name) => name.includes('ALERTS_FOR_STATE')) ? true : undefined;
+    });
+    const since = [...written].find(([name]) => name.includes('ALERTS_FOR_STATE'));
+    expect([...written].filter(([name]) => name !== since?.[0])).toEqual([
+      ['__name__ job:up cluster prod job web severity none', 0],
+      ['__name__ ALERTS alertname Down alertstate firing cluster prod job web severity page', 1],
+    ]);
+    expect(Math.abs((since?.[1] ?? 0) - Date.now() / 1000)).toBeLessThan(60);
+  });
+});
