@@ -1,13 +1,15 @@
 /** Every file of the repository that is made from code, wholly or in part. `npm run generate` writes them; a test holds what
  *  is committed against them. */
 import { readFileSync } from 'node:fs';
+import { ALERTS_API_METRICS } from '@vigie/alerting/api/telemetry';
+import { ALERTING_METRICS } from '@vigie/alerting/telemetry';
 import { HPA_EVENT_METRICS } from '@vigie/collector/cluster/hpa-event-telemetry';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
 import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
 import { METRICS_API_METRICS } from '@vigie/collector/metrics-api/telemetry';
+import { OPERATOR_METRICS } from '@vigie/collector/operator/telemetry';
 import { PROBE_METRICS } from '@vigie/collector/probe/probe-samples';
 import { PROBE_TELEMETRY } from '@vigie/collector/probe/telemetry';
-import { OPERATOR_METRICS } from '@vigie/collector/operator/telemetry';
 import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
@@ -37,6 +39,8 @@ const REMOTE_WRITE_REFERENCE = 'docs/reference/remote-write.md';
 const RULES_REFERENCE = 'docs/reference/rules.md';
 const OPERATOR_REFERENCE = 'docs/reference/operator-objects.md';
 const HPA_REFERENCE = 'docs/reference/hpa.md';
+const ALERTING_REFERENCE = 'docs/reference/alerting.md';
+const ALERTS_API_REFERENCE = 'docs/reference/alerts-api.md';
 const COLLECTOR_REFERENCE = 'docs/reference/collector.md';
 
 /** Contents by path from the repository's root. */
@@ -52,6 +56,8 @@ export function generatedFiles(): Map<string, string> {
   files.set(TSDB_REFERENCE, withBlock(TSDB_REFERENCE, 'tsdb-metrics', metricsTable(TSDB_METRICS, TSDB_API_METRICS)));
   const metricsApiMetrics = metricsTable(METRICS_API_METRICS);
   files.set(METRICS_API_REFERENCE, withBlock(METRICS_API_REFERENCE, 'metrics-api-metrics', metricsApiMetrics));
+  const alertingMetrics = metricsTable(ALERTING_METRICS, PROCESS_METRICS);
+  files.set(ALERTING_REFERENCE, withBlock(ALERTING_REFERENCE, 'alerting-metrics', alertingMetrics));
   files.set(RULES_REFERENCE, withBlock(RULES_REFERENCE, 'rule-metrics', metricsTable(RULE_METRICS)));
   files.set(HOST_REFERENCE, withBlock(HOST_REFERENCE, 'host-metrics', hostMetricsTable()));
   const kubeState = [
@@ -74,6 +80,8 @@ export function generatedFiles(): Map<string, string> {
   files.set(OTLP_METRICS_REFERENCE, withBlock(OTLP_METRICS_REFERENCE, 'otlp-metrics', otlpMetrics));
   const writeMetrics = metricsTable(COLLECTOR_TABLES.remoteWrite);
   files.set(REMOTE_WRITE_REFERENCE, withBlock(REMOTE_WRITE_REFERENCE, 'remote-write-metrics', writeMetrics));
+  const alertsApiMetrics = metricsTable(ALERTS_API_METRICS);
+  files.set(ALERTS_API_REFERENCE, withBlock(ALERTS_API_REFERENCE, 'alerts-api-metrics', alertsApiMetrics));
   files.set('docs/reference/options.md', optionsReference());
   return files;
 }

@@ -4,8 +4,8 @@ import { HPA_EVENT_METRICS } from '@vigie/collector/cluster/hpa-event-telemetry'
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
 import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
 import { METRICS_API_METRICS } from '@vigie/collector/metrics-api/telemetry';
-import { PROBE_TELEMETRY } from '@vigie/collector/probe/telemetry';
 import { OPERATOR_METRICS } from '@vigie/collector/operator/telemetry';
+import { PROBE_TELEMETRY } from '@vigie/collector/probe/telemetry';
 import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
 import { processQueries } from './process.ts';
 import { by, byInstance, perSecond } from './promql.ts';

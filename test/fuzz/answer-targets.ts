@@ -1,6 +1,7 @@
 /** What servers answer: of every record it must be known what became of it, whatever stands there. */
+
+import { parseRetryAfter } from '@vigie/core/http-client/retry-after';
 import { readBulkAnswer } from '../../packages/log-pipeline/src/sinks/elasticsearch/bulk-answer.ts';
-import { parseRetryAfter } from '../../packages/log-pipeline/src/sinks/http-client/retry-after.ts';
 import { refusedEntries } from '../../packages/log-pipeline/src/sinks/loki/refusal.ts';
 import type { SendOutcome } from '../../packages/log-pipeline/src/sinks/sink.ts';
 import { outcomeOfAnswer } from '../../packages/log-pipeline/src/sinks/splunk/answer.ts';

@@ -1,6 +1,7 @@
 /** Every parser of bytes from outside, on inputs that are almost real. `VIGIE_FUZZ_SECONDS=600` runs as long as that in all,
  *  from another seed each time; `VIGIE_FUZZ_SEED` repeats one. */
 import { describe, it } from 'vitest';
+import { alertTargets } from './alert-targets.ts';
 import { answerTargets } from './answer-targets.ts';
 import { configTargets } from './config-targets.ts';
 import { diskTargets } from './disk-targets.ts';
@@ -30,6 +31,7 @@ const targets = [
   ...probeTargets,
   ...queryTargets,
   ...ruleTargets,
+  ...alertTargets,
 ];
 
 const { VIGIE_FUZZ_SECONDS: allSeconds, VIGIE_FUZZ_SEED: givenSeed } = process.env;

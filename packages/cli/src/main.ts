@@ -27,6 +27,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/collector.ts'),
   },
   {
+    name: 'alerting',
+    summary: 'Take alerts, evaluate rules, and tell receivers, as Alertmanager does',
+    load: () => import('./commands/alerting.ts'),
+  },
+  {
     name: 'check',
     summary: 'Check configuration files',
     load: () => import('./commands/check.ts'),
@@ -50,6 +55,11 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'alert',
     summary: 'Look at alerts and at who is told of them',
     load: () => import('./commands/alert.ts'),
+  },
+  {
+    name: 'silence',
+    summary: 'Silence alerts for a time, list silences and end them',
+    load: () => import('./commands/silence.ts'),
   },
   {
     name: 'tap',

@@ -22,7 +22,7 @@ it('keeps the engine, the database and their server out of every command that do
   const commands = readdirSync(join(DIST, 'commands')).map((file) => `commands/${file}`);
   expect(commands).toContain('commands/node-agent.cjs');
   const heavy = ['vigie.cjs', ...commands].filter((file) => partsOf(file).length > 0);
-  expect(heavy).toEqual(['commands/collector.cjs', 'commands/test.cjs']);
+  expect(heavy).toEqual(['commands/alerting.cjs', 'commands/collector.cjs', 'commands/test.cjs']);
 });
 
 it('loads them with the collector of vigie up', () => {

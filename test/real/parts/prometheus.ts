@@ -1,4 +1,4 @@
-/** One real Prometheus that scrapes nothing: what it knows is written to it. */
+/** One real Prometheus that scrapes nothing, unless it is told to: what it knows is written to it. */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,10 +11,12 @@ import { installPrometheus } from './prometheus-binary.ts';
 export interface PrometheusOptions {
   /** How far behind the newest sample a late one may be. */
   readonly outOfOrderWindow?: string;
-  /** Sections of its configuration, beside `storage`. */
-  readonly config?: Readonly<Record<string, unknown>>;
   /** Beside what makes it a receiver, `--query.max-samples=1000`. */
   readonly flags?: readonly string[];
+  /** Sections of prometheus.yml. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Texts by name, beside prometheus.yml. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface RealPrometheus {
@@ -31,18 +33,18 @@ const START_TIMEOUT_MS = 60_000;
 /** Takes remote write at `/api/v1/write`, native histograms and late samples among it. */
 export async function startPrometheus({
   outOfOrderWindow = '1d',
-  config = {},
   flags = [],
+  config = {},
+  files = {},
 }: PrometheusOptions = {}): Promise<RealPrometheus> {
   const { prometheus } = installPrometheus();
   const home = temporaryFolder('prometheus');
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const configFile = join(home, 'prometheus.yml');
-  writeFileSync(
-    configFile,
-    JSON.stringify({ ...config, storage: { tsdb: { out_of_order_time_window: outOfOrderWindow } } }),
-  );
+  const storage = { tsdb: { out_of_order_time_window: outOfOrderWindow } };
+  writeFileSync(configFile, JSON.stringify({ storage, ...config }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
   const logFile = join(home, 'server.log');
   const lastLines = (): string => readFileSync(logFile, 'utf8').split('\n').slice(-30).join('\n');
   const launch = async (): Promise<ChildProcess> => {

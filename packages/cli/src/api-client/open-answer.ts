@@ -17,8 +17,10 @@ export interface ApiRequest {
   /** Below the prefix, `/tap`. */
   readonly path: string;
   readonly parameters: URLSearchParams;
-  /** A form holds parameters of any length. */
-  readonly method: 'GET' | 'POST';
+  /** POST without JSON is a form, which holds parameters of any length. */
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** The body of a POST. */
+  readonly json?: string;
   readonly userAgent: string;
 }
 
@@ -92,13 +94,15 @@ function urlOf(written: string): URL {
 }
 
 function ask(base: URL, prefix: string, server: ApiServer, request: ApiRequest): Promise<http.IncomingMessage> {
-  const { kind, path, parameters, method, userAgent } = request;
+  const { kind, path, parameters, method, json, userAgent } = request;
   const url = new URL(`${base.pathname.replace(/\/$/, '')}${prefix}${path}`, base);
   const headers: http.OutgoingHttpHeaders = { 'user-agent': userAgent };
   if (server.tokenFile !== undefined) headers.authorization = `Bearer ${tokenOf(server.tokenFile)}`;
-  const body = method === 'POST' ? parameters.toString() : '';
-  if (method === 'POST') headers['content-type'] = 'application/x-www-form-urlencoded';
+  const isForm = method === 'POST' && json === undefined;
+  const body = isForm ? parameters.toString() : (json ?? '');
+  if (isForm) headers['content-type'] = 'application/x-www-form-urlencoded';
   else url.search = parameters.toString();
+  if (json !== undefined) headers['content-type'] = 'application/json';
   const send = url.protocol === 'https:' ? https.request : http.request;
   return new Promise((resolve, reject) => {
     const sent = send(url, { method, headers }, resolve).on('error', (cause) => {

@@ -1,6 +1,8 @@
 import { runExplain } from '@vigie/alerting/explain/run-explain';
 import type { ExitCode } from '@vigie/core/lifecycle';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { OUTPUT_FORMATS, type OutputFormat } from '../alerts/output.ts';
+import { ALERT_STATES, type AlertState, listAlerts } from '../alerts/run-alert-list.ts';
 import type { RunCommand } from '../command.ts';
 import { runCommandLine } from '../command-line.ts';
 import { parseTime } from '../query/times.ts';
@@ -12,10 +14,36 @@ interface ExplainOptions {
   readonly time?: number;
 }
 
+interface ListOptions extends Readonly<Record<AlertState, boolean>> {
+  readonly url: string;
+  readonly tokenFile?: string;
+  readonly receiver?: string;
+  readonly output: OutputFormat;
+}
+
 /** `vigie alert` */
-export const run: RunCommand = (args) => {
+export const run: RunCommand = (args, { version }) => {
   let exitCode: ExitCode = 0;
   const command = new Command('vigie alert').description('Look at alerts and at who is told of them.');
+  command
+    .command('list')
+    .alias('query')
+    .description('List the alerts that there are; without a state, the active ones alone.')
+    .argument('[matcher...]', 'such as severity=page or team=~"a|b"; the first may be the name of an alert alone')
+    .option('-a, --active', 'those that are told', false)
+    .option('-s, --silenced', 'those that a silence holds', false)
+    .option('-i, --inhibited', 'those that another alert makes superfluous', false)
+    .option('-u, --unprocessed', 'those that are new', false)
+    .option('-r, --receiver <regex>', 'those that go to this receiver')
+    .option('--url <url>', 'of `vigie up`, of alerting or of an Alertmanager', 'http://127.0.0.1:7070')
+    .option('--token-file <file>', 'holds a bearer token')
+    .addOption(
+      new Option('-o, --output <format>', 'extended has more columns').choices([...OUTPUT_FORMATS]).default('simple'),
+    )
+    .action(async (matchers: readonly string[], { url, tokenFile, receiver, output, ...flags }: ListOptions) => {
+      const request = { matchers, states: ALERT_STATES.filter((state) => flags[state]), receiver, output };
+      exitCode = await listAlerts(request, { server: { url, tokenFile }, version }, process);
+    });
   command
     .command('explain')
     .description(

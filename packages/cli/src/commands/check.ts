@@ -48,6 +48,16 @@ export const run: RunCommand = (args, { version, distDir }) => {
       exitCode = await checkCollectorConfig(files, process.env, { test: test === true }, process.stdout);
     });
   command
+    .command('alerting')
+    .description(
+      'check configuration files of the alerting service, with alertmanager.yml and the rules that they name',
+    )
+    .argument('<file...>', 'alerting.yaml')
+    .action(async (files: readonly string[]) => {
+      const { checkAlertingFiles } = await import('@vigie/alerting/check-alerting-files');
+      exitCode = await checkAlertingFiles(files, process.env, process.stdout);
+    });
+  command
     .command('rules')
     .description("check rule files in Prometheus' format, and PrometheusRule objects")
     .argument('<file...>', 'rule files')

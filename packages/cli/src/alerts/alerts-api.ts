@@ -1,0 +1,57 @@
+/** Requests of `vigie alert` and `vigie silence` to Alertmanager's API. */
+import { VigieError } from '@vigie/core/errors';
+import {
+  type ApiRequest,
+  type ApiServer,
+  openAnswer,
+  parseJson,
+  readRefusal,
+  readText,
+} from '../api-client/open-answer.ts';
+import { printable } from '../terminal/text-width.ts';
+
+/** `vigie up` has alerting below /alertmanager, Alertmanager at the root. */
+const PREFIXES = ['/alertmanager', ''] as const;
+/** Some 200,000 alerts. */
+const MAX_ANSWER_BYTES = 256 * 1024 ** 2;
+
+export interface AlertsClient {
+  readonly server: ApiServer;
+  readonly version: string;
+}
+
+export type AlertsRequest = Pick<ApiRequest, 'path' | 'parameters' | 'method'> & { readonly json?: string };
+
+/** @returns the body, decoded; undefined where there is no such path or thing
+ *  @throws {VigieError} CONFIG_INVALID, API_UNREACHABLE, ALERTS_REFUSED with what the server says */
+export async function askAlerts<T>(
+  { server, version }: AlertsClient,
+  request: AlertsRequest,
+  decode: (json: unknown) => T | undefined,
+): Promise<T | undefined> {
+  const { response, origin } = await openAnswer(server, PREFIXES, {
+    ...request,
+    kind: 'server',
+    userAgent: `vigie/${version} alerts`,
+  });
+  const { statusCode } = response;
+  if (statusCode === 404) {
+    response.resume();
+    return undefined;
+  }
+  if (statusCode !== 200) {
+    const said = printable(await readRefusal(response, messageOf)).trim();
+    throw new VigieError('ALERTS_REFUSED', `${origin} answers ${statusCode} ${said}`);
+  }
+  const text = await readText(response, MAX_ANSWER_BYTES);
+  const decoded = text === undefined ? undefined : decode(parseJson(text));
+  if (decoded !== undefined) return decoded;
+  throw new VigieError('ALERTS_REFUSED', `${origin} does not answer as Alertmanager does: is --url right?`);
+}
+
+/** A text, or `{"message": …}`. */
+function messageOf(answer: unknown): string | undefined {
+  if (typeof answer === 'string') return answer;
+  const message: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'message') : undefined;
+  return typeof message === 'string' ? message : undefined;
+}

@@ -1,0 +1,197 @@
+/** `vigie silence` and `vigie alert list` against the API over HTTP. */
+import { Writable } from 'node:stream';
+import { FakeClock } from '@vigie/core/fake-clock';
+import { describe, expect, it } from 'vitest';
+import { CONFIG, listening, MemoryWorld } from '../../packages/alerting/test/api/world.ts';
+import type { AlertsClient } from '../../packages/cli/src/alerts/alerts-api.ts';
+import { type AlertListRequest, listAlerts } from '../../packages/cli/src/alerts/run-alert-list.ts';
+import {
+  type AddRequest,
+  addSilence,
+  expireSilences,
+  type ListRequest,
+  listSilences,
+} from '../../packages/cli/src/alerts/run-silences.ts';
+
+const NOW = Date.UTC(2026, 10, 29, 10);
+const ID = '00000000-0000-4000-8000-000000000001';
+
+class Terminal {
+  out = '';
+  err = '';
+  readonly env = {};
+  readonly stdout = new Writable({
+    write: (chunk, _encoding, done) => {
+      this.out += String(chunk);
+      done();
+    },
+  });
+  readonly stderr = {
+    write: (text: string): void => {
+      this.err += text;
+    },
+  };
+}
+
+async function bed(prefix = '/alertmanager') {
+  const world = new MemoryWorld(CONFIG, new FakeClock(NOW));
+  const url = await listening(world, prefix);
+  const client: AlertsClient = { server: { url }, version: '1.2.3' };
+  const alert = (labels: Readonly<Record<string, string>>, summary = '') =>
+    ({ labels, annotations: { summary }, startsAt: new Date(NOW - 60_000).toISOString() }) as const;
+  const response = await fetch(`${url}${prefix}/api/v2/alerts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify([
+      alert({ alertname: 'NodeDown', node: 'n1' }, 'n1 is \u001b[31mgone'),
+      alert({ alertname: 'Slow', severity: 'page', node: 'n1' }),
+      alert({ alertname: 'Full', severity: 'page' }, 'disk'),
+    ]),
+  });
+  expect(response.status).toBe(200);
+  const add = async (request: Partial<AddRequest> = {}) => {
+    const terminal = new Terminal();
+    const whole: AddRequest = {
+      ...{ matchers: ['Full'], annotations: [], startsAtMs: undefined, endsAtMs: undefined, durationMs: 3_600_000 },
+      ...{ createdBy: 'me', comment: 'maintenance', preview: false },
+      ...request,
+    };
+    const code = await addSilence(whole, client, terminal, NOW);
+    return { code, out: terminal.out, err: terminal.err };
+  };
+  const list = async (request: Partial<ListRequest> = {}) => {
+    const terminal = new Terminal();
+    const whole: ListRequest = {
+      ...{ matchers: [], expired: false, withinMs: undefined, createdBy: undefined, id: undefined },
+      ...{ quiet: false, output: 'simple' },
+      ...request,
+    };
+    await listSilences(whole, client, terminal, NOW);
+    return terminal.out;
+  };
+  const alerts = async (request: Partial<AlertListRequest> = {}) => {
+    const terminal = new Terminal();
+    await listAlerts({ matchers: [], states: [], receiver: undefined, output: 'simple', ...request }, client, terminal);
+    return terminal.out;
+  };
+  return { world, client, add, list, alerts };
+}
+
+describe('vigie silence add', () => {
+  it.each(['/alertmanager', ''])('adds one below the prefix %j, and says how much it silences', async (prefix) => {
+    const { add, world } = await bed(prefix);
+    const added = await add({ matchers: ['Full', 'severity=~"page|ticket"'], annotations: ['ticket=T-1'] });
+    expect(added).toEqual({ code: 0, out: `${ID}\n`, err: 'vigie: silences 1 of 3 alerts that there are now\n' });
+    const [silence] = world.silences.query();
+    expect(silence?.matcherSets.map(String)).toEqual(['alertname="Full",severity=~"page|ticket"']);
+    expect(silence).toMatchObject({
+      startsAtMs: NOW,
+      endsAtMs: NOW + 3_600_000,
+      createdBy: 'me',
+      comment: 'maintenance',
+      annotations: { ticket: 'T-1' },
+    });
+  });
+
+  it('warns of one that silences more than was meant', async () => {
+    const { add } = await bed();
+    expect((await add({ matchers: ['alertname!=Watchdog'] })).err).toBe(
+      'vigie: warning: no matcher says what is to be silenced: all but what they exclude is\nvigie: silences 3 of 3 alerts that there are now\n',
+    );
+  });
+
+  it('previews', async () => {
+    const { add, world } = await bed();
+    expect(await add({ matchers: ['severity=page'], preview: true })).toEqual({
+      code: 0,
+      out: 'silences 2 of 3 alerts that there are now\n  alertname="Full" severity="page"\n  alertname="Slow" node="n1" severity="page"\n',
+      err: '',
+    });
+    expect(world.silences.query()).toEqual([]);
+  });
+
+  it.each([
+    [{ comment: '' }, 'CONFIG_INVALID', '--comment: a silence has to say why it is there'],
+    [{ durationMs: 0 }, 'CONFIG_INVALID', '--duration: expected more than 0'],
+    [{ endsAtMs: NOW - 1 }, 'CONFIG_INVALID', '--end: a silence cannot start after it ends'],
+    [{ matchers: ['a=b', 'c'] }, 'CONFIG_INVALID', 'c: bad matcher format: c'],
+    [{ annotations: ['a!=b'] }, 'CONFIG_INVALID', 'expected NAME=VALUE, got a!="b"'],
+    [{ matchers: ['a=~.*'] }, 'ALERTS_REFUSED', 'must not match the empty string'],
+  ])('refuses %j', async (request, code, message) => {
+    const { add } = await bed();
+    await expect(add(request)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+  });
+});
+
+describe('vigie silence list', () => {
+  it('has those that have not ended, by their end', async () => {
+    const { add, list } = await bed();
+    await add();
+    await add({ matchers: ['a=b', 'c!~d'], durationMs: 60_000, comment: 'soon', createdBy: 'you' });
+    expect(await list()).toBe(
+      `ID                                    Matchers          Ends At                  Created By  Comment
+00000000-0000-4000-8000-000000000002  a="b" c!~"d"      2026-11-29 10:01:00 UTC  you         soon
+00000000-0000-4000-8000-000000000001  alertname="Full"  2026-11-29 11:00:00 UTC  me          maintenance
+`,
+    );
+    expect(await list({ quiet: true, withinMs: 120_000 })).toBe('00000000-0000-4000-8000-000000000002\n');
+    expect(await list({ quiet: true, createdBy: 'me' })).toBe(`${ID}\n`);
+    expect(await list({ quiet: true, matchers: ['Full'] })).toBe(`${ID}\n`);
+    expect(await list({ quiet: true, matchers: ['Fu'] })).toBe('');
+    expect(JSON.parse(await list({ output: 'json', id: ID }))).toMatchObject([{ id: ID, status: { state: 'active' } }]);
+    expect((await list({ output: 'extended', id: ID })).split('\n')[1]).toBe(
+      `${ID}  {alertname="Full"}  2026-11-29 10:00:00 UTC  2026-11-29 11:00:00 UTC  2026-11-29 10:00:00 UTC  me          maintenance`,
+    );
+  });
+});
+
+describe('vigie silence expire', () => {
+  it('ends silences, and says of which there is none', async () => {
+    const { add, client, world } = await bed();
+    await add();
+    const terminal = new Terminal();
+    const other = '00000000-0000-4000-8000-00000000000f';
+    expect(await expireSilences([other, ID], client, terminal)).toBe(1);
+    expect(terminal.err).toBe(`vigie: there is no silence ${other}\n`);
+    expect(world.silences.query()).toMatchObject([{ endsAtMs: NOW }]);
+    await expect(expireSilences(['x'], client, terminal)).rejects.toMatchObject({
+      code: 'ALERTS_REFUSED',
+      message: expect.stringMatching(/answers 422 silenceID in path must be of type uuid: "x"$/),
+    });
+  });
+});
+
+describe('vigie alert list', () => {
+  it('has the active ones, or those of the states asked for', async () => {
+    const { alerts, add } = await bed();
+    expect(await alerts()).toBe(
+      `Alertname  Starts At                Summary     State
+Full       2026-11-29 09:59:00 UTC  disk        active
+NodeDown   2026-11-29 09:59:00 UTC  n1 is gone  active
+`,
+    );
+    await add();
+    const named = async (request: Partial<AlertListRequest>) =>
+      (JSON.parse(await alerts({ ...request, output: 'json' })) as { labels: { alertname: string } }[]).map(
+        ({ labels }) => labels.alertname,
+      );
+    expect(await named({ states: ['silenced'] })).toEqual(['Full']);
+    expect(await named({ states: ['inhibited'] })).toEqual(['Slow']);
+    expect(await named({ states: ['active', 'silenced', 'inhibited'] })).toHaveLength(3);
+    expect(await named({ states: ['silenced', 'inhibited'], receiver: 'pag.*', matchers: ['Slow'] })).toEqual(['Slow']);
+    expect((await alerts({ output: 'extended', matchers: ['NodeDown'] })).split('\n')[1]).toBe(
+      'alertname="NodeDown" node="n1"  summary="n1 is gone"  2026-11-29 09:59:00 UTC  2026-11-29 10:05:00 UTC                 active',
+    );
+  });
+
+  it('says what the server says, and where there is none', async () => {
+    const { alerts, client } = await bed();
+    await expect(alerts({ receiver: '(' })).rejects.toMatchObject({
+      code: 'ALERTS_REFUSED',
+      message: expect.stringMatching(/answers 400 failed to parse receiver param: error parsing regexp/),
+    });
+    const elsewhere = { ...client, server: { url: `${client.server.url}/elsewhere` } };
+    const request: AlertListRequest = { matchers: [], states: [], receiver: undefined, output: 'simple' };
+    await expect(listAlerts(request, elsewhere, new Terminal())).rejects.toMatchObject({ code: 'ALERTS_REFUSED' });
+  });
+});
