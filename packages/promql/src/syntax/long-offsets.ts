@@ -30,15 +30,16 @@ const NONE: ReadonlyMap<number, LongOffset> = new Map();
 /** As long as the shortest that it stands for, `(1)`, at most. */
 const PLAIN = '1s';
 
-export function readLongOffsets(query: string): LongOffsets {
+/** @param names where `offset` is the name of a metric */
+export function readLongOffsets(query: string, names: ReadonlySet<number>): LongOffsets {
   // Nearly no query has one.
   if (!/\boffset\s*(?:\(|[-+]\s*[-+])/i.test(query)) return { plain: query, offsets: NONE, complaint: undefined };
   const { tokens, failure } = scan(query);
   if (failure !== undefined) return { plain: query, offsets: NONE, complaint: undefined };
   const offsets = new Map<number, LongOffset>();
   let plain = query;
-  for (const [index, { kind, text: word }] of tokens.entries()) {
-    if (kind !== 'keyword' || word.toLowerCase() !== 'offset' || !isLong(tokens, index + 1)) continue;
+  for (const [index, { kind, text: word, start: at }] of tokens.entries()) {
+    if (kind !== 'keyword' || word.toLowerCase() !== 'offset' || names.has(at) || !isLong(tokens, index + 1)) continue;
     const after = readDuration(tokens, index + 1);
     if (typeof after !== 'number') return { plain: query, offsets: NONE, complaint: notADuration(after) };
     const { start } = tokenAt(tokens, index + 1);

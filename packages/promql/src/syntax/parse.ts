@@ -7,6 +7,7 @@ import type { Matcher } from '../labels/matcher.ts';
 import type { Expr } from './ast.ts';
 import { buildExpr } from './build-expr.ts';
 import { checkTypes } from './check-types.ts';
+import { readKeywordNames, renameOffsets } from './keyword-names.ts';
 import { readLongOffsets, restoreLongOffsets } from './long-offsets.ts';
 import { normalize } from './normalize.ts';
 import { childrenOf, ParseContext, type ParseOptions } from './parse-context.ts';
@@ -29,10 +30,11 @@ function parseTree(query: string, options: ParseOptions, checksTypes: boolean): 
   if (query.length > MAX_QUERY_LENGTH) {
     fail(query, { range: { start: 0, end: 0 }, reason: `query is longer than ${MAX_QUERY_LENGTH} characters` });
   }
-  const { plain, offsets, complaint } = readLongOffsets(query);
-  const source = normalize(plain);
+  const names = readKeywordNames(query);
+  const { plain, offsets, complaint } = readLongOffsets(query, names.offsets);
+  const source = normalize(renameOffsets(plain, names.offsets));
   const tree = parser.parse(source);
-  refuseSyntaxErrors(query, tree, complaint);
+  refuseSyntaxErrors(query, tree, names.complaint ?? complaint);
   const context = new ParseContext(query, restoreLongOffsets(source, offsets), offsets, options);
   const [root] = childrenOf(tree.topNode);
   if (root === undefined) fail(query, explainSyntaxError(query, 0));

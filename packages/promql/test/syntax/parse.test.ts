@@ -120,6 +120,39 @@ describe('what stands behind an operand', () => {
   });
 });
 
+describe('keywords where names stand', () => {
+  it.each([
+    ['offset', 'offset'],
+    ['Offset{a="b"} offset 5m', 'Offset{a="b"} offset 5m'],
+    ['clamp_max( offset -(30s + 1m), -3)', 'clamp_max(offset - (30s + 1m), -3)'],
+    ['offset --1m', 'offset - -1m'],
+    ['rate(offset[5m] offset (1m) - 5m)', 'rate(offset[5m] offset (1m) - 5m)'],
+    ['a + on(offset) group_left offset', 'a + on (offset) group_left () offset'],
+    ['a > bool offset or offset', 'a > bool offset or offset'],
+    ['# of the clock\n offset # by\n offset 5m', 'offset offset 5m'],
+    ['a[5m] offset 1m', 'a[5m] offset 1m'],
+    ['a @ end() offset 1m', 'a @ end() offset 1m'],
+    ['sum by (atan2) (a{atan2="b",without="c"}) atan2 b', 'sum by (atan2) (a{atan2="b",without="c"}) atan2 b'],
+  ])('%s', (query, printed) => {
+    expect(outcome(query)).toBe(printed);
+  });
+
+  it('take an offset behind what fills for a metric, and one that is offset for an error', () => {
+    expect(outcome('a + fill(0) offset', true)).toBe('a + fill (0) offset');
+    expect(outcome('a offset offset')).toBe(`1:10: parse error: unexpected <offset> ${IN_OFFSET}`);
+  });
+
+  it.each([
+    ['atan2', '1:1: parse error: unexpected <op:atan2>'],
+    ['a + on (b) atan2', '1:12: parse error: unexpected <op:atan2>'],
+    ['a atan2 atan2{b="c"}', '1:9: parse error: unexpected <op:atan2>'],
+    ['sum by (without) (a)', '1:9: parse error: unexpected <without> in grouping opts, expected label'],
+    ['a + on (b, without) c', '1:12: parse error: unexpected <without> in grouping opts, expected label'],
+  ])('%s is none', (query, message) => {
+    expect(outcome(query)).toBe(message);
+  });
+});
+
 const IN_OFFSET = 'in offset, expected number, duration, step(), or range()';
 
 describe('what is refused, and in which words', () => {
