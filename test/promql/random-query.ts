@@ -324,19 +324,24 @@ class QueryGenerator {
   }
 
   #betweenHistograms(): string {
-    const native = (): string =>
-      this.#pick([
-        this.#instantSelector('native'),
-        `rate(${this.matrix(0, 'native')})`,
-        `sum without (instance) (${this.#instantSelector('native')})`,
-      ]);
+    const stored = (): string => this.#instantSelector('native');
+    const computed = (): string =>
+      this.#pick([`rate(${this.matrix(0, 'native')})`, `sum without (instance) (${stored()})`]);
     const matching = this.#pick([
       '',
       ' on (job, instance)',
       ' on (job) group_left()',
       ' ignoring (instance) group_right()',
     ]);
-    return `${native()} ${this.#pick(['+', '-', '+', '-', '==', '!=', '/'])}${matching} ${native()}`;
+    const operator = this.#pick(['+', '-', '+', '-', '==', '!=', '/']);
+    const any = (): string => (this.#chance(1 / 3) ? stored() : computed());
+    if (!COMPARISONS.includes(operator)) return `${any()} ${operator}${matching} ${any()}`;
+    // Whether one as it is stored equals another depends on how its storage lays out empty buckets.
+    if (this.#chance(0.3)) {
+      const same = any();
+      return `${same} ${operator}${matching} ${same}`;
+    }
+    return `${computed()} ${operator}${matching} ${computed()}`;
   }
 
   #histogramCall(depth: number): string {

@@ -44,14 +44,20 @@ export class HistogramSum {
   }
 
   sum(): Histogram {
-    return this.#sum.finish();
+    return this.#finish(this.#sum);
   }
 
   average(): Histogram {
-    if (this.#mean !== undefined) return this.#mean.finish();
+    if (this.#mean !== undefined) return this.#finish(this.#mean);
     const average = this.#sum.copy();
     const count = this.#count;
     average.scale((value) => value / count);
-    return average.finish();
+    return this.#finish(average);
+  }
+
+  /** What was rounded off comes in at last, be it 0: so -0 of several is 0. */
+  #finish(of: SparseHistogram): Histogram {
+    if (this.#count > 1) of.scale((value) => value + 0);
+    return of.finish();
   }
 }

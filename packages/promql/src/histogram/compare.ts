@@ -4,15 +4,16 @@ import { usesCustomBuckets } from './bounds.ts';
 import type { Histogram } from './histogram.ts';
 import { areCompatible, compact, isWithinZero, SparseHistogram, type SparseSide } from './sparse.ts';
 
-/** The same observations in the same buckets; empty buckets and how spans are cut do not count. NaN equals NaN. */
+/** The same observations in the same buckets; empty buckets and how spans are cut do not count. Numbers are compared by their
+ *  bits, as Prometheus does: NaN equals NaN, and 0 is not -0. */
 export function equalHistograms(a: Histogram, b: Histogram): boolean {
   if (a === b) return true;
   const isSame =
     a.schema === b.schema &&
     a.zeroThreshold === b.zeroThreshold &&
-    Object.is(a.zeroCount + 0, b.zeroCount + 0) &&
-    Object.is(a.count + 0, b.count + 0) &&
-    Object.is(a.sum + 0, b.sum + 0) &&
+    Object.is(a.zeroCount, b.zeroCount) &&
+    Object.is(a.count, b.count) &&
+    Object.is(a.sum, b.sum) &&
     (!usesCustomBuckets(a) || sameBounds(a.customValues, b.customValues));
   if (!isSame) return false;
   const left = compact(a);
@@ -20,8 +21,8 @@ export function equalHistograms(a: Histogram, b: Histogram): boolean {
   return (
     sameSpans(left.positiveSpans, right.positiveSpans) &&
     sameSpans(left.negativeSpans, right.negativeSpans) &&
-    sameBounds(left.positiveBuckets, right.positiveBuckets) &&
-    sameBounds(left.negativeBuckets, right.negativeBuckets)
+    sameCounts(left.positiveBuckets, right.positiveBuckets) &&
+    sameCounts(left.negativeBuckets, right.negativeBuckets)
   );
 }
 
@@ -30,6 +31,10 @@ function sameSpans(a: Histogram['positiveSpans'], b: Histogram['positiveSpans'])
     a.length === b.length &&
     a.every(({ offset, length }, index) => offset === b[index]?.offset && length === b[index]?.length)
   );
+}
+
+function sameCounts(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((count, index) => Object.is(count, b[index]));
 }
 
 /** Whether some count is lower than it was, or the layout is one that a counter which goes on would not have. */

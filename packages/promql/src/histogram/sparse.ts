@@ -101,8 +101,8 @@ export class SparseHistogram {
       counterResetHint: this.counterResetHint,
       schema: this.schema,
       zeroThreshold: this.zeroThreshold,
-      zeroCount: this.zeroCount.total,
-      count: this.count.total,
+      zeroCount: total(this.zeroCount),
+      count: total(this.count),
       sum: total(this.sum),
       positiveSpans: positive.spans,
       positiveBuckets: positive.counts,
@@ -117,8 +117,9 @@ export class SparseHistogram {
   }
 }
 
+/** Of what nothing was added to, -0 too stays what it is. */
 function total({ sum, compensation }: KahanSum): number {
-  return sum + compensation;
+  return compensation === 0 ? sum : sum + compensation;
 }
 
 function sideOf(spans: readonly Span[], counts: readonly number[]): SparseSide {
