@@ -27,7 +27,7 @@ export function readKeywordNames(query: string): KeywordNames {
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index]!;
     const word = token.text.toLowerCase();
-    const closing = CLOSING[word];
+    const closing = CLOSING.get(word);
     if (closing !== undefined && (word !== '(' || isGrouped(tokens, index))) {
       const end = tokens.findIndex(({ text }, at) => at > index && text === closing);
       if (word === '(') first ??= tokens.slice(index, end).find(({ text }) => text.toLowerCase() === 'without');
@@ -46,7 +46,11 @@ export function readKeywordNames(query: string): KeywordNames {
   return { offsets, complaint: first && explainSyntaxError(query, first.start) };
 }
 
-const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
+const CLOSING: ReadonlyMap<string, string> = new Map([
+  ['(', ')'],
+  ['[', ']'],
+  ['{', '}'],
+]);
 const MATCHING = new Set(['on', 'ignoring', 'group_left', 'group_right', 'fill', 'fill_left', 'fill_right']);
 const GROUPERS = new Set(['by', 'without', ...MATCHING]);
 /** Behind them, an operand is yet to come. */
