@@ -264,7 +264,11 @@ class QueryGenerator {
     if (this.#isExact && this.#chance(0.1)) {
       return of('count_values', `${this.#pick(['"value"', '"job"', '"a b"'])}, ${this.#instantSelector()}`);
     }
-    return of(this.#pick(AGGREGATIONS), this.vector(depth));
+    const operator = this.#pick(AGGREGATIONS);
+    const inner = this.vector(depth);
+    // Times are large beside how far they lie apart: their spread depends on the order in which Prometheus goes through them.
+    const isSpreadOfTimes = operator.startsWith('std') && inner.includes('timestamp(');
+    return of(isSpreadOfTimes ? 'avg' : operator, inner);
   }
 
   /** Of an aggregation, small enough to count by. */
