@@ -1,7 +1,7 @@
 /** What clients post to Alertmanager's API. */
 import { alertJson, receiversJson } from '../../packages/alerting/src/api/alert-json.ts';
 import { ApiTimes } from '../../packages/alerting/src/api/api-time.ts';
-import { DEFAULT_ALERT_LIMITS, decodeAlerts } from '../../packages/alerting/src/api/decode-alerts.ts';
+import { decodeAlerts, MAX_ALERTS } from '../../packages/alerting/src/api/decode-alerts.ts';
 import { Refusal } from '../../packages/alerting/src/api/refusal.ts';
 import { decodeSilence } from '../../packages/alerting/src/silences/postable-silence.ts';
 import { silenceJson } from '../../packages/alerting/src/silences/silence-json.ts';
@@ -38,7 +38,7 @@ export const alertTargets: readonly Target[] = [
     samples: ALERTS,
     iterations: 20_000,
     parse(input) {
-      const options = { nowMs: NOW_MS, resolveTimeoutMs: 300_000, limits: DEFAULT_ALERT_LIMITS };
+      const options = { nowMs: NOW_MS, resolveTimeoutMs: 300_000, maxAlerts: MAX_ALERTS };
       const decoded = unlessRefused(() => decodeAlerts(input, options));
       for (const alert of decoded?.alerts ?? []) {
         const { names, values } = alert.labels;

@@ -12,6 +12,8 @@ import type { Alert } from './dispatch/alert.ts';
 import type { AlertGroup } from './dispatch/alert-group.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { NotificationLog } from './dispatch/notification-log.ts';
+import { AlertChanges } from './history/alert-changes.ts';
+import type { HistoryEvent } from './history/history-event.ts';
 import { Inhibitor } from './inhibition/inhibitor.ts';
 import { DeliveryPlan } from './notify/delivery-plan.ts';
 import { Notifier, type NotifyOptions } from './notify/notifier.ts';
@@ -52,6 +54,8 @@ export interface EngineDeps {
   /** For silences: an id that nothing has. */
   readonly newId: () => string;
   readonly counts: NotifyCounts;
+  /** What happens to alerts from the start on. */
+  readonly record: (event: HistoryEvent) => void;
 }
 
 /** A snapshot is looked for this often: tsdb's own interval behind a write that failed. */
@@ -72,6 +76,7 @@ export class AlertEngine {
   readonly #folder: string;
   readonly #deps: EngineDeps;
   readonly #dispatcher: Dispatcher;
+  readonly #changes = new AlertChanges();
   readonly #snapshot = coalesce(() => this.#writeSnapshot());
   #settings: EngineSettings;
   #inForce: InForce;
@@ -97,7 +102,10 @@ export class AlertEngine {
     this.#inForce = this.#build();
     this.#dispatcher = new Dispatcher(this.#inForce.root, {
       clock,
-      tell: (group, flush, signal) => this.#inForce.notifier.tell(group, flush, signal),
+      tell: (group, flush, signal) => {
+        if (flush.resolved.length > 0) this.#recordChanges(flush.resolved, flush.timeMs);
+        return this.#inForce.notifier.tell(group, flush, signal);
+      },
       onTimer: (id, nextFlushMs) => this.#keepTimer(id, nextFlushMs),
       onError: (error) => log.error('a group could not be told', { error }),
     });
@@ -146,7 +154,10 @@ export class AlertEngine {
     const nowMs = clock.nowMs();
     state.holdAlerts(nowMs, this.#settings.options.startupHoldMs);
     this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
-    for (const alert of state.alerts.all()) this.#inForce.inhibitor.set(alert);
+    for (const alert of state.alerts.all()) {
+      this.#inForce.inhibitor.set(alert);
+      this.#changes.restore(alert, nowMs);
+    }
     const timers = new Map(state.timers);
     for (const { groupId } of state.outbox.all()) timers.set(groupId, nowMs);
     state.timers.clear();
@@ -171,9 +182,11 @@ export class AlertEngine {
   }
 
   /** Takes alerts, which are told from now on; resolves when they are on the disk.
-   *  @throws {VigieError} ALERTS_REFUSED, where some were not taken; ALERTING_STATE_UNWRITABLE, where they are in memory alone */
+   *  @throws {VigieError} ALERTS_TOO_MANY or ALERT_TOO_LARGE, where some were not taken; ALERTING_STATE_UNWRITABLE, where they are in memory alone */
   async post(alerts: readonly PostedAlert[]): Promise<void> {
-    const { taken, refused } = this.state.alerts.put(alerts, this.#deps.clock.nowMs());
+    const nowMs = this.#deps.clock.nowMs();
+    const { taken, refused } = this.state.alerts.put(alerts, nowMs);
+    this.#recordChanges(taken, nowMs);
     const kept = this.#persist(taken.map((alert) => ({ kind: 'alert', alert })));
     for (const alert of taken) this.#inForce.inhibitor.set(alert);
     for (const alert of taken) this.#dispatcher.set(alert);
@@ -187,7 +200,7 @@ export class AlertEngine {
       ...(reasons.has('too_large') ? [`one may have ${limits.alertSize} characters (limits.alert_size)`] : []),
     ];
     throw new VigieError(
-      'ALERTS_REFUSED',
+      reasons.has('too_many') ? 'ALERTS_TOO_MANY' : 'ALERT_TOO_LARGE',
       `${refused.length} of ${alerts.length} alerts are not taken: ${why.join(', ')}`,
     );
   }
@@ -219,7 +232,7 @@ export class AlertEngine {
 
   #build(): InForce {
     const { config, options, receiverOptions, integrationsOf } = this.#settings;
-    const { clock, random, log, counts } = this.#deps;
+    const { clock, random, log, counts, record } = this.#deps;
     const { state } = this;
     const inhibitor = new Inhibitor(config.inhibitRules);
     const receivers = new Map(
@@ -229,7 +242,7 @@ export class AlertEngine {
         return [name, { name, integrations, options: receiverOptions.get(name) ?? NO_OPTIONS }] as const;
       }),
     );
-    const plan = new DeliveryPlan(receivers, { clock, random, log, counts });
+    const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record });
     const notifier = new Notifier(
       {
         ...options,
@@ -247,6 +260,7 @@ export class AlertEngine {
         outbox: state.outbox,
         persist: (records) => this.#persist(records),
         counts,
+        record,
         log,
       },
     );
@@ -262,6 +276,10 @@ export class AlertEngine {
       for (const fingerprint of [...entry.firing, ...entry.owed]) all.add(fingerprint);
     }
     return owed;
+  }
+
+  #recordChanges(alerts: Iterable<Alert>, nowMs: number): void {
+    for (const alert of alerts) for (const event of this.#changes.note(alert, nowMs)) this.#deps.record(event);
   }
 
   #keepSilences(ids: readonly string[]): Promise<void> {
@@ -290,7 +308,8 @@ export class AlertEngine {
   }
 
   #maintain(): void {
-    const { clock } = this.#deps;
+    const { clock, record } = this.#deps;
+    for (const event of this.#changes.ended(clock.nowMs())) record(event);
     if (clock.monotonicMs() >= this.#garbageAtMs) {
       const nowMs = clock.nowMs();
       this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;

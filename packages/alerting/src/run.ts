@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { systemClock } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
 import { reportBadConfig } from '@vigie/core/config/bad-config';
+import type { ListenAddress } from '@vigie/core/config/listen';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import { textReply } from '@vigie/core/http-server/exchange';
 import { healthRoutes } from '@vigie/core/http-server/health-routes';
@@ -14,7 +15,7 @@ import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metr
 import { Telemetry } from '@vigie/core/telemetry';
 import { loadAlertingConfig } from './config/alerting-config-file.ts';
 import { type ConfigWarning, formatWarning } from './config/findings.ts';
-import { ALERTING_PARTS, type AlertingParts } from './parts.ts';
+import { prepareIntegrations } from './receivers/prepare-integrations.ts';
 import { loadAlertingRules } from './rules/alerting-rules.ts';
 import { AlertingService, type AlertingSettings } from './service.ts';
 
@@ -30,55 +31,64 @@ interface Loaded extends AlertingSettings {
 }
 
 /** Runs until SIGTERM. */
-export async function runAlerting(command: AlertingCommand, parts = ALERTING_PARTS): Promise<ExitCode> {
+export async function runAlerting(command: AlertingCommand): Promise<ExitCode> {
   let loaded: Loaded;
   try {
-    loaded = await load(command, parts);
+    loaded = await load(command);
   } catch (error) {
     return reportBadConfig(error);
   }
   const { logLevel, shutdownGraceMs } = loaded.config;
   const log = createLog(logLevel);
-  const component = new AlertingProcess(loaded, command, parts, log);
+  const component = new AlertingProcess(loaded, command, log);
   return runComponent(component, { graceMs: shutdownGraceMs, log, clock: systemClock, process });
 }
 
 /** @throws {ConfigError} with every problem; {VigieError} CONFIG_… */
-async function load({ configFile, listen }: AlertingCommand, { prepareIntegrations }: AlertingParts): Promise<Loaded> {
-  const { config, warnings } = await loadAlertingConfig(configFile, process.env, listen);
+async function load({ configFile, listen, version }: AlertingCommand): Promise<Loaded> {
+  const { config: written, warnings } = await loadAlertingConfig(configFile, process.env, listen);
+  const config = { ...written, externalUrl: written.externalUrl || urlOf(written.listen) };
   const groups = await loadAlertingRules(config);
-  return { config, groups, warnings, integrationsOf: await prepareIntegrations(config) };
+  const integrationsOf = await prepareIntegrations(config.alertmanager?.config, {
+    clock: systemClock,
+    random: Math.random,
+    env: process.env,
+    userAgent: `vigie/${version}`,
+    externalUrl: config.externalUrl,
+    hostname: hostname(),
+  });
+  return { config, groups, warnings, integrationsOf };
+}
+
+/** By the name of this machine where it listens at all of its addresses. */
+function urlOf({ address: { host, port }, tls }: ListenAddress): string {
+  const isAll = ['', '0.0.0.0', '::'].includes(host);
+  return `${tls === undefined ? 'http' : 'https'}://${formatHostPort({ host: isAll ? hostname() : host, port })}`;
 }
 
 /** What lies below is the service's; health, /metrics and reload are the listener's own. */
-const MOUNTED = ['/api'];
+const MOUNTED = ['/api', '/explain', '/history', '/silences'];
 
 class AlertingProcess implements Component {
   readonly reload: () => Promise<void>;
   readonly #command: AlertingCommand;
-  readonly #parts: AlertingParts;
   readonly #log: Log;
   readonly #service: AlertingService;
   readonly #listener: HttpListener;
   readonly #telemetry = new Telemetry(PROCESS_METRICS);
   readonly #loaded: Loaded;
 
-  constructor(loaded: Loaded, command: AlertingCommand, parts: AlertingParts, log: Log) {
+  constructor(loaded: Loaded, command: AlertingCommand, log: Log) {
     this.#loaded = loaded;
     this.#command = command;
-    this.#parts = parts;
     this.#log = log;
     this.reload = coalesce(() => this.#reload());
     this.#telemetry.collect(collectProcessMetrics);
     const clock = systemClock;
     this.#service = new AlertingService(
       loaded,
-      {
-        prefix: '',
-        api: parts.api,
-        self: () => ({ name: hostname(), address: formatHostPort(this.#listener.address) }),
-      },
-      { clock, random: Math.random, log, env: process.env, userAgent: `vigie/${command.version}` },
+      { prefix: '', self: () => ({ name: hostname(), address: formatHostPort(this.#listener.address) }) },
+      { clock, random: Math.random, log, env: process.env, version: command.version },
     );
     const routes = [
       INDEX,
@@ -113,7 +123,7 @@ class AlertingProcess implements Component {
   async #reload(): Promise<void> {
     const { reloads } = this.#service;
     try {
-      const loaded = await load(this.#command, this.#parts);
+      const loaded = await load(this.#command);
       this.#warn(loaded);
       await this.#service.apply(loaded);
     } catch (error) {
@@ -142,5 +152,5 @@ const print = (line: string): void => void process.stderr.write(`${line}\n`);
 const INDEX: Route = {
   methods: ['GET'],
   path: '/',
-  handler: () => textReply('vigie alerting\n\n/api/v2/status\n/api/v2/alerts\n/metrics\n/livez\n/readyz\n'),
+  handler: () => textReply('vigie alerting\n\n/api/v2/status\n/api/v2/alerts\n/history\n/metrics\n/livez\n/readyz\n'),
 };

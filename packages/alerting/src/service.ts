@@ -16,12 +16,16 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
 import { RULE_METRICS, reportRules } from '@vigie/rules/telemetry';
-import { type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify';
-import type { ApiWorld } from './api/api-world.ts';
+import { type FastifyInstance, fastify } from 'fastify';
+import { explainApi } from './api/explain-plugin.ts';
+import { alertmanagerApi } from './api/plugin.ts';
+import { ALERTS_API_METRICS, AlertsApiCounts } from './api/telemetry.ts';
 import type { AlertingConfig } from './config/alerting-config.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
 import { AlertEngine, type EngineSettings } from './engine.ts';
 import { engineWorld } from './engine-world.ts';
+import { historyApi } from './history/history-plugin.ts';
+import { type OpenHistory, openHistory } from './history/open-history.ts';
 import { fingerprintOf } from './identity/fingerprint.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
 import type { Integration } from './receivers/integration.ts';
@@ -45,8 +49,6 @@ export interface AlertingSettings {
 export interface AlertingOptions {
   /** Of its HTTP interface: `/alertmanager`, or '' for the root. */
   readonly prefix: string;
-  /** What answers below the prefix: Alertmanager's API. */
-  readonly api: (world: ApiWorld) => readonly FastifyPluginAsync[];
   /** Of this replica, for clients that wait until it is in its list. */
   readonly self: () => { readonly name: string; readonly address: string };
 }
@@ -57,8 +59,8 @@ export interface AlertingDeps {
   readonly log: Log;
   /** For proxies that a configuration takes from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** `vigie/1.2.3` */
-  readonly userAgent: string;
+  /** Of Vigie: `1.2.3` */
+  readonly version: string;
 }
 
 export class AlertingService {
@@ -74,16 +76,22 @@ export class AlertingService {
   readonly #rules: AlertingRules | undefined;
   readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
   #settings: AlertingSettings;
+  readonly #apiTelemetry = new Telemetry(ALERTS_API_METRICS);
+  readonly #apiCounts = new AlertsApiCounts((route, seconds) =>
+    this.#apiTelemetry.observe('seconds', { route }, seconds),
+  );
+  #history: OpenHistory | undefined;
   #app: FastifyInstance | undefined;
   #closed: Promise<void> | undefined;
 
   /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics */
   constructor(settings: AlertingSettings, options: AlertingOptions, deps: AlertingDeps) {
-    const { clock, random, env, userAgent } = deps;
+    const { clock, random, env, version } = deps;
+    const userAgent = `vigie/${version}`;
     const log = limitRepeats(deps.log, clock);
     this.#settings = settings;
     this.#options = options;
-    this.#deps = deps;
+    this.#deps = { ...deps, log };
     this.#startedAtMs = clock.nowMs();
     this.reloads = { succeeded: 0, failed: 0, isInForce: true, atMs: this.#startedAtMs };
     const engineSettings = engineSettingsOf(settings);
@@ -95,6 +103,7 @@ export class AlertingService {
         fs,
         newId: randomUUID,
         counts: this.#counts,
+        record: (event) => this.#history?.record(event),
       });
     }
     const { metrics } = settings.config;
@@ -107,15 +116,17 @@ export class AlertingService {
           log,
           openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
           userAgent,
-          notify: (alerts) => this.#take(alerts, log),
+          notify: (alerts) => this.#take(alerts),
         },
       );
     }
+    this.#apiTelemetry.collect((report) => this.#apiCounts.report(report));
     this.#ruleTelemetry.collect((report) => reportRules(this.#rules?.groups ?? [], report));
     this.#telemetry.collect((report) => {
       if (this.#rules !== undefined) reportQueues(this.#rules.queues, report);
       reportReloads(this.reloads, report);
       reportNotifying(this.#counts, report);
+      if (this.#history !== undefined) report('historyDropped', {}, this.#history.dropped());
       if (this.#engine !== undefined) reportEngine(this.#engine, clock.nowMs(), report);
     });
   }
@@ -123,7 +134,13 @@ export class AlertingService {
   /** Brings back what was kept, tells of what was due meanwhile, and answers.
    *  @throws {VigieError} ALERTING_STATE; what the file system throws */
   async start(): Promise<void> {
-    await this.#engine?.start();
+    if (this.#engine !== undefined) {
+      const { clock, log } = this.#deps;
+      const { dataDir: folder } = this.#settings.config;
+      await fs.mkdir(folder, { recursive: true });
+      this.#history = await openHistory({ folder, fs, clock, log });
+      await this.#engine.start();
+    }
     this.#app = await this.#createApp();
     await this.#rules?.apply(this.#settings.groups, this.#settings.config);
     this.#rules?.start();
@@ -147,8 +164,12 @@ export class AlertingService {
   }
 
   async expose(): Promise<Exposition> {
-    const [{ contentType, body }, rules] = await Promise.all([this.#telemetry.expose(), this.#ruleTelemetry.expose()]);
-    return { contentType, body: body + rules.body };
+    const [{ contentType, body }, ...others] = await Promise.all([
+      this.#telemetry.expose(),
+      this.#apiTelemetry.expose(),
+      this.#ruleTelemetry.expose(),
+    ]);
+    return { contentType, body: body + others.map((other) => other.body).join('') };
   }
 
   /** Answers everything below the prefix. */
@@ -167,11 +188,13 @@ export class AlertingService {
   async #close(options: { readonly graceMs: number }): Promise<void> {
     await this.#app?.close();
     await Promise.all([this.#rules?.close(options), this.#engine?.close(options)]);
+    await this.#history?.close();
   }
 
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */
-  #take(alerts: readonly AlertNotification[], log: Log): void {
-    const nowMs = this.#deps.clock.nowMs();
+  #take(alerts: readonly AlertNotification[]): void {
+    const { clock, log } = this.#deps;
+    const nowMs = clock.nowMs();
     const posted = alerts.map(({ labels, annotations, startsAtMs, endsAtMs, generatorUrl }) => ({
       fingerprint: fingerprintOf(labels),
       labels,
@@ -186,25 +209,25 @@ export class AlertingService {
   }
 
   async #createApp(): Promise<FastifyInstance> {
-    const { prefix, api, self } = this.#options;
+    const { prefix, self } = this.#options;
+    const { clock, log, version } = this.#deps;
     const app = fastify({ logger: false });
     const engine = this.#engine;
-    if (engine !== undefined) {
+    if (engine !== undefined && this.#history !== undefined) {
       const alertmanager = () => {
         const written = this.#settings.config.alertmanager;
         if (written === undefined) throw bug('an engine without alertmanager_config');
         return written;
       };
-      const world = engineWorld(engine, {
-        clock: this.#deps.clock,
-        startedAtMs: this.#startedAtMs,
-        alertmanager,
-        self,
-      });
-      for (const plugin of api(world)) await app.register(plugin, { prefix });
+      const world = engineWorld(engine, { clock, startedAtMs: this.#startedAtMs, alertmanager, self });
+      for (const plugin of [
+        alertmanagerApi(world, { version, clock, log, counts: this.#apiCounts }),
+        explainApi(world, () => alertmanager().config),
+        historyApi(this.#history.history),
+      ])
+        await app.register(plugin, { prefix });
     }
     if (this.#rules !== undefined) {
-      const { clock, log } = this.#deps;
       await app.register(rulesApi, { prefix, clock, log, providers: this.#rules.providers });
     }
     for (const path of ['/-/healthy', '/-/ready']) app.get(prefix + path, async () => 'OK\n');

@@ -137,6 +137,12 @@ export const ALERTING_METRICS = {
     help: 'Records of the state that could not be read at the start.',
     labels: [],
   },
+  historyDropped: {
+    name: 'vigie_alert_history_dropped_events_total',
+    type: 'counter',
+    help: 'Events of the history that are in memory alone, for the disk did not take them.',
+    labels: [],
+  },
   queued: {
     name: 'vigie_alerting_queue_length',
     type: 'gauge',

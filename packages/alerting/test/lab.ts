@@ -5,6 +5,7 @@ import { parseAlertmanagerConfig } from '../src/config/load-config.ts';
 import type { ReceiverConfig } from '../src/config/receiver-section.ts';
 import { isResolved } from '../src/dispatch/alert.ts';
 import { AlertEngine, type EngineOptions, type EngineSettings } from '../src/engine.ts';
+import type { HistoryEvent } from '../src/history/history-event.ts';
 import { NotifyCounts } from '../src/notify/notify-counts.ts';
 import type { ReceiverOptions } from '../src/notify/receiver.ts';
 import type { Integration, Notification, SendOutcome } from '../src/receivers/integration.ts';
@@ -35,6 +36,7 @@ export class Lab {
   /** What arrived. */
   readonly arrived: Notification[] = [];
   readonly errors: string[] = [];
+  readonly history: HistoryEvent[] = [];
   fs = new MemoryFs();
   engine: AlertEngine;
   /** By the id of an integration: what becomes of what is sent. */
@@ -107,6 +109,7 @@ export class Lab {
       fs,
       newId: () => `silence-${ids++}`,
       counts,
+      record: (event) => this.history.push(event),
     });
   }
 

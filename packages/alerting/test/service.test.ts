@@ -1,121 +1,266 @@
-/** The service on a real disk, with an integration of the test. */
+/** The service on a real disk, asked by HTTP, with a web hook that is a real server. */
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ApiWorld } from '../src/api/api-world.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadAlertingConfig } from '../src/config/alerting-config-file.ts';
-import { AlertMatcher } from '../src/matchers/alert-matcher.ts';
+import { prepareIntegrations } from '../src/receivers/prepare-integrations.ts';
 import { AlertingService, type AlertingSettings } from '../src/service.ts';
-import { posted } from './alerts/alerts.ts';
 import { folderWith } from './folder.ts';
+import { MINUTE, SECOND } from './lab.ts';
+import { type Recorder, record } from './receivers/recorder.ts';
 
-const ALERTMANAGER = `route:
-  receiver: a
+const START = Date.parse('2026-11-29T10:00:00Z');
+
+const alertmanager = (url: string, wait = '10s'): string => `route:
+  receiver: shop
   group_by: [alertname]
-  mute_time_intervals: []
-receivers: [{ name: a, webhook_configs: [{ url: 'http://localhost/' }] }]
+  group_wait: ${wait}
+  group_interval: 1m
+  labels: { tier: one }
+receivers: [{ name: shop, webhook_configs: [{ url: '${url}/hook' }] }]
 inhibit_rules: [{ source_matchers: [alertname="Node"], target_matchers: [alertname="Pod"] }]
 `;
 
-async function settingsIn(folder: string, alertmanager = ALERTMANAGER): Promise<AlertingSettings> {
-  await writeFile(join(folder, 'alertmanager.yml'), alertmanager);
-  await writeFile(join(folder, 'alerting.yaml'), 'data_dir: data\nalertmanager_config: alertmanager.yml\n');
-  const { config } = await loadAlertingConfig(join(folder, 'alerting.yaml'), {});
-  return {
-    config,
-    groups: [],
-    integrationsOf: ({ name }) => [
-      { id: `${name}/webhook/0`, kind: 'webhook', sendsResolved: true, send: async () => ({ kind: 'sent' }) },
-    ],
-  };
+async function settingsIn(folder: string, config: string, clock: FakeClock): Promise<AlertingSettings> {
+  await writeFile(join(folder, 'alertmanager.yml'), config);
+  const limits = 'limits: { alerts: 5, alert_size: 1000B }';
+  await writeFile(join(folder, 'alerting.yaml'), `data_dir: data\nalertmanager_config: alertmanager.yml\n${limits}\n`);
+  const { config: read } = await loadAlertingConfig(join(folder, 'alerting.yaml'), {});
+  const integrationsOf = await prepareIntegrations(read.alertmanager?.config, {
+    clock,
+    random: () => 0.5,
+    env: {},
+    userAgent: 'vigie/1.2.3',
+    externalUrl: 'http://alerts.example',
+    hostname: 'host.example',
+  });
+  return { config: read, groups: [], integrationsOf };
 }
 
-async function started(folder: string, clock = new FakeClock()) {
-  let world: ApiWorld | undefined;
+interface Bed {
+  readonly folder: string;
+  readonly clock: FakeClock;
+  readonly hook: Recorder;
+}
+
+async function started({ folder, clock, hook }: Bed) {
   const service = new AlertingService(
-    await settingsIn(folder),
-    {
-      prefix: '',
-      api: (one) => {
-        world = one;
-        return [];
-      },
-      self: () => ({ name: 'me', address: '127.0.0.1:9093' }),
-    },
-    { clock, random: Math.random, log: createLog('error'), env: {}, userAgent: 'vigie/test' },
+    await settingsIn(folder, alertmanager(hook.url), clock),
+    { prefix: '', self: () => ({ name: 'me', address: '127.0.0.1:9093' }) },
+    { clock, random: () => 0.5, log: createLog('error', { write: () => {} }), env: {}, version: '1.2.3' },
   );
   await service.start();
-  onTestFinished(() => service.close({ graceMs: 0 }));
-  if (world === undefined) throw new Error('nobody asked for the world');
-  return { service, world, clock };
+  const server = createServer((incoming, outgoing) => service.serve(incoming, outgoing));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await service.close({ graceMs: 0 });
+  });
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const ask = async (path: string, init?: RequestInit): Promise<{ status: number; json: unknown }> => {
+    const answer = await fetch(url + path, init);
+    const text = await answer.text();
+    return { status: answer.status, json: text === '' ? undefined : JSON.parse(text) };
+  };
+  const send = (path: string, body: unknown) =>
+    ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return { service, ask, send };
 }
 
+async function bed() {
+  const clock = new FakeClock(START);
+  const made: Bed = { folder: await folderWith(), clock, hook: await record() };
+  /** Lets seconds pass until it is so: what is sent and written meanwhile takes real time. */
+  const until = <T>(assertion: () => Promise<T> | T): Promise<T> =>
+    vi.waitFor(
+      async () => {
+        await clock.advance(SECOND);
+        return assertion();
+      },
+      { timeout: 5000, interval: 5 },
+    );
+  const told = () => made.hook.requests.map(({ body }): unknown => JSON.parse(body));
+  return { ...made, ...(await started(made)), until, told };
+}
+
+const DISK = { labels: { alertname: 'Disk', severity: 'page' }, annotations: { summary: 'is full' } };
+
+const silenceOf = (alertname: string) => ({
+  matchers: [{ name: 'alertname', value: alertname, isRegex: false }],
+  startsAt: new Date(START).toISOString(),
+  endsAt: new Date(START + 60 * MINUTE).toISOString(),
+  createdBy: 'me',
+  comment: 'maintenance',
+});
+
 describe('the alerting service', () => {
-  it('shows alerts, groups and silences to its API', async () => {
-    const { world, clock } = await started(await folderWith());
-    const nowMs = clock.nowMs();
-    const times = { startsAtMs: nowMs, endsAtMs: nowMs + 60_000, updatedAtMs: nowMs };
-    const all = ['Node', 'Pod', 'Disk'].map((alertname) => posted({ alertname }, times));
-    await world.post(all);
-    const silence = await world.silences.set({
-      matcherSets: [[new AlertMatcher('alertname', '=', 'Disk')]],
-      startsAtMs: nowMs,
-      endsAtMs: nowMs + 60_000,
-      createdBy: 'me',
-      comment: '',
-      annotations: {},
+  it('tells a web hook in version 4 of what fires, within group_wait, and of its end', async () => {
+    const { send, until, told, hook, clock, ask } = await bed();
+    expect((await send('/api/v2/alerts', [DISK])).status).toBe(200);
+    await until(() => expect(told()).toHaveLength(1));
+    expect(clock.nowMs()).toBeLessThan(START + 30 * SECOND);
+    const alert = {
+      status: 'firing',
+      labels: { alertname: 'Disk', severity: 'page' },
+      annotations: { summary: 'is full' },
+      startsAt: '2026-11-29T10:00:00Z',
+      endsAt: '0001-01-01T00:00:00Z',
+      generatorURL: '',
+      fingerprint: '04d3456c0f54b63f',
+    };
+    const message = {
+      receiver: 'shop',
+      status: 'firing',
+      alerts: [alert],
+      notification_reason: 'first notification',
+      groupLabels: { alertname: 'Disk' },
+      commonLabels: { alertname: 'Disk', severity: 'page' },
+      commonAnnotations: { summary: 'is full' },
+      routeLabels: { tier: 'one' },
+      externalURL: 'http://alerts.example',
+      version: '4',
+      groupKey: '{}:{alertname="Disk"}',
+      truncatedAlerts: 0,
+    };
+    expect(hook.requests[0]).toMatchObject({ method: 'POST', url: '/hook' });
+    expect(hook.requests[0]?.body).toBe(`${JSON.stringify(message)}\n`);
+    const endsAt = new Date(clock.nowMs()).toISOString();
+    await send('/api/v2/alerts', [{ ...DISK, endsAt }]);
+    await until(() => expect(told()).toHaveLength(2));
+    expect(told()[1]).toMatchObject({
+      status: 'resolved',
+      notification_reason: 'all alerts resolved',
+      alerts: [{ status: 'resolved', annotations: { summary: 'is full', vigie_resolve_reason: 'recovered' } }],
     });
-    expect(world.alerts().map(({ labels }) => labels.get('alertname'))).toEqual(['Node', 'Pod', 'Disk']);
-    expect(world.alerts().map(world.statusOf)).toEqual([
-      { state: 'active', silencedBy: [], inhibitedBy: [], mutedBy: [] },
-      { state: 'suppressed', silencedBy: [], inhibitedBy: [all[0]?.fingerprint], mutedBy: [] },
-      { state: 'suppressed', silencedBy: [silence.id], inhibitedBy: [], mutedBy: [] },
-    ]);
-    expect(world.groups().map(({ labels, mutedBy }) => [labels.get('alertname'), mutedBy])).toEqual([
-      ['Node', []],
-      ['Pod', []],
-      ['Disk', []],
-    ]);
-    await clock.advance(1);
-    await world.silences.expire(silence.id);
-    await clock.advance(1);
-    expect(world.silences.query({ states: ['active'] })).toEqual([]);
-    expect(world.cluster().peers).toEqual([{ name: 'me', address: '127.0.0.1:9093' }]);
-    expect(world.config()).toMatchObject({ text: ALERTMANAGER, resolveTimeoutMs: 300_000 });
+    const { json } = await ask('/history');
+    expect(json).toMatchObject({
+      events: [
+        { kind: 'sent', reason: 'all alerts resolved', firing: [], resolved: [alert.fingerprint], attempt: 1 },
+        { kind: 'resolved', fingerprint: alert.fingerprint, time: endsAt },
+        { kind: 'sent', receiver: 'shop', integration: 'shop/webhook/0', firing: [alert.fingerprint], attempt: 1 },
+        { kind: 'created', labels: alert.labels, annotations: alert.annotations, time: '2026-11-29T10:00:00.000Z' },
+      ],
+    });
   });
 
-  it('has after a restart what it said was taken', async () => {
-    const folder = await folderWith();
-    const clock = new FakeClock();
-    const first = await started(folder, clock);
-    const nowMs = clock.nowMs();
-    await first.world.post([
-      posted({ alertname: 'A' }, { startsAtMs: nowMs, endsAtMs: nowMs + 60_000, updatedAtMs: nowMs }),
+  it('tells nothing while a silence holds, and says so', async () => {
+    const { send, until, told, ask, clock } = await bed();
+    const { json: silence } = await send('/api/v2/silences', silenceOf('Disk'));
+    const silenceID: unknown = Object(silence).silenceID;
+    await send('/api/v2/alerts', [DISK]);
+    expect((await ask('/api/v2/alerts')).json).toMatchObject([
+      { status: { state: 'suppressed', silencedBy: [silenceID], inhibitedBy: [], mutedBy: [] } },
     ]);
-    await first.service.close({ graceMs: 0 });
-    const second = await started(folder, clock);
-    expect(second.world.alerts()).toHaveLength(1);
+    const muted = await until(async () => {
+      const { json } = await ask('/history?kind=muted');
+      expect(json).toMatchObject({ events: [{ receiver: 'shop', by: 'silence', cause: silenceID }] });
+      return json;
+    });
+    expect((await ask('/explain?label=alertname%3DDisk')).json).toMatchObject({
+      told: [],
+      silences: [{ id: silenceID }],
+    });
+    // Once, and not at each flush.
+    for (let passed = 0; passed < 3; passed++) await clock.advance(MINUTE);
+    expect((await ask('/history?kind=muted')).json).toEqual(muted);
+    expect(told()).toEqual([]);
+    await ask(`/api/v2/silence/${String(silenceID)}`, { method: 'DELETE' });
+    await until(() => expect(told()).toHaveLength(1));
   });
 
-  it('tells of itself in metrics', async () => {
-    const { service, world, clock } = await started(await folderWith());
-    const nowMs = clock.nowMs();
-    await world.post([posted({ alertname: 'A' }, { startsAtMs: nowMs, endsAtMs: nowMs + 60_000, updatedAtMs: nowMs })]);
+  it('has after a restart what it said was taken, and does not tell it again', async () => {
+    const one = await bed();
+    await one.send('/api/v2/silences', silenceOf('Net'));
+    await one.send('/api/v2/alerts', [DISK]);
+    await one.until(async () => {
+      expect(one.told()).toHaveLength(1);
+      expect((await one.service.expose()).body).toContain('vigie_outbox_open_claims 0\n');
+    });
+    await one.service.close({ graceMs: 1000 });
+    const two = await started(one);
+    expect((await two.ask('/api/v2/alerts')).json).toMatchObject([{ labels: DISK.labels }]);
+    expect((await two.ask('/api/v2/silences')).json).toMatchObject([{ comment: 'maintenance' }]);
+    expect((await two.ask('/history')).json).toMatchObject({ events: [{ kind: 'sent' }, { kind: 'created' }] });
+    await two.send('/api/v2/alerts', [{ labels: { alertname: 'Other' } }]);
+    await one.until(() => expect(one.told()).toHaveLength(2));
+    expect(one.told()[1]).toMatchObject({ groupLabels: { alertname: 'Other' } });
+  });
+
+  it('records the end of an alert of which nobody tells any more, and attempts that fail', async () => {
+    const clock = new FakeClock(START);
+    const hook = await record((_request, response) => response.writeHead(500).end());
+    const { send, ask } = await started({ folder: await folderWith(), clock, hook });
+    await send('/api/v2/alerts', [DISK]);
+    const kinds = await vi.waitFor(
+      async () => {
+        await clock.advance(10 * SECOND);
+        const { json } = await ask('/history?kind=failed&kind=resolved');
+        expect(json).toMatchObject({ events: expect.arrayContaining([expect.objectContaining({ kind: 'resolved' })]) });
+        return json;
+      },
+      { timeout: 5000, interval: 5 },
+    );
+    expect(kinds).toMatchObject({
+      events: expect.arrayContaining([
+        expect.objectContaining({ kind: 'resolved', time: '2026-11-29T10:05:00.000Z' }),
+        expect.objectContaining({ kind: 'failed', attempt: 1, problem: expect.stringContaining('500') }),
+      ]),
+    });
+  });
+
+  it('shows inhibition, groups and itself', async () => {
+    const { send, ask, service } = await bed();
+    await send('/api/v2/alerts', [{ labels: { alertname: 'Node' } }, { labels: { alertname: 'Pod' } }]);
+    expect((await ask('/api/v2/alerts/groups')).json).toMatchObject([
+      { labels: { alertname: 'Node' }, alerts: [{ status: { state: 'active' } }] },
+      {
+        labels: { alertname: 'Pod' },
+        alerts: [{ status: { state: 'suppressed', inhibitedBy: [expect.any(String)] } }],
+      },
+    ]);
+    expect((await ask('/api/v2/status')).json).toMatchObject({
+      cluster: { name: 'me', peers: [{ name: 'me', address: '127.0.0.1:9093' }] },
+    });
     const { body } = await service.expose();
-    expect(body).toContain('vigie_alerts{state="firing"} 1\n');
-    expect(body).toContain('vigie_alerts_received_total{status="firing"} 1\n');
-    expect(body).toContain('vigie_dispatcher_aggregation_groups 1\n');
-    expect(body).toContain('vigie_alerting_state_writes_total{result="success"}');
+    for (const line of [
+      'vigie_alerts{state="firing"} 2',
+      'vigie_alerts_received_total{status="firing"} 2',
+      'vigie_dispatcher_aggregation_groups 2',
+      'vigie_alerts_api_received_total{state="firing"} 2',
+      'vigie_alert_history_dropped_events_total 0',
+      'vigie_alerting_state_writes_total{result="success"}',
+    ])
+      expect(body).toContain(line);
+  });
+
+  it('refuses alerts that are too many or too large, and says how many there may be', async () => {
+    const { send } = await bed();
+    expect(await send('/api/v2/alerts', [{ labels: { alertname: 'x'.repeat(1000) } }])).toEqual({
+      status: 413,
+      json: '1 of 1 alerts are not taken: one may have 1000 characters (limits.alert_size)',
+    });
+    const six = Array.from({ length: 6 }, (_, index) => ({ labels: { alertname: `A${index}` } }));
+    expect(await send('/api/v2/alerts', six)).toEqual({
+      status: 429,
+      json: '1 of 6 alerts are not taken: there may be 5 alerts at a time (limits.alerts)',
+    });
   });
 
   it('takes up another configuration, and keeps the old one where that is bad', async () => {
-    const folder = await folderWith();
-    const { service, world } = await started(folder);
-    await service.apply(await settingsIn(folder, ALERTMANAGER.replace('receiver: a', 'receiver: a\n  group_wait: 1s')));
-    expect(world.config().root.options.groupWaitMs).toBe(1000);
-    await expect(settingsIn(folder, 'route: {}')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-    expect(world.config().root.options.groupWaitMs).toBe(1000);
+    const { service, folder, clock, hook, ask, send, until } = await bed();
+    const other = await record();
+    await service.apply(await settingsIn(folder, alertmanager(other.url, '1s'), clock));
+    expect((await ask('/api/v2/status')).json).toMatchObject({
+      config: { original: expect.stringContaining('group_wait: 1s') },
+    });
+    await expect(settingsIn(folder, 'route: {}', clock)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await send('/api/v2/alerts', [DISK]);
+    await until(() => expect(other.requests).toHaveLength(1));
+    expect(hook.requests).toEqual([]);
   });
 });

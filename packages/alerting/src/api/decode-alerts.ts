@@ -8,14 +8,8 @@ import { NO_TIME_MS, parseApiTime } from './api-time.ts';
 import { isObject, kindOf } from './json-object.ts';
 import { badRequest, invalidType, missing, unreadable } from './refusal.ts';
 
-export interface AlertLimits {
-  readonly alertsPerRequest: number;
-  /** Labels and annotations of one alert together, in UTF-16 units. */
-  readonly alertLength: number;
-}
-
-/** Prometheus sends at most 256 at a time. An alert of 256 KiB has the log lines of a page in it, and more is no alert. */
-export const DEFAULT_ALERT_LIMITS: AlertLimits = { alertsPerRequest: 100_000, alertLength: 256 * 1024 };
+/** Of a request. Prometheus sends at most 256 at a time. */
+export const MAX_ALERTS = 100_000;
 
 /** Labels that are sorted by looking for the place of each. */
 const FEW = 64;
@@ -32,7 +26,8 @@ export interface DecodedAlerts {
 export interface DecodeOptions {
   readonly nowMs: number;
   readonly resolveTimeoutMs: number;
-  readonly limits: AlertLimits;
+  /** Of the request. */
+  readonly maxAlerts: number;
 }
 
 /** Bytes that are not UTF-8 are U+FFFD, as in Go.
@@ -48,9 +43,8 @@ export function decodeAlerts(body: Buffer, options: DecodeOptions): DecodedAlert
   }
   if (parsed === null) return { alerts: [], problems: [] };
   if (!Array.isArray(parsed)) throw unreadable('alerts', `it is no array, but ${kindOf(parsed)}`);
-  const { limits } = options;
-  if (parsed.length > limits.alertsPerRequest)
-    throw badRequest(`at most ${limits.alertsPerRequest} alerts in a request, got ${parsed.length}`);
+  const { maxAlerts } = options;
+  if (parsed.length > maxAlerts) throw badRequest(`at most ${maxAlerts} alerts in a request, got ${parsed.length}`);
   // Halves of characters come in by escapes alone.
   const isWellFormed = !/\\u[dD][89a-fA-F]/.test(text);
   const alerts: PostedAlert[] = [];
@@ -73,7 +67,7 @@ interface ReadOptions extends DecodeOptions {
 /** @returns what is wrong with it, in Alertmanager's words, where something is
  *  @throws {Refusal} where it is no alert at all, which refuses the whole request */
 function readAlert(alert: unknown, options: ReadOptions): PostedAlert | string {
-  const { index, nowMs, resolveTimeoutMs, limits } = options;
+  const { index, nowMs, resolveTimeoutMs } = options;
   if (!isObject(alert)) throw unreadable('alerts', `${index} is no object, but ${kindOf(alert)}`);
   const generatorUrl = readText(alert.generatorURL, 'generatorURL', options);
   if (generatorUrl !== '' && !URL_LIKE.test(generatorUrl))
@@ -91,9 +85,6 @@ function readAlert(alert: unknown, options: ReadOptions): PostedAlert | string {
   if (labels.size === 0) return 'at least one label pair required';
   if (hasNamelessLabel(labels)) return `invalid label set: invalid name ${quoteGo('')}`;
   if (hasNamelessLabel(annotations)) return `invalid annotations: invalid name ${quoteGo('')}`;
-  const length = lengthOf(labels) + lengthOf(annotations);
-  if (length > limits.alertLength)
-    return `labels and annotations of ${length} characters, of which an alert may have ${limits.alertLength}`;
   const fingerprint = fingerprintOf(labels);
   return { fingerprint, labels, annotations, startsAtMs, endsAtMs, updatedAtMs: nowMs, generatorUrl, hasTimeout };
 }
@@ -148,10 +139,4 @@ function readTime(value: unknown, member: string, index: number): number {
 /** Any name that is not empty is one. */
 function hasNamelessLabel({ names }: LabelSet): boolean {
   return names[0] === '';
-}
-
-function lengthOf({ names, values }: LabelSet): number {
-  let length = 0;
-  for (let at = 0; at < names.length; at++) length += names[at]!.length + values[at]!.length;
-  return length;
 }

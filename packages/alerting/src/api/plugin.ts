@@ -1,7 +1,7 @@
 /** Alertmanager's HTTP API as a fastify plugin: routes are `/api/v2/…` below the prefix that it is registered with.
  *  Source: Alertmanager 0.34, api/v2. */
 import type { Clock } from '@vigie/core/clock';
-import { describeError, VigieError } from '@vigie/core/errors';
+import { describeError, errorCode, VigieError } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import { corsHeaders } from '@vigie/promql/api/cors';
 import { jsonString } from '@vigie/promql/api/json-text';
@@ -9,7 +9,7 @@ import { sendPieces } from '@vigie/promql/api/send';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { answerAlerts } from './alerts-route.ts';
 import type { ApiWorld } from './api-world.ts';
-import { type AlertLimits, DEFAULT_ALERT_LIMITS, decodeAlerts } from './decode-alerts.ts';
+import { decodeAlerts, MAX_ALERTS } from './decode-alerts.ts';
 import { answerGroups } from './groups-route.ts';
 import { badRequest, missing, noSuchMethod, noSuchPath, Refusal, unsupportedType } from './refusal.ts';
 import { answerPreview, answerSilence, answerSilences, deleteSilence, postSilence } from './silences-routes.ts';
@@ -23,7 +23,8 @@ export interface AlertsApiDeps {
   /** For what only a defect explains; one that limits repeats. */
   readonly log: Log;
   readonly counts: AlertsApiCounts;
-  readonly limits?: Partial<AlertLimits>;
+  /** Of a request. */
+  readonly maxAlerts?: number;
   /** Of a request's body. */
   readonly maxBodyBytes?: number;
   /** Origins of web pages that may read answers: RE2, of the whole origin; Alertmanager's default is all. */
@@ -105,9 +106,9 @@ function routeV2(v2: FastifyInstance, world: ApiWorld, deps: AlertsApiDeps): voi
     '/alerts',
     answering('/alerts', deps, async (request) => {
       const nowMs = clock.nowMs();
-      const limits = { ...DEFAULT_ALERT_LIMITS, ...deps.limits };
       const { resolveTimeoutMs } = world.config();
-      const { alerts, problems } = decodeAlerts(bodyOf(request, 'alerts'), { nowMs, resolveTimeoutMs, limits });
+      const { maxAlerts = MAX_ALERTS } = deps;
+      const { alerts, problems } = decodeAlerts(bodyOf(request, 'alerts'), { nowMs, resolveTimeoutMs, maxAlerts });
       for (const { endsAtMs } of alerts) {
         if (endsAtMs !== undefined && endsAtMs <= nowMs) counts.resolved++;
         else counts.firing++;
@@ -144,13 +145,28 @@ function answering(
       return sendPieces(reply, said, undefined, clock);
     } catch (error) {
       if (error instanceof Refusal) return sendRefusal(reply, error);
-      log.error('a request of the API failed', { error, route });
+      const status = statusOf(error);
+      log[status >= 500 ? 'error' : 'warn']('a request of the API failed', { error, route });
       const message = error instanceof VigieError ? describeError(error) : 'internal error: see the log';
-      return sendRefusal(reply, new Refusal(500, message));
+      return sendRefusal(reply, new Refusal(status, message));
     } finally {
       counts.answered(route, reply.statusCode, (clock.monotonicMs() - startedAtMs) / 1000);
     }
   };
+}
+
+/** Clients of Alertmanager send again what is answered with 5xx. */
+function statusOf(error: unknown): number {
+  switch (errorCode(error)) {
+    case 'ALERT_TOO_LARGE':
+      return 413;
+    case 'ALERTS_TOO_MANY':
+      return 429;
+    case 'ALERTING_STATE_UNWRITABLE':
+      return 503;
+    default:
+      return 500;
+  }
 }
 
 /** Bytes, whatever they are said to be: a route that wants JSON asks for it by name. */

@@ -4,7 +4,7 @@ import { jsonLabels, jsonString } from '@vigie/promql/api/json-text';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { NotificationReason } from '../dispatch/notification-log.ts';
 
-/** An alert has come, is another than before (its annotations or its end), or has ended. */
+/** An alert has come, has other annotations than before, or has ended. */
 export interface AlertEvent {
   readonly kind: 'created' | 'changed' | 'resolved';
   /** Unix ms, as of the others. */
@@ -14,7 +14,7 @@ export interface AlertEvent {
   readonly annotations: LabelSet;
 }
 
-/** An alert was not told when its group was. */
+/** An alert was not told when its group was: once, until something else mutes it. */
 export interface MuteEvent {
   readonly kind: 'muted';
   readonly timeMs: number;
@@ -22,7 +22,7 @@ export interface MuteEvent {
   readonly labels: LabelSet;
   readonly receiver: string;
   readonly by: 'silence' | 'inhibition' | 'time_interval';
-  /** Id of the silence, fingerprint of the alert, or name of the time interval. */
+  /** Id of the silence, fingerprint of the alert, or names of the time intervals. */
   readonly cause: string;
 }
 

@@ -14,11 +14,19 @@ export type Delivery =
   /** The time for it is over; `reason` is that of the last attempt, undefined where there was none. */
   | { readonly kind: 'aborted'; readonly reason: string | undefined };
 
+export interface Attempt {
+  readonly integration: Integration;
+  readonly notification: Notification;
+  /** Of this delivery, from 1. */
+  readonly number: number;
+  readonly outcome: SendOutcome;
+  readonly seconds: number;
+}
+
 export interface DeliveryDeps {
   readonly clock: Clock;
   readonly random: Random;
-  /** Of each attempt. */
-  readonly onAttempt: (integration: Integration, outcome: SendOutcome, seconds: number) => void;
+  readonly onAttempt: (attempt: Attempt) => void;
 }
 
 /** As Alertmanager begins; it ends at a minute, too. Ours are spread over all of the wait, so that receivers that come back are not met by all. */
@@ -34,18 +42,19 @@ export async function deliver(
 ): Promise<Delivery> {
   const backoff = new Backoff(RETRY, random);
   let reason: string | undefined;
-  for (let attempts = 1; !signal.aborted; attempts++) {
+  for (let number = 1; !signal.aborted; number++) {
     const startedMs = clock.monotonicMs();
     const outcome = await attempt(integration, notification, signal);
     if (outcome.kind !== 'sent' && signal.aborted) return { kind: 'aborted', reason: reason ?? outcome.reason };
-    onAttempt(integration, outcome, (clock.monotonicMs() - startedMs) / 1000);
+    const seconds = (clock.monotonicMs() - startedMs) / 1000;
+    onAttempt({ integration, notification, number, outcome, seconds });
     switch (outcome.kind) {
       case 'sent':
       case 'failed':
         return outcome;
       case 'retry':
         reason = outcome.reason;
-        if (attempts >= maxAttempts) return { kind: 'exhausted', reason };
+        if (number >= maxAttempts) return { kind: 'exhausted', reason };
         // A receiver that names a time is not asked before it; a wait beyond the signal's end is ended by that.
         await clock.sleep(Math.max(backoff.nextMs(), outcome.afterMs ?? 0), signal).catch(() => undefined);
         break;

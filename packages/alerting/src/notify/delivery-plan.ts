@@ -1,14 +1,17 @@
 /** Gets a notification to one integration of a receiver: within its rate, and to the fallback receiver where it cannot be told. */
 import type { Log } from '@vigie/core/log';
 import { isResolved } from '../dispatch/alert.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
 import type { Integration, Notification } from '../receivers/integration.ts';
 import { type Delivery, type DeliveryDeps, deliver } from './deliver.ts';
 import type { NotifyCounts } from './notify-counts.ts';
+import { sendEvent } from './notify-events.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { Fallback, Receiver } from './receiver.ts';
 
 export interface DeliveryPlanDeps extends Omit<DeliveryDeps, 'onAttempt'> {
   readonly counts: NotifyCounts;
+  readonly record: (event: HistoryEvent) => void;
   readonly log: Log;
 }
 
@@ -28,7 +31,13 @@ export class DeliveryPlan {
   constructor(receivers: ReadonlyMap<string, Receiver>, deps: DeliveryPlanDeps) {
     this.#receivers = receivers;
     this.#deps = deps;
-    this.#delivery = { ...deps, onAttempt: (...attempt) => deps.counts.attempted(...attempt) };
+    this.#delivery = {
+      ...deps,
+      onAttempt: (attempt) => {
+        deps.counts.attempted(attempt);
+        deps.record(sendEvent(attempt, deps.clock.nowMs()));
+      },
+    };
     this.#limits = new Map(
       [...receivers.values()].flatMap(({ integrations, options: { rateLimit } }) =>
         rateLimit === undefined

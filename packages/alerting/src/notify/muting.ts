@@ -7,6 +7,12 @@ import { intervalsAt, type TimeIntervals } from '../time-intervals/contains-time
 
 export type MuteCause = 'inhibition' | 'active_time_interval' | 'mute_time_interval' | 'silence';
 
+export interface Mute {
+  readonly cause: MuteCause;
+  /** Fingerprint of the alert that inhibits it, id of the silence, or names of the time intervals. */
+  readonly by: string;
+}
+
 export interface MutingWorld {
   readonly inhibitor: Pick<Inhibitor, 'inhibitionOf'>;
   readonly timeIntervals: TimeIntervals;
@@ -37,16 +43,18 @@ export function muteCauses(
   alerts: readonly Alert[],
   timeMs: number,
   { inhibitor, timeIntervals, activeSilences }: MutingWorld,
-): ReadonlyMap<string, MuteCause> {
-  const causes = new Map<string, MuteCause>();
-  const { cause: ofRoute } = mutingIntervals(route, timeIntervals, timeMs);
+): ReadonlyMap<string, Mute> {
+  const mutes = new Map<string, Mute>();
+  const { cause: ofRoute, names } = mutingIntervals(route, timeIntervals, timeMs);
   const active = activeSilences();
   for (const { fingerprint, labels } of alerts) {
-    const cause =
-      inhibitor.inhibitionOf(labels, timeMs) !== undefined
-        ? 'inhibition'
-        : (ofRoute ?? (active.some((silence) => silences(silence, labels)) ? 'silence' : undefined));
-    if (cause !== undefined) causes.set(fingerprint, cause);
+    const inhibition = inhibitor.inhibitionOf(labels, timeMs);
+    if (inhibition !== undefined) mutes.set(fingerprint, { cause: 'inhibition', by: inhibition.source.fingerprint });
+    else if (ofRoute !== undefined) mutes.set(fingerprint, { cause: ofRoute, by: names.join(', ') });
+    else {
+      const silence = active.find((one) => silences(one, labels));
+      if (silence !== undefined) mutes.set(fingerprint, { cause: 'silence', by: silence.id });
+    }
   }
-  return causes;
+  return mutes;
 }

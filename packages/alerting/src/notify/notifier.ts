@@ -11,14 +11,16 @@ import {
   type NotificationRules,
   notificationReason,
 } from '../dispatch/notification-log.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Integration } from '../receivers/integration.ts';
 import type { Route } from '../routing/route.ts';
 import type { StateRecord } from '../state/state-record.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
-import { type MuteCause, type MutingWorld, muteCauses } from './muting.ts';
+import { type Mute, type MutingWorld, muteCauses } from './muting.ts';
 import { notificationOf } from './notification-of.ts';
 import type { NotifyCounts } from './notify-counts.ts';
+import { muteEvent } from './notify-events.ts';
 import type { Receiver } from './receiver.ts';
 
 export interface NotifyOptions {
@@ -43,6 +45,7 @@ export interface NotifierDeps {
   /** Resolves when they are on the disk; rejects when they cannot be. */
   readonly persist: (records: readonly StateRecord[]) => Promise<void>;
   readonly counts: NotifyCounts;
+  readonly record: (event: HistoryEvent) => void;
   readonly log: Log;
 }
 
@@ -54,7 +57,7 @@ interface Telling {
   readonly flush: Flush;
   readonly receiver: Receiver;
   /** By fingerprint. */
-  readonly muted: ReadonlyMap<string, MuteCause>;
+  readonly muted: ReadonlyMap<string, Mute>;
   /** Fingerprints. */
   readonly resolved: ReadonlySet<string>;
   readonly signal: AbortSignal;
@@ -63,6 +66,8 @@ interface Telling {
 export class Notifier {
   readonly #settings: NotifierSettings;
   readonly #deps: NotifierDeps;
+  /** What was muted at the last flush of a group, by fingerprint. */
+  readonly #muted = new WeakMap<AlertGroup, ReadonlyMap<string, Mute>>();
 
   constructor(settings: NotifierSettings, deps: NotifierDeps) {
     this.#settings = settings;
@@ -75,11 +80,23 @@ export class Notifier {
     const receiver = this.#settings.receivers.get(route.options.receiver);
     if (receiver === undefined) throw bug(`receiver ${route.options.receiver} is not in the configuration`);
     const muted = muteCauses(route, flush.alerts, flush.timeMs, this.#settings.muting);
-    for (const cause of muted.values()) this.#deps.counts.suppressed[cause] += 1;
+    for (const { cause } of muted.values()) this.#deps.counts.suppressed[cause] += 1;
+    this.#recordMuted(group, flush, muted);
     const resolved = new Set(flush.resolved.map(({ fingerprint }) => fingerprint));
     const telling = { group, route, flush, receiver, muted, resolved, signal };
     const told = await Promise.all(receiver.integrations.map((integration) => this.#tell(integration, telling)));
     return told.every(Boolean);
+  }
+
+  /** Of each alert once, until something else mutes it. */
+  #recordMuted(group: AlertGroup, { alerts, timeMs }: Flush, muted: ReadonlyMap<string, Mute>): void {
+    const before = this.#muted.get(group);
+    this.#muted.set(group, muted);
+    for (const alert of alerts) {
+      const mute = muted.get(alert.fingerprint);
+      if (mute === undefined || before?.get(alert.fingerprint)?.by === mute.by) continue;
+      this.#deps.record(muteEvent(alert, group.route.options.receiver, mute, timeMs));
+    }
   }
 
   async #tell(integration: Integration, telling: Telling): Promise<boolean> {

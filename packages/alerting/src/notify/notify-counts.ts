@@ -1,6 +1,6 @@
 /** What notifying has come to, for telemetry. Cheap to count; receivers and kinds are bounded by the configuration. */
-import type { Integration, SendOutcome } from '../receivers/integration.ts';
-import type { Delivery } from './deliver.ts';
+import type { Integration } from '../receivers/integration.ts';
+import type { Attempt, Delivery } from './deliver.ts';
 import type { MuteCause } from './muting.ts';
 
 export interface IntegrationCounts {
@@ -26,7 +26,7 @@ export class NotifyCounts {
     this.#observeLatency = observeLatency;
   }
 
-  attempted(integration: Integration, outcome: SendOutcome, seconds: number): void {
+  attempted({ integration, outcome, seconds }: Attempt): void {
     const counts = this.#of(integration);
     counts.requests += 1;
     if (outcome.kind !== 'sent') counts.failedRequests += 1;

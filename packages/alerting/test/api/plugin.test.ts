@@ -22,7 +22,7 @@ interface Said {
 async function bed(...alerts: readonly object[]) {
   const clock = new FakeClock(NOW);
   const world = new MemoryWorld(CONFIG, clock);
-  const { app, counts } = await apiOver(world, '/alertmanager', { limits: { alertLength: 1000 } });
+  const { app, counts } = await apiOver(world, '/alertmanager');
   const ask = async (options: InjectOptions): Promise<Said> => {
     const { statusCode, body, headers } = await app.inject(options);
     return { status: statusCode, text: body, json: body === '' ? undefined : JSON.parse(body), headers };
@@ -165,7 +165,6 @@ describe('POST /alerts', () => {
       { labels: { a: 'b' }, startsAt: '2026-11-29T11:00:00Z', endsAt: '2026-11-29T10:00:00Z' },
       { labels: { '': 'b' } },
       { labels: { a: 'b' }, annotations: { '': 'x' } },
-      { labels: { a: 'x'.repeat(1000) } },
     ];
     const { status, json } = await post('/alerts', [FULL, ...bad]);
     expect({ status, json }).toEqual({
@@ -175,19 +174,26 @@ describe('POST /alerts', () => {
         'start time must be before end time',
         'invalid label set: invalid name ""',
         'invalid annotations: invalid name ""',
-        'labels and annotations of 1001 characters, of which an alert may have 1000',
       ].join('\n'),
     });
     expect(world.posted).toHaveLength(1);
-    expect(counts).toMatchObject({ firing: 1, resolved: 0, invalid: 5 });
+    expect(counts).toMatchObject({ firing: 1, resolved: 0, invalid: 4 });
   });
 
-  it('answers nothing when they are durable, and 500 when they cannot be', async () => {
+  it('answers nothing when they are durable, and says what became of them when they are not', async () => {
     const { post, world } = await bed();
     const { status, text, headers } = await post('/alerts', [FULL]);
     expect([status, text, headers['content-type']]).toEqual([200, '', undefined]);
     world.failure = new VigieError('STATE_FAILED', 'no space left on the disk');
     expect(await post('/alerts', [FULL])).toMatchObject({ status: 500, json: 'no space left on the disk' });
+    for (const [code, answer] of [
+      ['ALERT_TOO_LARGE', 413],
+      ['ALERTS_TOO_MANY', 429],
+      ['ALERTING_STATE_UNWRITABLE', 503],
+    ] as const) {
+      world.failure = new VigieError(code, 'why');
+      expect(await post('/alerts', [FULL])).toMatchObject({ status: answer, json: 'why' });
+    }
     world.failure = new TypeError('x is undefined');
     expect(await post('/alerts', [FULL])).toMatchObject({ status: 500, json: 'internal error: see the log' });
   });
@@ -215,7 +221,7 @@ describe('POST /alerts', () => {
 
   it('takes JSON alone, of a bounded size', async () => {
     const { app } = await bed();
-    const { app: small } = await apiOver(new MemoryWorld(), '', { maxBodyBytes: 100, limits: { alertsPerRequest: 2 } });
+    const { app: small } = await apiOver(new MemoryWorld(), '', { maxBodyBytes: 100, maxAlerts: 2 });
     const url = '/alertmanager/api/v2/alerts';
     const form = await app.inject({ method: 'POST', url, headers: { 'content-type': 'text/plain' }, payload: '[]' });
     expect([form.statusCode, form.body]).toEqual([

@@ -81,6 +81,7 @@ const engine = new AlertEngine(
     fs: disk,
     newId: () => 'none',
     counts: new NotifyCounts(() => undefined),
+    record: () => undefined,
   },
 );
 

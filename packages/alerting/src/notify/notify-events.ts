@@ -1,0 +1,42 @@
+/** What the history is told of notifying. */
+import { type Alert, isResolved } from '../dispatch/alert.ts';
+import type { MuteEvent, SendEvent } from '../history/history-event.ts';
+import type { Attempt } from './deliver.ts';
+import type { Mute } from './muting.ts';
+
+const MUTED_BY = {
+  inhibition: 'inhibition',
+  active_time_interval: 'time_interval',
+  mute_time_interval: 'time_interval',
+  silence: 'silence',
+} as const;
+
+export function muteEvent(
+  { fingerprint, labels }: Alert,
+  receiver: string,
+  { cause, by }: Mute,
+  timeMs: number,
+): MuteEvent {
+  return { kind: 'muted', timeMs, fingerprint, labels, receiver, by: MUTED_BY[cause], cause: by };
+}
+
+/** @param timeMs when it ended */
+export function sendEvent({ integration, notification, outcome, number, seconds }: Attempt, timeMs: number): SendEvent {
+  const { receiver, groupKey, groupLabels, reason, alerts } = notification;
+  const ended = alerts.filter((alert) => isResolved(alert, notification.timeMs));
+  const firing = alerts.filter((alert) => !isResolved(alert, notification.timeMs));
+  return {
+    kind: outcome.kind === 'sent' ? 'sent' : 'failed',
+    timeMs,
+    receiver,
+    integration: integration.id,
+    groupKey,
+    groupLabels,
+    reason,
+    firing: firing.map(({ fingerprint }) => fingerprint),
+    resolved: ended.map(({ fingerprint }) => fingerprint),
+    attempt: number,
+    latencyMs: seconds * 1000,
+    problem: outcome.kind === 'sent' ? '' : outcome.reason,
+  };
+}
