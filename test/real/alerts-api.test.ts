@@ -1,13 +1,17 @@
-/** Alertmanager's API beside those who ask it: amtool, and Prometheus, which sends its alerts to it. */
+/** `vigie alerting` beside those who ask it, amtool, those who send to it, Prometheus, and those that its rules ask and send to. */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { CONFIG, listening, MemoryWorld } from '../../packages/alerting/test/api/world.ts';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { CONFIG } from '../../packages/alerting/test/api/world.ts';
+import { startAlerting } from './alerting-process.ts';
 import { until } from './deadline.ts';
 import { removeFolder, temporaryFolder } from './leash.ts';
+import { startAlertmanager } from './parts/alertmanager.ts';
 import { installAmtool } from './parts/amtool-binary.ts';
 import { startPrometheus } from './parts/prometheus.ts';
+import { startRecordingServer } from './recording-server.ts';
 
 const amtool = installAmtool();
 const home = temporaryFolder('alerts-api');
@@ -19,7 +23,6 @@ interface Ended {
   readonly err: string;
 }
 
-/** Not synchronous: the server is this process. */
 function run(url: string, ...args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(amtool, [`--alertmanager.url=${url}`, ...args], { cwd: home }, (error, out, err) => {
@@ -29,14 +32,23 @@ function run(url: string, ...args: readonly string[]): Promise<Ended> {
 }
 
 async function bed() {
-  const world = new MemoryWorld(CONFIG);
-  const url = `${await listening(world, '/alertmanager')}/alertmanager`;
+  const { url, stop } = await startAlerting({ alertmanager_config: 'am.yml' }, { 'am.yml': CONFIG });
+  onTestFinished(stop);
   const ok = async (...args: readonly string[]): Promise<string> => {
     const { code, out, err } = await run(url, ...args);
     expect({ args, code, err }).toEqual({ args, code: 0, err: '' });
     return out;
   };
-  return { world, url, ok };
+  const silences = async (): Promise<readonly unknown[]> => list(await answerOf(`${url}/api/v2/silences`));
+  return { url, ok, silences };
+}
+
+async function answerOf(url: string): Promise<unknown> {
+  return (await fetch(url)).json();
+}
+
+function list(answer: unknown): readonly unknown[] {
+  return Array.isArray(answer) ? answer : [];
 }
 
 const ADD = ['silence', 'add', '--author=me', '--comment=maintenance'];
@@ -71,18 +83,18 @@ describe('amtool', () => {
   });
 
   it('adds, shows, updates and expires silences', async () => {
-    const { ok, url, world } = await bed();
+    const { ok, url } = await bed();
     await ok('alert', 'add', 'Disk');
     const id = (await ok(...ADD, '--duration=1h', '--annotation=ticket=T-1', 'Disk', 'a!~b|c')).trim();
     expect((await ok('silence', 'query', '-q')).trim()).toBe(id);
     expect(await ok('silence', 'query', '--created-by=me', 'Disk')).toContain('alertname="Disk" a!~"b|c"');
     expect(await ok('alert', 'query')).not.toContain('Disk');
     expect(await ok('alert', 'query', '--silenced')).toContain('suppressed');
-    const [before] = world.silences.query({ ids: [id] });
-    expect(before?.annotations).toEqual({ ticket: 'T-1' });
+    const before = Object(await answerOf(`${url}/api/v2/silence/${id}`));
+    expect(before).toMatchObject({ annotations: { ticket: 'T-1' } });
     expect(await ok('silence', 'update', '--duration=2h', '--comment=longer', id)).toContain('longer');
-    const [after] = world.silences.query({ ids: [id] });
-    expect([after?.comment, (after?.endsAtMs ?? 0) - (before?.startsAtMs ?? 0)]).toEqual(['longer', 7_200_000]);
+    const after = Object(await answerOf(`${url}/api/v2/silence/${id}`));
+    expect([after.comment, Date.parse(after.endsAt) - Date.parse(before.startsAt)]).toEqual(['longer', 7_200_000]);
     await ok('silence', 'expire', id);
     await until('the silence to have expired', 5000, async () =>
       (await ok('silence', 'query', '--expired', '-q')).trim() === id ? true : undefined,
@@ -98,16 +110,16 @@ describe('amtool', () => {
     const { ok } = await bed();
     for (const name of ['Disk', 'Net', 'Cpu']) await ok(...ADD, name);
     writeFileSync(join(home, 'silences.json'), await ok('silence', 'query', '-o', 'json'));
-    const { ok: other, world } = await bed();
+    const { ok: other, silences } = await bed();
     expect((await other('silence', 'import', 'silences.json')).trim().split('\n')).toHaveLength(3);
-    const names = world.silences.query().map(({ matcherSets }) => matcherSets[0]?.[0]?.value);
+    const names = (await silences()).map((silence) => Object(silence).matchers[0].value);
     expect(names.sort()).toEqual(['Cpu', 'Disk', 'Net']);
     expect((await other('silence', 'import', '--force', 'silences.json')).trim().split('\n')).toHaveLength(3);
-    expect(world.silences.query()).toHaveLength(6);
+    expect(await silences()).toHaveLength(6);
   });
 
   it('shows the configuration and its routes, and the cluster', async () => {
-    const { ok } = await bed();
+    const { ok, url } = await bed();
     const config = await ok('config', 'show');
     expect(config).toContain('resolve_timeout: 5m');
     expect(config).not.toContain('hunter2');
@@ -116,56 +128,108 @@ describe('amtool', () => {
     expect((await ok('config', 'routes', 'test', '--verify.receivers=mail', 'a=b')).trim()).toContain('mail');
     writeFileSync(join(home, 'shown.yml'), config);
     expect(await ok('check-config', 'shown.yml')).toContain('SUCCESS');
-    expect(await ok('cluster', 'show')).toMatch(/Cluster Status: +ready\nNode Name: +vigie-0/);
-    expect(await ok('cluster', 'show', '-o', 'extended')).toMatch(
-      /127\.0\.0\.1:9093 +vigie-0 *\n127\.0\.0\.1:9094 +vigie-1/,
-    );
+    expect(await ok('cluster', 'show')).toMatch(/Cluster Status: +ready\nNode Name: +\S/);
+    const [peer = ''] = (await ok('cluster', 'show', '-o', 'extended'))
+      .split('\n')
+      .filter((line) => /^\S+:\d+ /.test(line));
+    expect(peer.trim().split(/ +/)).toEqual([new URL(url).host, hostname()]);
   });
 });
 
+const RECEIVING = (hook: string): string => `route: { receiver: hook, group_wait: 1s, group_interval: 2s }
+receivers: [{ name: hook, webhook_configs: [{ url: '${hook}/' }] }]
+`;
+
+function groupOf(...rules: readonly object[]): string {
+  return JSON.stringify({ groups: [{ name: 'g', rules }] });
+}
+
 describe('Prometheus', () => {
-  it('sends its alerts, and their end', async () => {
-    const { world, url } = await bed();
-    const { host } = new URL(url);
-    const rules = {
-      groups: [
-        {
-          name: 'g',
-          rules: [
-            {
-              alert: 'Waning',
-              expr: `vector(time()) < ${Date.now() / 1000 + 12}`,
-              labels: { severity: 'page' },
-              annotations: { summary: 'Waning <since> {{ $value | humanizeTimestamp }}' },
-            },
-          ],
-        },
-      ],
+  it('sends its alerts, and their end, which a web hook is told once each, also by a service that starts anew', async () => {
+    const hook = await startRecordingServer({}, () => ({ status: 200, body: {} }));
+    onTestFinished(() => hook.close());
+    const vigie = await startAlerting({ alertmanager_config: 'am.yml' }, { 'am.yml': RECEIVING(hook.url) });
+    onTestFinished(() => vigie.stop());
+    const rule = {
+      alert: 'Waning',
+      expr: `vector(time()) < ${Date.now() / 1000 + 15}`,
+      labels: { severity: 'page' },
+      annotations: { summary: 'Waning <since> {{ $value | humanizeTimestamp }}' },
     };
     const prometheus = await startPrometheus({
       config: {
         global: { evaluation_interval: '1s', external_labels: { cluster: 'c1' } },
         rule_files: ['rules.yml'],
-        alerting: { alertmanagers: [{ path_prefix: '/alertmanager', static_configs: [{ targets: [host] }] }] },
+        alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(vigie.url).host] }] }] },
       },
-      files: { 'rules.yml': JSON.stringify(rules) },
+      files: { 'rules.yml': groupOf(rule) },
     });
-    try {
-      const alert = await until('the alert', 20_000, async () => world.posted[0]);
-      expect(alert.labels.toJSON()).toEqual({ alertname: 'Waning', cluster: 'c1', severity: 'page' });
-      expect(alert.annotations.get('summary')).toMatch(/^Waning <since> /);
-      expect(alert).toMatchObject({
-        hasTimeout: false,
-        generatorUrl: expect.stringMatching(/\/graph\?g0\.expr=vector/),
-      });
-      const ended = await until('its end', 40_000, async () =>
-        world.posted.find(({ endsAtMs = Infinity, updatedAtMs }) => endsAtMs <= updatedAtMs),
-      );
-      expect([ended.fingerprint, ended.startsAtMs]).toEqual([alert.fingerprint, alert.startsAtMs]);
-      const answer: unknown = await (await fetch(`${url}/api/v2/alerts`)).json();
-      expect(answer).toEqual([]);
-    } finally {
-      await prometheus.stop();
-    }
+    onTestFinished(() => prometheus.stop());
+    const first = await until('the web hook to be told', 20_000, () => hook.requests[0]);
+    const labels = { alertname: 'Waning', cluster: 'c1', severity: 'page' };
+    expect(first.body).toMatchObject({
+      version: '4',
+      status: 'firing',
+      receiver: 'hook',
+      externalURL: vigie.url,
+      alerts: [
+        {
+          labels,
+          annotations: { summary: expect.stringMatching(/^Waning <since> /) },
+          generatorURL: expect.stringMatching(/\/graph\?g0\.expr=vector/),
+        },
+      ],
+    });
+    await vigie.restart();
+    const second = await until('the web hook to be told of the end', 60_000, () => hook.requests[1]);
+    expect(second.body).toMatchObject({
+      status: 'resolved',
+      alerts: [{ labels, annotations: { vigie_resolve_reason: 'recovered' } }],
+    });
+    expect(await answerOf(`${vigie.url}/api/v2/alerts`)).toEqual([]);
+    const { events } = Object(await answerOf(`${vigie.url}/history`));
+    expect(list(events).map((event) => Object(event).kind)).toEqual(['sent', 'resolved', 'sent', 'created']);
+    expect(hook.requests).toHaveLength(2);
+  });
+});
+
+describe('rules of Vigie', () => {
+  it('ask Prometheus, send to Alertmanager, and write ALERTS', async () => {
+    const alertmanager = await startAlertmanager(RECEIVING('http://127.0.0.1:1'));
+    onTestFinished(() => alertmanager.stop());
+    const prometheus = await startPrometheus();
+    onTestFinished(() => prometheus.stop());
+    const rule = { alert: 'Lasting', expr: 'vector(7) > 1', annotations: { summary: 'is {{ $value }}' } };
+    const vigie = await startAlerting(
+      {
+        rule_files: ['rules.yml'],
+        evaluation_interval: '1s',
+        external_labels: { cluster: 'c1' },
+        datasources: { metrics: { url: prometheus.url } },
+        remote_write: { url: `${prometheus.url}/api/v1/write` },
+        alertmanagers: [alertmanager.url],
+      },
+      { 'rules.yml': groupOf(rule) },
+    );
+    onTestFinished(() => vigie.stop());
+    const labels = { alertname: 'Lasting', cluster: 'c1' };
+    const [alert] = await until('Alertmanager to have the alert', 30_000, async () => {
+      const alerts = list(await answerOf(`${alertmanager.url}/api/v2/alerts`));
+      return alerts.length > 0 ? alerts : undefined;
+    });
+    expect(alert).toMatchObject({
+      labels,
+      annotations: { summary: 'is 7' },
+      generatorURL: expect.stringContaining(`${vigie.url}/graph?`),
+    });
+    const [series] = await until('Prometheus to have ALERTS', 30_000, async () => {
+      const { data } = Object(await answerOf(`${prometheus.url}/api/v1/query?query=ALERTS`));
+      const result = list(Object(data).result);
+      return result.length > 0 ? result : undefined;
+    });
+    expect(series).toMatchObject({ metric: { __name__: 'ALERTS', alertstate: 'firing', ...labels } });
+    expect(await answerOf(`${vigie.url}/api/v1/alerts`)).toMatchObject({
+      data: { alerts: [{ labels: { alertname: 'Lasting' }, state: 'firing', value: '7e+00' }] },
+    });
   });
 });

@@ -251,16 +251,21 @@ describe('the alerting service', () => {
     });
   });
 
-  it('takes up another configuration, and keeps the old one where that is bad', async () => {
+  it('takes up another configuration and its templates, and keeps the old one where that is bad', async () => {
     const { service, folder, clock, hook, ask, send, until } = await bed();
     const other = await record();
-    await service.apply(await settingsIn(folder, alertmanager(other.url, '1s'), clock));
+    const payload = `/hook', payload: { text: '{{ template "text" . }}' }`;
+    const next = `${alertmanager(other.url, '1s').replace("/hook'", payload)}templates: ['*.tmpl']\n`;
+    for (const text of ['old', 'new']) {
+      await writeFile(join(folder, 'shop.tmpl'), `{{ define "text" }}${text}{{ end }}`);
+      await service.apply(await settingsIn(folder, next, clock));
+    }
     expect((await ask('/api/v2/status')).json).toMatchObject({
       config: { original: expect.stringContaining('group_wait: 1s') },
     });
     await expect(settingsIn(folder, 'route: {}', clock)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     await send('/api/v2/alerts', [DISK]);
-    await until(() => expect(other.requests).toHaveLength(1));
+    await until(() => expect(other.requests).toMatchObject([{ body: '{"text":"new"}\n' }]));
     expect(hook.requests).toEqual([]);
   });
 });

@@ -62,6 +62,36 @@ describe('a muted alert', () => {
   });
 });
 
+describe('the history', () => {
+  it('has each alert that is muted once, with its cause, until another mutes it', async () => {
+    const lab = await new Lab(config(HOOK, INHIBIT)).start();
+    const { id } = await silence(lab, 'Pod', 12);
+    await lab.post({ alertname: 'Pod' });
+    await lab.after(7 * MINUTE);
+    await lab.post({ alertname: 'Node' });
+    await lab.after(20 * MINUTE);
+    const muted = lab.history.filter(({ kind }) => kind === 'muted');
+    expect(muted).toMatchObject([
+      { receiver: 'a', by: 'silence', cause: id, timeMs: MINUTE },
+      { receiver: 'a', by: 'inhibition', cause: expect.stringMatching(/^[0-9a-f]{16}$/), timeMs: 11 * MINUTE },
+    ]);
+  });
+
+  it('has each attempt, with what went wrong', async () => {
+    const lab = await new Lab(config()).start();
+    let attempts = 0;
+    lab.answer = () =>
+      ++attempts === 1 ? { kind: 'retry', reason: 'it answers 500', afterMs: undefined } : { kind: 'sent' };
+    await lab.post({ alertname: 'A' });
+    await lab.after(2 * MINUTE);
+    expect(lab.history).toMatchObject([
+      { kind: 'created' },
+      { kind: 'failed', integration: 'a/webhook/0', attempt: 1, problem: 'it answers 500' },
+      { kind: 'sent', groupKey: '{}:{}', attempt: 2, problem: '' },
+    ]);
+  });
+});
+
 describe('the end of an alert that was told', () => {
   const end = async (lab: Lab): Promise<readonly string[]> => {
     await lab.post({ alertname: 'A' });
