@@ -258,7 +258,10 @@ class QueryGenerator {
     }
     if (this.#isExact && this.#chance(0.15)) {
       const k = this.#pick(['1', '2', '3', '0', '-1', '1.9', this.scalar(0), this.#param()]);
-      return of(this.#pick(['topk', 'bottomk']), `${k}, ${this.vector(depth)}`);
+      const operator = this.#pick(['topk', 'bottomk']);
+      const inner = this.vector(depth);
+      // What count_values finds comes in an order of chance, and of equal ones the first are taken.
+      return inner.includes('count_values') ? of('max', inner) : of(operator, `${k}, ${inner}`);
     }
     // As a label, a value has all its digits.
     if (this.#isExact && this.#chance(0.1)) {
