@@ -21,7 +21,7 @@ export const DEFAULT_LIMITS: Limits = {
 };
 
 /** The event loop waits at most this long, plus what one step of one series takes. */
-const SLICE_MS = 12;
+const SLICE_MS = 6;
 /** Calls between two looks at the clock. */
 const CALLS = 32;
 
