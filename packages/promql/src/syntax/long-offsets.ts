@@ -3,6 +3,7 @@
  *  such an offset at the bracket. Source: Prometheus, promql/parser/generated_parser.y, offset_duration_expr. */
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
+import { parseDuration } from '@vigie/core/durations';
 import { bug } from '@vigie/core/errors';
 import { normalize } from './normalize.ts';
 import type { Complaint } from './parse-error.ts';
@@ -68,10 +69,18 @@ function isSign(text: string): boolean {
 }
 
 function notADuration(token: Token): Complaint {
+  const { start, text } = token;
   return {
-    range: { start: token.start, end: token.start + token.text.length },
-    reason: `unexpected ${describeToken(token)} in offset, expected number, duration, step(), or range()`,
+    range: { start, end: start + text.length },
+    reason: isMalformed(token)
+      ? `not a valid duration string: "${text}"`
+      : `unexpected ${describeToken(token)} in offset, expected number, duration, step(), or range()`,
   };
+}
+
+/** Such as `1m5m`, which the lexer takes for one. */
+function isMalformed({ kind, text }: Token): boolean {
+  return kind === 'duration' && parseDuration(text) === undefined;
 }
 
 /** As a range, in which the grammar takes any duration, at its own place. */
@@ -97,6 +106,7 @@ function readOperand(tokens: readonly Token[], from: number): number | Token {
   let at = from;
   while (isSign(tokenAt(tokens, at).text)) at++;
   const token = tokenAt(tokens, at);
+  if (isMalformed(token)) return token;
   if (token.kind === 'number' || token.kind === 'duration') return at + 1;
   if (token.text === '(') return readEnclosed(tokens, at, 1);
   if (tokens[at + 1]?.text !== '(') return token;
