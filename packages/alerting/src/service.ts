@@ -30,6 +30,7 @@ import { fingerprintOf } from './identity/fingerprint.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
 import type { Integration } from './receivers/integration.ts';
 import { AlertingRules } from './rules/alerting-rules.ts';
+import type { RuleSource } from './rules/rule-source.ts';
 import {
   ALERTING_METRICS,
   type ReloadCounts,
@@ -61,6 +62,8 @@ export interface AlertingDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of Vigie: `1.2.3` */
   readonly version: string;
+  /** Answers what rules ask, in place of `datasources.metrics`: of the same process. */
+  readonly source?: RuleSource;
 }
 
 export class AlertingService {
@@ -106,19 +109,17 @@ export class AlertingService {
         record: (event) => this.#history?.record(event),
       });
     }
-    const { metrics } = settings.config;
-    if (metrics !== undefined) {
-      this.#rules = new AlertingRules(
-        { ...settings.config, metrics },
-        {
-          clock,
-          random,
-          log,
-          openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
-          userAgent,
-          notify: (alerts) => this.#take(alerts),
-        },
-      );
+    const { source } = deps;
+    if (settings.config.metrics !== undefined || source !== undefined) {
+      this.#rules = new AlertingRules(settings.config, {
+        clock,
+        random,
+        log,
+        openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
+        userAgent,
+        source,
+        notify: (alerts) => this.#take(alerts),
+      });
     }
     this.#apiTelemetry.collect((report) => this.#apiCounts.report(report));
     this.#ruleTelemetry.collect((report) => reportRules(this.#rules?.groups ?? [], report));

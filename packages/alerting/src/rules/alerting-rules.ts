@@ -1,6 +1,7 @@
-/** The rules of an alerting service: evaluated over a server elsewhere, their alerts handed on, what they write sent on. */
+/** The rules of an alerting service: evaluated over whoever has the data, their alerts handed on, what they write sent on. */
 import type { Clock } from '@vigie/core/clock';
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
+import { bug } from '@vigie/core/errors';
 import type { HttpClient } from '@vigie/core/http-client/http-client';
 import { requestHeaders } from '@vigie/core/http-client/request-headers';
 import type { Log } from '@vigie/core/log';
@@ -13,13 +14,11 @@ import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import { answerAlerts, answerRules } from '@vigie/rules/api/answers';
 import { globFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
-import type { QueryVector } from '@vigie/rules/query';
 import type { RuleGroup } from '@vigie/rules/rule';
-import { RuleError } from '@vigie/rules/rule-error';
 import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner } from '@vigie/rules/rule-runner';
 import type { AlertingConfig, Endpoint } from '../config/alerting-config.ts';
 import { AlertmanagerSender } from './alertmanager-sender.ts';
-import { forStateQuerier } from './for-state-querier.ts';
+import { type RuleSource, remoteSource } from './rule-source.ts';
 import { SampleWriter } from './sample-writer.ts';
 
 /** The HTTP client of an endpoint, which is closed with whoever asked for it. */
@@ -31,6 +30,8 @@ export interface AlertingRulesDeps {
   readonly log: Log;
   readonly openClient: OpenClient;
   readonly userAgent: string;
+  /** In place of `datasources.metrics`. */
+  readonly source: RuleSource | undefined;
   /** Takes alerts where they are not sent to Alertmanagers; they have the external labels. */
   readonly notify: (alerts: readonly AlertNotification[]) => void;
 }
@@ -43,8 +44,9 @@ export class AlertingRules {
   readonly #closeClients: () => void;
   #externalLabels: LabelSet;
 
-  constructor(config: AlertingConfig & { readonly metrics: Endpoint }, deps: AlertingRulesDeps) {
-    const { clock, log, openClient, userAgent } = deps;
+  /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics */
+  constructor(config: AlertingConfig, deps: AlertingRulesDeps) {
+    const { clock, log, openClient } = deps;
     this.#externalLabels = config.externalLabels;
     const clients: Pick<HttpClient, 'close'>[] = [];
     const open: OpenClient = (endpoint) => {
@@ -55,12 +57,7 @@ export class AlertingRules {
     this.#closeClients = () => {
       for (const client of clients) client.close();
     };
-    const { url, timeoutMs, http } = config.metrics;
-    const headers = requestHeaders(http, clock, 'datasources.metrics.http_config');
-    const remote = new RemotePrometheus(
-      { url, timeoutMs, headers },
-      { connections: open(config.metrics), clock, userAgent },
-    );
+    const source = deps.source ?? openSource(config.metrics, { ...deps, openClient: open });
     if (config.remoteWrite !== undefined) {
       const client = open(config.remoteWrite);
       this.#writer = new SampleWriter(config.remoteWrite, () => this.#externalLabels, { ...deps, client });
@@ -76,10 +73,11 @@ export class AlertingRules {
       if (this.#sender === undefined) deps.notify(labelled);
       else this.#sender.send(labelled);
     };
-    const append = this.#writer?.append ?? (async (samples) => samples.map(() => undefined));
-    const restoreFrom = this.#writer === undefined ? undefined : forStateQuerier(remote);
+    const append = source.append ?? this.#writer?.append;
+    // Where nothing is written, nothing is found.
+    const restoreFrom = append === undefined ? undefined : source.restoreFrom;
     this.#runner = new RuleRunner(
-      { query: vectorQuery(remote), append, notify, clock, log },
+      { query: source.query, append: append ?? (async (samples) => samples.map(() => undefined)), notify, clock, log },
       { ...DEFAULT_RESTORE, restoreFrom },
     );
   }
@@ -133,13 +131,15 @@ function withExternal(labels: LabelSet, external: LabelSet): LabelSet {
   return external.size === 0 ? labels : LabelSet.of([...external.entries(), ...labels.entries()]);
 }
 
-function vectorQuery(remote: RemotePrometheus): QueryVector {
-  return async (query, timestampMs, signal) => {
-    const { result } = await remote.instant({ query, timestampMs }, signal);
-    if (result.type === 'vector') return result.samples;
-    if (result.type === 'scalar') return [{ labels: LabelSet.empty, value: result.value, histogram: undefined }];
-    throw new RuleError('rule result is not a vector or scalar');
-  };
+function openSource(
+  endpoint: Endpoint | undefined,
+  { clock, openClient, userAgent }: Pick<AlertingRulesDeps, 'clock' | 'openClient' | 'userAgent'>,
+): RuleSource {
+  if (endpoint === undefined) throw bug('rules without datasources.metrics');
+  const { url, timeoutMs, http } = endpoint;
+  const headers = requestHeaders(http, clock, 'datasources.metrics.http_config');
+  const connections = openClient(endpoint);
+  return remoteSource(new RemotePrometheus({ url, timeoutMs, headers }, { connections, clock, userAgent }));
 }
 
 /** @param patterns absolute

@@ -108,7 +108,7 @@ async function rules(
     externalUrl: 'http://alerts.example',
     evaluationIntervalMs: 60_000,
     ...servers,
-  } as AlertingConfig & { readonly metrics: Endpoint };
+  } as AlertingConfig;
   const deps = {
     clock: systemClock,
     random: Math.random,
@@ -116,6 +116,7 @@ async function rules(
     openClient: ({ http }: Pick<Endpoint, 'http'>) =>
       new HttpClient(http, { clock: systemClock, env: {}, userAgent: 'vigie/test' }),
     userAgent: 'vigie/test',
+    source: undefined,
     notify,
   };
   const all = new AlertingRules(config, deps);
