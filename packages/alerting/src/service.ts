@@ -15,6 +15,7 @@ import { rulesApi } from '@vigie/promql/api/prometheus-api';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
+import type { RuleStore } from '@vigie/rules/state/rule-store';
 import { RULE_METRICS, reportRules } from '@vigie/rules/telemetry';
 import { type FastifyInstance, fastify } from 'fastify';
 import { explainApi } from './api/explain-plugin.ts';
@@ -31,6 +32,7 @@ import { NotifyCounts } from './notify/notify-counts.ts';
 import type { Integration } from './receivers/integration.ts';
 import { AlertingRules } from './rules/alerting-rules.ts';
 import type { RuleSource } from './rules/rule-source.ts';
+import { RuleStateLog } from './rules/rule-state-log.ts';
 import {
   ALERTING_METRICS,
   type ReloadCounts,
@@ -77,6 +79,8 @@ export class AlertingService {
   readonly #startedAtMs: number;
   readonly #engine: AlertEngine | undefined;
   readonly #rules: AlertingRules | undefined;
+  /** Where there is no engine. */
+  #ruleLog: RuleStateLog | undefined;
   readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
   #settings: AlertingSettings;
   readonly #apiTelemetry = new Telemetry(ALERTS_API_METRICS);
@@ -118,6 +122,7 @@ export class AlertingService {
         openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
         userAgent,
         source,
+        store: this.#ruleStore(log),
         notify: (alerts) => this.#take(alerts),
       });
     }
@@ -142,6 +147,7 @@ export class AlertingService {
       this.#history = await openHistory({ folder, fs, clock, log });
       await this.#engine.start();
     }
+    await this.#ruleLog?.start();
     this.#app = await this.#createApp();
     await this.#rules?.apply(this.#settings.groups, this.#settings.config);
     this.#rules?.start();
@@ -189,14 +195,32 @@ export class AlertingService {
   async #close(options: { readonly graceMs: number }): Promise<void> {
     await this.#app?.close();
     await Promise.all([this.#rules?.close(options), this.#engine?.close(options)]);
+    await this.#ruleLog?.close();
     await this.#history?.close();
+  }
+
+  /** What rules know of their alerts is kept with the alerts themselves; where those are kept elsewhere, on its own. */
+  #ruleStore(log: Log): RuleStore {
+    const engine = this.#engine;
+    if (engine !== undefined) {
+      return {
+        records: (group) => engine.state.rules.records(group),
+        keep: (records) =>
+          engine
+            .keepRules(records)
+            .catch((error: unknown) => log.error('the state of rules cannot be kept', { error })),
+      };
+    }
+    const folder = join(this.#settings.config.dataDir, 'alerting-rules');
+    this.#ruleLog = new RuleStateLog(folder, { clock: this.#deps.clock, log, fs });
+    return this.#ruleLog;
   }
 
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */
   #take(alerts: readonly AlertNotification[]): void {
     const { clock, log } = this.#deps;
     const nowMs = clock.nowMs();
-    const posted = alerts.map(({ labels, annotations, startsAtMs, endsAtMs, generatorUrl }) => ({
+    const posted = alerts.map(({ labels, annotations, startsAtMs, endsAtMs, generatorUrl, resolveReason }) => ({
       fingerprint: fingerprintOf(labels),
       labels,
       annotations: LabelSet.of(annotations.entries()),
@@ -204,6 +228,7 @@ export class AlertingService {
       endsAtMs,
       updatedAtMs: nowMs,
       generatorUrl,
+      resolveReason,
       hasTimeout: false,
     }));
     this.#engine?.post(posted).catch((error: unknown) => log.error('alerts of rules were not taken', { error }));
