@@ -100,8 +100,7 @@ export class RuleRunner {
     const { store, restoreFrom, owns } = this.#options;
     const isFirst = this.#isFirstUpdate;
     // What is kept is exact: where there is anything, it is all.
-    const isKept = store !== undefined && [...store.records()].length > 0;
-    const isRestoring = isFirst && restoreFrom !== undefined && !isKept;
+    const isRestoring = isFirst && restoreFrom !== undefined && isEmpty(store);
     this.#isFirstUpdate = false;
     const before = new Map(this.#groups);
     const next = new Map<string, RunningGroup>();
@@ -211,6 +210,11 @@ export class RuleRunner {
     const running = Array.from(this.#groups.values(), stop);
     await Promise.all([...running, this.#updating, ...this.#leaving]);
   }
+}
+
+function isEmpty(store: RuleStore | undefined): boolean {
+  for (const _ of store?.records() ?? []) return false;
+  return true;
 }
 
 /** What is kept of groups that there are no more. */

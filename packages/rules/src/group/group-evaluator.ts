@@ -97,7 +97,8 @@ export class GroupEvaluator {
       for (const state of left) {
         isCut ||= ending.aborted;
         if (isCut) return;
-        samples += await this.#evaluateRule(state, timestampMs, abort);
+        const written = await this.#evaluateRule(state, timestampMs, abort);
+        samples += written;
       }
     };
     await Promise.all(Array.from({ length: this.group.concurrency }, work));
@@ -194,6 +195,7 @@ export class GroupEvaluator {
     try {
       const { samples, problem } = await this.#samplesOf(state, timestampMs, abort);
       state.judge(problem, beganMs);
+      state.isWithoutData = problem !== undefined;
       if (problem !== undefined) this.counts.failures += 1;
       await this.#tell(state, before, timestampMs, true);
       before = state.memory;
@@ -202,6 +204,7 @@ export class GroupEvaluator {
     } catch (error) {
       abort.throwIfAborted();
       state.judge(describeError(error), beganMs);
+      state.isWithoutData = false;
       this.counts.failures += 1;
       this.#log.warn('a rule could not be evaluated', { rule: state.rule.name, error });
       await this.#tell(state, before, timestampMs, this.#settings.policy.onError === 'keep');
@@ -242,8 +245,10 @@ export class GroupEvaluator {
       const timing = { resendDelayMs, intervalMs: this.intervalMs };
       const { alerts, due } = takeDueAlerts(state.alerts, timestampMs, timing);
       state.memory = { ...state.memory, alerts };
-      const url = generatorUrlOf(rule, externalUrl);
-      if (due.length > 0) this.#world.notify(due.map((alert) => notificationOf(alert, url)));
+      if (due.length > 0) {
+        const url = generatorUrlOf(rule, externalUrl);
+        this.#world.notify(due.map((alert) => notificationOf(alert, url)));
+      }
     }
     if (this.#world.keep === undefined) return;
     const changes = changesOf(state.place, before, state.memory);

@@ -12,6 +12,8 @@ export class RuleState {
   readonly place: RulePlace;
   health: RuleHealth = 'unknown';
   lastError: string | undefined;
+  /** Whether the error is that data is gone: its alerts are what they should be. */
+  isWithoutData = false;
   /** Since when each evaluation fails, Unix ms. */
   failingSinceMs: number | undefined;
   /** How long the last evaluation took. */

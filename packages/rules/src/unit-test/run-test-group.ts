@@ -129,8 +129,9 @@ class TestRun {
     const errors: string[] = [];
     for (const group of this.#groups) {
       await group.evaluate(timestampMs, signals);
-      for (const { rule, lastError } of group.rules) {
-        if (lastError !== undefined) errors.push(describeRuleError(rule.name, timestampMs, lastError));
+      for (const { rule, lastError, isWithoutData } of group.rules) {
+        if (lastError !== undefined && !isWithoutData)
+          errors.push(describeRuleError(rule.name, timestampMs, lastError));
       }
     }
     this.#signal.throwIfAborted();

@@ -38,6 +38,26 @@ describe('a group', () => {
     expect(group.counts).toMatchObject({ iterations: 1, evaluations: 3, failures: 0, samples: 3 });
   });
 
+  it('evaluates as many at once as it says', async () => {
+    const world = new TestWorld();
+    const under: number[] = [];
+    let now = 0;
+    world.onQuery = async () => {
+      now += 1;
+      under.push(now);
+      await world.clock.sleep(1000);
+      now -= 1;
+    };
+    const rules = '{record: a, expr: "1"}, {record: b, expr: "1"}, {record: c, expr: "1"}';
+    const group = evaluatorOf(world, { rules, group: 'concurrency: 2,' });
+    const evaluating = group.evaluate(0, SIGNALS);
+    await world.clock.advance(2000);
+    await evaluating;
+    expect(Math.max(...under)).toBe(2);
+    expect(group.counts).toMatchObject({ evaluations: 3, samples: 3 });
+    expect(group.isUnderWay).toBe(false);
+  });
+
   it('looks back by its offset, and writes at the time that it looks at', async () => {
     const world = new TestWorld();
     world.load('a 1 2 3');
