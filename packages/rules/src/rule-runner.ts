@@ -86,7 +86,9 @@ export class RuleRunner {
     const { store } = this.#options;
     const group = this.#groups.get(key);
     if (store === undefined || group === undefined) return;
-    group.evaluator.restoreRecords(store.records(key));
+    const { evaluator } = group;
+    evaluator.restoreRecords(store.records(key));
+    this.#endLater(evaluator.takeRemoved(), evaluator.intervalMs);
   }
 
   /** Queries under way are aborted. */
