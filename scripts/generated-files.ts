@@ -2,6 +2,7 @@
  *  is committed against them. */
 import { readFileSync } from 'node:fs';
 import { ALERTS_API_METRICS } from '@vigie/alerting/api/telemetry';
+import { LOG_RULE_METRICS } from '@vigie/alerting/logs/telemetry';
 import { ALERTING_METRICS } from '@vigie/alerting/telemetry';
 import { HPA_EVENT_METRICS } from '@vigie/collector/cluster/hpa-event-telemetry';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
@@ -40,6 +41,7 @@ const RULES_REFERENCE = 'docs/reference/rules.md';
 const OPERATOR_REFERENCE = 'docs/reference/operator-objects.md';
 const HPA_REFERENCE = 'docs/reference/hpa.md';
 const ALERTING_REFERENCE = 'docs/reference/alerting.md';
+const LOG_RULES_REFERENCE = 'docs/reference/log-rules.md';
 const ALERTS_API_REFERENCE = 'docs/reference/alerts-api.md';
 const COLLECTOR_REFERENCE = 'docs/reference/collector.md';
 
@@ -58,6 +60,8 @@ export function generatedFiles(): Map<string, string> {
   files.set(METRICS_API_REFERENCE, withBlock(METRICS_API_REFERENCE, 'metrics-api-metrics', metricsApiMetrics));
   const alertingMetrics = metricsTable(ALERTING_METRICS, PROCESS_METRICS);
   files.set(ALERTING_REFERENCE, withBlock(ALERTING_REFERENCE, 'alerting-metrics', alertingMetrics));
+  const logRuleMetrics = metricsTable(LOG_RULE_METRICS);
+  files.set(LOG_RULES_REFERENCE, withBlock(LOG_RULES_REFERENCE, 'log-rule-metrics', logRuleMetrics));
   files.set(RULES_REFERENCE, withBlock(RULES_REFERENCE, 'rule-metrics', metricsTable(RULE_METRICS)));
   files.set(HOST_REFERENCE, withBlock(HOST_REFERENCE, 'host-metrics', hostMetricsTable()));
   const kubeState = [

@@ -27,6 +27,10 @@ import { engineWorld } from './engine-world.ts';
 import { historyApi } from './history/history-plugin.ts';
 import { type OpenHistory, openHistory } from './history/open-history.ts';
 import { fingerprintOf } from './identity/fingerprint.ts';
+import { LogRules } from './logs/log-rules.ts';
+import { openLogSource } from './logs/source/open-log-source.ts';
+import { LogRuleStore } from './logs/state/log-rule-store.ts';
+import { LOG_RULE_METRICS, reportLogRules } from './logs/telemetry.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
 import type { Integration } from './receivers/integration.ts';
 import { AlertingRules } from './rules/alerting-rules.ts';
@@ -78,6 +82,8 @@ export class AlertingService {
   readonly #engine: AlertEngine | undefined;
   readonly #rules: AlertingRules | undefined;
   readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
+  readonly #logTelemetry = new Telemetry(LOG_RULE_METRICS);
+  #logClient: HttpClient | undefined;
   #settings: AlertingSettings;
   readonly #apiTelemetry = new Telemetry(ALERTS_API_METRICS);
   readonly #apiCounts = new AlertsApiCounts((route, seconds) =>
@@ -110,7 +116,9 @@ export class AlertingService {
       });
     }
     const { source } = deps;
-    if (settings.config.metrics !== undefined || source !== undefined) {
+    const logs = this.#openLogs(settings.config, userAgent);
+    if (logs !== undefined) this.#logTelemetry.collect((report) => reportLogRules(logs, report));
+    if (settings.config.metrics !== undefined || source !== undefined || logs !== undefined) {
       this.#rules = new AlertingRules(settings.config, {
         clock,
         random,
@@ -118,6 +126,7 @@ export class AlertingService {
         openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
         userAgent,
         source,
+        logs,
         notify: (alerts) => this.#take(alerts),
       });
     }
@@ -154,7 +163,9 @@ export class AlertingService {
     const engineSettings = engineSettingsOf(settings);
     if ((engineSettings === undefined) !== (this.#engine === undefined))
       throw needsRestart('from alertmanager_config to alertmanagers, or back,');
-    if (settings.groups.length > 0 && this.#rules === undefined) throw needsRestart('to the first datasources.metrics');
+    if (settings.groups.length > 0 && this.#rules === undefined) throw needsRestart('to the first of datasources');
+    if ((settings.config.logs === undefined) !== (this.#logClient === undefined))
+      throw needsRestart('to datasources.logs, or away from it,');
     if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
     this.#settings = settings;
     await this.#rules?.apply(settings.groups, settings.config);
@@ -169,6 +180,7 @@ export class AlertingService {
       this.#telemetry.expose(),
       this.#apiTelemetry.expose(),
       this.#ruleTelemetry.expose(),
+      this.#logTelemetry.expose(),
     ]);
     return { contentType, body: body + others.map((other) => other.body).join('') };
   }
@@ -189,7 +201,24 @@ export class AlertingService {
   async #close(options: { readonly graceMs: number }): Promise<void> {
     await this.#app?.close();
     await Promise.all([this.#rules?.close(options), this.#engine?.close(options)]);
+    this.#logClient?.close();
     await this.#history?.close();
+  }
+
+  #openLogs({ logs, dataDir }: AlertingConfig, userAgent: string): LogRules | undefined {
+    if (logs === undefined) return undefined;
+    const { clock, env, log } = this.#deps;
+    const client = new HttpClient(logs.http, { clock, env, userAgent });
+    this.#logClient = client;
+    return new LogRules(
+      { shortestMs: logs.queryDelayMs, longestMs: logs.maxQueryDelayMs },
+      {
+        source: openLogSource(logs, { client, clock }),
+        store: new LogRuleStore(join(dataDir, 'log-rules'), fs),
+        clock,
+        log,
+      },
+    );
   }
 
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */

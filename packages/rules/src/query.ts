@@ -6,6 +6,12 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { Querier } from '@vigie/promql/storage/querier';
 import { RuleError } from './rule-error.ts';
 
+/** What a rule finds. */
+export interface FoundSample extends InstantSample {
+  /** Of a log store: a line that shows what was found, `.Line` of templates. */
+  readonly line?: string;
+}
+
 /** An instant vector at a time; a scalar is a vector of one sample without labels.
  *  @param extras of the rule's group, for a server that is asked by HTTP; others ask without them
  *  @throws {Error} whose message becomes the rule's last error; the signal's reason */
@@ -14,7 +20,7 @@ export type QueryVector = (
   timestampMs: number,
   signal: AbortSignal,
   extras?: RequestExtras,
-) => Promise<readonly InstantSample[]>;
+) => Promise<readonly FoundSample[]>;
 
 export function engineQuery(engine: Engine, querier: Querier): QueryVector {
   return async (query, timestampMs, signal) => {

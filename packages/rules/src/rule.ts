@@ -37,6 +37,8 @@ export interface AlertingRule extends NamedRule {
   readonly annotations: LabelSet;
   readonly labelTexts: readonly AlertText[];
   readonly annotationTexts: readonly AlertText[];
+  /** When it cannot be evaluated, whether receivers are told again of what fires: they would take it for over. */
+  readonly keepsOnError: boolean;
 }
 
 export type Rule = RecordingRule | AlertingRule;

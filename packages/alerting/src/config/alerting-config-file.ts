@@ -8,7 +8,13 @@ import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertingConfig, WrittenAlertmanager } from './alerting-config.ts';
-import { alertingFile, readEndpoint, readReceiverOptions, type WrittenAlerting } from './alerting-config-sections.ts';
+import {
+  alertingFile,
+  readEndpoint,
+  readLogDatasource,
+  readReceiverOptions,
+  type WrittenAlerting,
+} from './alerting-config-sections.ts';
 import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
 import { parseAlertmanagerConfig } from './load-config.ts';
 
@@ -45,6 +51,7 @@ export async function loadAlertingConfig(
     externalUrl: (written.external_url?.href ?? '').replace(/\/+$/, ''),
     evaluationIntervalMs: written.evaluation_interval,
     ruleFiles: written.rule_files.map((pattern) => resolve(context.folder, pattern)),
+    logRuleFiles: written.log_rule_files.map((pattern) => resolve(context.folder, pattern)),
     recordingRules: written.recording_rules,
     alertmanager: alertmanager.written,
     // Of a file with problems nobody knows whom it has.
@@ -57,6 +64,7 @@ export async function loadAlertingConfig(
       resolveReason: notifications.resolve_reason,
     },
     metrics: readEndpoint(datasources.metrics, ['datasources', 'metrics'], context),
+    logs: readLogDatasource(datasources.logs, ['datasources', 'logs'], context),
     remoteWrite: readEndpoint(written.remote_write, ['remote_write'], context),
     alertmanagers: written.alertmanagers,
   };
@@ -74,8 +82,11 @@ function checkWhatBelongsTogether(written: WrittenAlerting, { findings }: ReadCo
   const hasRules = written.rule_files.length > 0;
   if (hasRules && written.datasources.metrics == null)
     findings.problemAtKey(['rule_files'], 'datasources.metrics beside it, which answers what rules ask');
-  if (!hasRules && sendsElsewhere && written.alertmanager_config === '')
-    findings.problemAtKey(['alertmanagers'], 'rule_files beside it: there is nothing else to send');
+  const hasLogRules = written.log_rule_files.length > 0;
+  if (hasLogRules && written.datasources.logs == null)
+    findings.problemAtKey(['log_rule_files'], 'datasources.logs beside it, the log store that they ask');
+  if (!hasRules && !hasLogRules && sendsElsewhere && written.alertmanager_config === '')
+    findings.problemAtKey(['alertmanagers'], 'rule_files or log_rule_files beside it: there is nothing else to send');
   if (written.recording_rules && written.remote_write == null)
     findings.problemAtKey(['recording_rules'], 'remote_write beside it, which takes what rules record');
 }

@@ -6,8 +6,9 @@ import type { ConfigPath } from '@vigie/core/config/problem';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
 import * as v from 'valibot';
 import { DEFAULT_ALERT_LIMITS } from '../alerts/alert-store.ts';
+import { DEFAULT_LATE_LINES_MS } from '../logs/file/parse-log-rule-file.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
-import type { Endpoint } from './alerting-config.ts';
+import type { Endpoint, LogDatasource } from './alerting-config.ts';
 import type { ReadContext } from './findings.ts';
 import { httpClientSection, readHttpClient } from './http-client-section.ts';
 import { flag, optionalText, textList, textMap } from './written-fields.ts';
@@ -27,8 +28,24 @@ const url = parsed('a URL of http or https', (written) =>
   /^https?:/.test(written) && URL.canParse(written) ? new URL(written) : undefined,
 );
 
-const endpoint = (timeout: string) =>
-  section({ url, timeout: v.nullish(duration({ min: 1 }), timeout), http_config: v.nullish(httpClientSection) });
+const endpointFields = (timeout: string) => ({
+  url,
+  timeout: v.nullish(duration({ min: 1 }), timeout),
+  http_config: v.nullish(httpClientSection),
+});
+
+const endpoint = (timeout: string) => section(endpointFields(timeout));
+
+const logDatasource = section({
+  type: v.picklist(['loki', 'elasticsearch', 'opensearch']),
+  ...endpointFields('1m'),
+  tenant: optionalText,
+  index: optionalText,
+  // An agent that ships each second, and a store that shows it within another few.
+  query_delay: v.nullish(duration(), '10s'),
+  max_query_delay: v.nullish(duration(), '2m'),
+  late_lines: v.nullish(duration(), DEFAULT_LATE_LINES_MS),
+});
 
 const receiverOptionsSection = section({
   fallback: optionalText,
@@ -69,10 +86,10 @@ export const alertingFile = section({
   receivers: v.nullish(named(receiverOptionsSection), {}),
   notifications: v.nullish(notificationsSection, {}),
   limits: v.nullish(limitsSection, {}),
-  datasources: v.nullish(section({ metrics: v.nullish(endpoint('2m')), logs: notYet('rules on logs') }), {}),
+  datasources: v.nullish(section({ metrics: v.nullish(endpoint('2m')), logs: v.nullish(logDatasource) }), {}),
   remote_write: v.nullish(endpoint('30s')),
   alertmanagers: v.nullish(v.array(url), []),
-  log_rule_files: notYet('rules on logs'),
+  log_rule_files: textList,
   routes: notYet('options of routes'),
 });
 
@@ -114,5 +131,28 @@ export function readEndpoint(
     url: written.url,
     timeoutMs: written.timeout,
     http: http_config == null ? DEFAULT_HTTP_CLIENT : readHttpClient(http_config, [...path, 'http_config'], context),
+  };
+}
+
+export function readLogDatasource(
+  written: WrittenAlerting['datasources']['logs'],
+  path: ConfigPath,
+  context: ReadContext,
+): LogDatasource | undefined {
+  const endpoint = readEndpoint(written, path, context);
+  if (written == null || endpoint === undefined) return undefined;
+  const { type, tenant, index, query_delay, max_query_delay, late_lines } = written;
+  const { findings } = context;
+  if (type !== 'loki' && tenant !== '') findings.problemAtKey([...path, 'tenant'], `no tenant: ${type} has none`);
+  if (type === 'loki' && index !== '') findings.problemAtKey([...path, 'index'], 'no index: Loki has none');
+  if (max_query_delay < query_delay) findings.problem([...path, 'max_query_delay'], 'query_delay or more');
+  return {
+    ...endpoint,
+    type,
+    tenant,
+    index: index || 'logs-*',
+    queryDelayMs: query_delay,
+    maxQueryDelayMs: max_query_delay,
+    lateLinesMs: late_lines,
   };
 }

@@ -19,6 +19,8 @@ export interface AlertingConfig {
   readonly evaluationIntervalMs: number;
   /** Patterns of files, absolute. */
   readonly ruleFiles: readonly string[];
+  /** The same, of log rules. */
+  readonly logRuleFiles: readonly string[];
   /** Whether recording rules are evaluated as well. */
   readonly recordingRules: boolean;
   /** undefined: alerts are sent to `alertmanagers`. */
@@ -27,6 +29,7 @@ export interface AlertingConfig {
   readonly receivers: ReadonlyMap<string, ReceiverOptions>;
   readonly engine: EngineOptions;
   readonly metrics: Endpoint | undefined;
+  readonly logs: LogDatasource | undefined;
   readonly remoteWrite: Endpoint | undefined;
   /** Base URLs: /api/v2/alerts is below them. */
   readonly alertmanagers: readonly URL[];
@@ -44,4 +47,18 @@ export interface Endpoint {
   readonly url: URL;
   readonly timeoutMs: number;
   readonly http: HttpClientConfig;
+}
+
+/** A log store. */
+export interface LogDatasource extends Endpoint {
+  readonly type: 'loki' | 'elasticsearch' | 'opensearch';
+  /** Of Loki; '' for none. */
+  readonly tenant: string;
+  /** Of Elasticsearch and OpenSearch: names and patterns, parted by commas. */
+  readonly index: string;
+  /** Lines may take this long, or where most take longer, up to the longest, before a window is evaluated. */
+  readonly queryDelayMs: number;
+  readonly maxQueryDelayMs: number;
+  /** For how long lines are waited for that come later still. */
+  readonly lateLinesMs: number;
 }

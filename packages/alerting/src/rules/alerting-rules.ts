@@ -17,7 +17,12 @@ import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { RuleGroup } from '@vigie/rules/rule';
 import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner } from '@vigie/rules/rule-runner';
 import type { AlertingConfig, Endpoint } from '../config/alerting-config.ts';
+import { loadLogRules } from '../logs/file/load-log-rules.ts';
+import { logRuleOf } from '../logs/log-rule.ts';
+import type { LogRules } from '../logs/log-rules.ts';
+import { withLogRules } from '../logs/with-log-rules.ts';
 import { AlertmanagerSender } from './alertmanager-sender.ts';
+import { allGroups } from './all-groups.ts';
 import { type RuleSource, remoteSource } from './rule-source.ts';
 import { SampleWriter } from './sample-writer.ts';
 
@@ -32,6 +37,8 @@ export interface AlertingRulesDeps {
   readonly userAgent: string;
   /** In place of `datasources.metrics`. */
   readonly source: RuleSource | undefined;
+  /** Answers log rules. */
+  readonly logs: LogRules | undefined;
   /** Takes alerts where they are not sent to Alertmanagers; they have the external labels. */
   readonly notify: (alerts: readonly AlertNotification[]) => void;
 }
@@ -41,6 +48,7 @@ export class AlertingRules {
   readonly #runner: RuleRunner;
   readonly #writer: SampleWriter | undefined;
   readonly #sender: AlertmanagerSender | undefined;
+  readonly #logs: LogRules | undefined;
   readonly #closeClients: () => void;
   #externalLabels: LabelSet;
 
@@ -57,7 +65,10 @@ export class AlertingRules {
     this.#closeClients = () => {
       for (const client of clients) client.close();
     };
-    const source = deps.source ?? openSource(config.metrics, { ...deps, openClient: open });
+    const metrics = deps.source ?? openSource(config.metrics, { ...deps, openClient: open });
+    const source = deps.logs === undefined ? metrics : withLogRules(metrics, deps.logs);
+    if (source === undefined) throw bug('rules without datasources');
+    this.#logs = deps.logs;
     if (config.remoteWrite !== undefined) {
       const client = open(config.remoteWrite);
       this.#writer = new SampleWriter(config.remoteWrite, () => this.#externalLabels, { ...deps, client });
@@ -117,11 +128,15 @@ export class AlertingRules {
       externalLabels: new Map(config.externalLabels.entries()),
       externalUrl: config.externalUrl,
     });
+    await this.#logs?.retain(
+      groups.flatMap(({ rules }) => rules.flatMap(({ query }) => logRuleOf(query.expr)?.id ?? [])),
+    );
   }
 
   /** Queries under way are aborted; what waits is sent, for graceMs at most. */
   async close(options: { readonly graceMs: number }): Promise<void> {
     await this.#runner.close();
+    await this.#logs?.close();
     await Promise.all([this.#writer?.close(options), this.#sender?.close(options)]);
     this.#closeClients();
   }
@@ -134,24 +149,22 @@ function withExternal(labels: LabelSet, external: LabelSet): LabelSet {
 function openSource(
   endpoint: Endpoint | undefined,
   { clock, openClient, userAgent }: Pick<AlertingRulesDeps, 'clock' | 'openClient' | 'userAgent'>,
-): RuleSource {
-  if (endpoint === undefined) throw bug('rules without datasources.metrics');
+): RuleSource | undefined {
+  if (endpoint === undefined) return undefined;
   const { url, timeoutMs, http } = endpoint;
   const headers = requestHeaders(http, clock, 'datasources.metrics.http_config');
   const connections = openClient(endpoint);
   return remoteSource(new RemotePrometheus({ url, timeoutMs, headers }, { connections, clock, userAgent }));
 }
 
-/** @param patterns absolute
- *  @returns recording rules only where they are asked for
+/** @returns recording rules only where they are asked for
  *  @throws {ConfigError} with every problem of every file; {VigieError} CONFIG_UNREADABLE */
-export async function loadAlertingRules({
-  ruleFiles,
-  recordingRules,
-}: Pick<AlertingConfig, 'ruleFiles' | 'recordingRules'>): Promise<readonly RuleGroup[]> {
-  const files = await Promise.all(ruleFiles.map((pattern) => globFiles(pattern, '/')));
-  const groups = await loadRuleFiles(files.flat());
-  if (recordingRules) return groups;
+export async function loadAlertingRules(
+  config: Pick<AlertingConfig, 'ruleFiles' | 'logRuleFiles' | 'logs' | 'evaluationIntervalMs' | 'recordingRules'>,
+): Promise<readonly RuleGroup[]> {
+  const files = await Promise.all(config.ruleFiles.map((pattern) => globFiles(pattern, '/')));
+  const groups = await allGroups([loadRuleFiles(files.flat()), loadLogRules(config)]);
+  if (config.recordingRules) return groups;
   return groups
     .map((group) => ({ ...group, rules: group.rules.filter(({ kind }) => kind === 'alerting') }))
     .filter(({ rules }) => rules.length > 0);

@@ -86,7 +86,7 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
     [`${BASE}recording_rules: true\n`, 'alerting.yaml:3:1: recording_rules: expected remote_write beside it'],
     [
       `${BASE}log_rule_files: [a.yml]\n`,
-      'alerting.yaml:3:1: log_rule_files: expected no such key: rules on logs are not supported yet',
+      'alerting.yaml:3:1: log_rule_files: expected datasources.logs beside it, the log store that they ask',
     ],
     [
       `${BASE}receivers: { a: { escalation: [] } }\n`,

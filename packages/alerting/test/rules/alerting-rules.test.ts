@@ -94,7 +94,13 @@ const RULES = `groups:
 
 async function groupsOf(recordingRules: boolean): Promise<readonly RuleGroup[]> {
   const folder = await folderWith({ 'rules.yml': RULES });
-  return loadAlertingRules({ ruleFiles: [`${folder}/*.yml`], recordingRules });
+  return loadAlertingRules({
+    ruleFiles: [`${folder}/*.yml`],
+    logRuleFiles: [],
+    logs: undefined,
+    evaluationIntervalMs: 60_000,
+    recordingRules,
+  });
 }
 
 async function rules(
@@ -117,6 +123,7 @@ async function rules(
       new HttpClient(http, { clock: systemClock, env: {}, userAgent: 'vigie/test' }),
     userAgent: 'vigie/test',
     source: undefined,
+    logs: undefined,
     notify,
   };
   const all = new AlertingRules(config, deps);

@@ -3,7 +3,7 @@ import { AS_WRITTEN } from '@vigie/core/config/environment';
 import { type LoadedConfig, parseConfig } from '@vigie/core/config/load';
 import { ConfigError, type ConfigPath, type ConfigProblem } from '@vigie/core/config/problem';
 import { describeError } from '@vigie/core/errors';
-import { alertTemplate } from '@vigie/core/template/prometheus-template';
+import { alertTemplate, type PrometheusTemplate } from '@vigie/core/template/prometheus-template';
 import { METRIC_NAME } from '@vigie/promql/labels/label-set';
 import { parseExpr } from '@vigie/promql/syntax/parse';
 import { printExpr } from '@vigie/promql/syntax/print';
@@ -19,27 +19,75 @@ export interface RuleFileOptions {
  *  @throws {ConfigError} with every problem in it */
 export function parseRuleFile(text: string, file: string, options: RuleFileOptions = {}): readonly RuleGroup[] {
   const loaded = parseConfig(text, file, ruleFileSchema, AS_WRITTEN);
-  const { groups, path } = groupsOf(loaded.value);
-  const reader = new RuleFileReader(loaded, file, options);
+  return readRuleGroups(groupsOf(loaded.value), loaded, file, promql(options));
+}
+
+type Positions = Pick<LoadedConfig<unknown>, 'problemAt' | 'problemAtKey'>;
+
+/** In what the rules of a file say what they ask, and what there is in their templates. */
+export interface RuleLanguage<Rule extends WrittenRule> {
+  /** @param problem takes what is wrong with it
+   *  @returns undefined where it could not be evaluated */
+  readonly query: (
+    rule: Rule,
+    path: ConfigPath,
+    group: WrittenGroup<Rule>,
+    problem: (path: ConfigPath, expected: string) => void,
+  ) => RuleQuery | undefined;
+  /** @throws {TemplateError} TEMPLATE_INVALID */
+  readonly template: (alert: string, text: string, place: 'label' | 'annotation') => PrometheusTemplate;
+  /** Of alerts whose evaluation fails: those that fire are told of as before. */
+  readonly keepsOnError: boolean;
+}
+
+/** @throws {ConfigError} with every problem in them */
+export function readRuleGroups<Rule extends WrittenRule>(
+  { groups, path }: { readonly groups: readonly WrittenGroup<Rule>[]; readonly path: ConfigPath },
+  at: Positions,
+  file: string,
+  language: RuleLanguage<Rule>,
+): readonly RuleGroup[] {
+  const reader = new RuleFileReader(at, file, language);
   const read = groups.map((group, index) => reader.group(group, [...path, index]));
   if (reader.problems.length > 0) throw new ConfigError(reader.problems);
   return read;
 }
 
-class RuleFileReader {
+function promql({ experimental = false }: RuleFileOptions): RuleLanguage<WrittenRule> {
+  return {
+    query: ({ expr: text }, path, _group, problem) => {
+      const at = [...path, 'expr'];
+      if (text === '') {
+        problem(at, 'a PromQL expression');
+        return undefined;
+      }
+      try {
+        const expr = parseExpr(text, { experimental });
+        return { text: printExpr(expr), expr };
+      } catch (error) {
+        problem(at, `a PromQL expression (${describeError(error)})`);
+        return undefined;
+      }
+    },
+    template: alertTemplate,
+    keepsOnError: false,
+  };
+}
+
+class RuleFileReader<Written extends WrittenRule> {
   readonly problems: ConfigProblem[] = [];
-  readonly #at: Pick<LoadedConfig<unknown>, 'problemAt' | 'problemAtKey'>;
+  readonly #at: Positions;
   readonly #file: string;
-  readonly #options: RuleFileOptions;
+  readonly #language: RuleLanguage<Written>;
   readonly #names = new Set<string>();
 
-  constructor(at: Pick<LoadedConfig<unknown>, 'problemAt' | 'problemAtKey'>, file: string, options: RuleFileOptions) {
+  constructor(at: Positions, file: string, language: RuleLanguage<Written>) {
     this.#at = at;
     this.#file = file;
-    this.#options = options;
+    this.#language = language;
   }
 
-  group(group: WrittenGroup, path: ConfigPath): RuleGroup {
+  group(group: WrittenGroup<Written>, path: ConfigPath): RuleGroup {
     if (group.name === '') this.#problem([...path, 'name'], 'the name of the group');
     else if (this.#names.has(group.name))
       this.#problem([...path, 'name'], 'a name that no other group of the file has');
@@ -58,7 +106,7 @@ class RuleFileReader {
   }
 
   /** @returns undefined where it could not be evaluated */
-  #rule(rule: WrittenRule, group: WrittenGroup, path: ConfigPath): Rule | undefined {
+  #rule(rule: Written, group: WrittenGroup<Written>, path: ConfigPath): Rule | undefined {
     const { record, alert } = rule;
     if (record !== '' && alert !== '') this.#problemAtKey([...path, 'alert'], 'one of record and alert, not both');
     if (record === '' && alert === '') this.#problem(path, 'record or alert, with a name');
@@ -69,7 +117,7 @@ class RuleFileReader {
     }
     const labels = { ...group.labels, ...rule.labels };
     const texts = alert === '' ? undefined : this.#alertTexts(rule, labels, path);
-    const query = this.#query(rule.expr, [...path, 'expr']);
+    const query = this.#language.query(rule, path, group, (at, expected) => this.#problem(at, expected));
     if (query === undefined) return undefined;
     if (texts === undefined) return { kind: 'recording', name: record, query, labels: writtenLabels(labels) };
     return {
@@ -80,6 +128,7 @@ class RuleFileReader {
       holdMs: rule.for,
       keepFiringMs: rule.keep_firing_for,
       annotations: writtenLabels(rule.annotations),
+      keepsOnError: this.#language.keepsOnError,
       ...texts,
     };
   }
@@ -103,20 +152,6 @@ class RuleFileReader {
     }
   }
 
-  #query(text: string, path: ConfigPath): RuleQuery | undefined {
-    if (text === '') {
-      this.#problem(path, 'a PromQL expression');
-      return undefined;
-    }
-    try {
-      const expr = parseExpr(text, { experimental: this.#options.experimental ?? false });
-      return { text: printExpr(expr), expr };
-    } catch (error) {
-      this.#problem(path, `a PromQL expression (${describeError(error)})`);
-      return undefined;
-    }
-  }
-
   #alertTexts(
     { alert, annotations, labels: own }: WrittenRule,
     labels: Readonly<Record<string, string>>,
@@ -129,20 +164,21 @@ class RuleFileReader {
       name,
     ];
     return {
-      labelTexts: this.#texts(alert, labels, labelPath),
-      annotationTexts: this.#texts(alert, annotations, (name) => [...path, 'annotations', name]),
+      labelTexts: this.#texts(alert, labels, 'label', labelPath),
+      annotationTexts: this.#texts(alert, annotations, 'annotation', (name) => [...path, 'annotations', name]),
     };
   }
 
   #texts(
     alert: string,
     texts: Readonly<Record<string, string>>,
+    place: 'label' | 'annotation',
     pathOf: (name: string) => ConfigPath,
   ): readonly AlertText[] {
     return Object.entries(texts).map(([name, text]) => {
       if (!text.includes('{{')) return { name, text };
       try {
-        return { name, text: alertTemplate(alert, text) };
+        return { name, text: this.#language.template(alert, text, place) };
       } catch (error) {
         this.#problem(pathOf(name), `a template (${error instanceof Error ? error.message : String(error)})`);
         return { name, text };

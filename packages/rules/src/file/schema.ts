@@ -7,7 +7,8 @@ const text = v.nullish(v.string(), '');
 const texts = v.nullish(named(text), {});
 const wait = v.nullish(duration(), 0);
 
-const rule = section({
+/** Of a rule, whatever its expression is written in. */
+export const ruleFields = {
   record: text,
   alert: text,
   expr: text,
@@ -15,24 +16,28 @@ const rule = section({
   keep_firing_for: wait,
   labels: texts,
   annotations: texts,
-});
+};
 
-const groups = v.nullish(
-  v.array(
-    section({
-      name: text,
-      interval: wait,
-      query_offset: v.nullish(duration()),
-      limit: v.nullish(
-        parsed('a whole number', (written) => (/^-?\d{1,9}$/.test(written) ? Number(written) : undefined)),
-        0,
-      ),
-      labels: texts,
-      rules: v.nullish(v.array(rule), []),
-    }),
-  ),
-  [],
-);
+export function ruleGroups<const Rule extends v.GenericSchema>(rule: Rule) {
+  return v.nullish(
+    v.array(
+      section({
+        name: text,
+        interval: wait,
+        query_offset: v.nullish(duration()),
+        limit: v.nullish(
+          parsed('a whole number', (written) => (/^-?\d{1,9}$/.test(written) ? Number(written) : undefined)),
+          0,
+        ),
+        labels: texts,
+        rules: v.nullish(v.array(rule), []),
+      }),
+    ),
+    [],
+  );
+}
+
+const groups = ruleGroups(section(ruleFields));
 
 const ruleFile = section({ groups });
 
@@ -50,8 +55,11 @@ export const ruleFileSchema = v.lazy((input: unknown) =>
 );
 
 type WrittenFile = v.InferOutput<typeof ruleFile> | v.InferOutput<typeof prometheusRule>;
-export type WrittenGroup = v.InferOutput<typeof ruleFile>['groups'][number];
-export type WrittenRule = WrittenGroup['rules'][number];
+type PromqlGroup = v.InferOutput<typeof ruleFile>['groups'][number];
+export type WrittenRule = PromqlGroup['rules'][number];
+export type WrittenGroup<Rule extends WrittenRule = WrittenRule> = Omit<PromqlGroup, 'rules'> & {
+  readonly rules: readonly Rule[];
+};
 
 export interface WrittenGroups {
   readonly groups: readonly WrittenGroup[];

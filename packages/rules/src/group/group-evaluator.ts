@@ -175,6 +175,7 @@ export class GroupEvaluator {
       state.health = 'err';
       state.lastError = describeError(error);
       this.counts.failures += 1;
+      if (state.rule.kind === 'alerting' && state.rule.keepsOnError) this.#notify(state, state.rule, timestampMs);
       this.#log.warn('a rule could not be evaluated', { rule: state.rule.name, error });
       return 0;
     } finally {
