@@ -6,7 +6,6 @@ import type { ConfigPath } from '@vigie/core/config/problem';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
 import * as v from 'valibot';
 import { DEFAULT_ALERT_LIMITS } from '../alerts/alert-store.ts';
-import { DEFAULT_LATE_LINES_MS } from '../logs/file/parse-log-rule-file.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
 import type { Endpoint, LogDatasource } from './alerting-config.ts';
 import type { ReadContext } from './findings.ts';
@@ -44,7 +43,7 @@ const logDatasource = section({
   // An agent that ships each second, and a store that shows it within another few.
   query_delay: v.nullish(duration(), '10s'),
   max_query_delay: v.nullish(duration(), '2m'),
-  late_lines: v.nullish(duration(), DEFAULT_LATE_LINES_MS),
+  late_lines: v.nullish(duration(), '10m'),
 });
 
 const receiverOptionsSection = section({

@@ -1,6 +1,9 @@
+import { lineAlertTemplate } from '@vigie/core/template/prometheus-template';
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it } from 'vitest';
 import { parseRuleFile } from '../../src/file/parse-rule-file.ts';
 import { GroupEvaluator, type RuleSettings } from '../../src/group/group-evaluator.ts';
+import type { QueryVector } from '../../src/query.ts';
 import { SETTINGS, SIGNALS, TestWorld } from '../world.ts';
 
 const MINUTE_MS = 60_000;
@@ -207,6 +210,32 @@ describe('alerting rules', () => {
     expect(firing?.labels.toJSON()).toEqual({ alertname: 'Down', job: 'a' });
     expect(resolved).toMatchObject({ startsAtMs: 0, endsAtMs: MINUTE_MS, isResolved: true });
     expect(world.notified).toHaveLength(2);
+  });
+
+  it('are told of again while they cannot be evaluated, where their rule says so', async () => {
+    const world = new TestWorld();
+    world.load('up{job="a"} 0', 0);
+    const [parsed] = parseRuleFile('groups: [{name: g, rules: [{alert: Down, expr: up == 0}]}]', 'f.yml');
+    const rules = (parsed?.rules ?? []).map((rule) => ({ ...rule, keepsOnError: true }));
+    const group = new GroupEvaluator({ ...parsed!, rules }, SETTINGS, world.world, true);
+    await group.evaluate(0, SIGNALS);
+    world.onQuery = async () => {
+      throw new Error('the storage is away');
+    };
+    await group.evaluate(5 * MINUTE_MS, SIGNALS);
+    expect(healthOf(group)).toEqual(['the storage is away']);
+    expect(world.notified[1]).toMatchObject([{ startsAtMs: 0, endsAtMs: 9 * MINUTE_MS, isResolved: false }]);
+  });
+
+  it('show the line of a log that was found with them', async () => {
+    const world = new TestWorld();
+    const [parsed] = parseRuleFile('groups: [{name: g, rules: [{alert: A, expr: "1"}]}]', 'f.yml');
+    const text = lineAlertTemplate('A', '{{ $line }}: {{ $value }}');
+    const rules = (parsed?.rules ?? []).map((rule) => ({ ...rule, annotationTexts: [{ name: 'line', text }] }));
+    const query: QueryVector = async () => [{ labels: LabelSet.empty, value: 2, histogram: undefined, line: 'a b' }];
+    const group = new GroupEvaluator({ ...parsed!, rules }, SETTINGS, { ...world.world, query }, true);
+    await group.evaluate(0, SIGNALS);
+    expect(world.notified[0]?.[0]?.annotations.toJSON()).toEqual({ line: 'a b: 2' });
   });
 
   it('lose all their alerts when there are more than the limit', async () => {

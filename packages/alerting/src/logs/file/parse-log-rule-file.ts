@@ -25,7 +25,7 @@ export interface LogRuleFileOptions {
   readonly intervalMs?: number;
 }
 
-export const DEFAULT_LATE_LINES_MS = 600_000;
+const DEFAULT_LATE_LINES_MS = 600_000;
 const DEFAULT_PATTERN_RANGE_MS = 300_000;
 
 /** @param file only named, in problems and as part of the groups' identity
