@@ -88,6 +88,18 @@ const RULES = [
   },
   { alert: 'Silent', absence: { query: { namespace: 'nowhere' }, range: '30s' } },
 ];
+/** Of what can be asked, each once: nothing is found, and nothing refused. */
+const FORMS = [
+  { pod: { re: '^web-[0-9]+$' } },
+  { pod: { contains: ['a.b', 'c*'] }, not: { container: 'app' } },
+  { 'http.status': { gte: '500', lt: '600', not: { gt: '550' } } },
+  { level: { not: ['debug', 'info'] }, user: { exists: 'false' }, node: ['n1', 'n2'] },
+  { any: [{ a: '1' }, { all: [{ b: { exists: 'true' } }, { not: { any: [{ c: 'x' }, { d: { lte: '3' } }] } }] }] },
+  { message: { contains: ['no "such"', 'thing`s'], not: { contains: 'x' } } },
+].map((query, index) => ({
+  alert: `Form${index}`,
+  pattern: { query: { ...query, namespace: 'nobody' }, by: ['pod', 'http.status'] },
+}));
 const LOGQL = { alert: 'Logql', expr: 'sum by (pod) (count_over_time({namespace="shop"} |= "panic" [1h])) > 1' };
 
 async function started(store: Store, hook: RecordingServer, rules: readonly object[]): Promise<AlertingProcess> {
@@ -142,7 +154,7 @@ describe.each(STORES)('log rules over a real %s', (name, open) => {
     onTestFinished(() => hook.close());
     const startMs = Date.now();
     await store.write([{ atMs: startMs - 60 * MINUTE, pod: 'old', message: 'known', fields: { code: 'E1' } }]);
-    const alerting = await started(store, hook, name === 'Loki' ? [...RULES, LOGQL] : RULES);
+    const alerting = await started(store, hook, [...RULES, ...FORMS, ...(name === 'Loki' ? [LOGQL] : [])]);
     const told = (alert: string, count: number): Promise<readonly Told[]> =>
       until(
         `${count} ${alert}`,
@@ -174,7 +186,7 @@ describe.each(STORES)('log rules over a real %s', (name, open) => {
     });
     const atMs = Math.ceil(Date.now() / 10_000) * 10_000;
     await until('the edge of a step', 30_000, () => (Date.now() > atMs + 100 ? true : undefined));
-    await store.write([error(atMs, 1), error(atMs + 1, 2), error(atMs + 50, 3)]);
+    await store.write([error(atMs + 1, 1), error(atMs + 3, 2), error(atMs + 50, 3)]);
     await until('the window to be over', 60_000, () => (Date.now() > atMs + 25_000 ? true : undefined));
     expect(toldOf(hook, 'Errors')).toEqual([]);
     await store.write([error(atMs + 2, 4), error(atMs + 49, 5)]);
@@ -193,6 +205,11 @@ describe.each(STORES)('log rules over a real %s', (name, open) => {
     await alerting.restart();
     await store.write([{ atMs: Date.now() - MINUTE, pod: 'late-2', message: 'panic: after the restart' }]);
     expect((await told('Panic', 3)).map(({ labels }) => labels.pod).sort()).toEqual(['late-1', 'late-2', pod].sort());
+    const { data } = Object(await ask(alerting, 'GET', '/api/v1/rules'));
+    const problems = (data.groups[0].rules as readonly { readonly lastError?: string }[]).flatMap(
+      ({ lastError }) => lastError ?? [],
+    );
+    expect(problems).toEqual([]);
     const counts = ['Silent', 'Panic', 'Errors', 'NewCode'].map((alert) => toldOf(hook, alert).length);
     expect(counts).toEqual([1, 3, 1, 1]);
   }, 240_000);
