@@ -106,7 +106,10 @@ export class LogRules {
   async #entryOf({ id }: LogRule, definition: string): Promise<Entry> {
     const known = this.#entries.get(id);
     if (known !== undefined) {
-      if (known.kept?.definition !== definition) known.kept = undefined;
+      if (known.kept?.definition !== definition) {
+        known.kept = undefined;
+        known.isUnsaved = false;
+      }
       return known;
     }
     const loaded = await this.#deps.store.load(id);

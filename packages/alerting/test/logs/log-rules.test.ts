@@ -243,6 +243,14 @@ describe('the state of log rules', () => {
     expect(await lab.fs.readdir('/data/log-rules')).toEqual([]);
   });
 
+  it('begins anew where a reload has changed what its rule asks', async () => {
+    const lab = new LogLab();
+    for (const at of [0, 1, 2]) lab.line(at, 'web');
+    expect(await lab.evaluate(RATE, 20)).toEqual(['web 3']);
+    expect(await lab.evaluate({ ...RATE, by: [] }, 80)).toEqual(['3']);
+    await lab.rules.close();
+  });
+
   it('begins anew where its file is damaged', async () => {
     const lab = new LogLab();
     await lab.evaluate(PATTERN, 0);
