@@ -70,6 +70,8 @@ describe('late lines', () => {
     const rule = { ...RATE, threshold: 14 };
     /** What was told of each window, by its end. */
     const told = new Map<number, Set<string>>();
+    /** When late lines completed a window of a pod: it fires for five minutes. */
+    const reopened = new Map<string, number>();
     for (const timestampMs of evaluations) {
       if (restarts.has(timestampMs)) {
         await lab.rules.close();
@@ -88,10 +90,13 @@ describe('late lines', () => {
             return labels.pod === pod && arrivesMs <= timestampMs && startMs >= endMs - rule.rangeMs && startMs < endMs;
           });
           if (inWindow.length <= rule.threshold) continue;
-          if (endMs === nowMs || !known.has(pod)) firing.add(pod);
+          if (endMs === nowMs) firing.add(pod);
+          else if (!known.has(pod)) reopened.set(pod, nowMs);
           known.add(pod);
         }
       }
+      for (const pod of firing) reopened.delete(pod);
+      for (const [pod, atMs] of reopened) if (atMs > nowMs - 5 * MINUTE) firing.add(pod);
       expect([timestampMs, found.map((one) => one.split(' ')[0])]).toEqual([timestampMs, [...firing].sort()]);
     }
 

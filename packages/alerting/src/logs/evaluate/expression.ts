@@ -4,12 +4,13 @@ import type { LogSample } from '../log-source.ts';
 import type { Evaluated } from './evaluation.ts';
 import type { WindowPlan } from './rate.ts';
 import { stepOfRange } from './steps.ts';
-import { type EvaluatedWindow, reopenWindows, type WindowResult, windowEnds } from './windows.ts';
+import { type EvaluatedWindow, type Reopened, reopenWindows, type WindowResult, windowEnds } from './windows.ts';
 
 export interface ExpressionState {
   readonly kind: 'expression';
   /** Ascending. */
   readonly windows: readonly EvaluatedWindow[];
+  readonly reopened: readonly Reopened[];
 }
 
 export function expressionStep({ intervalMs, lateMs }: ExpressionRule): number {
@@ -42,6 +43,11 @@ export function evaluateExpression(
   );
   for (const { labels, timestampMs, value } of samples) results.get(timestampMs)?.set(labels.key, { labels, value });
   const none: WindowResult = new Map();
-  const { evaluated, found } = reopenWindows(state?.windows ?? [], ends, (endMs) => results.get(endMs) ?? none);
-  return { state: { kind: 'expression', windows: evaluated }, found, lines: [] };
+  const { evaluated, reopened, found } = reopenWindows(
+    state?.windows ?? [],
+    ends,
+    (endMs) => results.get(endMs) ?? none,
+    state?.reopened ?? [],
+  );
+  return { state: { kind: 'expression', windows: evaluated, reopened }, found, lines: [] };
 }

@@ -6,12 +6,13 @@ import type { LineCount, Steps } from '../log-source.ts';
 import type { Evaluated, LateLines } from './evaluation.ts';
 import { growthOf, type KnownCount } from './known-counts.ts';
 import { stepOfRange } from './steps.ts';
-import { type EvaluatedWindow, reopenWindows, type WindowResult, windowEnds } from './windows.ts';
+import { type EvaluatedWindow, type Reopened, reopenWindows, type WindowResult, windowEnds } from './windows.ts';
 
 export interface RateState {
   readonly kind: 'rate';
   /** Ascending. */
   readonly windows: readonly EvaluatedWindow[];
+  readonly reopened: readonly Reopened[];
   /** Of all groups together, in steps of windows that may be evaluated again. */
   readonly totals: readonly KnownCount[];
 }
@@ -66,7 +67,7 @@ export function evaluateRate(
     }
     return result;
   };
-  const { evaluated, found } = reopenWindows(state?.windows ?? [], ends, resultAt);
+  const { evaluated, reopened, found } = reopenWindows(state?.windows ?? [], ends, resultAt, state?.reopened ?? []);
   const lastMs = state?.windows.at(-1)?.endMs;
   const { growth, known } = growthOf(state?.totals ?? [], totalsOf(counts));
   const lines = growth.map(({ startMs, count }): LateLines => {
@@ -74,7 +75,11 @@ export function evaluateRate(
     return { latenessMs: isLate ? lastMs - startMs : 0, count };
   });
   const totals = known.filter(([startMs]) => startMs >= steps.fromMs);
-  return { state: { kind: 'rate', windows: evaluated, totals }, found, lines: state === undefined ? [] : lines };
+  return {
+    state: { kind: 'rate', windows: evaluated, reopened, totals },
+    found,
+    lines: state === undefined ? [] : lines,
+  };
 }
 
 function holds(value: number, { operator, threshold }: RateRule): boolean {

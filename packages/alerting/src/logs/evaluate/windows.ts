@@ -1,6 +1,6 @@
 /** Windows that end one interval apart. Those that ended of late are evaluated again, with the lines that have come since: what they would have
  *  found, and did not, is found now. */
-import type { LabelSet } from '@vigie/promql/labels/label-set';
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { Found } from './evaluation.ts';
 import { CATCH_UP_MS, floorTo } from './steps.ts';
 
@@ -10,6 +10,17 @@ export interface EvaluatedWindow {
   /** Keys of labels of what it has found. */
   readonly found: readonly string[];
 }
+
+/** What late lines have made of a window, which fires for a while: in one evaluation alone it would be over before a group is told. */
+export interface Reopened {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** End of the window of now when it was found, Unix ms. */
+  readonly atMs: number;
+}
+
+/** Longer than groups wait: Alertmanager's default is 30 s. */
+const REOPENED_FIRES_MS = 300_000;
 
 /** What there is in a window, by the key of its labels. */
 export type WindowResult = ReadonlyMap<string, { readonly labels: LabelSet; readonly value: number }>;
@@ -48,7 +59,16 @@ export function reopenWindows(
   evaluated: readonly EvaluatedWindow[],
   ends: readonly number[],
   results: (endMs: number) => WindowResult,
-): { readonly evaluated: readonly EvaluatedWindow[]; readonly found: readonly Found[] } {
+  reopenedBefore: readonly Reopened[],
+): {
+  readonly evaluated: readonly EvaluatedWindow[];
+  readonly reopened: readonly Reopened[];
+  readonly found: readonly Found[];
+} {
+  const nowMs = ends.at(-1) ?? 0;
+  const reopened = new Map<string, Reopened>();
+  for (const one of reopenedBefore)
+    if (one.atMs > nowMs - REOPENED_FIRES_MS) reopened.set(LabelSet.of(one.labels).key, one);
   const before = new Map(evaluated.map(({ endMs, found }) => [endMs, new Set(found)] as const));
   const found = new Map<string, Found>();
   const after = ends.map((endMs, index) => {
@@ -57,9 +77,13 @@ export function reopenWindows(
     const keys = new Set(known);
     for (const [key, { labels, value }] of results(endMs)) {
       keys.add(key);
-      if (isNow || !known.has(key)) found.set(key, { labels, value, line: '' });
+      if (isNow) found.set(key, { labels, value, line: '' });
+      else if (!known.has(key)) reopened.set(key, { labels: labels.toJSON(), value, atMs: nowMs });
     }
     return { endMs, found: [...keys] };
   });
-  return { evaluated: after, found: [...found.values()] };
+  // What fires anyway ends when it ends.
+  for (const key of found.keys()) reopened.delete(key);
+  for (const [key, { labels, value }] of reopened) found.set(key, { labels: LabelSet.of(labels), value, line: '' });
+  return { evaluated: after, reopened: [...reopened.values()], found: [...found.values()] };
 }

@@ -18,12 +18,13 @@ const time = v.pipe(v.number(), v.integer());
 const count = v.pipe(v.number(), v.minValue(0));
 const labels = v.record(v.string(), v.string());
 const windows = v.array(v.strictObject({ endMs: time, found: v.array(v.string()) }));
+const reopened = v.array(v.strictObject({ labels, value: v.number(), atMs: time }));
 const known = v.array(v.strictTuple([time, v.string(), count]));
 const sightings = v.array(v.strictObject({ labels, times: v.array(v.strictTuple([time, count])), line: v.string() }));
 
 const state: v.GenericSchema<unknown, LogRuleState> = v.variant('kind', [
-  v.strictObject({ kind: v.literal('rate'), windows, totals: known }),
-  v.strictObject({ kind: v.literal('expression'), windows }),
+  v.strictObject({ kind: v.literal('rate'), windows, reopened, totals: known }),
+  v.strictObject({ kind: v.literal('expression'), windows, reopened }),
   v.strictObject({ kind: v.literal('pattern'), atMs: time, fromMs: time, known, sightings }),
   v.strictObject({
     kind: v.literal('absence'),
