@@ -8,15 +8,18 @@ import { type AlertLimits, AlertStore } from './alerts/alert-store.ts';
 import type { PostedAlert } from './alerts/posted-alert.ts';
 import type { AlertmanagerConfig } from './config/load-config.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
-import type { Alert } from './dispatch/alert.ts';
+import { type Alert, isResolved } from './dispatch/alert.ts';
 import type { AlertGroup } from './dispatch/alert-group.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { NotificationLog } from './dispatch/notification-log.ts';
+import { Escalations, type GroupLook } from './escalation/escalations.ts';
+import type { Acknowledgement, Page } from './escalation/page.ts';
 import { AlertChanges } from './history/alert-changes.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import { Inhibitor } from './inhibition/inhibitor.ts';
 import { DeliveryPlan } from './notify/delivery-plan.ts';
-import { Notifier, type NotifyOptions } from './notify/notifier.ts';
+import { type MutingWorld, muteCauses } from './notify/muting.ts';
+import { type GatherContext, Notifier, type NotifyOptions } from './notify/notifier.ts';
 import type { NotifyCounts } from './notify/notify-counts.ts';
 import { NO_OPTIONS, type ReceiverOptions } from './notify/receiver.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -56,6 +59,8 @@ export interface EngineDeps {
   readonly counts: NotifyCounts;
   /** What happens to alerts from the start on. */
   readonly record: (event: HistoryEvent) => void;
+  /** undefined: no receiver is shown any context. */
+  readonly gatherContext?: GatherContext | undefined;
 }
 
 /** A snapshot is looked for this often: tsdb's own interval behind a write that failed. */
@@ -67,6 +72,7 @@ const GARBAGE_MS = 15 * 60_000;
 interface InForce {
   readonly root: Route;
   readonly inhibitor: Inhibitor;
+  readonly muting: MutingWorld;
   readonly plan: DeliveryPlan;
   readonly notifier: Notifier;
 }
@@ -76,6 +82,7 @@ export class AlertEngine {
   readonly #folder: string;
   readonly #deps: EngineDeps;
   readonly #dispatcher: Dispatcher;
+  readonly #escalations: Escalations;
   readonly #changes = new AlertChanges();
   readonly #snapshot = coalesce(() => this.#writeSnapshot());
   #settings: EngineSettings;
@@ -98,6 +105,22 @@ export class AlertEngine {
       silences: new SilenceStore({ clock, newId, retentionMs }),
       notifications: new NotificationLog(retentionMs),
       outbox: new Outbox(),
+    });
+    this.#escalations = new Escalations(this.state.pages, {
+      clock,
+      log,
+      record: deps.record,
+      persist: (records) => this.#persist(records),
+      stepsOf: (receiver) => this.#settings.receiverOptions.get(receiver)?.escalation ?? [],
+      look: (groupId) => this.#look(groupId),
+      tell: async (group, receivers, signal) => {
+        const unmuted = this.#look(group.id)?.unmuted ?? [];
+        const timeMs = clock.nowMs();
+        const firing = unmuted.filter((alert) => !isResolved(alert, timeMs));
+        await this.#inForce.notifier
+          .escalate(group, firing, receivers, timeMs, signal)
+          .catch((error: unknown) => log.error('a group could not be escalated', { error }));
+      },
     });
     this.#inForce = this.#build();
     this.#dispatcher = new Dispatcher(this.#inForce.root, {
@@ -125,6 +148,10 @@ export class AlertEngine {
 
   get groups(): readonly AlertGroup[] {
     return this.#dispatcher.groups;
+  }
+
+  get escalations(): Pick<Escalations, 'counts' | 'pages'> {
+    return this.#escalations;
   }
 
   get limits(): DeliveryPlan['limits'] {
@@ -168,7 +195,9 @@ export class AlertEngine {
       timers,
     );
     state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
-    for (const id of timers.keys()) if (!state.timers.has(id)) this.#keepTimer(id, undefined);
+    for (const id of [...timers.keys(), ...state.pages.keys()])
+      if (!state.timers.has(id)) this.#keepTimer(id, undefined);
+    this.#escalations.resume();
     this.#scheduleMaintenance();
   }
 
@@ -179,6 +208,7 @@ export class AlertEngine {
     this.#inForce = this.#build();
     for (const alert of this.state.alerts.all()) this.#inForce.inhibitor.set(alert);
     this.#dispatcher.update(this.#inForce.root, this.state.alerts.all());
+    this.#escalations.resume();
   }
 
   /** Takes alerts, which are told from now on; resolves when they are on the disk.
@@ -223,16 +253,44 @@ export class AlertEngine {
     return silence;
   }
 
+  /** Acknowledges each group in which such an alert fires, as it fires now.
+   *  @returns their pages, on the disk when it resolves
+   *  @throws {VigieError} ALERTING_STATE_UNWRITABLE: it holds until the next restart */
+  async acknowledge(
+    selects: (group: AlertGroup, alert: Alert) => boolean,
+    by: Pick<Acknowledgement, 'by' | 'comment' | 'endsAtMs'>,
+  ): Promise<readonly Page[]> {
+    const atMs = this.#deps.clock.nowMs();
+    return Promise.all(
+      this.#firingGroups(selects, atMs).map(({ group, firing }) => {
+        const covers = new Set(firing.map(({ fingerprint }) => fingerprint));
+        return this.#escalations.acknowledge(group, { ...by, atMs, covers });
+      }),
+    );
+  }
+
+  /** Opens again each group in which such an alert fires.
+   *  @returns the pages of those that were acknowledged
+   *  @throws as acknowledge */
+  async withdrawAcknowledgement(
+    selects: (group: AlertGroup, alert: Alert) => boolean,
+    by: string,
+  ): Promise<readonly Page[]> {
+    const groups = this.#firingGroups(selects, this.#deps.clock.nowMs());
+    const pages = await Promise.all(groups.map(({ group }) => this.#escalations.withdraw(group, by)));
+    return pages.filter((page) => page !== undefined);
+  }
+
   /** Lets what is being told end, for graceMs at most. */
   async close(options: { readonly graceMs: number }): Promise<void> {
     this.#maintenance?.cancel();
-    await this.#dispatcher.close(options);
+    await Promise.all([this.#dispatcher.close(options), this.#escalations.close(options)]);
     await this.#log?.close();
   }
 
   #build(): InForce {
     const { config, options, receiverOptions, integrationsOf } = this.#settings;
-    const { clock, random, log, counts, record } = this.#deps;
+    const { clock, random, log, counts, record, gatherContext } = this.#deps;
     const { state } = this;
     const inhibitor = new Inhibitor(config.inhibitRules);
     const receivers = new Map(
@@ -242,16 +300,17 @@ export class AlertEngine {
         return [name, { name, integrations, options: receiverOptions.get(name) ?? NO_OPTIONS }] as const;
       }),
     );
+    const muting: MutingWorld = {
+      inhibitor,
+      timeIntervals: config.timeIntervals,
+      activeSilences: () => state.silences.query({ states: ['active'] }),
+    };
     const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record });
     const notifier = new Notifier(
       {
         ...options,
         receivers,
-        muting: {
-          inhibitor,
-          timeIntervals: config.timeIntervals,
-          activeSilences: () => state.silences.query({ states: ['active'] }),
-        },
+        muting,
       },
       {
         clock,
@@ -262,9 +321,11 @@ export class AlertEngine {
         counts,
         record,
         log,
+        gatherContext,
+        escalations: this.#escalations,
       },
     );
-    return { root: buildRoutes(config.route), inhibitor, plan, notifier };
+    return { root: buildRoutes(config.route), inhibitor, muting, plan, notifier };
   }
 
   /** By the keys of groups: the alerts whose end somebody is still to be told of. */
@@ -287,7 +348,22 @@ export class AlertEngine {
     return this.#persist(silences.map((silence) => ({ kind: 'silence', silence })));
   }
 
+  #look(groupId: string): GroupLook | undefined {
+    const group = this.#dispatcher.group(groupId);
+    if (group === undefined) return undefined;
+    const muted = muteCauses(group.route, group.alerts, this.#deps.clock.nowMs(), this.#inForce.muting);
+    return { group, unmuted: group.alerts.filter(({ fingerprint }) => !muted.has(fingerprint)) };
+  }
+
+  #firingGroups(selects: (group: AlertGroup, alert: Alert) => boolean, nowMs: number) {
+    return this.groups.flatMap((group) => {
+      const firing = group.alerts.filter((alert) => !isResolved(alert, nowMs));
+      return firing.some((alert) => selects(group, alert)) ? [{ group, firing }] : [];
+    });
+  }
+
   #keepTimer(id: string, nextFlushMs: number | undefined): void {
+    if (nextFlushMs === undefined) this.#escalations.forget(id);
     if (nextFlushMs === undefined) this.state.timers.delete(id);
     else this.state.timers.set(id, nextFlushMs);
     this.#persist([{ kind: 'group', id, nextFlushMs }]).catch((error: unknown) =>

@@ -49,14 +49,18 @@ async function load({ configFile, listen, version }: AlertingCommand): Promise<L
   const { config: written, warnings } = await loadAlertingConfig(configFile, process.env, listen);
   const config = { ...written, externalUrl: written.externalUrl || urlOf(written.listen) };
   const groups = await loadAlertingRules(config);
-  const integrationsOf = await prepareIntegrations(config.alertmanager?.config, {
-    clock: systemClock,
-    random: Math.random,
-    env: process.env,
-    userAgent: `vigie/${version}`,
-    externalUrl: config.externalUrl,
-    hostname: hostname(),
-  });
+  const integrationsOf = await prepareIntegrations(
+    config.alertmanager?.config,
+    {
+      clock: systemClock,
+      random: Math.random,
+      env: process.env,
+      userAgent: `vigie/${version}`,
+      externalUrl: config.externalUrl,
+      hostname: hostname(),
+    },
+    config.receivers,
+  );
   return { config, groups, warnings, integrationsOf };
 }
 
@@ -67,7 +71,7 @@ function urlOf({ address: { host, port }, tls }: ListenAddress): string {
 }
 
 /** What lies below is the service's; health, /metrics and reload are the listener's own. */
-const MOUNTED = ['/api', '/explain', '/history', '/silences'];
+const MOUNTED = ['/api', '/escalation', '/explain', '/history', '/silences'];
 
 class AlertingProcess implements Component {
   readonly reload: () => Promise<void>;
@@ -90,8 +94,10 @@ class AlertingProcess implements Component {
       { prefix: '', self: () => ({ name: hostname(), address: formatHostPort(this.#listener.address) }) },
       { clock, random: Math.random, log, env: process.env, version: command.version },
     );
-    const routes = [
+    const routes: readonly Route[] = [
       INDEX,
+      // Chats and mail clients fetch them without credentials.
+      { methods: ['GET'], path: '/charts/*', access: 'anyone', handler: ({ rest }) => this.#service.chart(rest) },
       ...healthRoutes({
         live: () => [{ name: 'process' }],
         ready: () => this.#service.ready(),

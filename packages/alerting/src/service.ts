@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Clock } from '@vigie/core/clock';
 import { bug, VigieError } from '@vigie/core/errors';
 import { HttpClient } from '@vigie/core/http-client/http-client';
+import type { HttpReply } from '@vigie/core/http-server/exchange';
 import type { HealthCheck } from '@vigie/core/http-server/health-routes';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
@@ -22,17 +23,21 @@ import { alertmanagerApi } from './api/plugin.ts';
 import { ALERTS_API_METRICS, AlertsApiCounts } from './api/telemetry.ts';
 import type { AlertingConfig } from './config/alerting-config.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
+import { chartReply, type OpenContext, openContext } from './context/open-context.ts';
 import { AlertEngine, type EngineSettings } from './engine.ts';
 import { engineWorld } from './engine-world.ts';
+import { type EscalationWorld, escalationApi, pageJson } from './escalation/escalation-plugin.ts';
 import { historyApi } from './history/history-plugin.ts';
 import { type OpenHistory, openHistory } from './history/open-history.ts';
 import { fingerprintOf } from './identity/fingerprint.ts';
+import type { LogSource } from './logs/log-source.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
 import type { Integration } from './receivers/integration.ts';
 import { AlertingRules } from './rules/alerting-rules.ts';
 import {
   ALERTING_METRICS,
   type ReloadCounts,
+  reportContext,
   reportEngine,
   reportNotifying,
   reportQueues,
@@ -61,6 +66,8 @@ export interface AlertingDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of Vigie: `1.2.3` */
   readonly version: string;
+  /** Where the log lines of pages come from; undefined: they have none. */
+  readonly logs?: LogSource | undefined;
 }
 
 export class AlertingService {
@@ -73,6 +80,7 @@ export class AlertingService {
   );
   readonly #startedAtMs: number;
   readonly #engine: AlertEngine | undefined;
+  readonly #context: OpenContext;
   readonly #rules: AlertingRules | undefined;
   readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
   #settings: AlertingSettings;
@@ -94,6 +102,14 @@ export class AlertingService {
     this.#deps = { ...deps, log };
     this.#startedAtMs = clock.nowMs();
     this.reloads = { succeeded: 0, failed: 0, isInForce: true, atMs: this.#startedAtMs };
+    this.#context = openContext(settings.config.metrics, {
+      clock,
+      log,
+      env,
+      userAgent,
+      logs: deps.logs,
+      externalUrl: () => this.#settings.config.externalUrl,
+    });
     const engineSettings = engineSettingsOf(settings);
     if (engineSettings !== undefined) {
       this.#engine = new AlertEngine(join(settings.config.dataDir, 'alerting'), engineSettings, {
@@ -104,6 +120,7 @@ export class AlertingService {
         newId: randomUUID,
         counts: this.#counts,
         record: (event) => this.#history?.record(event),
+        gatherContext: this.#context.gather,
       });
     }
     const { metrics } = settings.config;
@@ -126,6 +143,7 @@ export class AlertingService {
       if (this.#rules !== undefined) reportQueues(this.#rules.queues, report);
       reportReloads(this.reloads, report);
       reportNotifying(this.#counts, report);
+      reportContext(this.#context, report);
       if (this.#history !== undefined) report('historyDropped', {}, this.#history.dropped());
       if (this.#engine !== undefined) reportEngine(this.#engine, clock.nowMs(), report);
     });
@@ -172,6 +190,12 @@ export class AlertingService {
     return { contentType, body: body + others.map((other) => other.body).join('') };
   }
 
+  /** `GET /charts/FILE`: open to anyone, for who knows the name of one may see it.
+   *  @param file the last part of the path */
+  chart(file: string): HttpReply {
+    return chartReply(this.#context.charts, file);
+  }
+
   /** Answers everything below the prefix. */
   serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
     if (this.#app !== undefined) this.#app.routing(incoming, outgoing);
@@ -188,6 +212,7 @@ export class AlertingService {
   async #close(options: { readonly graceMs: number }): Promise<void> {
     await this.#app?.close();
     await Promise.all([this.#rules?.close(options), this.#engine?.close(options)]);
+    this.#context.close();
     await this.#history?.close();
   }
 
@@ -219,10 +244,23 @@ export class AlertingService {
         if (written === undefined) throw bug('an engine without alertmanager_config');
         return written;
       };
+      const stepsOf = (receiver: string) => this.#settings.config.receivers.get(receiver)?.escalation ?? [];
+      const escalation: EscalationWorld = {
+        clock,
+        stepsOf,
+        pages: () => engine.escalations.pages.values(),
+        acknowledge: (selects, by) => engine.acknowledge(selects, by),
+        withdraw: (selects, by) => engine.withdrawAcknowledgement(selects, by),
+      };
+      const pageOf = (groupId: string) => {
+        const page = engine.escalations.pages.get(groupId);
+        return page === undefined ? undefined : pageJson(page, escalation);
+      };
       const world = engineWorld(engine, { clock, startedAtMs: this.#startedAtMs, alertmanager, self });
       for (const plugin of [
         alertmanagerApi(world, { version, clock, log, counts: this.#apiCounts }),
-        explainApi(world, () => alertmanager().config),
+        explainApi(world, () => alertmanager().config, pageOf),
+        escalationApi(escalation),
         historyApi(this.#history.history),
       ])
         await app.register(plugin, { prefix });

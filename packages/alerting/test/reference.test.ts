@@ -49,8 +49,8 @@ describe('docs/reference/alertmanager.md', () => {
   });
 });
 
-describe('docs/reference/alerting.md', async () => {
-  const alerting = await readFile(new URL('../../../docs/reference/alerting.md', import.meta.url), 'utf8');
+describe.each(['alerting', 'pages'])('docs/reference/%s.md', async (name) => {
+  const alerting = await readFile(new URL(`../../../docs/reference/${name}.md`, import.meta.url), 'utf8');
 
   it.each(
     Array.from(alerting.matchAll(/^```yaml\n([\s\S]*?)^```$/gm), ([, text = '']) => text),

@@ -8,20 +8,13 @@ import * as v from 'valibot';
 import { DEFAULT_ALERT_LIMITS } from '../alerts/alert-store.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
 import type { Endpoint } from './alerting-config.ts';
+import { contextSection, readContext } from './context-section.ts';
+import { escalationSection, readEscalation } from './escalation-section.ts';
 import type { ReadContext } from './findings.ts';
 import { httpClientSection, readHttpClient } from './http-client-section.ts';
-import { flag, optionalText, textList, textMap } from './written-fields.ts';
+import { count, flag, optionalText, textList, textMap } from './written-fields.ts';
 
 const notYet = (what: string) => refused(`no such key: ${what} are not supported yet`);
-
-const count = (fallback: number) =>
-  v.nullish(
-    parsed('a whole number, at least 1', (written) => {
-      const value = Number(written);
-      return /^\d+$/.test(written) && Number.isSafeInteger(value) && value >= 1 ? value : undefined;
-    }),
-    fallback,
-  );
 
 const url = parsed('a URL of http or https', (written) =>
   /^https?:/.test(written) && URL.canParse(written) ? new URL(written) : undefined,
@@ -37,8 +30,8 @@ const receiverOptionsSection = section({
   rate_limit: v.nullish(
     section({ notifications: count(1), per: v.nullish(duration({ min: 1 }), '1m'), digest: flag(true) }),
   ),
-  context: notYet('links, log lines and charts in notifications'),
-  escalation: notYet('escalation steps'),
+  context: v.nullish(contextSection),
+  escalation: v.nullish(escalationSection, []),
 });
 
 const notificationsSection = section({
@@ -83,10 +76,11 @@ export type WrittenAlerting = v.InferOutput<typeof alertingFile>;
 export function readReceiverOptions(
   written: WrittenAlerting['receivers'],
   names: ReadonlySet<string>,
-  { findings }: ReadContext,
+  read: ReadContext,
 ): ReadonlyMap<string, ReceiverOptions> {
+  const { findings } = read;
   return new Map(
-    Object.entries(written).map(([name, { fallback, fallback_after, rate_limit }]) => {
+    Object.entries(written).map(([name, { fallback, fallback_after, rate_limit, context, escalation }]) => {
       const path: ConfigPath = ['receivers', name];
       if (!names.has(name)) findings.problemAtKey(path, 'the name of a receiver of alertmanager_config');
       if (fallback !== '' && (!names.has(fallback) || fallback === name))
@@ -97,6 +91,8 @@ export function readReceiverOptions(
           rate_limit == null
             ? undefined
             : { notifications: rate_limit.notifications, periodMs: rate_limit.per, digest: rate_limit.digest },
+        escalation: readEscalation(escalation, { name, names, path: [...path, 'escalation'] }, read),
+        context: context == null ? undefined : readContext(context, [...path, 'context'], read),
       };
       return [name, options] as const;
     }),

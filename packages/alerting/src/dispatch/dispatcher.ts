@@ -46,6 +46,10 @@ export class Dispatcher {
     return Array.from(this.#groups.values(), ({ group }) => group);
   }
 
+  group(id: string): AlertGroup | undefined {
+    return this.#groups.get(id)?.group;
+  }
+
   /** Takes an alert that has come or changed, to each group that it belongs to. */
   set(alert: Alert): void {
     if (this.#isClosed) return;

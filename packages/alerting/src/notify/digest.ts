@@ -1,6 +1,7 @@
 /** Several notifications as one, for a receiver that gets more than it may: all their alerts, once each. Pure. */
 import { bug } from '@vigie/core/errors';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { mergedContext } from '../context/notification-context.ts';
 import { compareAlerts, isResolved } from '../dispatch/alert.ts';
 import type { Notification } from '../receivers/integration.ts';
 
@@ -38,6 +39,7 @@ export function digestOf(notifications: readonly Notification[]): Notification {
       : first.reason,
     alerts: [...alerts.values()].sort(compareAlerts),
     timeMs,
+    context: mergedContext(all.map(({ context }) => context)),
   };
 }
 

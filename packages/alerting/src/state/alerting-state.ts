@@ -3,6 +3,7 @@ import { assertNever } from '@vigie/core/errors';
 import type { AlertStore } from '../alerts/alert-store.ts';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
 import type { NotificationLog } from '../dispatch/notification-log.ts';
+import type { Page } from '../escalation/page.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Silence } from '../silences/silence.ts';
 import type { SilenceStore } from '../silences/silence-store.ts';
@@ -22,6 +23,8 @@ export class AlertingState {
   readonly outbox: Outbox;
   /** When groups are told next, Unix ms, by their ids. */
   readonly timers = new Map<string, number>();
+  /** Of groups that were told, where somebody has acknowledged them or somebody else is told next; by their ids. */
+  readonly pages = new Map<string, Page>();
   #lastSeenMs = 0;
 
   constructor({ alerts, silences, notifications, outbox }: StateParts) {
@@ -54,6 +57,7 @@ export class AlertingState {
     for (const told of this.notifications.all()) yield { kind: 'told', ...told };
     // Behind what was told: that ends the claims before it.
     for (const claim of this.outbox.all()) yield { kind: 'claim', claim };
+    for (const [id, page] of this.pages) yield { kind: 'page', id, page };
     for (const silence of this.silences.query()) yield { kind: 'silence', silence };
   }
 
@@ -88,6 +92,10 @@ export class AlertingState {
       case 'claim':
         this.outbox.claim(record.claim);
         this.#see(record.claim.claimedAtMs);
+        return;
+      case 'page':
+        if (record.page === undefined) this.pages.delete(record.id);
+        else this.pages.set(record.id, record.page);
         return;
       default:
         assertNever(record);

@@ -4,6 +4,7 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import * as v from 'valibot';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
 import type { NotificationEntry } from '../dispatch/notification-log.ts';
+import type { Page } from '../escalation/page.ts';
 import { fingerprintOf } from '../identity/fingerprint.ts';
 import { AlertMatcher } from '../matchers/alert-matcher.ts';
 import type { Claim } from '../outbox/outbox.ts';
@@ -22,7 +23,9 @@ export type StateRecord =
     }
   /** Is about to be told. */
   | { readonly kind: 'claim'; readonly claim: Claim }
-  | { readonly kind: 'silence'; readonly silence: Silence };
+  | { readonly kind: 'silence'; readonly silence: Silence }
+  /** undefined: the group is no more, or nobody was told of it. */
+  | { readonly kind: 'page'; readonly id: string; readonly page: Page | undefined };
 
 export function encodeStateRecord(record: StateRecord): string {
   return JSON.stringify(writtenOf(record));
@@ -48,6 +51,8 @@ function writtenOf(record: StateRecord): object {
       const { groupId, group, integration, claimedAtMs } = record.claim;
       return { kind, groupId, group, integration, claimedAtMs };
     }
+    case 'page':
+      return { kind, id: record.id, page: record.page === undefined ? null : writtenPage(record.page) };
     case 'silence': {
       const { id, startsAtMs, endsAtMs, createdBy, comment, annotations, updatedAtMs } = record.silence;
       const matcherSets = record.silence.matcherSets.map((set) =>
@@ -58,15 +63,39 @@ function writtenOf(record: StateRecord): object {
   }
 }
 
+function writtenPage({ group, labels, receiver, sinceMs, reached, told, acknowledgement }: Page): object {
+  const { by = '', comment = '', atMs = 0, endsAtMs = null, covers = new Set() } = acknowledgement ?? {};
+  const written = acknowledgement === undefined ? null : { by, comment, atMs, endsAtMs, covers: [...covers] };
+  return { group, labels, receiver, sinceMs, reached: [...reached], told: [...told], acknowledgement: written };
+}
+
 const time = v.number();
 const texts = v.record(v.string(), v.string());
-const fingerprints = v.pipe(
+const textSet = v.pipe(
   v.array(v.string()),
   v.transform((list) => new Set(list)),
 );
 const orNothing = v.pipe(
   v.nullable(time),
   v.transform((timeMs) => timeMs ?? undefined),
+);
+const page = v.pipe(
+  v.strictObject({
+    group: v.string(),
+    labels: texts,
+    receiver: v.string(),
+    sinceMs: time,
+    reached: textSet,
+    told: textSet,
+    acknowledgement: v.nullable(
+      v.strictObject({ by: v.string(), comment: v.string(), atMs: time, endsAtMs: orNothing, covers: textSet }),
+    ),
+  }),
+  v.transform(({ labels, acknowledgement, ...written }) => ({
+    ...written,
+    labels: LabelSet.of(labels),
+    acknowledgement: acknowledgement ?? undefined,
+  })),
 );
 const matcher = v.pipe(
   v.strictObject({ name: v.string(), operator: v.picklist(['=', '!=', '=~', '!~']), value: v.string() }),
@@ -98,9 +127,9 @@ const schema = v.variant('kind', [
       group: v.string(),
       integration: v.string(),
       timeMs: time,
-      firing: fingerprints,
-      resolved: fingerprints,
-      owed: fingerprints,
+      firing: textSet,
+      resolved: textSet,
+      owed: textSet,
       viaFallback: v.boolean(),
       expiresAtMs: time,
     }),
@@ -115,6 +144,12 @@ const schema = v.variant('kind', [
       claimedAtMs: time,
     }),
     v.transform(({ kind, ...claim }): StateRecord => ({ kind, claim })),
+  ),
+  v.pipe(
+    v.strictObject({ kind: v.literal('page'), id: v.string(), page: v.nullable(page) }),
+    v.transform(
+      ({ kind, id, page: read }): StateRecord => ({ kind, id, page: read === null ? undefined : { id, ...read } }),
+    ),
   ),
   v.pipe(
     v.strictObject({

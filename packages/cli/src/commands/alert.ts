@@ -1,10 +1,12 @@
+import { userInfo } from 'node:os';
 import { runExplain } from '@vigie/alerting/explain/run-explain';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { OUTPUT_FORMATS, type OutputFormat } from '../alerts/output.ts';
+import { acknowledgeAlerts } from '../alerts/run-ack.ts';
 import { ALERT_STATES, type AlertState, listAlerts } from '../alerts/run-alert-list.ts';
 import type { RunCommand } from '../command.ts';
-import { runCommandLine } from '../command-line.ts';
+import { durationOption, runCommandLine } from '../command-line.ts';
 import { parseTime } from '../query/times.ts';
 
 interface ExplainOptions {
@@ -19,6 +21,16 @@ interface ListOptions extends Readonly<Record<AlertState, boolean>> {
   readonly tokenFile?: string;
   readonly receiver?: string;
   readonly output: OutputFormat;
+}
+
+interface AckOptions {
+  readonly url: string;
+  readonly tokenFile?: string;
+  readonly group?: string;
+  readonly author: string;
+  readonly comment: string;
+  readonly duration?: number;
+  readonly withdraw: boolean;
 }
 
 /** `vigie alert` */
@@ -43,6 +55,23 @@ export const run: RunCommand = (args, { version }) => {
     .action(async (matchers: readonly string[], { url, tokenFile, receiver, output, ...flags }: ListOptions) => {
       const request = { matchers, states: ALERT_STATES.filter((state) => flags[state]), receiver, output };
       exitCode = await listAlerts(request, { server: { url, tokenFile }, version }, process);
+    });
+  command
+    .command('ack')
+    .description('Say that somebody is on it: no repeats and no further steps, until another alert joins the group.')
+    .argument('[matcher...]', 'such as severity=page or team=~"a|b"; the first may be the name of an alert alone')
+    .option('--group <key>', 'the group of this key alone')
+    .option('-a, --author <name>', 'who', userInfo().username)
+    .option('-c, --comment <text>', 'what is being done', '')
+    .option('-d, --duration <duration>', 'for how long (default: until another alert joins)', durationOption)
+    .option('--withdraw', 'open again what was acknowledged', false)
+    .option('--url <url>', 'of `vigie up` or of alerting', 'http://127.0.0.1:7070')
+    .option('--token-file <file>', 'holds a bearer token')
+    .action(async (matchers: readonly string[], { url, tokenFile, author, duration, ...options }: AckOptions) => {
+      const { group, comment, withdraw } = options;
+      const endsAtMs = duration === undefined ? undefined : Date.now() + duration;
+      const request = { matchers, group, createdBy: author, comment, endsAtMs, withdraw };
+      exitCode = await acknowledgeAlerts(request, { server: { url, tokenFile }, version }, process);
     });
   command
     .command('explain')
