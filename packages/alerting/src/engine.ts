@@ -154,6 +154,12 @@ export class AlertEngine {
     return this.#escalations;
   }
 
+  /** Keeps what is none of its own over a restart.
+   *  @throws {VigieError} ALERTING_STATE_UNWRITABLE */
+  keep(records: readonly StateRecord[]): Promise<void> {
+    return this.#persist(records);
+  }
+
   get limits(): DeliveryPlan['limits'] {
     return this.#inForce.plan.limits;
   }

@@ -71,7 +71,7 @@ function urlOf({ address: { host, port }, tls }: ListenAddress): string {
 }
 
 /** What lies below is the service's; health, /metrics and reload are the listener's own. */
-const MOUNTED = ['/api', '/escalation', '/explain', '/history', '/silences'];
+const MOUNTED = ['/api', '/escalation', '/explain', '/heartbeats', '/history', '/silences'];
 
 class AlertingProcess implements Component {
   readonly reload: () => Promise<void>;

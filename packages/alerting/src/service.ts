@@ -27,6 +27,10 @@ import { chartReply, type OpenContext, openContext } from './context/open-contex
 import { AlertEngine, type EngineSettings } from './engine.ts';
 import { engineWorld } from './engine-world.ts';
 import { type EscalationWorld, escalationApi, pageJson } from './escalation/escalation-plugin.ts';
+import type { HealthView } from './heartbeat/engine-health.ts';
+import { ExpectedHeartbeats } from './heartbeat/expected-heartbeats.ts';
+import { heartbeatApi } from './heartbeat/heartbeat-plugin.ts';
+import { HeartbeatSender } from './heartbeat/heartbeat-sender.ts';
 import { historyApi } from './history/history-plugin.ts';
 import { type OpenHistory, openHistory } from './history/open-history.ts';
 import { fingerprintOf } from './identity/fingerprint.ts';
@@ -39,6 +43,7 @@ import {
   type ReloadCounts,
   reportContext,
   reportEngine,
+  reportHeartbeats,
   reportNotifying,
   reportQueues,
   reportReloads,
@@ -81,6 +86,9 @@ export class AlertingService {
   readonly #startedAtMs: number;
   readonly #engine: AlertEngine | undefined;
   readonly #context: OpenContext;
+  readonly #heartbeats: HeartbeatSender;
+  /** From the start on. */
+  #expectedHeartbeats: ExpectedHeartbeats | undefined;
   readonly #rules: AlertingRules | undefined;
   readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
   #settings: AlertingSettings;
@@ -123,6 +131,7 @@ export class AlertingService {
         gatherContext: this.#context.gather,
       });
     }
+    this.#heartbeats = new HeartbeatSender({ clock, log, env, userAgent, health: () => this.#health() });
     const { metrics } = settings.config;
     if (metrics !== undefined) {
       this.#rules = new AlertingRules(
@@ -144,6 +153,7 @@ export class AlertingService {
       reportReloads(this.reloads, report);
       reportNotifying(this.#counts, report);
       reportContext(this.#context, report);
+      reportHeartbeats(this.#heartbeats, this.#expectedHeartbeats, report);
       if (this.#history !== undefined) report('historyDropped', {}, this.#history.dropped());
       if (this.#engine !== undefined) reportEngine(this.#engine, clock.nowMs(), report);
     });
@@ -158,10 +168,19 @@ export class AlertingService {
       await fs.mkdir(folder, { recursive: true });
       this.#history = await openHistory({ folder, fs, clock, log });
       await this.#engine.start();
+      const engine = this.#engine;
+      this.#expectedHeartbeats = new ExpectedHeartbeats(engine.state.heartbeats, {
+        clock,
+        log,
+        persist: (records) => engine.keep(records),
+        post: (alerts) => engine.post(alerts),
+      });
+      this.#expectedHeartbeats.apply(this.#settings.config.expectedHeartbeats);
     }
     this.#app = await this.#createApp();
     await this.#rules?.apply(this.#settings.groups, this.#settings.config);
     this.#rules?.start();
+    this.#heartbeats.apply(this.#settings.config.heartbeats);
   }
 
   /** Takes up another configuration: groups that are in it, too, go on undisturbed. `data_dir`, the retention, and the servers that rules ask and
@@ -175,6 +194,8 @@ export class AlertingService {
     if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
     this.#settings = settings;
     await this.#rules?.apply(settings.groups, settings.config);
+    this.#expectedHeartbeats?.apply(settings.config.expectedHeartbeats);
+    this.#heartbeats.apply(settings.config.heartbeats);
   }
 
   ready(): readonly HealthCheck[] {
@@ -210,10 +231,30 @@ export class AlertingService {
   }
 
   async #close(options: { readonly graceMs: number }): Promise<void> {
+    this.#heartbeats.close();
+    this.#expectedHeartbeats?.close();
     await this.#app?.close();
     await Promise.all([this.#rules?.close(options), this.#engine?.close(options)]);
     this.#context.close();
     await this.#history?.close();
+  }
+
+  #health(): HealthView {
+    const engine = this.#engine;
+    const open = engine === undefined ? [] : [...engine.state.outbox.all()];
+    return {
+      nowMs: this.#deps.clock.nowMs(),
+      oldestUnsentMs: open.reduce<number | undefined>(
+        (oldest, { beganAtMs }) => Math.min(oldest ?? beganAtMs, beganAtMs),
+        undefined,
+      ),
+      isStateIncomplete: engine?.stateLog?.hasGap === true,
+      groups: (this.#rules?.groups ?? []).map(({ intervalMs, lastEvaluationMs, rules }) => ({
+        intervalMs,
+        lastEvaluationMs,
+        failed: rules.map(({ health }) => health === 'err'),
+      })),
+    };
   }
 
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */
@@ -261,6 +302,7 @@ export class AlertingService {
         alertmanagerApi(world, { version, clock, log, counts: this.#apiCounts }),
         explainApi(world, () => alertmanager().config, pageOf),
         escalationApi(escalation),
+        ...(this.#expectedHeartbeats === undefined ? [] : [heartbeatApi(this.#expectedHeartbeats)]),
         historyApi(this.#history.history),
       ])
         await app.register(plugin, { prefix });

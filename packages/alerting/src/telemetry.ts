@@ -5,6 +5,8 @@ import { CONTEXT_RESULTS } from './context/context-counts.ts';
 import type { OpenContext } from './context/open-context.ts';
 import { isResolved } from './dispatch/alert.ts';
 import type { AlertEngine } from './engine.ts';
+import type { ExpectedHeartbeats } from './heartbeat/expected-heartbeats.ts';
+import type { HeartbeatSender } from './heartbeat/heartbeat-sender.ts';
 import type { NotifyCounts } from './notify/notify-counts.ts';
 import type { AlertingRules } from './rules/alerting-rules.ts';
 import { silenceState } from './silences/silence.ts';
@@ -98,6 +100,18 @@ export const ALERTING_METRICS = {
     type: 'counter',
     help: 'Steps of escalation that were reached, by the receiver that was told.',
     labels: ['receiver'],
+  },
+  heartbeats: {
+    name: 'vigie_heartbeats_total',
+    type: 'counter',
+    help: 'Heartbeats that were due, by result: sent, failed, or why alerts do not get through, so that none was sent.',
+    labels: ['result'],
+  },
+  missingHeartbeats: {
+    name: 'vigie_expected_heartbeat_missing',
+    type: 'gauge',
+    help: '1 while a heartbeat that is expected is missing.',
+    labels: ['heartbeat'],
   },
   held: {
     name: 'vigie_notifications_held_total',
@@ -291,6 +305,16 @@ export function reportContext({ counts, charts }: OpenContext, report: AlertingR
   }
   report('charts', {}, charts.size);
   report('chartBytes', {}, charts.sizeBytes);
+}
+
+export function reportHeartbeats(
+  sender: HeartbeatSender,
+  expected: ExpectedHeartbeats | undefined,
+  report: AlertingReport,
+): void {
+  for (const [result, count] of sender.counts) report('heartbeats', { result }, count);
+  for (const heartbeat of expected?.expected.keys() ?? [])
+    report('missingHeartbeats', { heartbeat }, Number(expected?.isMissing(heartbeat)));
 }
 
 export function reportQueues(queues: AlertingRules['queues'], report: AlertingReport): void {

@@ -41,7 +41,9 @@ export class Lab {
   fs = new MemoryFs();
   engine: AlertEngine;
   /** By the id of an integration: what becomes of what is sent. */
-  answer: (id: string, signal: AbortSignal) => SendOutcome | Promise<SendOutcome> = () => ({ kind: 'sent' });
+  answer: (id: string, signal: AbortSignal, notification: Notification) => SendOutcome | Promise<SendOutcome> = () => ({
+    kind: 'sent',
+  });
   /** What pages say beside their alerts, where their receiver asks for it. */
   gatherContext: GatherContext | undefined;
   #settings: EngineSettings;
@@ -128,7 +130,7 @@ export class Lab {
         kind,
         sendsResolved: kind !== 'email',
         send: async (notification, signal) => {
-          const outcome = await this.answer(id, signal);
+          const outcome = await this.answer(id, signal, notification);
           if (outcome.kind === 'sent') this.#note(id, notification);
           return outcome;
         },

@@ -49,7 +49,7 @@ describe('docs/reference/alertmanager.md', () => {
   });
 });
 
-describe.each(['alerting', 'pages'])('docs/reference/%s.md', async (name) => {
+describe.each(['alerting', 'pages', 'heartbeats'])('docs/reference/%s.md', async (name) => {
   const alerting = await readFile(new URL(`../../../docs/reference/${name}.md`, import.meta.url), 'utf8');
 
   it.each(

@@ -141,6 +141,7 @@ describe('the alerting service', () => {
       truncatedAlerts: 0,
     };
     expect(hook.requests[0]).toMatchObject({ method: 'POST', url: '/hook' });
+    expect(hook.requests[0]?.headers['idempotency-key']).toMatch(/^[0-9a-f]{64}-\d{13}-[0-9a-f]{16}$/);
     expect(hook.requests[0]?.body).toBe(`${JSON.stringify(message)}\n`);
     const endsAt = new Date(clock.nowMs()).toISOString();
     await send('/api/v2/alerts', [{ ...DISK, endsAt }]);
@@ -327,6 +328,52 @@ receivers: { shop: { context: { links: { silence: '', dashboard: 'http://g.examp
       events: [{ kind: 'acknowledged', by: 'ann', groupKey: '{}:{alertname="Disk"}' }],
     });
     expect((await two.service.expose()).body).toContain('vigie_pages{state="acknowledged"} 1');
+  });
+
+  it('tells a dead man that alerts get through, as long as they do', async () => {
+    const dead = await record();
+    const more = `heartbeats: [{ url: '${dead.url}/ping', interval: 10s, stuck_after: 1m }]\n`;
+    let status = 500;
+    const hook = await record((_request, response) => response.writeHead(status).end());
+    const { send, until, clock, service } = await bed({ more, hook });
+    await until(() => expect(dead.requests.length).toBeGreaterThan(1));
+    expect(dead.requests[0]).toMatchObject({ method: 'POST', url: '/ping' });
+    expect(JSON.parse(dead.requests[0]?.body ?? '')).toMatchObject({ status: 'ok', time: expect.any(String) });
+    await send('/api/v2/alerts', [{ ...DISK, endsAt: new Date(START + 600 * MINUTE).toISOString() }]);
+    const sick = await until(async () => {
+      const { body } = await service.expose();
+      expect(body).toContain('vigie_heartbeats_total{result="deliveries_stuck"}');
+      return dead.requests.length;
+    });
+    for (let passed = 0; passed < 5; passed++) await clock.advance(10 * SECOND);
+    expect(dead.requests.length).toBe(sick);
+    status = 200;
+    await until(() => expect(dead.requests.length).toBeGreaterThan(sick));
+  });
+
+  it('raises an alert where a heartbeat is missing, also over a restart, and ends it with the next', async () => {
+    const more = 'heartbeats_in: [{ name: backup, every: 10m, grace: 1m, labels: { severity: page } }]\n';
+    const one = await bed({ more });
+    expect(await one.ask('/heartbeats/backup')).toEqual({ status: 200, json: { status: 'ok' } });
+    expect((await one.send('/heartbeats/other', {})).status).toBe(404);
+    await one.clock.advance(12 * MINUTE);
+    await one.until(() => expect(one.told()).toHaveLength(1));
+    expect(one.told()[0]).toMatchObject({
+      status: 'firing',
+      commonLabels: { alertname: 'HeartbeatMissing', heartbeat: 'backup', severity: 'page' },
+      commonAnnotations: { summary: 'heartbeat backup has not been heard for 11m' },
+    });
+    await one.service.close({ graceMs: 1000 });
+    const two = await started({ ...one, more });
+    expect((await two.ask('/heartbeats')).json).toEqual({ heartbeats: [{ name: 'backup', isMissing: true }] });
+    // It goes on firing, for longer than its alert lasts by itself.
+    for (let passed = 0; passed < 10; passed++) await one.clock.advance(MINUTE);
+    expect(one.told()).toHaveLength(1);
+    expect((await two.service.expose()).body).toContain('vigie_expected_heartbeat_missing{heartbeat="backup"} 1');
+    await two.send('/heartbeats/backup', { anything: 1 });
+    await one.until(() => expect(one.told()).toHaveLength(2));
+    expect(one.told()[1]).toMatchObject({ status: 'resolved' });
+    expect((await two.ask('/heartbeats')).json).toEqual({ heartbeats: [{ name: 'backup', isMissing: false }] });
   });
 
   it('takes up another configuration and its templates, and keeps the old one where that is bad', async () => {

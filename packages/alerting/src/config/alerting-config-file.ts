@@ -10,6 +10,7 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertingConfig, WrittenAlertmanager } from './alerting-config.ts';
 import { alertingFile, readEndpoint, readReceiverOptions, type WrittenAlerting } from './alerting-config-sections.ts';
 import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
+import { readExpectedHeartbeats, readHeartbeats } from './heartbeat-sections.ts';
 import { parseAlertmanagerConfig } from './load-config.ts';
 
 export interface LoadedAlertingConfig {
@@ -55,7 +56,10 @@ export async function loadAlertingConfig(
       retentionMs: notifications.retention,
       resolveWhatFired: notifications.resolve_what_fired,
       resolveReason: notifications.resolve_reason,
+      idempotencyKey: notifications.idempotency_key,
     },
+    heartbeats: readHeartbeats(written.heartbeats, context),
+    expectedHeartbeats: readExpectedHeartbeats(written.heartbeats_in, context),
     metrics: readEndpoint(datasources.metrics, ['datasources', 'metrics'], context),
     remoteWrite: readEndpoint(written.remote_write, ['remote_write'], context),
     alertmanagers: written.alertmanagers,
@@ -76,6 +80,8 @@ function checkWhatBelongsTogether(written: WrittenAlerting, { findings }: ReadCo
     findings.problemAtKey(['rule_files'], 'datasources.metrics beside it, which answers what rules ask');
   if (!hasRules && sendsElsewhere && written.alertmanager_config === '')
     findings.problemAtKey(['alertmanagers'], 'rule_files beside it: there is nothing else to send');
+  if (written.heartbeats_in.length > 0 && sendsElsewhere)
+    findings.problemAtKey(['heartbeats_in'], 'alertmanager_config beside it, by which its alerts are told');
   if (written.recording_rules && written.remote_write == null)
     findings.problemAtKey(['recording_rules'], 'remote_write beside it, which takes what rules record');
 }

@@ -11,6 +11,7 @@ import type { Endpoint } from './alerting-config.ts';
 import { contextSection, readContext } from './context-section.ts';
 import { escalationSection, readEscalation } from './escalation-section.ts';
 import type { ReadContext } from './findings.ts';
+import { expectedHeartbeatSection, heartbeatSection } from './heartbeat-sections.ts';
 import { httpClientSection, readHttpClient } from './http-client-section.ts';
 import { count, flag, optionalText, textList, textMap } from './written-fields.ts';
 
@@ -37,6 +38,7 @@ const receiverOptionsSection = section({
 const notificationsSection = section({
   resolve_what_fired: flag(true),
   resolve_reason: flag(true),
+  idempotency_key: flag(true),
   // Prometheus tells again of what fires each minute.
   startup_hold: v.nullish(duration(), '2m'),
   // Alertmanager's own.
@@ -60,6 +62,8 @@ export const alertingFile = section({
   recording_rules: flag(false),
   alertmanager_config: optionalText,
   receivers: v.nullish(named(receiverOptionsSection), {}),
+  heartbeats: v.nullish(v.array(heartbeatSection), []),
+  heartbeats_in: v.nullish(v.array(expectedHeartbeatSection), []),
   notifications: v.nullish(notificationsSection, {}),
   limits: v.nullish(limitsSection, {}),
   datasources: v.nullish(section({ metrics: v.nullish(endpoint('2m')), logs: notYet('rules on logs') }), {}),

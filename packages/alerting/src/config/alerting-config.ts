@@ -4,6 +4,8 @@ import type { ListenAddress } from '@vigie/core/config/listen';
 import type { LogLevel } from '@vigie/core/log-levels';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { EngineOptions } from '../engine.ts';
+import type { ExpectedHeartbeat } from '../heartbeat/expected-heartbeat.ts';
+import type { HeartbeatTarget } from '../heartbeat/heartbeat-sender.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
 import type { AlertmanagerConfig } from './load-config.ts';
 
@@ -26,6 +28,10 @@ export interface AlertingConfig {
   /** By the names of receivers. */
   readonly receivers: ReadonlyMap<string, ReceiverOptions>;
   readonly engine: EngineOptions;
+  /** Whom it tells that alerts get through. */
+  readonly heartbeats: readonly HeartbeatTarget[];
+  /** Of others, whose silence is an alert. */
+  readonly expectedHeartbeats: readonly ExpectedHeartbeat[];
   readonly metrics: Endpoint | undefined;
   readonly remoteWrite: Endpoint | undefined;
   /** Base URLs: /api/v2/alerts is below them. */

@@ -126,11 +126,11 @@ export class PageContext {
     if (metrics === undefined) return [];
     const { charts, counts, externalUrl, log } = this.#deps;
     return [...byExpression(firing)].slice(0, MOST_CHARTS).map(async ([expression, alerts]) => {
-      const charted = chartedQuery(expression);
       const [first] = alerts;
-      if (charted === undefined || first === undefined) return;
       const window = { nowMs: timeMs, rangeMs: options.chartRangeMs };
       try {
+        const charted = chartedQuery(expression);
+        if (charted === undefined || first === undefined) return;
         const chart = await this.#slots.run(signal, () => queryChart(charted, alerts, window, metrics, signal));
         counts.note('chart', chart === undefined ? 'none' : 'drawn');
         if (chart === undefined) return;
@@ -139,7 +139,7 @@ export class PageContext {
         page.annotate(first, CHART_URL, url);
       } catch (error) {
         counts.note('chart', signal.aborted ? 'late' : 'failed');
-        log.warn('a page goes without its chart', { query: charted.query, error });
+        log.warn('a page goes without its chart', { expression, error });
       }
     });
   }

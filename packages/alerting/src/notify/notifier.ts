@@ -15,7 +15,8 @@ import {
 } from '../dispatch/notification-log.ts';
 import type { Escalations, FlushOrders } from '../escalation/escalations.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
-import type { Outbox } from '../outbox/outbox.ts';
+import { idempotencyKeyOf } from '../identity/group-key.ts';
+import type { Claim, Outbox } from '../outbox/outbox.ts';
 import type { Integration } from '../receivers/integration.ts';
 import type { Route } from '../routing/route.ts';
 import type { StateRecord } from '../state/state-record.ts';
@@ -31,6 +32,8 @@ export interface NotifyOptions {
   readonly resolveWhatFired: boolean;
   /** Whether resolved alerts say why, in an annotation. */
   readonly resolveReason: boolean;
+  /** Whether notifications have a key by which web hooks know one that they have had; true unless given. */
+  readonly idempotencyKey?: boolean | undefined;
 }
 
 /** What the configuration says. */
@@ -71,7 +74,7 @@ interface Telling {
   readonly resolved: ReadonlySet<string>;
   readonly signal: AbortSignal;
   /** Gathered when the first integration is told, for all of them; undefined where the receiver wants none. */
-  readonly context: (() => Promise<NotificationContext>) | undefined;
+  readonly context: (() => Promise<NotificationContext | undefined>) | undefined;
   /** Whether repeats are not told. */
   readonly isAcknowledged: boolean;
   /** Whether it is told of the end of alerts alone. */
@@ -174,10 +177,13 @@ export class Notifier {
   ): Telling['context'] {
     const { gatherContext } = this.#deps;
     if (options === undefined || gatherContext === undefined) return undefined;
-    let gathered: Promise<NotificationContext> | undefined;
+    let gathered: Promise<NotificationContext | undefined> | undefined;
     return () => {
       const told = alerts.filter(({ fingerprint }) => !muted.has(fingerprint));
-      gathered ??= gatherContext({ alerts: told, timeMs, options }, signal);
+      gathered ??= gatherContext({ alerts: told, timeMs, options }, signal).catch((error: unknown) => {
+        this.#deps.log.error('a page goes without its context', { error });
+        return undefined;
+      });
       return gathered;
     };
   }
@@ -232,11 +238,14 @@ export class Notifier {
       : part.alerts.filter((alert) => !isResolved(alert, part.timeMs));
     let viaFallback = false;
     if (alerts.length > 0) {
+      const claimedAtMs = clock.nowMs();
+      const open = outbox.find({ group: group.key, integration: integration.id });
       const claim = {
         groupId: group.id,
         group: group.key,
         integration: integration.id,
-        claimedAtMs: clock.nowMs(),
+        claimedAtMs,
+        beganAtMs: open?.beganAtMs ?? claimedAtMs,
       };
       outbox.claim(claim);
       const [gathered] = await Promise.all([context?.(), this.#persist([{ kind: 'claim', claim }])]);
@@ -245,6 +254,7 @@ export class Notifier {
         ...notificationOf(group, route, told, this.#settings.resolveReason),
         receiver: receiver.name,
         context: gathered,
+        idempotencyKey: this.#settings.idempotencyKey === false ? undefined : keyOf(claim, part),
       };
       const alsoFallback = wasViaFallback && part.resolved.length > 0;
       const delivered = await plan.deliver(receiver, integration, notification, alsoFallback, signal);
@@ -276,6 +286,14 @@ export class Notifier {
       this.#deps.log.error('what is told cannot be kept: after a restart it may be told again', { error });
     }
   }
+}
+
+function keyOf({ group, beganAtMs }: Claim, { alerts, timeMs }: Flush): string {
+  // With its begin: one that was over and fires again is told anew.
+  const told = alerts.map((alert) => {
+    return `${isResolved(alert, timeMs) ? '-' : ''}${alert.fingerprint}@${alert.startsAtMs}`;
+  });
+  return idempotencyKeyOf(group, beganAtMs, told);
 }
 
 function fingerprintsOf(alerts: readonly Alert[]): readonly string[] {

@@ -16,6 +16,8 @@ export interface Notification {
   readonly alerts: readonly Alert[];
   /** Of the flush, Unix ms: what is resolved by then is told as resolved. */
   readonly timeMs: number;
+  /** The same for each attempt at this notification, also after a restart; undefined: it has none. */
+  readonly idempotencyKey?: string | undefined;
   /** undefined where the receiver asks for none. */
   readonly context?: NotificationContext | undefined;
 }

@@ -4,6 +4,7 @@ import type { AlertStore } from '../alerts/alert-store.ts';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
 import type { NotificationLog } from '../dispatch/notification-log.ts';
 import type { Page } from '../escalation/page.ts';
+import type { HeartbeatState } from '../heartbeat/expected-heartbeat.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Silence } from '../silences/silence.ts';
 import type { SilenceStore } from '../silences/silence-store.ts';
@@ -25,6 +26,8 @@ export class AlertingState {
   readonly timers = new Map<string, number>();
   /** Of groups that were told, where somebody has acknowledged them or somebody else is told next; by their ids. */
   readonly pages = new Map<string, Page>();
+  /** Of heartbeats that others send, by their names. */
+  readonly heartbeats = new Map<string, HeartbeatState>();
   #lastSeenMs = 0;
 
   constructor({ alerts, silences, notifications, outbox }: StateParts) {
@@ -58,6 +61,7 @@ export class AlertingState {
     // Behind what was told: that ends the claims before it.
     for (const claim of this.outbox.all()) yield { kind: 'claim', claim };
     for (const [id, page] of this.pages) yield { kind: 'page', id, page };
+    for (const [name, state] of this.heartbeats) yield { kind: 'heartbeat', name, state };
     for (const silence of this.silences.query()) yield { kind: 'silence', silence };
   }
 
@@ -96,6 +100,10 @@ export class AlertingState {
       case 'page':
         if (record.page === undefined) this.pages.delete(record.id);
         else this.pages.set(record.id, record.page);
+        return;
+      case 'heartbeat':
+        if (record.state === undefined) this.heartbeats.delete(record.name);
+        else this.heartbeats.set(record.name, record.state);
         return;
       default:
         assertNever(record);

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
 import type { NotificationEntry } from '../dispatch/notification-log.ts';
 import type { Page } from '../escalation/page.ts';
+import type { HeartbeatState } from '../heartbeat/expected-heartbeat.ts';
 import { fingerprintOf } from '../identity/fingerprint.ts';
 import { AlertMatcher } from '../matchers/alert-matcher.ts';
 import type { Claim } from '../outbox/outbox.ts';
@@ -25,7 +26,9 @@ export type StateRecord =
   | { readonly kind: 'claim'; readonly claim: Claim }
   | { readonly kind: 'silence'; readonly silence: Silence }
   /** undefined: the group is no more, or nobody was told of it. */
-  | { readonly kind: 'page'; readonly id: string; readonly page: Page | undefined };
+  | { readonly kind: 'page'; readonly id: string; readonly page: Page | undefined }
+  /** undefined: it is no more expected. */
+  | { readonly kind: 'heartbeat'; readonly name: string; readonly state: HeartbeatState | undefined };
 
 export function encodeStateRecord(record: StateRecord): string {
   return JSON.stringify(writtenOf(record));
@@ -48,11 +51,15 @@ function writtenOf(record: StateRecord): object {
       return { kind, group, integration, timeMs, firing, resolved, owed, viaFallback, expiresAtMs };
     }
     case 'claim': {
-      const { groupId, group, integration, claimedAtMs } = record.claim;
-      return { kind, groupId, group, integration, claimedAtMs };
+      const { groupId, group, integration, claimedAtMs, beganAtMs } = record.claim;
+      return { kind, groupId, group, integration, claimedAtMs, beganAtMs };
     }
     case 'page':
       return { kind, id: record.id, page: record.page === undefined ? null : writtenPage(record.page) };
+    case 'heartbeat': {
+      const { heardAtMs = null, missingSinceMs = null } = record.state ?? {};
+      return { kind, name: record.name, heardAtMs, missingSinceMs };
+    }
     case 'silence': {
       const { id, startsAtMs, endsAtMs, createdBy, comment, annotations, updatedAtMs } = record.silence;
       const matcherSets = record.silence.matcherSets.map((set) =>
@@ -142,8 +149,23 @@ const schema = v.variant('kind', [
       group: v.string(),
       integration: v.string(),
       claimedAtMs: time,
+      // Records before it had one.
+      beganAtMs: v.optional(time),
     }),
-    v.transform(({ kind, ...claim }): StateRecord => ({ kind, claim })),
+    v.transform(({ kind, beganAtMs, ...claim }): StateRecord => {
+      return { kind, claim: { ...claim, beganAtMs: beganAtMs ?? claim.claimedAtMs } };
+    }),
+  ),
+  v.pipe(
+    v.strictObject({
+      kind: v.literal('heartbeat'),
+      name: v.string(),
+      heardAtMs: orNothing,
+      missingSinceMs: orNothing,
+    }),
+    v.transform(({ kind, name, heardAtMs, missingSinceMs }): StateRecord => {
+      return { kind, name, state: heardAtMs === undefined ? undefined : { heardAtMs, missingSinceMs } };
+    }),
   ),
   v.pipe(
     v.strictObject({ kind: v.literal('page'), id: v.string(), page: v.nullable(page) }),

@@ -72,6 +72,8 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
     expect(config.externalLabels.toJSON()).toEqual({ cluster: 'prod' });
     expect(config.receivers.get('a')).toEqual({
       fallback: { receiver: 'b', afterFailures: 5 },
+      context: undefined,
+      escalation: [],
       rateLimit: { notifications: 10, periodMs: 30_000, digest: false },
     });
   });
@@ -89,8 +91,8 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
       'alerting.yaml:3:1: log_rule_files: expected no such key: rules on logs are not supported yet',
     ],
     [
-      `${BASE}receivers: { a: { escalation: [] } }\n`,
-      'alerting.yaml:3:19: receivers.a.escalation: expected no such key: escalation steps',
+      `${BASE}receivers: { a: { escalation: [{ after: 5m, receiver: a }] } }\n`,
+      'alerting.yaml:3:55: receivers.a.escalation[0].receiver: expected the name of another receiver',
     ],
     [`${BASE}receivers: { c: {} }\n`, 'alerting.yaml:3:14: receivers.c: expected the name of a receiver'],
     [
@@ -119,5 +121,38 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
     await expect(load('data_dir: data\nalertmanager_config: missing.yml\n')).rejects.toMatchObject({
       code: 'CONFIG_UNREADABLE',
     });
+  });
+
+  it('has heartbeats in both directions, and refuses what cannot be one', async () => {
+    const { config } =
+      await load(`${BASE}heartbeats: [{ url: 'https://hc.example/x' }, { url_file: token, interval: 30s, stuck_after: 5m }]
+heartbeats_in: [{ name: backup, every: 24h, labels: { severity: page } }]
+`);
+    expect(config).toMatchObject({
+      heartbeats: [
+        { url: { value: 'https://hc.example/x' }, intervalMs: 60_000, timeoutMs: 10_000, stuckAfterMs: 900_000 },
+        { intervalMs: 30_000, stuckAfterMs: 300_000 },
+      ],
+      expectedHeartbeats: [{ name: 'backup', everyMs: 86_400_000, graceMs: 60_000, labels: { severity: 'page' } }],
+    });
+    const wrong = await problemsOf(`${BASE}heartbeats: [{ interval: 1m }, { url: 'ftp://x' }]
+heartbeats_in: [{ name: a, every: 1m }, { name: a, every: 1m }]
+`);
+    expect(wrong.join('\n')).toContain('one of url or url_file');
+    expect(wrong.join('\n')).toContain('a URL of http or https');
+    expect(wrong.join('\n')).toContain('a name that no other heartbeat has');
+    expect((await problemsOf(`${BASE}heartbeats_in: [{ name: a b, every: 1m }]\n`)).join()).toContain(
+      'a name of letters',
+    );
+  });
+
+  it('refuses steps of escalation to nobody, or to the receiver itself', async () => {
+    const steps = (receiver: string) =>
+      `${BASE}receivers: { a: { escalation: [{ after: 5m, receiver: ${receiver} }] } }\n`;
+    expect((await load(steps('b'))).config.receivers.get('a')?.escalation).toEqual([
+      { afterMs: 300_000, receiver: 'b' },
+    ]);
+    for (const receiver of ['a', 'c'])
+      expect((await problemsOf(steps(receiver))).join()).toContain('the name of another receiver');
   });
 });

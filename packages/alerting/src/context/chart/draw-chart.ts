@@ -114,7 +114,7 @@ function axes({ startMs, endMs }: Chart, { low, high, x, y }: Scale): readonly S
       width: 1,
       color: FAINT,
     },
-    ...values.map((value) => textAt({ x: LEFT - 6, y: y(value) }, 'end', humanize(value), INK)),
+    ...values.map((value) => textAt({ x: LEFT - 6, y: y(value) }, 'end', valueText(value), INK)),
     ...times.map((timeMs) => textAt(inside(x(timeMs), bottom + 13, 5), 'middle', timeText(timeMs, isLong), INK)),
   ];
 }
@@ -144,7 +144,7 @@ function thresholdShapes({ threshold }: Chart, { y }: Scale): readonly Shape[] {
       { x, y: at },
       { x: Math.min(x + DASH, right), y: at },
     ]);
-  const text = `${threshold.operator} ${humanize(threshold.value)}`;
+  const text = `${threshold.operator} ${valueText(threshold.value)}`;
   // Above the line, unless that is where the chart ends.
   const middle = at - TOP < 2 * ROW ? at + 10 : at - 9;
   return [
@@ -179,6 +179,12 @@ function legendOf(firing: readonly ChartLine[], others: number): readonly string
   const more = firing.length - named.length;
   const rest = [...(more > 0 ? [`${more} more that fire`] : []), ...(others > 0 ? [`${others} others`] : [])];
   return rest.length === 0 ? named : [...named, `and ${rest.join(', ')}`];
+}
+
+/** As it is written where that is short; `500m` would be read as minutes. */
+function valueText(value: number): string {
+  const size = Math.abs(value);
+  return size === 0 || (size >= 0.001 && size < 10_000) ? String(Number(value.toPrecision(4))) : humanize(value);
 }
 
 function textAt(at: Point, anchor: 'start' | 'middle' | 'end', text: string, color: Color): Shape {

@@ -101,12 +101,16 @@ class Canvas implements Raster {
     }
   }
 
-  #blend(x: number, y: number, share: number, color: Channels): void {
+  #blend(x: number, y: number, share: number, [red, green, blue]: Channels): void {
     const at = (y * this.width + x) * 3;
-    for (const [channel, value] of color.entries()) {
-      const before = this.rgb[at + channel] ?? 0;
-      this.rgb[at + channel] = Math.round(before + (value - before) * share);
-    }
+    this.#mix(at, red, share);
+    this.#mix(at + 1, green, share);
+    this.#mix(at + 2, blue, share);
+  }
+
+  #mix(at: number, value: number, share: number): void {
+    const before = this.rgb[at] ?? 0;
+    this.rgb[at] = before + (value - before) * share + 0.5;
   }
 }
 
@@ -115,5 +119,6 @@ function distance(x: number, y: number, from: Point, to: Point): number {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const length = dx * dx + dy * dy;
   const along = length === 0 ? 0 : Math.min(1, Math.max(0, ((x - from.x) * dx + (y - from.y) * dy) / length));
-  return Math.hypot(x - from.x - along * dx, y - from.y - along * dy);
+  const [aside, above] = [x - from.x - along * dx, y - from.y - along * dy];
+  return Math.sqrt(aside * aside + above * above);
 }
