@@ -26,7 +26,7 @@ import type { ReceiverConfig } from './config/receiver-section.ts';
 import { chartReply, type OpenContext, openContext } from './context/open-context.ts';
 import { AlertEngine, type EngineSettings } from './engine.ts';
 import { engineWorld } from './engine-world.ts';
-import { type EscalationWorld, escalationApi, pageJson } from './escalation/escalation-plugin.ts';
+import { type EscalationWorld, escalationApi, pageJson, pageText } from './escalation/escalation-plugin.ts';
 import type { HealthView } from './heartbeat/engine-health.ts';
 import { ExpectedHeartbeats } from './heartbeat/expected-heartbeats.ts';
 import { heartbeatApi } from './heartbeat/heartbeat-plugin.ts';
@@ -295,7 +295,8 @@ export class AlertingService {
       };
       const pageOf = (groupId: string) => {
         const page = engine.escalations.pages.get(groupId);
-        return page === undefined ? undefined : pageJson(page, escalation);
+        if (page === undefined) return undefined;
+        return { json: pageJson(page, escalation), text: pageText(page, escalation) };
       };
       const world = engineWorld(engine, { clock, startedAtMs: this.#startedAtMs, alertmanager, self });
       for (const plugin of [

@@ -23,7 +23,7 @@ import type { Silence } from '../silences/silence.ts';
 import { formatApiTime } from './api-time.ts';
 import type { ApiWorld } from './api-world.ts';
 
-export type PageOf = (groupId: string) => object | undefined;
+export type PageOf = (groupId: string) => { readonly json: object; readonly text: string } | undefined;
 
 type Question = { readonly labels: LabelSet; readonly timeMs: number } | { readonly problem: string };
 
@@ -89,7 +89,7 @@ function explanationJson(explanation: AlertExplanation, silences: readonly Silen
     route: routeJson(root),
     notifications: notifications.map((notification) => ({
       ...notificationJson(notification),
-      page: pageOf(groupIdOf(notification.route, notification.groupLabels)) ?? null,
+      page: pageOf(groupIdOf(notification.route, notification.groupLabels))?.json ?? null,
     })),
     inhibitions: inhibitions.map(inhibitionJson),
     silences: silences.map(silenceSummary),
@@ -142,5 +142,6 @@ function silencesText(silences: readonly Silence[]): string {
 /** Of groups that were told, where they escalate or are acknowledged. */
 function pagesText({ notifications }: AlertExplanation, pageOf: PageOf): string {
   const pages = notifications.flatMap(({ route, groupLabels }) => pageOf(groupIdOf(route, groupLabels)) ?? []);
-  return pages.length === 0 ? '' : ['', 'escalation', ...pages.map((page) => `  ${jsonText(page)}`), ''].join('\n');
+  if (pages.length === 0) return '';
+  return ['', 'escalation', ...pages.map(({ text }) => `  ${text}`)].map((line) => `${line}\n`).join('');
 }

@@ -92,6 +92,19 @@ export function pageJson(page: Page, { stepsOf }: Pick<EscalationWorld, 'stepsOf
   };
 }
 
+/** On one line, for people. */
+export function pageText(page: Page, { stepsOf }: Pick<EscalationWorld, 'stepsOf'>): string {
+  const { group, receiver, sinceMs, reached, acknowledgement: ack } = page;
+  const steps = stepsOf(receiver).map(({ afterMs, receiver: name }) => {
+    const at = formatApiTime(sinceMs + afterMs);
+    return reached.has(name) ? `, ${name} told` : ack === undefined ? `, ${name} at ${at}` : `, not ${name}`;
+  });
+  const until = ack?.endsAtMs === undefined ? '' : ` until ${formatApiTime(ack.endsAtMs)}`;
+  const by =
+    ack === undefined ? '' : `, acknowledged by ${ack.by}${until}${ack.comment === '' ? '' : `: ${ack.comment}`}`;
+  return `${group} ${receiver}, open since ${formatApiTime(sinceMs)}${steps.join('')}${by}`;
+}
+
 function acknowledgementJson({ by, comment, atMs, endsAtMs, covers }: Acknowledgement): object {
   const endsAt = endsAtMs === undefined ? null : formatApiTime(endsAtMs);
   return { createdBy: by, comment, at: formatApiTime(atMs), endsAt, alerts: [...covers] };

@@ -1,7 +1,7 @@
 /** `/escalation` over an engine on a fake clock. */
 import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { escalationApi } from '../../src/escalation/escalation-plugin.ts';
+import { escalationApi, pageText } from '../../src/escalation/escalation-plugin.ts';
 import { Lab, MINUTE } from '../lab.ts';
 
 const HOOK = "webhook_configs: [{ url: 'http://localhost/' }]";
@@ -72,6 +72,20 @@ describe('/escalation', () => {
       status: 404,
       json: { error: 'no such group that is acknowledged' },
     });
+  });
+
+  it('is told on one line for people', async () => {
+    const { lab } = await bed();
+    await lab.post({ alertname: 'A' });
+    await lab.after(2 * MINUTE);
+    const textOf = () =>
+      Array.from(lab.engine.escalations.pages.values(), (page) => pageText(page, { stepsOf: () => STEPS }));
+    const open = '{}:{alertname="A"} a, open since 1970-01-01T00:01:00.000Z';
+    expect(textOf()).toEqual([`${open}, lead at 1970-01-01T00:11:00.000Z`]);
+    await lab.engine.acknowledge(() => true, { by: 'ann', comment: 'on it', endsAtMs: 20 * MINUTE });
+    expect(textOf()).toEqual([`${open}, not lead, acknowledged by ann until 1970-01-01T00:20:00.000Z: on it`]);
+    await lab.after(30 * MINUTE);
+    expect(textOf()[0]).toMatch(/^\{\}:\{alertname="A"\} a, open since 1970-01-01T00:20:00\.000Z, lead told$/);
   });
 
   it.each([
