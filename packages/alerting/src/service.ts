@@ -12,7 +12,6 @@ import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
 import { rulesApi } from '@vigie/promql/api/prometheus-api';
-import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
 import { RULE_METRICS, reportRules } from '@vigie/rules/telemetry';
@@ -26,10 +25,10 @@ import { AlertEngine, type EngineSettings } from './engine.ts';
 import { engineWorld } from './engine-world.ts';
 import { historyApi } from './history/history-plugin.ts';
 import { type OpenHistory, openHistory } from './history/open-history.ts';
-import { fingerprintOf } from './identity/fingerprint.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
 import type { Integration } from './receivers/integration.ts';
 import { AlertingRules } from './rules/alerting-rules.ts';
+import { postedAlerts } from './rules/posted-alerts.ts';
 import {
   ALERTING_METRICS,
   type ReloadCounts,
@@ -194,17 +193,7 @@ export class AlertingService {
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */
   #take(alerts: readonly AlertNotification[]): void {
     const { clock, log } = this.#deps;
-    const nowMs = clock.nowMs();
-    const posted = alerts.map(({ labels, annotations, startsAtMs, endsAtMs, generatorUrl }) => ({
-      fingerprint: fingerprintOf(labels),
-      labels,
-      annotations: LabelSet.of(annotations.entries()),
-      startsAtMs,
-      endsAtMs,
-      updatedAtMs: nowMs,
-      generatorUrl,
-      hasTimeout: false,
-    }));
+    const posted = postedAlerts(alerts, clock.nowMs());
     this.#engine?.post(posted).catch((error: unknown) => log.error('alerts of rules were not taken', { error }));
   }
 

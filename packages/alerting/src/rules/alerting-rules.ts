@@ -20,6 +20,7 @@ import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner } from '@vigie/rul
 import type { AlertingConfig, Endpoint } from '../config/alerting-config.ts';
 import { AlertmanagerSender } from './alertmanager-sender.ts';
 import { forStateQuerier } from './for-state-querier.ts';
+import { withExternal } from './posted-alerts.ts';
 import { SampleWriter } from './sample-writer.ts';
 
 /** The HTTP client of an endpoint, which is closed with whoever asked for it. */
@@ -127,10 +128,6 @@ export class AlertingRules {
     await Promise.all([this.#writer?.close(options), this.#sender?.close(options)]);
     this.#closeClients();
   }
-}
-
-function withExternal(labels: LabelSet, external: LabelSet): LabelSet {
-  return external.size === 0 ? labels : LabelSet.of([...external.entries(), ...labels.entries()]);
 }
 
 function vectorQuery(remote: RemotePrometheus): QueryVector {

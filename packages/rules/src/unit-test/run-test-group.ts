@@ -6,15 +6,12 @@ import type { Log } from '@vigie/core/log';
 import { Engine } from '@vigie/promql/evaluate/engine';
 import { scriptHistogram } from '@vigie/promql/histogram/describe';
 import { compact } from '@vigie/promql/histogram/sparse';
-import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { ScriptStorage } from '@vigie/promql/script/run-script';
-import type { StoredSample } from '@vigie/promql/storage/memory-storage';
 import { ALERT_NAME } from '../alerts/alert-series.ts';
 import type { RuleFileOptions } from '../file/parse-rule-file.ts';
 import { GroupEvaluator } from '../group/group-evaluator.ts';
 import { engineQuery, type QueryVector } from '../query.ts';
 import { type RuleGroup, writtenLabels } from '../rule.ts';
-import type { AppendSamples } from '../sample.ts';
 import { isSameValue } from './compare-floats.ts';
 import {
   describeAlertFailure,
@@ -24,6 +21,7 @@ import {
   type LabelledAlert,
 } from './describe.ts';
 import type { AlertCase, ExpectedSample, ExprCase, TestFile, TestGroup } from './test-file.ts';
+import { appendTo, InputSeries } from './test-storage.ts';
 
 const SILENT: Log = {
   debug: () => undefined,
@@ -60,7 +58,7 @@ class TestRun {
   readonly #signal: AbortSignal;
   readonly #query: QueryVector;
   readonly #groups: readonly GroupEvaluator[];
-  readonly #pending: Map<string, { readonly labels: LabelSet; readonly samples: StoredSample[] }>;
+  readonly #series: InputSeries;
 
   constructor(
     file: TestFile,
@@ -91,7 +89,7 @@ class TestRun {
       log: SILENT,
     };
     this.#groups = ordered(rules, file.groupEvalOrder).map((group) => new GroupEvaluator(group, settings, world, true));
-    this.#pending = inputSeries(test);
+    this.#series = new InputSeries(test);
   }
 
   async evaluateRules(): Promise<readonly string[]> {
@@ -121,7 +119,7 @@ class TestRun {
   }
 
   async #evaluateAt(timestampMs: number): Promise<readonly string[]> {
-    await this.#load(timestampMs);
+    await this.#series.load(this.#storage, timestampMs);
     const signals = { ending: this.#signal, abort: this.#signal };
     const errors: string[] = [];
     for (const group of this.#groups) {
@@ -132,15 +130,6 @@ class TestRun {
     }
     this.#signal.throwIfAborted();
     return errors;
-  }
-
-  /** As in promtool, what comes later is not there yet, for a negative offset neither. */
-  async #load(untilMs: number): Promise<void> {
-    for (const { labels, samples } of this.#pending.values()) {
-      const later = samples.findIndex(({ timestampMs }) => timestampMs > untilMs);
-      const due = samples.splice(0, later < 0 ? samples.length : later);
-      if (due.length > 0) await this.#storage.append(labels, due);
-    }
   }
 
   #checkAlerts({ alertname, alerts, evalTimeMs }: AlertCase): readonly string[] {
@@ -193,30 +182,6 @@ function isSameSample(expected: ExpectedSample, got: ExpectedSample | undefined,
 
 function compareAlerts(a: LabelledAlert, b: LabelledAlert): number {
   return a.labels.compare(b.labels) || a.annotations.compare(b.annotations);
-}
-
-function appendTo(storage: ScriptStorage): AppendSamples {
-  return async (samples) => {
-    for (const { labels, timestampMs, value } of samples) {
-      await storage.append(labels, [{ timestampMs, value, startTimestampMs: 0 }]);
-    }
-    return [];
-  };
-}
-
-/** Of a series that comes twice, the last counts. */
-function inputSeries({ series, startMs, intervalMs }: TestGroup) {
-  return new Map(
-    series.map(({ labels, values }) => [
-      labels.key,
-      {
-        labels,
-        samples: values.flatMap(({ value }, index): StoredSample[] =>
-          value === undefined ? [] : [{ timestampMs: startMs + index * intervalMs, value, startTimestampMs: 0 }],
-        ),
-      },
-    ]),
-  );
 }
 
 /** Groups that are not named come with the first. */
