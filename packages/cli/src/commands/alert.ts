@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { OUTPUT_FORMATS, type OutputFormat } from '../alerts/output.ts';
 import { ALERT_STATES, type AlertState, listAlerts } from '../alerts/run-alert-list.ts';
 import type { RunCommand } from '../command.ts';
-import { runCommandLine } from '../command-line.ts';
+import { durationOption, runCommandLine } from '../command-line.ts';
 import { parseTime } from '../query/times.ts';
 
 interface ExplainOptions {
@@ -12,6 +12,17 @@ interface ExplainOptions {
   readonly label: readonly string[];
   readonly firing: readonly string[];
   readonly time?: number;
+}
+
+interface BacktestOptions {
+  readonly url: string;
+  readonly tokenFile?: string;
+  readonly since: number;
+  readonly until?: number;
+  readonly interval: number;
+  readonly alertmanager?: string;
+  readonly externalLabel: readonly string[];
+  readonly output: 'text' | 'json';
 }
 
 interface ListOptions extends Readonly<Record<AlertState, boolean>> {
@@ -60,6 +71,36 @@ export const run: RunCommand = (args, { version }) => {
         process.stderr,
       );
     });
+  command
+    .command('backtest')
+    .description(
+      'Ask how often alerting rules would have fired and paged, of what a server with the API of Prometheus has.',
+    )
+    .argument('<file...>', 'rule files')
+    .option('--since <duration>', 'how far back', durationOption, 7 * 86_400_000)
+    .option('--until <time>', '2026-11-29T10:00:00Z, Unix seconds or now-1h (default: now)', timeOption)
+    .option('--interval <duration>', 'between evaluations of groups that name none', durationOption, 60_000)
+    .option('--alertmanager <file>', 'alertmanager.yml: counts the notifications that each receiver would have got')
+    .option('--external-label <name=value>', 'of alerts, as in alerting.yaml; once for each', collect, [])
+    .option(
+      '--url <url>',
+      'of `vigie up`, or of another server with the HTTP API of Prometheus',
+      'http://127.0.0.1:7070',
+    )
+    .option('--token-file <file>', 'holds a bearer token')
+    .addOption(new Option('-o, --output <format>', 'json has everything').choices(['text', 'json']).default('text'))
+    .action(
+      async (files: readonly string[], { url, tokenFile, since, until, interval, ...options }: BacktestOptions) => {
+        const { backtestRules } = await import('../alerts/run-backtest.ts');
+        const request = {
+          ...{ files, alertmanager: options.alertmanager, output: options.output },
+          ...{ sinceMs: since, untilMs: until ?? Date.now(), intervalMs: interval },
+          externalLabels: options.externalLabel,
+        };
+        const client = { server: { url, tokenFile }, version };
+        exitCode = await backtestRules(request, client, process, new AbortController().signal);
+      },
+    );
   return runCommandLine(command, args, () => exitCode);
 };
 
