@@ -34,7 +34,7 @@ const QUICK: Plan = {
   rounds: 1,
   api: { alerts: 2000, clients: 10, passes: 4, lists: 5 },
   webhook: { alerts: 2000, probes: 50, groupWaitMs: 1000, groupIntervalMs: 10_000 },
-  rules: { series: 100_000, historyMs: 3 * 60_000 },
+  rules: { series: 20_000, historyMs: 3 * 60_000 },
 };
 
 const PARTS = {
