@@ -8,6 +8,7 @@ import type { BenchContext } from '../harness/context.ts';
 import type { Cores } from '../harness/cores.ts';
 import { answers200 } from '../harness/ready.ts';
 import { agentUnderTest, IMAGE_ENV, IMAGE_FLAGS } from '../logs/vigie.ts';
+import { Client } from './requests.ts';
 import { profiled, startVigiePart } from './servers.ts';
 
 export type ArmName = 'prometheus' | 'vigie' | 'vigie in one process';
@@ -66,7 +67,7 @@ export async function startPrometheusArm({ context, cores, folder, sinkUrl }: Ar
   await answers200(`${url}/-/ready`, program);
   return {
     ...{ name: 'prometheus', programs: [program], evaluator: program, rulesFile, writeUrl: `${url}/api/v1/write` },
-    counts: () => countsAt(`${url}/metrics`, 'prometheus'),
+    counts: () => countsAt(url, 'prometheus'),
   };
 }
 
@@ -96,7 +97,7 @@ export async function startVigieArm({ context, cores, folder, sinkUrl }: ArmStag
       rulesFile,
       writeUrl,
     },
-    counts: () => countsAt(`${alerting.url}/metrics`, 'vigie'),
+    counts: () => countsAt(alerting.url, 'vigie'),
   };
 }
 
@@ -116,7 +117,7 @@ export async function startOneProcessArm({ context, cores, folder }: ArmStage): 
   return {
     name: 'vigie in one process',
     ...{ programs: [program], evaluator: program, rulesFile, writeUrl: `${url}/api/v1/write` },
-    counts: () => countsAt(`${url}/metrics`, 'vigie'),
+    counts: () => countsAt(url, 'vigie'),
   };
 }
 
@@ -129,7 +130,10 @@ function homeIn(folder: string, name: string) {
 }
 
 async function countsAt(url: string, prefix: 'prometheus' | 'vigie'): Promise<RuleCounts> {
-  const text = await (await fetch(url)).text();
+  // A connection of its own: servers close the others when they were stopped for long.
+  const client = new Client(url);
+  const { body } = await client.get('/metrics').finally(() => client.close());
+  const text = body.toString();
   const sumOf = (metric: string): number =>
     Array.from(text.matchAll(new RegExp(`^${prefix}_${metric}\\{[^}]*\\} (\\S+)$`, 'gm')), ([, value]) =>
       Number(value),
