@@ -7,18 +7,17 @@ import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { invalidParameter } from '@vigie/promql/api/api-error';
 import type { Providers } from '@vigie/promql/api/options';
-import { LabelSet } from '@vigie/promql/labels/label-set';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { RemotePrometheus } from '@vigie/promql/remote/remote-prometheus';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import { answerAlerts, answerRules } from '@vigie/rules/api/answers';
 import { globFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
-import type { QueryVector } from '@vigie/rules/query';
 import type { RuleGroup } from '@vigie/rules/rule';
-import { RuleError } from '@vigie/rules/rule-error';
 import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner } from '@vigie/rules/rule-runner';
 import type { AlertingConfig, Endpoint } from '../config/alerting-config.ts';
 import { AlertmanagerSender } from './alertmanager-sender.ts';
+import { BatchedQueries } from './batched-queries.ts';
 import { forStateQuerier } from './for-state-querier.ts';
 import { withExternal } from './posted-alerts.ts';
 import { SampleWriter } from './sample-writer.ts';
@@ -39,6 +38,7 @@ export interface AlertingRulesDeps {
 /** `datasources`, `remote_write` and `alertmanagers` stay as they were at the start. */
 export class AlertingRules {
   readonly #runner: RuleRunner;
+  readonly #queries: BatchedQueries;
   readonly #writer: SampleWriter | undefined;
   readonly #sender: AlertmanagerSender | undefined;
   readonly #closeClients: () => void;
@@ -62,6 +62,7 @@ export class AlertingRules {
       { url, timeoutMs, headers },
       { connections: open(config.metrics), clock, userAgent },
     );
+    this.#queries = new BatchedQueries(remote, clock);
     if (config.remoteWrite !== undefined) {
       const client = open(config.remoteWrite);
       this.#writer = new SampleWriter(config.remoteWrite, () => this.#externalLabels, { ...deps, client });
@@ -80,7 +81,7 @@ export class AlertingRules {
     const append = this.#writer?.append ?? (async (samples) => samples.map(() => undefined));
     const restoreFrom = this.#writer === undefined ? undefined : forStateQuerier(remote);
     this.#runner = new RuleRunner(
-      { query: vectorQuery(remote), append, notify, clock, log },
+      { query: this.#queries.query, append, notify, clock, log },
       { ...DEFAULT_RESTORE, restoreFrom },
     );
   }
@@ -113,6 +114,7 @@ export class AlertingRules {
   /** Groups that are as they were go on undisturbed. */
   async apply(groups: readonly RuleGroup[], config: AlertingConfig): Promise<void> {
     this.#externalLabels = config.externalLabels;
+    this.#queries.use(groups);
     await this.#runner.update(groups, {
       intervalMs: config.evaluationIntervalMs,
       queryOffsetMs: 0,
@@ -128,15 +130,6 @@ export class AlertingRules {
     await Promise.all([this.#writer?.close(options), this.#sender?.close(options)]);
     this.#closeClients();
   }
-}
-
-function vectorQuery(remote: RemotePrometheus): QueryVector {
-  return async (query, timestampMs, signal) => {
-    const { result } = await remote.instant({ query, timestampMs }, signal);
-    if (result.type === 'vector') return result.samples;
-    if (result.type === 'scalar') return [{ labels: LabelSet.empty, value: result.value, histogram: undefined }];
-    throw new RuleError('rule result is not a vector or scalar');
-  };
 }
 
 /** @param patterns absolute
