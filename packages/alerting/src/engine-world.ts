@@ -27,7 +27,7 @@ export function engineWorld(
       const { receivers, global } = config;
       return { text, receivers, root: engine.root, resolveTimeoutMs: global.resolveTimeoutMs };
     },
-    alerts: () => [...engine.state.alerts.all()],
+    alerts: () => engine.state.alerts.sorted(),
     statusOf: (alert) => statusOf(engine, alert, clock.nowMs()),
     groups: () => {
       const { timeIntervals } = engine.config;

@@ -5,6 +5,7 @@ import { bug, VigieError } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { type AlertLimits, AlertStore } from './alerts/alert-store.ts';
+import { KeptAlerts } from './alerts/kept-alerts.ts';
 import type { PostedAlert } from './alerts/posted-alert.ts';
 import type { AlertmanagerConfig } from './config/load-config.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
@@ -77,6 +78,7 @@ export class AlertEngine {
   readonly #deps: EngineDeps;
   readonly #dispatcher: Dispatcher;
   readonly #changes = new AlertChanges();
+  readonly #kept = new KeptAlerts();
   readonly #snapshot = coalesce(() => this.#writeSnapshot());
   #settings: EngineSettings;
   #inForce: InForce;
@@ -185,9 +187,9 @@ export class AlertEngine {
    *  @throws {VigieError} ALERTS_TOO_MANY or ALERT_TOO_LARGE, where some were not taken; ALERTING_STATE_UNWRITABLE, where they are in memory alone */
   async post(alerts: readonly PostedAlert[]): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
-    const { taken, refused } = this.state.alerts.put(alerts, nowMs);
+    const { taken, changed, refused } = this.state.alerts.put(alerts, nowMs);
     this.#recordChanges(taken, nowMs);
-    const kept = this.#persist(taken.map((alert) => ({ kind: 'alert', alert })));
+    const kept = this.#keepAlerts(this.#kept.take(taken, changed, nowMs));
     for (const alert of taken) this.#inForce.inhibitor.set(alert);
     for (const alert of taken) this.#dispatcher.set(alert);
     await kept;
@@ -282,6 +284,16 @@ export class AlertEngine {
     for (const alert of alerts) for (const event of this.#changes.note(alert, nowMs)) this.#deps.record(event);
   }
 
+  /** Also of none, it ends when all that was to be written before is on the disk: somebody else may have posted the same. */
+  async #keepAlerts(alerts: readonly PostedAlert[]): Promise<void> {
+    try {
+      await this.#persist(alerts.map((alert) => ({ kind: 'alert', alert })));
+    } catch (error) {
+      this.#kept.forgetAll();
+      throw error;
+    }
+  }
+
   #keepSilences(ids: readonly string[]): Promise<void> {
     const silences = this.state.silences.query({ ids });
     return this.#persist(silences.map((silence) => ({ kind: 'silence', silence })));
@@ -315,6 +327,7 @@ export class AlertEngine {
       this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
       this.#inForce.inhibitor.forgetEnded(nowMs);
       this.state.alerts.collectGarbage(nowMs);
+      this.#kept.retain((fingerprint) => this.state.alerts.get(fingerprint) !== undefined);
       this.state.notifications.collectGarbage(nowMs);
       this.state.silences.collectGarbage();
       this.state.outbox.retain(new Set(this.groups.map(({ id }) => id)));

@@ -1,5 +1,6 @@
 /** What is kept over a restart, as JSON. Each record says what is now, whatever was said before: written twice, or in a snapshot and behind it,
  *  it changes nothing. Layout: docs/formats/alerting-state.md. */
+import { jsonLabels, jsonString } from '@vigie/promql/api/json-text';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import * as v from 'valibot';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
@@ -25,17 +26,19 @@ export type StateRecord =
   | { readonly kind: 'silence'; readonly silence: Silence };
 
 export function encodeStateRecord(record: StateRecord): string {
-  return JSON.stringify(writtenOf(record));
+  return record.kind === 'alert' ? alertText(record.alert) : JSON.stringify(writtenOf(record));
+}
+
+/** By hand, for there are thousands at a time: a third of the time of JSON.stringify. */
+function alertText(alert: PostedAlert): string {
+  const { labels, annotations, startsAtMs, endsAtMs = null, updatedAtMs, generatorUrl, hasTimeout } = alert;
+  return `{"kind":"alert","labels":${jsonLabels(labels)},"annotations":${jsonLabels(annotations)},"startsAtMs":${startsAtMs},"endsAtMs":${endsAtMs},"updatedAtMs":${updatedAtMs},"generatorUrl":${jsonString(generatorUrl)},"hasTimeout":${hasTimeout}}`;
 }
 
 /** Member by member: what a record does not know, it could not read. */
-function writtenOf(record: StateRecord): object {
+function writtenOf(record: Exclude<StateRecord, { readonly kind: 'alert' }>): object {
   const { kind } = record;
   switch (kind) {
-    case 'alert': {
-      const { labels, annotations, startsAtMs, endsAtMs = null, updatedAtMs, generatorUrl, hasTimeout } = record.alert;
-      return { kind, labels, annotations, startsAtMs, endsAtMs, updatedAtMs, generatorUrl, hasTimeout };
-    }
     case 'group':
       return { kind, id: record.id, nextFlushMs: record.nextFlushMs ?? null };
     case 'told': {
