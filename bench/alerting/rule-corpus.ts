@@ -5,7 +5,7 @@ const NAMESPACES = 30;
 const APPS = 12;
 const NODES = 39;
 
-/** 2,000 rules. */
+/** 2,000 rules, of which two find something: one alert, and one for each namespace. */
 export function ruleFile(): string {
   const groups = [
     ...Array.from({ length: NAMESPACES }, (_, namespace) => ({
@@ -21,10 +21,6 @@ export function ruleFile(): string {
   // Every JSON is YAML.
   return JSON.stringify({ groups: groups.map((group) => ({ ...group, interval: '15s' })) });
 }
-
-export const RULES = NAMESPACES * APPS * 5 + NODES * 5 + 5;
-/** Of the cluster rules: one, and one for each namespace. */
-export const FIRING = 1 + NAMESPACES;
 
 interface WrittenRule {
   readonly alert: string;

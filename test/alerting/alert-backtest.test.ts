@@ -17,7 +17,7 @@ const [RULES = '', ALERTMANAGER = ''] = Array.from(
   page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
   ([, yaml = '']) => yaml,
 );
-const reference = readFileSync(new URL('../../docs/reference/alert-commands.md', import.meta.url), 'utf8');
+const reference = readFileSync(new URL('../../docs/reference/backtest.md', import.meta.url), 'utf8');
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'vigie-backtest-'));
