@@ -20,6 +20,7 @@ import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
 import { TSDB_API_METRICS } from '@vigie/tsdb/api/telemetry';
 import { TSDB_METRICS } from '@vigie/tsdb/telemetry';
 import { dashboardFiles } from '../dashboards/dashboards.ts';
+import { alertPackTables } from './alert-pack-table.ts';
 import { hostMetricsTable } from './host-metrics-table.ts';
 import { kubeStateRules, kubeStateTables } from './kube-state-table.ts';
 import { metricsTable } from './metrics-table.ts';
@@ -42,6 +43,7 @@ const HPA_REFERENCE = 'docs/reference/hpa.md';
 const ALERTING_REFERENCE = 'docs/reference/alerting.md';
 const ALERTS_API_REFERENCE = 'docs/reference/alerts-api.md';
 const COLLECTOR_REFERENCE = 'docs/reference/collector.md';
+const ALERT_PACK_REFERENCE = 'docs/reference/alert-pack.md';
 
 /** Contents by path from the repository's root. */
 export function generatedFiles(): Map<string, string> {
@@ -82,6 +84,7 @@ export function generatedFiles(): Map<string, string> {
   files.set(REMOTE_WRITE_REFERENCE, withBlock(REMOTE_WRITE_REFERENCE, 'remote-write-metrics', writeMetrics));
   const alertsApiMetrics = metricsTable(ALERTS_API_METRICS);
   files.set(ALERTS_API_REFERENCE, withBlock(ALERTS_API_REFERENCE, 'alerts-api-metrics', alertsApiMetrics));
+  files.set(ALERT_PACK_REFERENCE, withBlock(ALERT_PACK_REFERENCE, 'alert-pack', alertPackTables()));
   files.set('docs/reference/options.md', optionsReference());
   return files;
 }

@@ -6,7 +6,16 @@ import { Job } from 'kubernetes-models/batch/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
-import { ConfigMap, Namespace, Pod, ResourceQuota, Secret, Service, ServiceAccount } from 'kubernetes-models/v1';
+import {
+  ConfigMap,
+  Namespace,
+  PersistentVolumeClaim,
+  Pod,
+  ResourceQuota,
+  Secret,
+  Service,
+  ServiceAccount,
+} from 'kubernetes-models/v1';
 
 interface Model {
   validate(): void;
@@ -21,6 +30,7 @@ const KINDS: Readonly<Record<string, Decode>> = {
   'v1/ServiceAccount': (data) => new ServiceAccount(data),
   'v1/ConfigMap': (data) => new ConfigMap(data),
   'v1/ResourceQuota': (data) => new ResourceQuota(data),
+  'v1/PersistentVolumeClaim': (data) => new PersistentVolumeClaim(data),
   'v1/Secret': (data) => new Secret(data),
   'v1/Service': (data) => new Service(data),
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': (data) => new MutatingWebhookConfiguration(data),
