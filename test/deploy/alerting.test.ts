@@ -206,7 +206,7 @@ describe('the overlay collector-queries', () => {
     const without = (text = ''): unknown => ({ ...(parse(text) as object), listen: undefined });
     expect(without(overlay.data['collector.yaml'])).toEqual(without(shipped.data['collector.yaml']));
     expect(parse(overlay.data['collector.yaml'] ?? '')).toMatchObject({
-      listen: { address: ':9090', auth: { type: 'bearer', token_file: '/etc/vigie-api/token' } },
+      listen: { address: ':9090', auth: { type: 'bearer', token_file: '/etc/vigie-api/token' }, metrics: 'open' },
     });
   });
 });

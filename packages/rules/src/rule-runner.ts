@@ -1,5 +1,5 @@
 /** Runs groups of rules: each at its own times, over reloads, until it is closed. Source: Prometheus, rules/manager.go. */
-
+import { setMaxListeners } from 'node:events';
 import { compareText } from '@vigie/promql/labels/label-set';
 import type { Querier } from '@vigie/promql/storage/querier';
 import type { RestoreTiming } from './alerts/restore-alerts.ts';
@@ -44,6 +44,8 @@ export class RuleRunner {
   constructor(world: RuleWorld, options: RuleRunnerOptions) {
     this.#world = world;
     this.#options = options;
+    // As many as there are groups wait for it, and Node takes more than ten for a leak.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   /** By file, then name. */

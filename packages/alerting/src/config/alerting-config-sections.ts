@@ -1,7 +1,7 @@
 /** The sections of alerting.yaml. */
 import { duration, named, parsed, refused, section, size } from '@vigie/core/config/fields';
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
-import { listen } from '@vigie/core/config/listen';
+import { listenWithMetrics } from '@vigie/core/config/listen';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
 import * as v from 'valibot';
@@ -56,7 +56,7 @@ const limitsSection = section({
 });
 
 export const alertingFile = section({
-  listen: v.nullish(listen(), '127.0.0.1:9093'),
+  listen: v.nullish(listenWithMetrics(), '127.0.0.1:9093'),
   log_level: v.nullish(v.picklist(LOG_LEVELS), 'info'),
   shutdown_grace: v.nullish(duration(), '15s'),
   data_dir: v.pipe(v.string(), v.nonEmpty('the path of a folder')),

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AS_WRITTEN, type Environment, WrittenReading } from '@vigie/core/config/environment';
 import { refused, section } from '@vigie/core/config/fields';
-import { type ListenAddress, listen } from '@vigie/core/config/listen';
+import { type ListenAddress, listenWithMetrics } from '@vigie/core/config/listen';
 import { parseConfig } from '@vigie/core/config/load';
 import { ConfigError, type ConfigPath, type ConfigProblem } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
@@ -81,7 +81,7 @@ const collectorSchema = section({
   kube_state: v.nullish(kubeStateSection),
   probes: v.nullish(probeSection),
   operator_objects: v.nullish(operatorSection),
-  listen: v.optional(listen(), '127.0.0.1:9090'),
+  listen: v.optional(listenWithMetrics(), '127.0.0.1:9090'),
   log_level: oneOf(LOG_LEVELS, 'info'),
   shutdown_grace: wait('15s'),
   tests: testsSection,
