@@ -229,3 +229,46 @@ describe('the overlay node-agent-log-metrics', () => {
     });
   });
 });
+
+describe('the overlay alerting-ha', () => {
+  it('is the shipped configuration with ha, two replicas of it, and the rights that it takes', () => {
+    const overlay = readFileSync(join(DEPLOY, 'overlays/alerting-ha/alerting.yaml'), 'utf8');
+    expect(overlay.startsWith(readFileSync(join(FOLDER, 'alerting.yaml'), 'utf8'))).toBe(true);
+    expect(parse(overlay)).toMatchObject({ ha: { type: 'kubernetes' } });
+    for (const file of ['role.yaml', 'role-binding.yaml'])
+      expect(manifestProblems(read(`overlays/alerting-ha/${file}`))).toEqual([]);
+    expect(read('overlays/alerting-ha/role.yaml')).toMatchObject({
+      kind: 'Role',
+      metadata: { name: 'vigie-alerting-ha', namespace },
+    });
+    expect(read('overlays/alerting-ha/role-binding.yaml')).toMatchObject({
+      roleRef: { kind: 'Role', name: 'vigie-alerting-ha' },
+      subjects: [{ kind: 'ServiceAccount', name: only(ServiceAccount.is).metadata?.name, namespace }],
+    });
+    expect(read('overlays/alerting-ha/deployment.yaml')).toMatchObject({
+      metadata: { name: deployment.metadata?.name, namespace },
+      spec: { replicas: 2, template: { spec: { automountServiceAccountToken: true } } },
+    });
+  });
+});
+
+describe('the overlay alerting-log-rules', () => {
+  const folder = 'overlays/alerting-log-rules';
+
+  it('is the shipped configuration with rules on logs, which are mounted', () => {
+    const { datasources, log_rule_files, ...rest } = read(`${folder}/alerting.yaml`) as Record<string, unknown>;
+    const shipped = read('alerting/alerting.yaml') as Record<string, unknown>;
+    expect({ ...rest, datasources: shipped.datasources }).toEqual(shipped);
+    expect(datasources).toMatchObject({ ...Object(shipped.datasources), logs: { type: 'loki' } });
+    expect(log_rule_files).toEqual(['${LOG_RULES:-log-rules}/*.yaml']);
+    const patch = JSON.stringify(read(`${folder}/deployment.yaml`));
+    expect(patch).toContain('{"name":"LOG_RULES","value":"/etc/vigie-log-rules"}');
+    expect(patch).toContain('"configMap":{"name":"vigie-alerting-log-rules"}');
+    expect(read(`${folder}/kustomization.yaml`)).toMatchObject({
+      configMapGenerator: [
+        { name: 'vigie-alerting', behavior: 'merge', files: ['alerting.yaml'] },
+        { name: 'vigie-alerting-log-rules', files: ['log-rules/errors.yaml'] },
+      ],
+    });
+  });
+});
