@@ -7,6 +7,7 @@ import type { Random } from '@vigie/core/random';
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
 import { KubeClient } from '@vigie/kube/client';
 import type { KubeConfig } from '@vigie/kube/config';
+import type { CustomObjectsStatus } from '@vigie/kube/custom-objects/custom-objects';
 import { ClusterObjectWatch } from '../adapter/cluster-object-watch.ts';
 import type { ScrapeIntervals } from '../adapter/default-metrics.ts';
 import type { ListedMetrics } from '../adapter/listed-metrics.ts';
@@ -22,7 +23,7 @@ import { API_GROUP_NAMES } from '../metrics-api/api-groups.ts';
 import { MetricsApi, type MetricsApiOptions } from '../metrics-api/metrics-api.ts';
 import { METRICS_API_METRICS } from '../metrics-api/telemetry.ts';
 import type { Asked } from '../operator/object-jobs.ts';
-import { OperatorObjects, type OperatorStatus } from '../operator/operator-objects.ts';
+import { OperatorObjects } from '../operator/operator-objects.ts';
 import { OPERATOR_METRICS, reportOperatorObjects } from '../operator/telemetry.ts';
 import type { Page } from '../scrape/fetch-exposition.ts';
 import { explainInCluster, type HpaManifest, metricsApiOff, readHpaManifest } from './explain-in-cluster.ts';
@@ -131,7 +132,7 @@ export class Cluster {
   }
 
   /** undefined where no objects of the Prometheus operator are read. */
-  operatorStatus(): OperatorStatus | undefined {
+  operatorStatus(): CustomObjectsStatus | undefined {
     return this.#operator?.status();
   }
 

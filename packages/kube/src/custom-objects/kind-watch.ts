@@ -1,7 +1,7 @@
 /** The objects of one kind, while the cluster has the kind. */
-import { type KubeClient, resourcePath } from '@vigie/kube/client';
-import { Reflector, type ReflectorDeps } from '@vigie/kube/reflector';
-import { OPERATOR_GROUP, type OperatorKind, type OperatorObject, operatorObjectForm } from './object-kinds.ts';
+import { type KubeClient, resourcePath } from '../client.ts';
+import { Reflector, type ReflectorDeps } from '../reflector.ts';
+import { type CustomKind, type CustomObject, customObjectForm } from './custom-object.ts';
 
 export interface WatchedObjects {
   /** All namespaces where there is none. */
@@ -12,11 +12,11 @@ export interface WatchedObjects {
 
 interface Running {
   readonly ending: AbortController;
-  readonly reflectors: readonly Reflector<OperatorObject>[];
+  readonly reflectors: readonly Reflector<CustomObject>[];
 }
 
 export class KindWatch {
-  readonly kind: OperatorKind;
+  readonly kind: CustomKind;
   readonly #watched: WatchedObjects;
   readonly #client: KubeClient;
   readonly #deps: ReflectorDeps;
@@ -25,13 +25,7 @@ export class KindWatch {
   #endedFailures = 0;
 
   /** @param changed told whenever there may be other objects */
-  constructor(
-    kind: OperatorKind,
-    watched: WatchedObjects,
-    client: KubeClient,
-    deps: ReflectorDeps,
-    changed: () => void,
-  ) {
+  constructor(kind: CustomKind, watched: WatchedObjects, client: KubeClient, deps: ReflectorDeps, changed: () => void) {
     this.kind = kind;
     this.#watched = watched;
     this.#client = client;
@@ -63,7 +57,7 @@ export class KindWatch {
     return reflectors.reduce((sum, { counters }) => sum + counters.failures, this.#endedFailures);
   }
 
-  get objects(): readonly OperatorObject[] {
+  get objects(): readonly CustomObject[] {
     return (this.#running?.reflectors ?? []).flatMap(({ items }) => [...items.values()]);
   }
 
@@ -88,15 +82,15 @@ export class KindWatch {
 
   #start(): void {
     const { namespaces, selector } = this.#watched;
-    const { kind, version, resource } = this.kind;
+    const { kind, group, version, resource } = this.kind;
     const ending = new AbortController();
     const scopes = namespaces.length === 0 ? [undefined] : namespaces;
     const reflectors = scopes.map((namespace) => {
       const collection = {
-        path: resourcePath({ group: OPERATOR_GROUP, version, resource }, namespace),
+        path: resourcePath({ group, version, resource }, namespace),
         selectors: { labelSelector: selector || undefined },
-        form: operatorObjectForm(kind),
-        key: (object: OperatorObject) => `${object.namespace}/${object.name}`,
+        form: customObjectForm(kind),
+        key: (object: CustomObject) => `${object.namespace}/${object.name}`,
       };
       const handlers = { replaced: this.#changed, applied: this.#changed, removed: this.#changed };
       return new Reflector(this.#client, collection, handlers, this.#deps);

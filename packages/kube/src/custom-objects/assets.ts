@@ -1,7 +1,7 @@
 /** Secrets and ConfigMaps that objects refer to, as they were read last. */
-import { describeObstacle } from '@vigie/kube/answer';
-import { type KubeClient, resourcePath } from '@vigie/kube/client';
 import * as v from 'valibot';
+import { describeObstacle } from '../answer.ts';
+import { type KubeClient, resourcePath } from '../client.ts';
 
 export interface AssetReference {
   readonly source: 'Secret' | 'ConfigMap';

@@ -1,25 +1,27 @@
-/** How an object says that a target is to be asked: proxy, TLS, and who asks. Source: prometheus-operator, pkg/prometheus/promcfg.go. */
+/** How an object of the Prometheus operator says that a server is to be asked: proxy, TLS, and who asks. Source: prometheus-operator, pkg/prometheus/promcfg.go. */
 import * as v from 'valibot';
 import type { AssetLookup, AssetReference } from './assets.ts';
-import { type Fields, isGiven, type KeyNames, renamed } from './written-job.ts';
+import { type Fields, isGiven, type KeyNames, renamed } from './fields.ts';
 
 const key = v.object({ name: v.nullish(v.string(), ''), key: v.nullish(v.string(), '') });
 const secretOrConfigMap = v.nullish(v.object({ secret: v.nullish(key), configMap: v.nullish(key) }));
 
-const tls = v.nullish(v.looseObject({ ca: secretOrConfigMap, cert: secretOrConfigMap, keySecret: v.nullish(key) }));
+export const tlsSchema = v.nullish(
+  v.looseObject({ ca: secretOrConfigMap, cert: secretOrConfigMap, keySecret: v.nullish(key) }),
+);
 
 /** The keys of all kinds of objects that are asked over HTTP. */
 export const clientEntries = {
-  tlsConfig: tls,
+  tlsConfig: tlsSchema,
   basicAuth: v.nullish(v.object({ username: v.nullish(key), password: v.nullish(key) })),
   authorization: v.nullish(v.object({ type: v.nullish(v.string(), ''), credentials: v.nullish(key) })),
-  oauth2: v.nullish(v.looseObject({ clientId: secretOrConfigMap, clientSecret: v.nullish(key), tlsConfig: tls })),
+  oauth2: v.nullish(v.looseObject({ clientId: secretOrConfigMap, clientSecret: v.nullish(key), tlsConfig: tlsSchema })),
   bearerTokenSecret: v.nullish(key),
 };
 
-const clientSchema = v.looseObject(clientEntries);
+export const clientSchema = v.looseObject(clientEntries);
 type ClientFields = v.InferOutput<typeof clientSchema>;
-type Tls = v.InferOutput<typeof tls>;
+type Tls = v.InferOutput<typeof tlsSchema>;
 type Key = v.InferOutput<typeof key>;
 
 const PROXY_KEYS: KeyNames = {
@@ -61,12 +63,12 @@ export const CLIENT_KEYS: KeyNames = { bearer_token: 'bearerTokenSecret' };
 
 export interface ClientContext {
   readonly assets: AssetLookup;
-  /** Whether files of the collector may be named: with its own token, an object could have itself introduced anywhere. */
+  /** Whether files of this process may be named: with its own token, an object could have itself introduced anywhere. */
   readonly fileAccess: boolean;
 }
 
 /** @param path of the fields, for problems
- *  @returns the keys of an HTTP client in prometheus.yml */
+ *  @returns the keys of an HTTP client in the files of Prometheus and Alertmanager */
 export function writtenClient(fields: ClientFields, path: string, context: ClientContext): Fields {
   const { tlsConfig, basicAuth, authorization, oauth2, bearerTokenSecret } = fields;
   const { assets } = context;
@@ -106,7 +108,7 @@ export function writtenClient(fields: ClientFields, path: string, context: Clien
   };
 }
 
-function writtenTls(fields: NonNullable<Tls>, path: string, context: ClientContext): Fields {
+export function writtenTls(fields: NonNullable<Tls>, path: string, context: ClientContext): Fields {
   refuseFiles(fields, ['caFile', 'certFile', 'keyFile'], path, context);
   const { assets } = context;
   const ca = either(fields.ca, `${path}.ca`, assets);
@@ -143,7 +145,7 @@ function refuseFiles(
   if (fileAccess) return;
   for (const name of keys.filter((one) => isGiven(fields[one]))) {
     assets.problems.push(
-      `${path}.${name}: files of the collector may not be named: refer to a Secret, or set operator_objects.file_access: true`,
+      `${path}.${name}: files of this process may not be named: refer to a Secret, or set operator_objects.file_access: true`,
     );
   }
 }
