@@ -2,6 +2,7 @@
  *  is committed against them. */
 import { readFileSync } from 'node:fs';
 import { ALERTS_API_METRICS } from '@vigie/alerting/api/telemetry';
+import { OPERATOR_METRICS as ALERTING_OPERATOR_METRICS } from '@vigie/alerting/operator/telemetry';
 import { ALERTING_METRICS } from '@vigie/alerting/telemetry';
 import { HPA_EVENT_METRICS } from '@vigie/collector/cluster/hpa-event-telemetry';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
@@ -74,7 +75,14 @@ export function generatedFiles(): Map<string, string> {
   ] as const;
   files.set(PROBES_REFERENCE, withBlocks(PROBES_REFERENCE, probes));
   const operatorMetrics = metricsTable(OPERATOR_METRICS);
-  files.set(OPERATOR_REFERENCE, withBlock(OPERATOR_REFERENCE, 'operator-metrics', operatorMetrics));
+  const alertingOperatorMetrics = metricsTable(ALERTING_OPERATOR_METRICS);
+  files.set(
+    OPERATOR_REFERENCE,
+    withBlocks(OPERATOR_REFERENCE, [
+      ['alerting-operator-metrics', alertingOperatorMetrics],
+      ['operator-metrics', operatorMetrics],
+    ]),
+  );
   files.set(HPA_REFERENCE, withBlock(HPA_REFERENCE, 'hpa-event-metrics', metricsTable(HPA_EVENT_METRICS)));
   const otlpMetrics = metricsTable(COLLECTOR_TABLES.otlp);
   files.set(OTLP_METRICS_REFERENCE, withBlock(OTLP_METRICS_REFERENCE, 'otlp-metrics', otlpMetrics));

@@ -11,6 +11,7 @@ import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
+import { type KubeConfig, loadKubeConfig } from '@vigie/kube/config';
 import { rulesApi } from '@vigie/promql/api/prometheus-api';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
@@ -28,6 +29,9 @@ import { historyApi } from './history/history-plugin.ts';
 import { type OpenHistory, openHistory } from './history/open-history.ts';
 import { fingerprintOf } from './identity/fingerprint.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
+import { withUsableFragments } from './operator/merged-config.ts';
+import { NO_WISHES, type Wishes } from './operator/object-wishes.ts';
+import { OperatorObjects, type OperatorObjectsConfig } from './operator/operator-objects.ts';
 import type { Integration } from './receivers/integration.ts';
 import { AlertingRules } from './rules/alerting-rules.ts';
 import type { RuleSource } from './rules/rule-source.ts';
@@ -64,6 +68,8 @@ export interface AlertingDeps {
   readonly version: string;
   /** Answers what rules ask, in place of `datasources.metrics`: of the same process. */
   readonly source?: RuleSource;
+  /** Where the objects of the Prometheus operator are; unless given, as the environment says. */
+  readonly kube?: KubeConfig;
 }
 
 export class AlertingService {
@@ -78,6 +84,10 @@ export class AlertingService {
   readonly #engine: AlertEngine | undefined;
   readonly #rules: AlertingRules | undefined;
   readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
+  #written: AlertingSettings;
+  readonly #objects: OperatorObjects | undefined;
+  #wishes: Wishes = NO_WISHES;
+  /** What is written, with what objects of the cluster ask for. */
   #settings: AlertingSettings;
   readonly #apiTelemetry = new Telemetry(ALERTS_API_METRICS);
   readonly #apiCounts = new AlertsApiCounts((route, seconds) =>
@@ -92,6 +102,7 @@ export class AlertingService {
     const { clock, random, env, version } = deps;
     const userAgent = `vigie/${version}`;
     const log = limitRepeats(deps.log, clock);
+    this.#written = settings;
     this.#settings = settings;
     this.#options = options;
     this.#deps = { ...deps, log };
@@ -121,6 +132,22 @@ export class AlertingService {
         notify: (alerts) => this.#take(alerts),
       });
     }
+    const { operatorObjects } = settings.config;
+    const kube = operatorObjects && (deps.kube ?? kubeConfigOf(operatorObjects, env, log));
+    if (operatorObjects !== undefined && kube !== undefined) {
+      this.#objects = new OperatorObjects(operatorObjects, kube, {
+        clock,
+        random,
+        log,
+        env,
+        userAgent,
+        context: () => {
+          const { alertmanager, recordingRules } = this.#written.config;
+          return { alertmanager, recordingRules, hasMetrics: this.#rules !== undefined };
+        },
+        use: (wishes) => this.#use(wishes),
+      });
+    }
     this.#apiTelemetry.collect((report) => this.#apiCounts.report(report));
     this.#ruleTelemetry.collect((report) => reportRules(this.#rules?.groups ?? [], report));
     this.#telemetry.collect((report) => {
@@ -145,6 +172,7 @@ export class AlertingService {
     this.#app = await this.#createApp();
     await this.#rules?.apply(this.#settings.groups, this.#settings.config);
     this.#rules?.start();
+    this.#objects?.start();
   }
 
   /** Takes up another configuration: groups that are in it, too, go on undisturbed. `data_dir`, the retention, and the servers that rules ask and
@@ -155,9 +183,38 @@ export class AlertingService {
     if ((engineSettings === undefined) !== (this.#engine === undefined))
       throw needsRestart('from alertmanager_config to alertmanagers, or back,');
     if (settings.groups.length > 0 && this.#rules === undefined) throw needsRestart('to the first datasources.metrics');
-    if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
+    this.#written = settings;
+    this.#objects?.judgeAgain();
+    await this.#takeUp();
+  }
+
+  async #use(wishes: Wishes): Promise<void> {
+    this.#wishes = wishes;
+    await this.#takeUp();
+  }
+
+  async #takeUp(): Promise<void> {
+    const settings = withWishes(this.#written, this.#wishes);
     this.#settings = settings;
+    const engineSettings = engineSettingsOf(settings);
+    if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
     await this.#rules?.apply(settings.groups, settings.config);
+  }
+
+  /** Takes up a configuration that is being read; what was in force stays so where that cannot be.
+   *  @throws what reading it does, and as apply */
+  async reload(reading: Promise<AlertingSettings>): Promise<void> {
+    const { reloads } = this;
+    try {
+      await this.apply(await reading);
+    } catch (error) {
+      reloads.failed++;
+      reloads.isInForce = false;
+      throw error;
+    }
+    reloads.succeeded++;
+    reloads.isInForce = true;
+    reloads.atMs = this.#deps.clock.nowMs();
   }
 
   ready(): readonly HealthCheck[] {
@@ -169,8 +226,9 @@ export class AlertingService {
       this.#telemetry.expose(),
       this.#apiTelemetry.expose(),
       this.#ruleTelemetry.expose(),
+      this.#objects?.expose(),
     ]);
-    return { contentType, body: body + others.map((other) => other.body).join('') };
+    return { contentType, body: body + others.map((other) => other?.body ?? '').join('') };
   }
 
   /** Answers everything below the prefix. */
@@ -187,6 +245,7 @@ export class AlertingService {
   }
 
   async #close(options: { readonly graceMs: number }): Promise<void> {
+    await this.#objects?.close();
     await this.#app?.close();
     await Promise.all([this.#rules?.close(options), this.#engine?.close(options)]);
     await this.#history?.close();
@@ -231,6 +290,7 @@ export class AlertingService {
     if (this.#rules !== undefined) {
       await app.register(rulesApi, { prefix, clock, log, providers: this.#rules.providers });
     }
+    app.get(`${prefix}/status`, async () => ({ operatorObjects: this.#objects?.status() ?? null }));
     for (const path of ['/-/healthy', '/-/ready']) app.get(prefix + path, async () => 'OK\n');
     app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('404 page not found\n'));
     await app.ready();
@@ -240,6 +300,27 @@ export class AlertingService {
 
 function needsRestart(what: string): VigieError {
   return new VigieError('CONFIG_INVALID', `the configuration takes a restart: ${what} there is no way without one`);
+}
+
+/** @throws {VigieError} see loadKubeConfig, where objects are asked for */
+function kubeConfigOf(
+  { isAskedFor }: OperatorObjectsConfig,
+  env: AlertingDeps['env'],
+  log: Log,
+): KubeConfig | undefined {
+  try {
+    return loadKubeConfig({}, { env });
+  } catch (error) {
+    if (isAskedFor) throw error;
+    log.info('objects of the Prometheus operator are not read: nothing says how to reach the API server', { error });
+    return undefined;
+  }
+}
+
+function withWishes(settings: AlertingSettings, { groups, fragments }: Wishes): AlertingSettings {
+  const { config } = settings;
+  const alertmanager = config.alertmanager && withUsableFragments(config.alertmanager, fragments);
+  return { ...settings, config: { ...config, alertmanager }, groups: [...settings.groups, ...groups] };
 }
 
 function engineSettingsOf({ config, integrationsOf }: AlertingSettings): EngineSettings | undefined {

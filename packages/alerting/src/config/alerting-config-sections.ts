@@ -10,6 +10,7 @@ import type { ReceiverOptions } from '../notify/receiver.ts';
 import type { Endpoint } from './alerting-config.ts';
 import type { ReadContext } from './findings.ts';
 import { httpClientSection, readHttpClient } from './http-client-section.ts';
+import { operatorSection } from './operator-section.ts';
 import { flag, optionalText, textList, textMap } from './written-fields.ts';
 
 const notYet = (what: string) => refused(`no such key: ${what} are not supported yet`);
@@ -59,7 +60,7 @@ export const alertingFile = section({
   listen: v.nullish(listen(), '127.0.0.1:9093'),
   log_level: v.nullish(v.picklist(LOG_LEVELS), 'info'),
   shutdown_grace: v.nullish(duration(), '15s'),
-  data_dir: v.pipe(v.string(), v.nonEmpty('the path of a folder')),
+  data_dir: optionalText,
   external_labels: textMap,
   external_url: v.nullish(url),
   evaluation_interval: v.nullish(duration({ min: 1 }), '1m'),
@@ -72,6 +73,7 @@ export const alertingFile = section({
   datasources: v.nullish(section({ metrics: v.nullish(endpoint('2m')), logs: notYet('rules on logs') }), {}),
   remote_write: v.nullish(endpoint('30s')),
   alertmanagers: v.nullish(v.array(url), []),
+  operator_objects: v.nullish(operatorSection),
   log_rule_files: notYet('rules on logs'),
   routes: notYet('options of routes'),
 });

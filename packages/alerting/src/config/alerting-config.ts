@@ -5,6 +5,7 @@ import type { LogLevel } from '@vigie/core/log-levels';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { EngineOptions } from '../engine.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
+import type { OperatorObjectsConfig } from '../operator/operator-objects.ts';
 import type { AlertmanagerConfig } from './load-config.ts';
 
 export interface AlertingConfig {
@@ -30,6 +31,8 @@ export interface AlertingConfig {
   readonly remoteWrite: Endpoint | undefined;
   /** Base URLs: /api/v2/alerts is below them. */
   readonly alertmanagers: readonly URL[];
+  /** undefined: no objects of the Prometheus operator are read. */
+  readonly operatorObjects: OperatorObjectsConfig | undefined;
 }
 
 export interface WrittenAlertmanager {

@@ -150,7 +150,11 @@ export async function loadAlertingRules({
   recordingRules,
 }: Pick<AlertingConfig, 'ruleFiles' | 'recordingRules'>): Promise<readonly RuleGroup[]> {
   const files = await Promise.all(ruleFiles.map((pattern) => globFiles(pattern, '/')));
-  const groups = await loadRuleFiles(files.flat());
+  return keptRules(await loadRuleFiles(files.flat()), recordingRules);
+}
+
+/** Recording rules only where they are asked for; no group without rules. */
+export function keptRules(groups: readonly RuleGroup[], recordingRules: boolean): readonly RuleGroup[] {
   if (recordingRules) return groups;
   return groups
     .map((group) => ({ ...group, rules: group.rules.filter(({ kind }) => kind === 'alerting') }))

@@ -31,6 +31,8 @@ export interface ScrapePoolDeps {
   readonly seed: bigint;
   /** Targets are scraped at once and again soon after, in place of at their place in the interval: of one's own, for instance. */
   readonly isEager: boolean;
+  /** Whether a target is this collector's to scrape, by its hash; undefined: each is. */
+  readonly owns?: ((hash: bigint) => boolean) | undefined;
   /** What this process tells under a URL of its own; undefined for every other. */
   readonly pageOf: (url: string) => Page | undefined;
   /** The program ends: nothing more is written. */
@@ -47,6 +49,8 @@ interface Group {
   readonly written: TargetGroup;
   readonly keys: readonly string[];
   readonly dropped: readonly DiscoveredTarget[];
+  /** How many are of other shards. */
+  readonly elsewhere: number;
 }
 
 /** Those before a reload. */
@@ -113,6 +117,13 @@ export class ScrapePool {
   get droppedCount(): number {
     let count = 0;
     for (const { dropped } of this.#groups.values()) count += dropped.length;
+    return count;
+  }
+
+  /** How many targets other shards scrape. */
+  get elsewhereCount(): number {
+    let count = 0;
+    for (const { elsewhere } of this.#groups.values()) count += elsewhere;
     return count;
   }
 
@@ -185,6 +196,7 @@ export class ScrapePool {
     const config = this.#config;
     const keys = new Set<string>();
     const dropped: DiscoveredTarget[] = [];
+    let elsewhere = 0;
     for (const [index, target] of written.targets.entries()) {
       const discovered = { config, target, group: written.labels };
       const made = targetLabels(config, target, written.labels);
@@ -200,12 +212,16 @@ export class ScrapePool {
           break;
         case 'active': {
           const found = new Target(made.labels, discovered);
+          if (this.#deps.owns?.(targetHash(found.labels, found.url)) === false) {
+            elsewhere++;
+            break;
+          }
           if (!keys.has(found.key)) this.#use(found, added, old);
           keys.add(found.key);
         }
       }
     }
-    return { written, keys: [...keys], dropped };
+    return { written, keys: [...keys], dropped, elsewhere };
   }
 
   #use(found: Target, added: ScrapeLoop[], old: OldTargets | undefined): void {

@@ -75,7 +75,11 @@ export class RemotePrometheus implements QueryEngine {
     form.set('start', secondsText(query.startMs));
     form.set('end', secondsText(query.endMs));
     form.set('step', secondsText(query.stepMs));
-    const { data, warnings, infos } = await this.#ask({ method: 'POST', path: '/query_range', form }, query.timeoutMs, signal);
+    const { data, warnings, infos } = await this.#ask(
+      { method: 'POST', path: '/query_range', form },
+      query.timeoutMs,
+      signal,
+    );
     return { result: decodeRange(data), warnings, infos, usage: undefined };
   }
 
