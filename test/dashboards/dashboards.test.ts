@@ -41,6 +41,7 @@ const PARTS: readonly Part[] = [
     own: [
       ...Object.values(COLLECTOR_TABLES.scrape),
       ...Object.values(COLLECTOR_TABLES.rules),
+      ...Object.values(COLLECTOR_TABLES.otlp),
       ...Object.values(COLLECTOR_TABLES.remoteWrite),
       ...Object.values(DISCOVERY_METRICS),
       ...Object.values(METRICS_API_METRICS),

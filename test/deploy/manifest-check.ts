@@ -1,7 +1,7 @@
 /** What the API server would say of a manifest, as far as its published schema goes. */
 import { MutatingWebhookConfiguration } from 'kubernetes-models/admissionregistration.k8s.io/v1';
 import { APIService } from 'kubernetes-models/apiregistration.k8s.io/v1';
-import { DaemonSet, Deployment } from 'kubernetes-models/apps/v1';
+import { DaemonSet, Deployment, StatefulSet } from 'kubernetes-models/apps/v1';
 import { Job } from 'kubernetes-models/batch/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
@@ -26,6 +26,7 @@ const KINDS: Readonly<Record<string, Decode>> = {
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': (data) => new MutatingWebhookConfiguration(data),
   'apiregistration.k8s.io/v1/APIService': (data) => new APIService(data),
   'apps/v1/Deployment': (data) => new Deployment(data),
+  'apps/v1/StatefulSet': (data) => new StatefulSet(data),
   'batch/v1/Job': (data) => new Job(data),
   'policy/v1/PodDisruptionBudget': (data) => new PodDisruptionBudget(data),
   'apps/v1/DaemonSet': (data) => new DaemonSet(data),
