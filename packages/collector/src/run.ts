@@ -18,12 +18,12 @@ import { loadKubeConfig } from '@vigie/kube/config';
 import { redactedConfig } from './api/redacted-config.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { explainRoute, hpaManifestRoute, listMetricsRoute } from './cluster/explain-route.ts';
+import { SharedWatches } from './cluster/shared-watches.ts';
 import { statusRoute } from './cluster/status-route.ts';
 import { formatWarning } from './config/findings.ts';
 import { type LoadedCollectorConfig, loadCollectorConfig } from './config/load-config.ts';
 import { createDiscovery, type DiscoveryDeps } from './discovery/create-discovery.ts';
 import { createDiscoveryCounters } from './discovery/discovery-counters.ts';
-import { SharedWatches } from './discovery/kubernetes/shared-watches.ts';
 import { systemFiles } from './discovery/system-files.ts';
 import { systemResolver } from './discovery/system-resolver.ts';
 import { DISCOVERY_METRICS, reportDiscovery } from './discovery/telemetry.ts';
@@ -87,6 +87,7 @@ class CollectorProcess implements Component {
   readonly #tracing: Tracing | undefined;
   readonly #collector: Collector;
   readonly #cluster: Cluster | undefined;
+  readonly #watches: SharedWatches;
   readonly #listener: HttpListener;
   readonly #probes: Probes;
   readonly #telemetry = new Telemetry({ ...PROCESS_METRICS, ...DISCOVERY_METRICS, ...PROBE_TELEMETRY });
@@ -100,6 +101,7 @@ class CollectorProcess implements Component {
     this.#tracing = tracing;
     this.reload = coalesce(() => this.#reload());
     const deps = discoveryDeps(command.version, log);
+    this.#watches = deps.watches;
     this.#telemetry.collect((report) => {
       collectProcessMetrics(report);
       reportDiscovery(report, deps.counters, deps.watches);
@@ -141,6 +143,7 @@ class CollectorProcess implements Component {
       const kubeConfig = loadKubeConfig({}, { env });
       this.#cluster = new Cluster(config, {
         kubeConfig,
+        watches: deps.watches,
         answerer,
         intervals,
         clock,
@@ -181,9 +184,16 @@ class CollectorProcess implements Component {
     // The port first: what keeps it from listening is known before anything is written.
     await this.#listener.start();
     this.#warn(this.#loaded);
-    await this.#collector.start();
-    await this.#otlpListener?.start();
-    await this.#cluster?.start(signal);
+    // Discovery and the rest want to know different things of the same objects: one list has them all.
+    const release = this.#watches.hold();
+    let following: Promise<void> | undefined;
+    try {
+      await this.#collector.start();
+      following = this.#cluster?.start(signal);
+    } finally {
+      release();
+    }
+    await Promise.all([following, this.#otlpListener?.start()]);
   }
 
   async close(options: { readonly graceMs: number }): Promise<void> {

@@ -40,6 +40,22 @@ export interface ReflectorCounters {
   receivedBytes: number;
 }
 
+export function zeroCounters(): ReflectorCounters {
+  return {
+    lists: 0,
+    watches: 0,
+    relists: 0,
+    failures: 0,
+    listFailures: 0,
+    added: 0,
+    modified: 0,
+    deleted: 0,
+    bookmarks: 0,
+    undecodable: 0,
+    receivedBytes: 0,
+  };
+}
+
 export interface ReflectorDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -81,19 +97,7 @@ export class Reflector<T> {
   #paginated = false;
 
   /** So many of each since the start. */
-  readonly counters: ReflectorCounters = {
-    lists: 0,
-    watches: 0,
-    relists: 0,
-    failures: 0,
-    listFailures: 0,
-    added: 0,
-    modified: 0,
-    deleted: 0,
-    bookmarks: 0,
-    undecodable: 0,
-    receivedBytes: 0,
-  };
+  readonly counters: ReflectorCounters = zeroCounters();
 
   constructor(client: KubeClient, collection: Collection<T>, handlers: ReflectorHandlers<T>, deps: ReflectorDeps) {
     this.#client = client;

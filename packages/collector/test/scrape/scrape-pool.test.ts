@@ -100,6 +100,28 @@ describe('ScrapePool', () => {
     expect(changing.counts.syncs).toBe(3);
   });
 
+  it('asks a pod again that has become ready, where it did not answer before', async () => {
+    let answers = false;
+    const starting = await serve((incoming, outgoing) => {
+      if (answers) text(() => 'reads 1\n')(incoming, outgoing);
+      else outgoing.destroy();
+    });
+    const pod = (ready: string): TargetGroup => ({
+      source: 'pod/shop/web-0',
+      labels: { __meta_kubernetes_pod_ready: ready },
+      targets: [{ __address__: starting.address }],
+    });
+    const rolled = pool();
+    rolled.update(groups(pod('false')));
+    await until(() => rolled.targets[0]?.health === 'down');
+    answers = true;
+    const readyMs = clock.nowMs();
+    rolled.update(groups(pod('true')));
+    await until(() => rolled.targets[0]?.health === 'up');
+    // Within a second, or at its place in the interval where that is as near.
+    expect((rolled.targets[0]?.lastScrape?.startedMs ?? 0) - readyMs).toBeLessThanOrEqual(2000);
+  });
+
   it('counts what relabeling drops and keeps some of it to show, and says what cannot be scraped', () => {
     const drop = {
       action: 'drop',
