@@ -1,6 +1,6 @@
 /** What the collector of the benchmark does in its cluster. */
 
-export const PARTS = ['discovery', 'with the metrics APIs', 'with kube_state too'] as const;
+export const PARTS = ['discovery', 'with the metrics APIs'] as const;
 export type Parts = (typeof PARTS)[number];
 
 /** The jobs are those that a collector in a cluster has by default. */
@@ -36,17 +36,11 @@ const METRICS_API = `
 metrics_api: { listen: '127.0.0.1:0', auth: none, self_signed: { service: vigie-collector } }
 `;
 
-const KUBE_STATE = `
-kube_state: { resources: [pods, nodes, services, endpointslices], max_size: 512MB }
-`;
-
 export function collectorYaml(parts: Parts): string {
   switch (parts) {
     case 'discovery':
       return JOBS;
     case 'with the metrics APIs':
       return JOBS + METRICS_API;
-    case 'with kube_state too':
-      return JOBS + METRICS_API + KUBE_STATE;
   }
 }
