@@ -2,6 +2,7 @@
  *  is committed against them. */
 import { readFileSync } from 'node:fs';
 import { ALERTS_API_METRICS } from '@vigie/alerting/api/telemetry';
+import { HA_METRICS } from '@vigie/alerting/ha/telemetry';
 import { ALERTING_METRICS } from '@vigie/alerting/telemetry';
 import { HPA_EVENT_METRICS } from '@vigie/collector/cluster/hpa-event-telemetry';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
@@ -56,7 +57,7 @@ export function generatedFiles(): Map<string, string> {
   files.set(TSDB_REFERENCE, withBlock(TSDB_REFERENCE, 'tsdb-metrics', metricsTable(TSDB_METRICS, TSDB_API_METRICS)));
   const metricsApiMetrics = metricsTable(METRICS_API_METRICS);
   files.set(METRICS_API_REFERENCE, withBlock(METRICS_API_REFERENCE, 'metrics-api-metrics', metricsApiMetrics));
-  const alertingMetrics = metricsTable(ALERTING_METRICS, PROCESS_METRICS);
+  const alertingMetrics = metricsTable(ALERTING_METRICS, HA_METRICS, PROCESS_METRICS);
   files.set(ALERTING_REFERENCE, withBlock(ALERTING_REFERENCE, 'alerting-metrics', alertingMetrics));
   files.set(RULES_REFERENCE, withBlock(RULES_REFERENCE, 'rule-metrics', metricsTable(RULE_METRICS)));
   files.set(HOST_REFERENCE, withBlock(HOST_REFERENCE, 'host-metrics', hostMetricsTable()));

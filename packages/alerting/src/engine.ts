@@ -8,17 +8,18 @@ import { type AlertLimits, AlertStore } from './alerts/alert-store.ts';
 import type { PostedAlert } from './alerts/posted-alert.ts';
 import type { AlertmanagerConfig } from './config/load-config.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
-import type { Alert } from './dispatch/alert.ts';
+import { type Alert, isResolved } from './dispatch/alert.ts';
 import type { AlertGroup } from './dispatch/alert-group.ts';
-import { Dispatcher } from './dispatch/dispatcher.ts';
+import { Dispatcher, type GroupSharing } from './dispatch/dispatcher.ts';
 import { NotificationLog } from './dispatch/notification-log.ts';
 import { AlertChanges } from './history/alert-changes.ts';
+import type { Replica, Replication } from './ha/replication.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import { Inhibitor } from './inhibition/inhibitor.ts';
 import { DeliveryPlan } from './notify/delivery-plan.ts';
 import { Notifier, type NotifyOptions } from './notify/notifier.ts';
 import type { NotifyCounts } from './notify/notify-counts.ts';
-import { NO_OPTIONS, type ReceiverOptions } from './notify/receiver.ts';
+import { NO_OPTIONS, type Receiver, type ReceiverOptions } from './notify/receiver.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Integration } from './receivers/integration.ts';
 import { buildRoutes, type Route } from './routing/route.ts';
@@ -56,6 +57,8 @@ export interface EngineDeps {
   readonly counts: NotifyCounts;
   /** What happens to alerts from the start on. */
   readonly record: (event: HistoryEvent) => void;
+  /** undefined: there is one replica. */
+  readonly replication?: Replication | undefined;
 }
 
 /** A snapshot is looked for this often: tsdb's own interval behind a write that failed. */
@@ -66,6 +69,8 @@ const GARBAGE_MS = 15 * 60_000;
 /** What the configuration decides: replaced as a whole by a reload. */
 interface InForce {
   readonly root: Route;
+  /** By their names. */
+  readonly receivers: ReadonlyMap<string, Receiver>;
   readonly inhibitor: Inhibitor;
   readonly plan: DeliveryPlan;
   readonly notifier: Notifier;
@@ -82,6 +87,8 @@ export class AlertEngine {
   #inForce: InForce;
   #log: StateLog | undefined;
   #damaged = 0;
+  /** Groups have their timers. */
+  #isDispatching = false;
   #maintenance: Timer | undefined;
   /** By the monotonic clock. */
   #garbageAtMs = 0;
@@ -108,6 +115,7 @@ export class AlertEngine {
       },
       onTimer: (id, nextFlushMs) => this.#keepTimer(id, nextFlushMs),
       onError: (error) => log.error('a group could not be told', { error }),
+      sharing: deps.replication === undefined ? undefined : this.#sharing(deps.replication),
     });
   }
 
@@ -151,6 +159,7 @@ export class AlertEngine {
     this.#damaged = damaged;
     if (damaged > 0) log.error('some of the state of alerts is damaged, and lost', { folder: this.#folder, damaged });
     state.restore(records);
+    await this.#deps.replication?.join(this.#replica());
     const nowMs = clock.nowMs();
     state.holdAlerts(nowMs, this.#settings.options.startupHoldMs);
     this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
@@ -169,7 +178,11 @@ export class AlertEngine {
     );
     state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
     for (const id of timers.keys()) if (!state.timers.has(id)) this.#keepTimer(id, undefined);
+    this.#isDispatching = true;
     this.#scheduleMaintenance();
+    if (this.#deps.replication === undefined) return;
+    this.#dispatcher.toldElsewhere(lastTold(state.records()));
+    this.#deps.replication.begin();
   }
 
   /** Takes up another configuration: groups that are in it, too, go on undisturbed. Retention stays as it was at the start. */
@@ -185,7 +198,7 @@ export class AlertEngine {
    *  @throws {VigieError} ALERTS_TOO_MANY or ALERT_TOO_LARGE, where some were not taken; ALERTING_STATE_UNWRITABLE, where they are in memory alone */
   async post(alerts: readonly PostedAlert[]): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
-    const { taken, refused } = this.state.alerts.put(alerts, nowMs);
+    const { taken, refused } = this.state.alerts.put(this.#afterKnown(alerts), nowMs);
     this.#recordChanges(taken, nowMs);
     const kept = this.#persist(taken.map((alert) => ({ kind: 'alert', alert })));
     for (const alert of taken) this.#inForce.inhibitor.set(alert);
@@ -232,7 +245,7 @@ export class AlertEngine {
 
   #build(): InForce {
     const { config, options, receiverOptions, integrationsOf } = this.#settings;
-    const { clock, random, log, counts, record } = this.#deps;
+    const { clock, random, log, counts, record, replication } = this.#deps;
     const { state } = this;
     const inhibitor = new Inhibitor(config.inhibitRules);
     const receivers = new Map(
@@ -242,7 +255,8 @@ export class AlertEngine {
         return [name, { name, integrations, options: receiverOptions.get(name) ?? NO_OPTIONS }] as const;
       }),
     );
-    const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record });
+    const ownsGroup = replication === undefined ? undefined : (key: string) => replication.ownsGroup(key);
+    const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record, ownsGroup });
     const notifier = new Notifier(
       {
         ...options,
@@ -264,7 +278,7 @@ export class AlertEngine {
         log,
       },
     );
-    return { root: buildRoutes(config.route), inhibitor, plan, notifier };
+    return { root: buildRoutes(config.route), receivers, inhibitor, plan, notifier };
   }
 
   /** By the keys of groups: the alerts whose end somebody is still to be told of. */
@@ -295,9 +309,83 @@ export class AlertEngine {
     );
   }
 
-  #persist(records: readonly StateRecord[]): Promise<void> {
+  async #persist(records: readonly StateRecord[]): Promise<void> {
     if (this.#log === undefined) throw bug('the state is written before it is read');
-    return this.#log.append(records);
+    const kept = this.#log.append(records);
+    await Promise.all([kept, this.#deps.replication?.share(records)]);
+  }
+
+  #sharing(replication: Replication): GroupSharing {
+    return {
+      begins: ({ key }) => replication.beginsGroup(key),
+      owns: ({ key }) => replication.ownsGroup(key),
+      isOwnedElsewhere: ({ key }) => replication.isOwnedElsewhere(key),
+      isOwed: ({ key, route }, { fingerprint }) => {
+        const integrations = this.#inForce.receivers.get(route.options.receiver)?.integrations ?? [];
+        return integrations.some(({ id }) => {
+          const entry = this.state.notifications.get(key, id);
+          return entry?.firing.has(fingerprint) === true || entry?.owed.has(fingerprint) === true;
+        });
+      },
+    };
+  }
+
+  /** This engine, as other replicas have to do with it. */
+  #replica(): Replica {
+    return {
+      records: () => this.state.records(),
+      take: (records) => this.#takeFromOthers(records),
+      ownershipChanged: () => {
+        if (!this.#isDispatching) return;
+        const claimed = new Set(Array.from(this.state.outbox.all(), ({ group }) => group));
+        this.#dispatcher.ownershipChanged(({ key }) => claimed.has(key));
+      },
+      finish: (isMeant) => this.#dispatcher.finish(isMeant),
+      hold: (fingerprints, untilMs) => this.#hold(fingerprints, untilMs),
+    };
+  }
+
+  #takeFromOthers(records: readonly StateRecord[]): void {
+    const { alerts, silences } = this.state;
+    const newer = records.filter(
+      (record) =>
+        record.kind !== 'alert' || record.alert.updatedAtMs > (alerts.get(record.alert.fingerprint)?.updatedAtMs ?? 0),
+    );
+    for (const record of newer) if (record.kind === 'silence') silences.forget(record.silence.id);
+    this.state.restore(newer);
+    // Without the API server, a restart has what others told. What fires is told again.
+    const kept = this.#isDispatching ? newer : newer.filter(({ kind }) => kind !== 'alert');
+    this.#log
+      ?.append(kept)
+      .catch((error: unknown) => this.#deps.log.error('what other replicas tell cannot be kept', { error }));
+    if (!this.#isDispatching) return;
+    const changed = newer.flatMap((record) => (record.kind === 'alert' ? [record.alert] : []));
+    this.#recordChanges(changed, this.#deps.clock.nowMs());
+    for (const alert of changed) this.#inForce.inhibitor.set(alert);
+    for (const alert of changed) this.#dispatcher.set(alert);
+    this.#dispatcher.toldElsewhere(lastTold(newer));
+  }
+
+  #hold(fingerprints: Iterable<string>, untilMs: number): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const fingerprint of fingerprints) {
+      const alert = this.state.alerts.get(fingerprint);
+      if (alert?.endsAtMs === undefined || isResolved(alert, nowMs) || alert.endsAtMs >= untilMs) continue;
+      const held = { ...alert, endsAtMs: untilMs, hasTimeout: true };
+      this.state.alerts.restore(held);
+      this.#inForce.inhibitor.set(held);
+      this.#dispatcher.set(held);
+    }
+  }
+
+  /** Where clocks differ, or have been set back: what comes now is newer than what came before, from whomever that was. */
+  #afterKnown(alerts: readonly PostedAlert[]): readonly PostedAlert[] {
+    if (this.#deps.replication === undefined) return alerts;
+    return alerts.map((alert) => {
+      const known = this.state.alerts.get(alert.fingerprint);
+      if (known === undefined || known.updatedAtMs < alert.updatedAtMs) return alert;
+      return { ...alert, updatedAtMs: known.updatedAtMs + 1 };
+    });
   }
 
   #scheduleMaintenance(): void {
@@ -329,6 +417,17 @@ export class AlertEngine {
       this.#deps.log.error('the snapshot of the state of alerts cannot be written', { error });
     }
   }
+}
+
+/** By the keys of groups: when they were told last. */
+function lastTold(records: Iterable<StateRecord>): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const record of records) {
+    if (record.kind !== 'told') continue;
+    const { group, entry } = record;
+    times.set(group, Math.max(entry.timeMs, times.get(group) ?? 0));
+  }
+  return times;
 }
 
 /** What the silences and inhibitions of now say of an alert. */

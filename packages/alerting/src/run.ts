@@ -16,6 +16,7 @@ import { Telemetry } from '@vigie/core/telemetry';
 import { loadAlertingConfig } from './config/alerting-config-file.ts';
 import { type ConfigWarning, formatWarning } from './config/findings.ts';
 import { prepareIntegrations } from './receivers/prepare-integrations.ts';
+import { replicaName } from './ha/replica-name.ts';
 import { loadAlertingRules } from './rules/alerting-rules.ts';
 import { AlertingService, type AlertingSettings } from './service.ts';
 
@@ -62,8 +63,11 @@ async function load({ configFile, listen, version }: AlertingCommand): Promise<L
 
 /** By the name of this machine where it listens at all of its addresses. */
 function urlOf({ address: { host, port }, tls }: ListenAddress): string {
-  const isAll = ['', '0.0.0.0', '::'].includes(host);
-  return `${tls === undefined ? 'http' : 'https'}://${formatHostPort({ host: isAll ? hostname() : host, port })}`;
+  return `${tls === undefined ? 'http' : 'https'}://${formatHostPort({ host: isAll(host) ? hostname() : host, port })}`;
+}
+
+function isAll(host: string): boolean {
+  return ['', '0.0.0.0', '::'].includes(host);
 }
 
 /** What lies below is the service's; health, /metrics and reload are the listener's own. */
@@ -87,7 +91,7 @@ class AlertingProcess implements Component {
     const clock = systemClock;
     this.#service = new AlertingService(
       loaded,
-      { prefix: '', self: () => ({ name: hostname(), address: formatHostPort(this.#listener.address) }) },
+      { prefix: '', self: () => ({ name: this.#name, address: this.#address() }) },
       { clock, random: Math.random, log, env: process.env, version: command.version },
     );
     const routes = [
@@ -106,6 +110,18 @@ class AlertingProcess implements Component {
       { clock, log, print },
       MOUNTED.map((prefix) => ({ prefix, serve })),
     );
+  }
+
+  get #name(): string {
+    const { ha } = this.#loaded.config;
+    return ha === undefined ? hostname() : replicaName(ha, process.env);
+  }
+
+  /** Where it listens at all addresses: of its pod. */
+  #address(): string {
+    const { host, port } = this.#listener.address;
+    const { POD_IP } = process.env;
+    return formatHostPort({ host: isAll(host) && POD_IP ? POD_IP : host, port });
   }
 
   async start(): Promise<void> {

@@ -4,7 +4,8 @@ import * as fs from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Clock } from '@vigie/core/clock';
-import { bug, VigieError } from '@vigie/core/errors';
+import { bug, errorCode, VigieError } from '@vigie/core/errors';
+import { type FolderLock, lockFolder } from '@vigie/core/folder-lock';
 import { HttpClient } from '@vigie/core/http-client/http-client';
 import type { HealthCheck } from '@vigie/core/http-server/health-routes';
 import { limitRepeats } from '@vigie/core/limit-repeats';
@@ -24,6 +25,10 @@ import type { AlertingConfig } from './config/alerting-config.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
 import { AlertEngine, type EngineSettings } from './engine.ts';
 import { engineWorld } from './engine-world.ts';
+import { HighAvailability } from './ha/high-availability.ts';
+import { replicaName } from './ha/replica-name.ts';
+import { NO_ENGINE } from './ha/replication.ts';
+import { HA_METRICS, reportHa } from './ha/telemetry.ts';
 import { historyApi } from './history/history-plugin.ts';
 import { type OpenHistory, openHistory } from './history/open-history.ts';
 import { fingerprintOf } from './identity/fingerprint.ts';
@@ -63,6 +68,9 @@ export interface AlertingDeps {
   readonly version: string;
 }
 
+/** What is being told may end before its groups are another replica's: they are told within ten seconds of their time all the same. */
+const HANDOVER_MS = 5000;
+
 export class AlertingService {
   readonly reloads: ReloadCounts;
   readonly #options: AlertingOptions;
@@ -80,11 +88,14 @@ export class AlertingService {
   readonly #apiCounts = new AlertsApiCounts((route, seconds) =>
     this.#apiTelemetry.observe('seconds', { route }, seconds),
   );
+  readonly #ha: HighAvailability | undefined;
+  readonly #haTelemetry = new Telemetry(HA_METRICS);
+  #lock: FolderLock | undefined;
   #history: OpenHistory | undefined;
   #app: FastifyInstance | undefined;
   #closed: Promise<void> | undefined;
 
-  /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics */
+  /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics; with `ha`, where no API server is known: KUBE_NO_CONFIG, KUBECONFIG_… */
   constructor(settings: AlertingSettings, options: AlertingOptions, deps: AlertingDeps) {
     const { clock, random, env, version } = deps;
     const userAgent = `vigie/${version}`;
@@ -95,6 +106,13 @@ export class AlertingService {
     this.#startedAtMs = clock.nowMs();
     this.reloads = { succeeded: 0, failed: 0, isInForce: true, atMs: this.#startedAtMs };
     const engineSettings = engineSettingsOf(settings);
+    const { ha } = settings.config;
+    if (ha !== undefined) {
+      const replica = replicaName(ha, env);
+      const address = (): string => options.self().address;
+      const haOptions = { config: ha, replica, address };
+      this.#ha = new HighAvailability(haOptions, { clock, random, log, env, version });
+    }
     if (engineSettings !== undefined) {
       this.#engine = new AlertEngine(join(settings.config.dataDir, 'alerting'), engineSettings, {
         clock,
@@ -104,6 +122,7 @@ export class AlertingService {
         newId: randomUUID,
         counts: this.#counts,
         record: (event) => this.#history?.record(event),
+        replication: this.#ha,
       });
     }
     const { metrics } = settings.config;
@@ -117,11 +136,15 @@ export class AlertingService {
           openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
           userAgent,
           notify: (alerts) => this.#take(alerts),
+          owns: (group) => this.#ha?.ownsRules(group) ?? true,
         },
       );
     }
     this.#apiTelemetry.collect((report) => this.#apiCounts.report(report));
     this.#ruleTelemetry.collect((report) => reportRules(this.#rules?.groups ?? [], report));
+    this.#haTelemetry.collect((report) => {
+      if (this.#ha !== undefined && ha !== undefined) reportHa(this.#ha, ha.shards, clock.monotonicMs(), report);
+    });
     this.#telemetry.collect((report) => {
       if (this.#rules !== undefined) reportQueues(this.#rules.queues, report);
       reportReloads(this.reloads, report);
@@ -132,14 +155,18 @@ export class AlertingService {
   }
 
   /** Brings back what was kept, tells of what was due meanwhile, and answers.
-   *  @throws {VigieError} ALERTING_STATE; what the file system throws */
+   *  @throws {VigieError} ALERTING_STATE, FOLDER_IN_USE; what the file system throws */
   async start(): Promise<void> {
     if (this.#engine !== undefined) {
       const { clock, log } = this.#deps;
       const { dataDir: folder } = this.#settings.config;
       await fs.mkdir(folder, { recursive: true });
+      this.#lock = await this.#lockFolder(join(folder, 'alerting'));
       this.#history = await openHistory({ folder, fs, clock, log });
       await this.#engine.start();
+    } else if (this.#ha !== undefined) {
+      await this.#ha.join(NO_ENGINE);
+      this.#ha.begin();
     }
     this.#app = await this.#createApp();
     await this.#rules?.apply(this.#settings.groups, this.#settings.config);
@@ -154,6 +181,7 @@ export class AlertingService {
     if ((engineSettings === undefined) !== (this.#engine === undefined))
       throw needsRestart('from alertmanager_config to alertmanagers, or back,');
     if (settings.groups.length > 0 && this.#rules === undefined) throw needsRestart('to the first datasources.metrics');
+    if (JSON.stringify(settings.config.ha) !== JSON.stringify(this.#settings.config.ha)) throw needsRestart('to other ha');
     if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
     this.#settings = settings;
     await this.#rules?.apply(settings.groups, settings.config);
@@ -168,6 +196,7 @@ export class AlertingService {
       this.#telemetry.expose(),
       this.#apiTelemetry.expose(),
       this.#ruleTelemetry.expose(),
+      ...(this.#ha === undefined ? [] : [this.#haTelemetry.expose()]),
     ]);
     return { contentType, body: body + others.map((other) => other.body).join('') };
   }
@@ -187,8 +216,23 @@ export class AlertingService {
 
   async #close(options: { readonly graceMs: number }): Promise<void> {
     await this.#app?.close();
-    await Promise.all([this.#rules?.close(options), this.#engine?.close(options)]);
+    const { graceMs } = options;
+    // Another replica goes on with what this one cannot end by then.
+    const engineGraceMs = this.#ha === undefined ? graceMs : Math.min(graceMs, HANDOVER_MS);
+    await Promise.all([this.#rules?.close(options), this.#engine?.close({ graceMs: engineGraceMs })]);
+    await this.#ha?.close();
     await this.#history?.close();
+    await this.#lock?.release();
+  }
+
+  async #lockFolder(folder: string): Promise<FolderLock | undefined> {
+    try {
+      return await lockFolder(folder);
+    } catch (error) {
+      if (errorCode(error) === 'FOLDER_IN_USE') throw error;
+      this.#deps.log.warn('nothing keeps a second process from this folder', { folder, error });
+      return undefined;
+    }
   }
 
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */
@@ -219,7 +263,8 @@ export class AlertingService {
         if (written === undefined) throw bug('an engine without alertmanager_config');
         return written;
       };
-      const world = engineWorld(engine, { clock, startedAtMs: this.#startedAtMs, alertmanager, self });
+      const peers = () => this.#ha?.peers() ?? [self()];
+      const world = engineWorld(engine, { clock, startedAtMs: this.#startedAtMs, alertmanager, self, peers });
       for (const plugin of [
         alertmanagerApi(world, { version, clock, log, counts: this.#apiCounts }),
         explainApi(world, () => alertmanager().config),

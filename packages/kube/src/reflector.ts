@@ -1,6 +1,6 @@
 /** Keeps a copy of a collection current: one list, then watches from where the last one ended, and a new list only when the
  *  server no longer has what changed in between. Semantics as of client-go's tools/cache Reflector. */
-import { Backoff } from '@vigie/core/backoff';
+import { Backoff, type BackoffOptions } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
@@ -44,6 +44,8 @@ export interface ReflectorDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Of waits beyond MIN_PAUSE_MS; client-go's unless given, for what runs on every node. */
+  readonly backoff?: BackoffOptions;
 }
 
 /** As client-go: [5, 10) minutes, so that the watches of many nodes do not end together. */
@@ -101,7 +103,7 @@ export class Reflector<T> {
     this.#handlers = handlers;
     this.#deps = deps;
     this.#log = deps.log.child({ resource: collection.path });
-    this.#backoff = new Backoff(BACKOFF, deps.random);
+    this.#backoff = new Backoff(deps.backoff ?? BACKOFF, deps.random);
     this.#firstList = new Promise((resolve) => {
       this.#resolveFirstList = resolve;
     });

@@ -7,6 +7,7 @@ import { parseConfig } from '@vigie/core/config/load';
 import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { readHa } from '../ha/ha-section.ts';
 import type { AlertingConfig, WrittenAlertmanager } from './alerting-config.ts';
 import { alertingFile, readEndpoint, readReceiverOptions, type WrittenAlerting } from './alerting-config-sections.ts';
 import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
@@ -56,6 +57,7 @@ export async function loadAlertingConfig(
       resolveWhatFired: notifications.resolve_what_fired,
       resolveReason: notifications.resolve_reason,
     },
+    ha: readHa(written.ha),
     metrics: readEndpoint(datasources.metrics, ['datasources', 'metrics'], context),
     remoteWrite: readEndpoint(written.remote_write, ['remote_write'], context),
     alertmanagers: written.alertmanagers,

@@ -6,6 +6,7 @@ import type { ConfigPath } from '@vigie/core/config/problem';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
 import * as v from 'valibot';
 import { DEFAULT_ALERT_LIMITS } from '../alerts/alert-store.ts';
+import { haSection } from '../ha/ha-section.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
 import type { Endpoint } from './alerting-config.ts';
 import type { ReadContext } from './findings.ts';
@@ -69,6 +70,7 @@ export const alertingFile = section({
   receivers: v.nullish(named(receiverOptionsSection), {}),
   notifications: v.nullish(notificationsSection, {}),
   limits: v.nullish(limitsSection, {}),
+  ha: v.nullish(haSection),
   datasources: v.nullish(section({ metrics: v.nullish(endpoint('2m')), logs: notYet('rules on logs') }), {}),
   remote_write: v.nullish(endpoint('30s')),
   alertmanagers: v.nullish(v.array(url), []),

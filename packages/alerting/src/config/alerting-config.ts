@@ -4,6 +4,7 @@ import type { ListenAddress } from '@vigie/core/config/listen';
 import type { LogLevel } from '@vigie/core/log-levels';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { EngineOptions } from '../engine.ts';
+import type { HaConfig } from '../ha/ha-section.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
 import type { AlertmanagerConfig } from './load-config.ts';
 
@@ -26,6 +27,8 @@ export interface AlertingConfig {
   /** By the names of receivers. */
   readonly receivers: ReadonlyMap<string, ReceiverOptions>;
   readonly engine: EngineOptions;
+  /** undefined: there is one replica. */
+  readonly ha: HaConfig | undefined;
   readonly metrics: Endpoint | undefined;
   readonly remoteWrite: Endpoint | undefined;
   /** Base URLs: /api/v2/alerts is below them. */

@@ -24,6 +24,22 @@ export type StateRecord =
   | { readonly kind: 'claim'; readonly claim: Claim }
   | { readonly kind: 'silence'; readonly silence: Silence };
 
+/** What it says something of: of two with the same key, one holds. */
+export function stateRecordKey(record: StateRecord): string {
+  switch (record.kind) {
+    case 'alert':
+      return `alert\n${record.alert.fingerprint}`;
+    case 'group':
+      return `group\n${record.id}`;
+    case 'told':
+      return `told\n${record.group}\n${record.integration}`;
+    case 'claim':
+      return `claim\n${record.claim.group}\n${record.claim.integration}`;
+    case 'silence':
+      return `silence\n${record.silence.id}`;
+  }
+}
+
 export function encodeStateRecord(record: StateRecord): string {
   return JSON.stringify(writtenOf(record));
 }

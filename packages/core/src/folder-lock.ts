@@ -7,8 +7,21 @@ import * as fs from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { errorCode } from '@vigie/core/errors';
-import { TsdbFolderInUseError } from './errors.ts';
+import { errorCode, VigieError } from './errors.ts';
+
+/** `code` is FOLDER_IN_USE. Nothing in the folder has been read or changed. */
+class FolderInUseError extends VigieError {
+  readonly folder: string;
+
+  /** @param owner as it says itself; undefined where it says nothing */
+  constructor(folder: string, owner: string | undefined) {
+    super(
+      'FOLDER_IN_USE',
+      `${folder} is in use by ${owner ?? 'another process'}: stop that one, or start this one with another data directory`,
+    );
+    this.folder = folder;
+  }
+}
 
 export interface FolderLock {
   /** Others may have the folder. */
@@ -16,7 +29,7 @@ export interface FolderLock {
 }
 
 /** @param folder is made if it is missing
- *  @throws {TsdbFolderInUseError} when another process has it
+ *  @throws {VigieError} FOLDER_IN_USE when another process has it
  *  @throws what the file system throws, if it has no sockets for instance */
 export type LockFolder = (folder: string) => Promise<FolderLock>;
 
@@ -93,7 +106,7 @@ async function acquire(names: SocketNames, own: string): Promise<void> {
     await refuseIfHeld(names, LOCK);
     await fs.unlink(names.file(LOCK)).catch(ignoreMissing);
     // One that has just started may be first all the same.
-    if (!(await tryLink(names, own, LOCK))) throw new TsdbFolderInUseError(names.folder, undefined);
+    if (!(await tryLink(names, own, LOCK))) throw new FolderInUseError(names.folder, undefined);
   } finally {
     await fs.unlink(names.file(TAKEOVER)).catch(ignoreMissing);
   }
@@ -114,14 +127,14 @@ function ignoreMissing(error: unknown): void {
   if (errorCode(error) !== 'ENOENT') throw error;
 }
 
-/** @throws {TsdbFolderInUseError} when somebody listens on it, or when that cannot be told */
+/** @throws {VigieError} FOLDER_IN_USE when somebody listens on it, or when that cannot be told */
 function refuseIfHeld(names: SocketNames, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(names.socket(name));
     let answer = '';
     const held = (): void => {
       socket.destroy();
-      reject(new TsdbFolderInUseError(names.folder, answer === '' ? undefined : answer.slice(0, MAX_ANSWER)));
+      reject(new FolderInUseError(names.folder, answer === '' ? undefined : answer.slice(0, MAX_ANSWER)));
     };
     socket.setEncoding('utf8');
     socket.setTimeout(ANSWER_TIMEOUT_MS, held);
