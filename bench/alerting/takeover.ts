@@ -258,7 +258,8 @@ export async function runTakeover(context: BenchContext, options: TakeoverOption
           else takenMs.push(result.takenMs);
           if (result.isDuplicate && result.takenMs !== undefined) duplicates += 1;
           const done = takenMs.length + lost;
-          if (done % 10 === 0) progress(`${done} of ${runs} owners killed, ${Math.max(...takenMs).toFixed(0)} ms at most`);
+          if (done % 10 === 0)
+            progress(`${done} of ${runs} owners killed, ${Math.max(...takenMs).toFixed(0)} ms at most`);
         }
       }),
     );

@@ -60,7 +60,8 @@ beforeAll(async () => {
   await until(
     'the ServiceAccount',
     TIMEOUT_MS,
-    () => plane.kubectl(['-n', NAMESPACE, 'get', 'serviceaccounts', '-o', 'name']).includes('vigie-alerting') || undefined,
+    () =>
+      plane.kubectl(['-n', NAMESPACE, 'get', 'serviceaccounts', '-o', 'name']).includes('vigie-alerting') || undefined,
   );
   apply(...PODS.map(pod));
   await untilShared();
@@ -192,7 +193,9 @@ async function untilShared(): Promise<void> {
 /** To each that is there, as Prometheus does.
  *  @returns how many have taken it */
 async function post(names: readonly string[], urls: readonly (string | undefined)[], endsAt?: string): Promise<number> {
-  const body = JSON.stringify(names.map((alertname) => ({ labels: { alertname }, ...(endsAt === undefined ? {} : { endsAt }) })));
+  const body = JSON.stringify(
+    names.map((alertname) => ({ labels: { alertname }, ...(endsAt === undefined ? {} : { endsAt }) })),
+  );
   const headers = { 'content-type': 'application/json' };
   const answers = await Promise.allSettled(
     urls.flatMap((url) =>

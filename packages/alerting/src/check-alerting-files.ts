@@ -28,6 +28,7 @@ export async function checkAlertingFiles(
       const receivers = config.alertmanager?.config.receivers.length ?? 0;
       stdout.write(`${file}: ok, ${counted(receivers, 'receiver')}, ${counted(rules, 'rule')}\n`);
       for (const warning of warnings) stdout.write(`${formatWarning(warning)}\n`);
+      for (const warning of groups.flatMap((group) => group.warnings)) stdout.write(`${warning}\n`);
       for (const [index, found] of ruleFiles.entries())
         if (found.length === 0) stdout.write(`${file}: warning: rule_files: no file is ${config.ruleFiles[index]}\n`);
     } catch (error) {

@@ -4,6 +4,7 @@ import { coalesce } from '@vigie/core/coalesce';
 import { bug, VigieError } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
+import type { RuleRecord } from '@vigie/rules/state/rule-record';
 import { type AlertLimits, AlertStore } from './alerts/alert-store.ts';
 import type { PostedAlert } from './alerts/posted-alert.ts';
 import type { AlertmanagerConfig } from './config/load-config.ts';
@@ -12,8 +13,8 @@ import { type Alert, isResolved } from './dispatch/alert.ts';
 import type { AlertGroup } from './dispatch/alert-group.ts';
 import { Dispatcher, type GroupSharing } from './dispatch/dispatcher.ts';
 import { NotificationLog } from './dispatch/notification-log.ts';
-import { AlertChanges } from './history/alert-changes.ts';
 import type { Replica, Replication } from './ha/replication.ts';
+import { AlertChanges } from './history/alert-changes.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import { Inhibitor } from './inhibition/inhibitor.ts';
 import { DeliveryPlan } from './notify/delivery-plan.ts';
@@ -216,6 +217,13 @@ export class AlertEngine {
       reasons.has('too_many') ? 'ALERTS_TOO_MANY' : 'ALERT_TOO_LARGE',
       `${refused.length} of ${alerts.length} alerts are not taken: ${why.join(', ')}`,
     );
+  }
+
+  /** Takes what its rules know of their alerts; resolves when it is on the disk.
+   *  @throws {VigieError} ALERTING_STATE_UNWRITABLE, where it is in memory alone */
+  async keepRules(records: readonly RuleRecord[]): Promise<void> {
+    for (const record of records) this.state.rules.apply(record);
+    await this.#persist(records.map((record) => ({ kind: 'rule', record })));
   }
 
   /** As SilenceStore.set, on the disk when it resolves.

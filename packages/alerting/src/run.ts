@@ -15,8 +15,8 @@ import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metr
 import { Telemetry } from '@vigie/core/telemetry';
 import { loadAlertingConfig } from './config/alerting-config-file.ts';
 import { type ConfigWarning, formatWarning } from './config/findings.ts';
-import { prepareIntegrations } from './receivers/prepare-integrations.ts';
 import { replicaName } from './ha/replica-name.ts';
+import { prepareIntegrations } from './receivers/prepare-integrations.ts';
 import { loadAlertingRules } from './rules/alerting-rules.ts';
 import { AlertingService, type AlertingSettings } from './service.ts';
 

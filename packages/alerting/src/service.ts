@@ -16,6 +16,7 @@ import { rulesApi } from '@vigie/promql/api/prometheus-api';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
+import type { RuleStore } from '@vigie/rules/state/rule-store';
 import { RULE_METRICS, reportRules } from '@vigie/rules/telemetry';
 import { type FastifyInstance, fastify } from 'fastify';
 import { explainApi } from './api/explain-plugin.ts';
@@ -35,6 +36,8 @@ import { fingerprintOf } from './identity/fingerprint.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
 import type { Integration } from './receivers/integration.ts';
 import { AlertingRules } from './rules/alerting-rules.ts';
+import type { RuleSource } from './rules/rule-source.ts';
+import { RuleStateLog } from './rules/rule-state-log.ts';
 import {
   ALERTING_METRICS,
   type ReloadCounts,
@@ -66,6 +69,8 @@ export interface AlertingDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of Vigie: `1.2.3` */
   readonly version: string;
+  /** Answers what rules ask, in place of `datasources.metrics`: of the same process. */
+  readonly source?: RuleSource;
 }
 
 /** What is being told may end before its groups are another replica's: they are told within ten seconds of their time all the same. */
@@ -82,6 +87,8 @@ export class AlertingService {
   readonly #startedAtMs: number;
   readonly #engine: AlertEngine | undefined;
   readonly #rules: AlertingRules | undefined;
+  /** Where there is no engine. */
+  #ruleLog: RuleStateLog | undefined;
   readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
   #settings: AlertingSettings;
   readonly #apiTelemetry = new Telemetry(ALERTS_API_METRICS);
@@ -125,20 +132,20 @@ export class AlertingService {
         replication: this.#ha,
       });
     }
-    const { metrics } = settings.config;
-    if (metrics !== undefined) {
-      this.#rules = new AlertingRules(
-        { ...settings.config, metrics },
-        {
-          clock,
-          random,
-          log,
-          openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
-          userAgent,
-          notify: (alerts) => this.#take(alerts),
-          owns: (group) => this.#ha?.ownsRules(group) ?? true,
-        },
-      );
+    const { source } = deps;
+    if (settings.config.metrics !== undefined || source !== undefined) {
+      const ha = this.#ha;
+      this.#rules = new AlertingRules(settings.config, {
+        clock,
+        random,
+        log,
+        openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
+        userAgent,
+        source,
+        store: this.#ruleStore(log),
+        owns: ha === undefined ? undefined : (group) => ha.ownsRules(group),
+        notify: (alerts) => this.#take(alerts),
+      });
     }
     this.#apiTelemetry.collect((report) => this.#apiCounts.report(report));
     this.#ruleTelemetry.collect((report) => reportRules(this.#rules?.groups ?? [], report));
@@ -157,17 +164,17 @@ export class AlertingService {
   /** Brings back what was kept, tells of what was due meanwhile, and answers.
    *  @throws {VigieError} ALERTING_STATE, FOLDER_IN_USE; what the file system throws */
   async start(): Promise<void> {
+    const { dataDir: folder } = this.#settings.config;
+    this.#lock = await this.#lockFolder(join(folder, this.#engine === undefined ? 'alerting-rules' : 'alerting'));
     if (this.#engine !== undefined) {
       const { clock, log } = this.#deps;
-      const { dataDir: folder } = this.#settings.config;
-      await fs.mkdir(folder, { recursive: true });
-      this.#lock = await this.#lockFolder(join(folder, 'alerting'));
       this.#history = await openHistory({ folder, fs, clock, log });
       await this.#engine.start();
     } else if (this.#ha !== undefined) {
       await this.#ha.join(NO_ENGINE);
       this.#ha.begin();
     }
+    await this.#ruleLog?.start();
     this.#app = await this.#createApp();
     await this.#rules?.apply(this.#settings.groups, this.#settings.config);
     this.#rules?.start();
@@ -181,7 +188,8 @@ export class AlertingService {
     if ((engineSettings === undefined) !== (this.#engine === undefined))
       throw needsRestart('from alertmanager_config to alertmanagers, or back,');
     if (settings.groups.length > 0 && this.#rules === undefined) throw needsRestart('to the first datasources.metrics');
-    if (JSON.stringify(settings.config.ha) !== JSON.stringify(this.#settings.config.ha)) throw needsRestart('to other ha');
+    if (JSON.stringify(settings.config.ha) !== JSON.stringify(this.#settings.config.ha))
+      throw needsRestart('to other ha');
     if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
     this.#settings = settings;
     await this.#rules?.apply(settings.groups, settings.config);
@@ -220,6 +228,7 @@ export class AlertingService {
     // Another replica goes on with what this one cannot end by then.
     const engineGraceMs = this.#ha === undefined ? graceMs : Math.min(graceMs, HANDOVER_MS);
     await Promise.all([this.#rules?.close(options), this.#engine?.close({ graceMs: engineGraceMs })]);
+    await this.#ruleLog?.close();
     await this.#ha?.close();
     await this.#history?.close();
     await this.#lock?.release();
@@ -235,11 +244,28 @@ export class AlertingService {
     }
   }
 
+  /** What rules know of their alerts is kept with the alerts themselves; where those are kept elsewhere, on its own. */
+  #ruleStore(log: Log): RuleStore {
+    const engine = this.#engine;
+    if (engine !== undefined) {
+      return {
+        records: (group) => engine.state.rules.records(group),
+        keep: (records) =>
+          engine
+            .keepRules(records)
+            .catch((error: unknown) => log.error('the state of rules cannot be kept', { error })),
+      };
+    }
+    const folder = join(this.#settings.config.dataDir, 'alerting-rules');
+    this.#ruleLog = new RuleStateLog(folder, { clock: this.#deps.clock, log, fs });
+    return this.#ruleLog;
+  }
+
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */
   #take(alerts: readonly AlertNotification[]): void {
     const { clock, log } = this.#deps;
     const nowMs = clock.nowMs();
-    const posted = alerts.map(({ labels, annotations, startsAtMs, endsAtMs, generatorUrl }) => ({
+    const posted = alerts.map(({ labels, annotations, startsAtMs, endsAtMs, generatorUrl, resolveReason }) => ({
       fingerprint: fingerprintOf(labels),
       labels,
       annotations: LabelSet.of(annotations.entries()),
@@ -247,6 +273,7 @@ export class AlertingService {
       endsAtMs,
       updatedAtMs: nowMs,
       generatorUrl,
+      resolveReason,
       hasTimeout: false,
     }));
     this.#engine?.post(posted).catch((error: unknown) => log.error('alerts of rules were not taken', { error }));

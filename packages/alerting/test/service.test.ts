@@ -191,6 +191,13 @@ describe('the alerting service', () => {
     expect(one.told()[1]).toMatchObject({ groupLabels: { alertname: 'Other' } });
   });
 
+  it('does not start on the folder of another', async () => {
+    const one = await bed();
+    await expect(started(one)).rejects.toMatchObject({ code: 'FOLDER_IN_USE' });
+    await one.service.close({ graceMs: 0 });
+    await started(one);
+  });
+
   it('records the end of an alert of which nobody tells any more, and attempts that fail', async () => {
     const clock = new FakeClock(START);
     const hook = await record((_request, response) => response.writeHead(500).end());

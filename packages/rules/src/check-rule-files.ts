@@ -23,6 +23,7 @@ export async function checkRuleFiles(
       const groups = await loadRuleFiles([file], options);
       const count = groups.reduce((sum, { rules }) => sum + rules.length, 0);
       stdout.write(`${file}: ok, ${count} ${count === 1 ? 'rule' : 'rules'}\n`);
+      for (const warning of groups.flatMap(({ warnings }) => warnings)) stdout.write(`${warning}\n`);
       for (const { name, labels } of duplicateRules(groups)) {
         stdout.write(`${file}: warning: more than one rule writes ${name}${describeLabels(labels)}\n`);
       }

@@ -1,7 +1,7 @@
 import { MemoryStorage } from '@vigie/promql/storage/memory-storage';
 import { describe, expect, it } from 'vitest';
 import { parseRuleFile } from '../src/file/parse-rule-file.ts';
-import type { RuleSettings } from '../src/group/group-evaluator.ts';
+import type { RuleSettings } from '../src/group/rule-world.ts';
 import type { RuleGroup } from '../src/rule.ts';
 import { DEFAULT_RESTORE, RuleRunner } from '../src/rule-runner.ts';
 import { SETTINGS, TestWorld } from './world.ts';

@@ -12,6 +12,7 @@ import type { AlertingConfig, WrittenAlertmanager } from './alerting-config.ts';
 import { alertingFile, readEndpoint, readReceiverOptions, type WrittenAlerting } from './alerting-config-sections.ts';
 import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
 import { parseAlertmanagerConfig } from './load-config.ts';
+import { readRules } from './rules-section.ts';
 
 export interface LoadedAlertingConfig {
   readonly config: AlertingConfig;
@@ -47,6 +48,7 @@ export async function loadAlertingConfig(
     evaluationIntervalMs: written.evaluation_interval,
     ruleFiles: written.rule_files.map((pattern) => resolve(context.folder, pattern)),
     recordingRules: written.recording_rules,
+    rules: readRules(written.rules, notifications.resolve_reason),
     alertmanager: alertmanager.written,
     // Of a file with problems nobody knows whom it has.
     receivers: alertmanager.problems.length > 0 ? new Map() : readReceiverOptions(written.receivers, names, context),

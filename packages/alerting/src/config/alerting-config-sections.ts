@@ -11,6 +11,7 @@ import type { ReceiverOptions } from '../notify/receiver.ts';
 import type { Endpoint } from './alerting-config.ts';
 import type { ReadContext } from './findings.ts';
 import { httpClientSection, readHttpClient } from './http-client-section.ts';
+import { rulesSection } from './rules-section.ts';
 import { flag, optionalText, textList, textMap } from './written-fields.ts';
 
 const notYet = (what: string) => refused(`no such key: ${what} are not supported yet`);
@@ -66,6 +67,7 @@ export const alertingFile = section({
   evaluation_interval: v.nullish(duration({ min: 1 }), '1m'),
   rule_files: textList,
   recording_rules: flag(false),
+  rules: v.nullish(rulesSection, {}),
   alertmanager_config: optionalText,
   receivers: v.nullish(named(receiverOptionsSection), {}),
   notifications: v.nullish(notificationsSection, {}),

@@ -7,6 +7,7 @@ import type { EngineOptions } from '../engine.ts';
 import type { HaConfig } from '../ha/ha-section.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
 import type { AlertmanagerConfig } from './load-config.ts';
+import type { RulesConfig } from './rules-section.ts';
 
 export interface AlertingConfig {
   readonly listen: ListenAddress;
@@ -22,6 +23,7 @@ export interface AlertingConfig {
   readonly ruleFiles: readonly string[];
   /** Whether recording rules are evaluated as well. */
   readonly recordingRules: boolean;
+  readonly rules: RulesConfig;
   /** undefined: alerts are sent to `alertmanagers`. */
   readonly alertmanager: WrittenAlertmanager | undefined;
   /** By the names of receivers. */

@@ -8,7 +8,7 @@ import { loadKubeConfig } from '@vigie/kube/config';
 import type { StateRecord } from '../state/state-record.ts';
 import type { HaConfig } from './ha-section.ts';
 import type { Replica, Replication } from './replication.ts';
-import { ruleGroupKey, shardOf } from './shard-of.ts';
+import { shardOf } from './shard-of.ts';
 import { type KnownReplica, ShardOwnership } from './shard-ownership.ts';
 import { SharedState } from './shared-state.ts';
 
@@ -44,7 +44,7 @@ const HOLD_MS = 30_000;
 /** What a replica has left is taken over by another after this time: one that is restarted comes back to it. */
 const GONE_AFTER_MS = 600_000;
 
-export type DuplicateReason = 'takeover' | 'alone';
+type DuplicateReason = 'takeover' | 'alone';
 
 export class HighAvailability implements Replication {
   /** Notifications that another replica may have sent, too. */
@@ -136,9 +136,10 @@ export class HighAvailability implements Replication {
     return this.#isAlone || this.#ownership.begins(this.#shardOf(groupKey));
   }
 
-  /** Whether this replica evaluates a group of rules. */
-  ownsRules(group: { readonly file: string; readonly name: string }): boolean {
-    return this.beginsGroup(ruleGroupKey(group));
+  /** Whether this replica evaluates a group of rules.
+   *  @param group `FILE;GROUP` */
+  ownsRules(group: string): boolean {
+    return this.beginsGroup(`rules\n${group}`);
   }
 
   isOwnedElsewhere(groupKey: string): boolean {

@@ -27,7 +27,7 @@ export class RecordVersions {
   /** @returns whether a record that has come is newer than what is known */
   take(record: StateRecord, version: number): boolean {
     const key = stateRecordKey(record);
-    if ((this.#versions.get(key) ?? 0) >= version) return false;
+    if ((this.#versions.get(key) ?? -1) >= version) return false;
     this.#versions.set(key, version);
     if (record.kind !== 'claim') return true;
     // It is settled by what was told since.

@@ -6,7 +6,3 @@ import { crc32 } from 'node:zlib';
 export function shardOf(key: string, shards: number): number {
   return crc32(key) % shards;
 }
-
-export function ruleGroupKey({ file, name }: { readonly file: string; readonly name: string }): string {
-  return `rules\n${file}\n${name}`;
-}

@@ -9,7 +9,14 @@ import { type KubeClient, resourcePath } from '@vigie/kube/client';
 import { LeaseElector } from '@vigie/kube/lease';
 import { leaseWith } from '@vigie/kube/lease-record';
 import { Reflector } from '@vigie/kube/reflector';
-import { ADDRESS_ANNOTATION, type GroupLease, groupLeaseForm, isSameRecord, SeenLeases, SHARD_LABEL } from './seen-leases.ts';
+import {
+  ADDRESS_ANNOTATION,
+  type GroupLease,
+  groupLeaseForm,
+  isSameRecord,
+  SeenLeases,
+  SHARD_LABEL,
+} from './seen-leases.ts';
 import { planShards } from './shard-plan.ts';
 import { GROUP_LABEL, REPLICA_LABEL, type SharedPlace } from './shared-object.ts';
 import { RECONNECT } from './shared-state.ts';
@@ -40,7 +47,7 @@ export interface KnownReplica {
 }
 
 /** The issue's: another replica goes on within 10 s of a kill. */
-export const LEASE_MS = 6000;
+const LEASE_MS = 6000;
 const RENEW_MS = 2000;
 /** Two renewals may fail. */
 const RENEW_DEADLINE_MS = 4000;
@@ -279,7 +286,12 @@ export class ShardOwnership {
     const lease = known?.lease ?? this.#newLease(name, shard);
     // Whoever began before must not be taken for dead by a pause of this process.
     if (!this.#session.isLeader) return;
-    const body = leaseWith(lease, { holder: replica, leaseDurationMs: LEASE_MS, nowMs: clock.nowMs(), annotations: {} });
+    const body = leaseWith(lease, {
+      holder: replica,
+      leaseDurationMs: LEASE_MS,
+      nowMs: clock.nowMs(),
+      annotations: {},
+    });
     const written = await this.#request(known === undefined ? 'POST' : 'PUT', name, body);
     if (written === undefined) return;
     this.#see(groupLeaseForm.decode(written));

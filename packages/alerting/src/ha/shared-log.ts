@@ -32,7 +32,7 @@ export interface SharedLogCounts {
 }
 
 /** Of a replica, renewals of its Lease apart. In a storm a claim waits for a quarter of a second; etcd takes thousands a second. */
-export const WRITE_RATE: WriteRate = { perSecond: 4, burst: 8 };
+const WRITE_RATE: WriteRate = { perSecond: 4, burst: 8 };
 /** Each write sends the object whole, to the API server and to each of the others. */
 const SEGMENT_BYTES = 32 * 1024;
 /** Of JSON, in one batch: a tenth of it is left when it is compressed. */
@@ -40,6 +40,8 @@ const MAX_BATCH_LENGTH = 2 * 2 ** 20;
 /** All that there is is written anew when the log has grown beyond it and beyond this, or to so many objects. */
 const SMALLEST_LOG_BYTES = 512 * 1024;
 const MAX_OBJECTS = 64;
+/** As long as numbers of versions are remembered of what is no more. */
+const RENEW_AFTER_MS = 3_600_000;
 const RETRY = { baseMs: 500, capMs: 10_000 } as const;
 const CONFIG_MAPS = { group: '', version: 'v1', resource: 'configmaps' };
 
@@ -78,6 +80,7 @@ export class SharedLog {
   #snapshot: Snapshot | undefined;
   #snapshotBytes = 0;
   #wantsSnapshot = false;
+  #renewedAtMs: number;
   /** Objects whose content is in a snapshot. */
   readonly #superfluous = new Set<string>();
   /** Of others that are no more, and of a former life. */
@@ -92,6 +95,7 @@ export class SharedLog {
     this.#deps = deps;
     this.#budget = new WriteBudget(WRITE_RATE, deps.clock);
     this.#backoff = new Backoff(RETRY, deps.random);
+    this.#renewedAtMs = deps.clock.monotonicMs();
   }
 
   /** Whether the last write has failed. */
@@ -138,6 +142,13 @@ export class SharedLog {
     this.#goOn();
   }
 
+  /** Writes anew what has been told long ago: what is no more is not in it. */
+  renewOld(): void {
+    if (this.#sizes.size === 0 || this.#deps.clock.monotonicMs() - this.#renewedAtMs < RENEW_AFTER_MS) return;
+    this.#wantsSnapshot = true;
+    this.#goOn();
+  }
+
   /** @param waitMs for what is pending */
   async close(waitMs: number): Promise<void> {
     const end = (): void => this.#ending.abort(new Error('the log is closed'));
@@ -162,9 +173,7 @@ export class SharedLog {
   }
 
   get #hasMore(): boolean {
-    return (
-      this.#pending.size > 0 || this.#snapshot !== undefined || this.#wantsSnapshot || this.#superfluous.size > 0
-    );
+    return this.#pending.size > 0 || this.#snapshot !== undefined || this.#wantsSnapshot || this.#superfluous.size > 0;
   }
 
   #goOn(): void {
@@ -194,6 +203,7 @@ export class SharedLog {
 
   #beginSnapshot(): void {
     this.#wantsSnapshot = false;
+    this.#renewedAtMs = this.#deps.clock.monotonicMs();
     this.#current = undefined;
     const replaces = [...this.#sizes.keys(), ...this.#adopted];
     this.#adopted.clear();
@@ -224,7 +234,8 @@ export class SharedLog {
     if (name === undefined) return;
     const path = resourcePath(CONFIG_MAPS, this.#place.namespace, name);
     const answer = await this.#deps.client.request({ method: 'DELETE', path }, this.#ending.signal);
-    if (answer.status !== 'ok' && !(answer.status === 'refused' && answer.httpStatus === 404)) throw this.#failed(answer);
+    if (answer.status !== 'ok' && !(answer.status === 'refused' && answer.httpStatus === 404))
+      throw this.#failed(answer);
     this.counts.writes.success += 1;
     this.#superfluous.delete(name);
     this.#sizes.delete(name);

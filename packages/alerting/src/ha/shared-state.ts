@@ -8,6 +8,7 @@ import { decodeStateRecord, encodeStateRecord, type StateRecord, stateRecordKey 
 import { AlertTransitions } from './alert-transitions.ts';
 import { RecordVersions } from './record-versions.ts';
 import type { Replica } from './replication.ts';
+import { RuleTransitions } from './rule-transitions.ts';
 import { SharedLog } from './shared-log.ts';
 import {
   decodeBatches,
@@ -45,6 +46,7 @@ export class SharedState {
   readonly #deps: SharedStateDeps;
   readonly #versions = new RecordVersions();
   readonly #transitions = new AlertTransitions();
+  readonly #rules = new RuleTransitions();
   readonly #reflector: Reflector<SharedObject>;
   readonly #log: SharedLog;
   /** Of objects: how many of their bytes have been read, by uid. */
@@ -154,6 +156,8 @@ export class SharedState {
       // When a group is told next follows from what was told, and from the alerts.
       case 'group':
         return false;
+      case 'rule':
+        return this.#rules.isNews(record.record);
       default:
         return true;
     }
@@ -210,6 +214,9 @@ export class SharedState {
       case 'told':
         this.#openClaims.delete(pairOf(record.group, record.integration));
         return;
+      case 'rule':
+        this.#rules.note(record.record);
+        return;
       default:
     }
   }
@@ -236,6 +243,7 @@ export class SharedState {
         return [stateRecordKey(record), { version, record: encodeStateRecord(record) }];
       });
       if (lines.length > 0) void this.#log.append(new Map(lines));
+      this.#log.renewOld();
       this.#scheduleSweep();
     });
   }

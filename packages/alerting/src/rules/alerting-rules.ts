@@ -1,6 +1,7 @@
-/** The rules of an alerting service: evaluated over a server elsewhere, their alerts handed on, what they write sent on. */
-import type { Clock } from '@vigie/core/clock';
+/** The rules of an alerting service: evaluated over whoever has the data, their alerts handed on, what they write sent on. */
+import type { Clock, Timer } from '@vigie/core/clock';
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
+import { bug } from '@vigie/core/errors';
 import type { HttpClient } from '@vigie/core/http-client/http-client';
 import { requestHeaders } from '@vigie/core/http-client/request-headers';
 import type { Log } from '@vigie/core/log';
@@ -13,13 +14,14 @@ import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import { answerAlerts, answerRules } from '@vigie/rules/api/answers';
 import { globFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
-import type { QueryVector } from '@vigie/rules/query';
 import type { RuleGroup } from '@vigie/rules/rule';
-import { RuleError } from '@vigie/rules/rule-error';
-import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner } from '@vigie/rules/rule-runner';
+import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner, type RuleRunnerOptions } from '@vigie/rules/rule-runner';
+import type { RuleStore } from '@vigie/rules/state/rule-store';
 import type { AlertingConfig, Endpoint } from '../config/alerting-config.ts';
+import { RESOLVE_REASON } from '../notify/notification-of.ts';
 import { AlertmanagerSender } from './alertmanager-sender.ts';
-import { forStateQuerier } from './for-state-querier.ts';
+import { type RuleSource, remoteSource } from './rule-source.ts';
+import { RuleWatch } from './rule-watch.ts';
 import { SampleWriter } from './sample-writer.ts';
 
 /** The HTTP client of an endpoint, which is closed with whoever asked for it. */
@@ -31,6 +33,12 @@ export interface AlertingRulesDeps {
   readonly log: Log;
   readonly openClient: OpenClient;
   readonly userAgent: string;
+  /** In place of `datasources.metrics`. */
+  readonly source: RuleSource | undefined;
+  /** Keeps what rules know of their alerts over a restart; it has been read when `apply` is called first. */
+  readonly store: RuleStore;
+  /** As of RuleRunnerOptions. */
+  readonly owns?: RuleRunnerOptions['owns'];
   /** Takes alerts where they are not sent to Alertmanagers; they have the external labels. */
   readonly notify: (alerts: readonly AlertNotification[]) => void;
 }
@@ -41,10 +49,18 @@ export class AlertingRules {
   readonly #writer: SampleWriter | undefined;
   readonly #sender: AlertmanagerSender | undefined;
   readonly #closeClients: () => void;
+  readonly #watch = new RuleWatch();
+  readonly #deps: Pick<AlertingRulesDeps, 'clock' | 'log'>;
+  readonly #notify: (alerts: readonly AlertNotification[]) => void;
   #externalLabels: LabelSet;
+  #config: Pick<AlertingConfig, 'rules' | 'engine'>;
+  #watchTimer: Timer | undefined;
 
-  constructor(config: AlertingConfig & { readonly metrics: Endpoint }, deps: AlertingRulesDeps) {
-    const { clock, log, openClient, userAgent } = deps;
+  /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics */
+  constructor(config: AlertingConfig, deps: AlertingRulesDeps) {
+    const { clock, log, openClient, store, owns } = deps;
+    this.#deps = deps;
+    this.#config = config;
     this.#externalLabels = config.externalLabels;
     const clients: Pick<HttpClient, 'close'>[] = [];
     const open: OpenClient = (endpoint) => {
@@ -55,12 +71,7 @@ export class AlertingRules {
     this.#closeClients = () => {
       for (const client of clients) client.close();
     };
-    const { url, timeoutMs, http } = config.metrics;
-    const headers = requestHeaders(http, clock, 'datasources.metrics.http_config');
-    const remote = new RemotePrometheus(
-      { url, timeoutMs, headers },
-      { connections: open(config.metrics), clock, userAgent },
-    );
+    const source = deps.source ?? openSource(config.metrics, { ...deps, openClient: open });
     if (config.remoteWrite !== undefined) {
       const client = open(config.remoteWrite);
       this.#writer = new SampleWriter(config.remoteWrite, () => this.#externalLabels, { ...deps, client });
@@ -71,16 +82,18 @@ export class AlertingRules {
         client: open({ http: DEFAULT_HTTP_CLIENT }),
       });
     }
-    const notify = (alerts: readonly AlertNotification[]): void => {
+    this.#notify = (alerts) => {
       const labelled = alerts.map((alert) => ({ ...alert, labels: withExternal(alert.labels, this.#externalLabels) }));
       if (this.#sender === undefined) deps.notify(labelled);
-      else this.#sender.send(labelled);
+      else this.#sender.send(this.#config.engine.resolveReason ? labelled.map(explained) : labelled);
     };
-    const append = this.#writer?.append ?? (async (samples) => samples.map(() => undefined));
-    const restoreFrom = this.#writer === undefined ? undefined : forStateQuerier(remote);
+    const notify = this.#notify;
+    const append = source.append ?? this.#writer?.append;
+    // Where nothing is written, nothing is found.
+    const restoreFrom = append === undefined ? undefined : source.restoreFrom;
     this.#runner = new RuleRunner(
-      { query: vectorQuery(remote), append, notify, clock, log },
-      { ...DEFAULT_RESTORE, restoreFrom },
+      { query: source.query, append: append ?? (async (samples) => samples.map(() => undefined)), notify, clock, log },
+      { ...DEFAULT_RESTORE, restoreFrom, store, owns },
     );
   }
 
@@ -107,39 +120,72 @@ export class AlertingRules {
 
   start(): void {
     this.#runner.start();
+    this.#scheduleWatch();
+  }
+
+  /** As RuleRunner.takeOver. */
+  takeOver(group: string): void {
+    this.#runner.takeOver(group);
   }
 
   /** Groups that are as they were go on undisturbed. */
   async apply(groups: readonly RuleGroup[], config: AlertingConfig): Promise<void> {
     this.#externalLabels = config.externalLabels;
+    this.#config = config;
+    for (const warning of groups.flatMap(({ warnings }) => warnings))
+      this.#deps.log.warn('something in a rule file has no effect', { at: warning });
     await this.#runner.update(groups, {
       intervalMs: config.evaluationIntervalMs,
       queryOffsetMs: 0,
       resendDelayMs: DEFAULT_RESEND_DELAY_MS,
       externalLabels: new Map(config.externalLabels.entries()),
       externalUrl: config.externalUrl,
+      policy: config.rules.policy,
     });
   }
 
   /** Queries under way are aborted; what waits is sent, for graceMs at most. */
   async close(options: { readonly graceMs: number }): Promise<void> {
+    this.#watchTimer?.cancel();
     await this.#runner.close();
     await Promise.all([this.#writer?.close(options), this.#sender?.close(options)]);
     this.#closeClients();
   }
+
+  #scheduleWatch(): void {
+    const { clock } = this.#deps;
+    this.#watchTimer = clock.setTimer(WATCH_MS, () => {
+      const { watch } = this.#config.rules;
+      const due = watch === undefined ? [] : this.#watch.check(this.#runner.groups, watch, clock.nowMs());
+      if (due.length > 0) this.#notify(due);
+      this.#scheduleWatch();
+    });
+  }
+}
+
+/** How often it is looked whether rules are evaluated. */
+const WATCH_MS = 15_000;
+
+function explained(alert: AlertNotification): AlertNotification {
+  const { annotations, resolveReason } = alert;
+  return resolveReason === undefined
+    ? alert
+    : { ...alert, annotations: annotations.with(RESOLVE_REASON, resolveReason) };
 }
 
 function withExternal(labels: LabelSet, external: LabelSet): LabelSet {
   return external.size === 0 ? labels : LabelSet.of([...external.entries(), ...labels.entries()]);
 }
 
-function vectorQuery(remote: RemotePrometheus): QueryVector {
-  return async (query, timestampMs, signal) => {
-    const { result } = await remote.instant({ query, timestampMs }, signal);
-    if (result.type === 'vector') return result.samples;
-    if (result.type === 'scalar') return [{ labels: LabelSet.empty, value: result.value, histogram: undefined }];
-    throw new RuleError('rule result is not a vector or scalar');
-  };
+function openSource(
+  endpoint: Endpoint | undefined,
+  { clock, openClient, userAgent }: Pick<AlertingRulesDeps, 'clock' | 'openClient' | 'userAgent'>,
+): RuleSource {
+  if (endpoint === undefined) throw bug('rules without datasources.metrics');
+  const { url, timeoutMs, http } = endpoint;
+  const headers = requestHeaders(http, clock, 'datasources.metrics.http_config');
+  const connections = openClient(endpoint);
+  return remoteSource(new RemotePrometheus({ url, timeoutMs, headers }, { connections, clock, userAgent }));
 }
 
 /** @param patterns absolute

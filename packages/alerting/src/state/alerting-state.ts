@@ -1,9 +1,11 @@
-/** All that an alerting service knows and keeps over a restart: alerts, silences, timers of groups, what was told, and what is about to be. */
+/** All that an alerting service knows and keeps over a restart: alerts, silences, timers of groups, what was told, and what is about to be, and what
+ *  its rules know of their alerts. */
 import { assertNever } from '@vigie/core/errors';
 import type { AlertStore } from '../alerts/alert-store.ts';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
 import type { NotificationLog } from '../dispatch/notification-log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import { RuleRecords } from '../rules/rule-records.ts';
 import type { Silence } from '../silences/silence.ts';
 import type { SilenceStore } from '../silences/silence-store.ts';
 import type { StateRecord } from './state-record.ts';
@@ -22,6 +24,7 @@ export class AlertingState {
   readonly outbox: Outbox;
   /** When groups are told next, Unix ms, by their ids. */
   readonly timers = new Map<string, number>();
+  readonly rules = new RuleRecords();
   #lastSeenMs = 0;
 
   constructor({ alerts, silences, notifications, outbox }: StateParts) {
@@ -55,6 +58,7 @@ export class AlertingState {
     // Behind what was told: that ends the claims before it.
     for (const claim of this.outbox.all()) yield { kind: 'claim', claim };
     for (const silence of this.silences.query()) yield { kind: 'silence', silence };
+    for (const record of this.rules.records()) yield { kind: 'rule', record };
   }
 
   /** Alerts that would have come again while nobody listened: until then they are not over. Whoever goes on telling of them does so within
@@ -88,6 +92,9 @@ export class AlertingState {
       case 'claim':
         this.outbox.claim(record.claim);
         this.#see(record.claim.claimedAtMs);
+        return;
+      case 'rule':
+        this.rules.apply(record.record);
         return;
       default:
         assertNever(record);

@@ -1,6 +1,7 @@
 /** What is kept over a restart, as JSON. Each record says what is now, whatever was said before: written twice, or in a snapshot and behind it,
  *  it changes nothing. Layout: docs/formats/alerting-state.md. */
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { type RuleRecord, recordKey as ruleRecordKey } from '@vigie/rules/state/rule-record';
 import * as v from 'valibot';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
 import type { NotificationEntry } from '../dispatch/notification-log.ts';
@@ -8,6 +9,14 @@ import { fingerprintOf } from '../identity/fingerprint.ts';
 import { AlertMatcher } from '../matchers/alert-matcher.ts';
 import type { Claim } from '../outbox/outbox.ts';
 import type { Silence } from '../silences/silence.ts';
+import {
+  alertRecord,
+  RESOLVE_REASONS,
+  ruleAlertSchema,
+  ruleSeriesSchema,
+  seriesRecord,
+  writtenRuleRecord,
+} from './rule-state-record.ts';
 
 export type StateRecord =
   | { readonly kind: 'alert'; readonly alert: PostedAlert }
@@ -22,7 +31,9 @@ export type StateRecord =
     }
   /** Is about to be told. */
   | { readonly kind: 'claim'; readonly claim: Claim }
-  | { readonly kind: 'silence'; readonly silence: Silence };
+  | { readonly kind: 'silence'; readonly silence: Silence }
+  /** Of an alert or a series of a rule. */
+  | { readonly kind: 'rule'; readonly record: RuleRecord };
 
 /** What it says something of: of two with the same key, one holds. */
 export function stateRecordKey(record: StateRecord): string {
@@ -37,6 +48,8 @@ export function stateRecordKey(record: StateRecord): string {
       return `claim\n${record.claim.group}\n${record.claim.integration}`;
     case 'silence':
       return `silence\n${record.silence.id}`;
+    case 'rule':
+      return `rule\n${ruleRecordKey(record.record)}`;
   }
 }
 
@@ -50,7 +63,9 @@ function writtenOf(record: StateRecord): object {
   switch (kind) {
     case 'alert': {
       const { labels, annotations, startsAtMs, endsAtMs = null, updatedAtMs, generatorUrl, hasTimeout } = record.alert;
-      return { kind, labels, annotations, startsAtMs, endsAtMs, updatedAtMs, generatorUrl, hasTimeout };
+      const { resolveReason } = record.alert;
+      const written = { kind, labels, annotations, startsAtMs, endsAtMs, updatedAtMs, generatorUrl, hasTimeout };
+      return resolveReason === undefined ? written : { ...written, resolveReason };
     }
     case 'group':
       return { kind, id: record.id, nextFlushMs: record.nextFlushMs ?? null };
@@ -71,6 +86,8 @@ function writtenOf(record: StateRecord): object {
       );
       return { kind, id, matcherSets, startsAtMs, endsAtMs, createdBy, comment, annotations, updatedAtMs };
     }
+    case 'rule':
+      return writtenRuleRecord(record.record);
   }
 }
 
@@ -100,6 +117,7 @@ const schema = v.variant('kind', [
       updatedAtMs: time,
       generatorUrl: v.string(),
       hasTimeout: v.boolean(),
+      resolveReason: v.optional(v.picklist(RESOLVE_REASONS)),
     }),
     v.transform(({ kind, ...written }): StateRecord => {
       const labels = LabelSet.of(written.labels);
@@ -145,6 +163,14 @@ const schema = v.variant('kind', [
       updatedAtMs: time,
     }),
     v.transform(({ kind, ...silence }): StateRecord => ({ kind, silence })),
+  ),
+  v.pipe(
+    ruleAlertSchema,
+    v.transform((written): StateRecord => ({ kind: 'rule', record: alertRecord(written) })),
+  ),
+  v.pipe(
+    ruleSeriesSchema,
+    v.transform((written): StateRecord => ({ kind: 'rule', record: seriesRecord(written) })),
   ),
 ]);
 

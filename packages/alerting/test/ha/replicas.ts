@@ -82,9 +82,9 @@ export class Replicas {
   }
 
   /** Lets time pass, and what is on the wire arrive. */
-  async after(ms: number): Promise<void> {
-    for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) {
-      await this.clock.advance(STEP_MS);
+  async after(ms: number, stepMs = STEP_MS): Promise<void> {
+    for (let passedMs = 0; passedMs < ms; passedMs += stepMs) {
+      await this.clock.advance(stepMs);
       await this.#quiet();
     }
   }

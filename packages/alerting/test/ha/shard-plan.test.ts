@@ -9,7 +9,7 @@ describe('a plan of shards', () => {
     ['takes all where nobody else is', '----', 'a', 'a', { take: [0, 1, 2, 3], spare: [], release: undefined }],
     ['takes its fair share of what is free, and leaves the rest', '----', 'ab', 'a', { take: [0, 1], spare: [2, 3] }],
     ['begins elsewhere than the others', '----', 'ab', 'b', { take: [2, 3], spare: [0, 1] }],
-    ['takes what a dead one had', 'aa--', 'ab', 'b', { take: [2, 3], spare: [] }],
+    ['takes what a dead one had', 'aa--', 'ab', 'b', { take: [3, 2], spare: [] }],
     ['leaves what is left over to those who have less', 'aab-', 'ab', 'a', { take: [], spare: [3] }],
     ['gives one away where another has two less', 'aaab', 'ab', 'a', { take: [], spare: [], release: 2 }],
     ['gives nothing away while something is free', 'aaa-', 'ab', 'a', { take: [], spare: [3], release: undefined }],

@@ -8,6 +8,7 @@ import { createLog } from '@vigie/core/log';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
+import { DEFAULT_POLICY } from '@vigie/rules/rule-policy';
 import { WriteRequestReader } from '@vigie/wire/remote-write/write-request-reader';
 import { decompress } from '@vigie/wire/snappy';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -107,8 +108,10 @@ async function rules(
     externalLabels: LabelSet.of({ cluster: 'prod', severity: 'none' }),
     externalUrl: 'http://alerts.example',
     evaluationIntervalMs: 60_000,
+    rules: { policy: DEFAULT_POLICY, watch: undefined },
+    engine: { resolveReason: true },
     ...servers,
-  } as AlertingConfig & { readonly metrics: Endpoint };
+  } as unknown as AlertingConfig;
   const deps = {
     clock: systemClock,
     random: Math.random,
@@ -116,6 +119,8 @@ async function rules(
     openClient: ({ http }: Pick<Endpoint, 'http'>) =>
       new HttpClient(http, { clock: systemClock, env: {}, userAgent: 'vigie/test' }),
     userAgent: 'vigie/test',
+    source: undefined,
+    store: { records: () => [], keep: async () => undefined },
     notify,
   };
   const all = new AlertingRules(config, deps);

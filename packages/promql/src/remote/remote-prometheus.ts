@@ -36,6 +36,8 @@ export interface RemoteRequest {
   /** Below /api/v1. */
   readonly path: string;
   readonly form: URLSearchParams;
+  /** Over those of all requests. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An answer as it comes. */
@@ -61,7 +63,10 @@ export class RemotePrometheus implements QueryEngine {
   async instant(query: InstantQuery, signal: AbortSignal): Promise<Answer<InstantResult>> {
     const form = formOf(query.query, query.lookbackMs, query.timeoutMs);
     form.set('time', secondsText(query.timestampMs));
-    const { data, warnings, infos } = await this.#ask('/query', form, query.timeoutMs, signal);
+    const { params = [], headers = {} } = query.extras ?? {};
+    for (const [name, value] of params) form.append(name, value);
+    const request = { method: 'POST', path: '/query', form, headers } as const;
+    const { data, warnings, infos } = await this.#ask(request, query.timeoutMs, signal);
     return { result: decodeInstant(data), warnings, infos, usage: undefined };
   }
 
@@ -70,7 +75,11 @@ export class RemotePrometheus implements QueryEngine {
     form.set('start', secondsText(query.startMs));
     form.set('end', secondsText(query.endMs));
     form.set('step', secondsText(query.stepMs));
-    const { data, warnings, infos } = await this.#ask('/query_range', form, query.timeoutMs, signal);
+    const { data, warnings, infos } = await this.#ask(
+      { method: 'POST', path: '/query_range', form },
+      query.timeoutMs,
+      signal,
+    );
     return { result: decodeRange(data), warnings, infos, usage: undefined };
   }
 
@@ -92,10 +101,10 @@ export class RemotePrometheus implements QueryEngine {
   }
 
   /** @throws {VigieError} in the server's words where it has some */
-  async #ask(path: string, form: URLSearchParams, timeoutMs: number | undefined, signal: AbortSignal) {
+  async #ask(request: RemoteRequest, timeoutMs: number | undefined, signal: AbortSignal) {
     const limitMs = Math.min(timeoutMs ?? DEFAULT_TIMEOUT_MS, this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const startedAtMs = this.#deps.clock.monotonicMs();
-    const response = await this.#open({ method: 'POST', path, form }, undefined, limitMs, signal);
+    const response = await this.#open(request, undefined, limitMs, signal);
     const leftMs = limitMs - (this.#deps.clock.monotonicMs() - startedAtMs);
     const timer = this.#deps.clock.setTimer(leftMs, () => response.destroy(timedOut(this.#options.url)));
     try {
@@ -129,6 +138,7 @@ export class RemotePrometheus implements QueryEngine {
             'user-agent': userAgent,
             'accept-encoding': acceptEncoding ?? 'identity',
             ...headers?.(),
+            ...request.headers,
             ...(isPost ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
           },
           body: isPost ? form : undefined,

@@ -26,7 +26,7 @@ export async function findAlerts(
   timestampMs: number,
   context: AlertContext,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, FoundAlert>> {
+): Promise<Map<string, FoundAlert>> {
   const expansion: Expansion = {
     query: async (expression) => (await context.query(expression, timestampMs, signal)).map(templateSample),
     timestampMs,
@@ -42,8 +42,10 @@ export async function findAlerts(
     };
     const ownLabels = await Promise.all(rule.labelTexts.map(expand));
     const annotations = await Promise.all(rule.annotationTexts.map(expand));
+    const source = sample.labels.without(METRIC_NAME);
     const alert = {
-      labels: LabelSet.of([...sample.labels.without(METRIC_NAME).entries(), ...ownLabels, [ALERT_NAME, rule.name]]),
+      labels: LabelSet.of([...source.entries(), ...ownLabels, [ALERT_NAME, rule.name]]),
+      source,
       annotations: sortedEntries(annotations),
       value: sample.histogram === undefined ? sample.value : 0,
     };

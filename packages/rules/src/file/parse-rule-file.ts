@@ -1,13 +1,15 @@
-/** Rule files: Prometheus' format, strictly, with every problem at once. Source: Prometheus, model/rulefmt/rulefmt.go. */
+/** Rule files: Prometheus' format, strictly, and what vmalert has besides, with every problem at once. Source: Prometheus,
+ *  model/rulefmt/rulefmt.go. */
 import { AS_WRITTEN } from '@vigie/core/config/environment';
 import { type LoadedConfig, parseConfig } from '@vigie/core/config/load';
-import { ConfigError, type ConfigPath, type ConfigProblem } from '@vigie/core/config/problem';
+import { ConfigError, type ConfigPath, type ConfigProblem, formatPath } from '@vigie/core/config/problem';
 import { describeError } from '@vigie/core/errors';
 import { alertTemplate } from '@vigie/core/template/prometheus-template';
 import { METRIC_NAME } from '@vigie/promql/labels/label-set';
 import { parseExpr } from '@vigie/promql/syntax/parse';
 import { printExpr } from '@vigie/promql/syntax/print';
 import { type AlertText, type Rule, type RuleGroup, type RuleQuery, writtenLabels } from '../rule.ts';
+import { isAlertOption, readAlertOptions } from './alert-options.ts';
 import { groupsOf, ruleFileSchema, type WrittenGroup, type WrittenRule } from './schema.ts';
 
 export interface RuleFileOptions {
@@ -46,15 +48,50 @@ class RuleFileReader {
     this.#names.add(group.name);
     this.#checkNames(group.labels, [...path, 'labels']);
     const rules = group.rules.flatMap((rule, index) => this.#rule(rule, group, [...path, 'rules', index]) ?? []);
+    // 0 is Prometheus' way to say nothing here.
+    const intervalMs = group.interval === 0 ? undefined : group.interval;
     return {
       name: group.name,
       file: this.#file,
-      // 0 is Prometheus' way to say nothing here.
-      intervalMs: group.interval === 0 ? undefined : group.interval,
-      queryOffsetMs: group.query_offset ?? undefined,
+      intervalMs,
+      queryOffsetMs: this.#queryOffset(group, path),
+      evalOffsetMs: this.#evalOffset(group, intervalMs, path),
+      concurrency: Math.max(1, group.concurrency),
+      extras: extrasOf(group),
       limit: group.limit,
       rules,
+      warnings: this.#ignored(group, path),
     };
+  }
+
+  /** vmalert's name of the offset is another. */
+  #queryOffset({ query_offset, eval_delay }: WrittenGroup, path: ConfigPath): number | undefined {
+    if (query_offset != null && eval_delay != null)
+      this.#problemAtKey([...path, 'eval_delay'], 'one of query_offset and eval_delay, not both');
+    return query_offset ?? eval_delay ?? undefined;
+  }
+
+  #evalOffset({ eval_offset }: WrittenGroup, intervalMs: number | undefined, path: ConfigPath): number | undefined {
+    if (eval_offset == null) return undefined;
+    if (intervalMs === undefined || eval_offset >= intervalMs)
+      this.#problem([...path, 'eval_offset'], 'less than the interval of the group, which has to stand beside it');
+    return eval_offset;
+  }
+
+  #ignored(group: WrittenGroup, path: ConfigPath): readonly string[] {
+    const without = (written: object, keys: readonly string[], at: ConfigPath): readonly string[] =>
+      keys
+        .filter((key) => key in written)
+        .map((key) => {
+          const { file, line, column } = this.#at.problemAtKey([...at, key], '');
+          return `${file}:${line}:${column}: warning: ${formatPath([...at, key])} of vmalert has no effect here`;
+        });
+    return [
+      ...without(group, ['notifier_headers', 'eval_alignment', 'debug'], path),
+      ...group.rules.flatMap((rule, index) =>
+        without(rule, ['debug', 'update_entries_limit'], [...path, 'rules', index]),
+      ),
+    ];
   }
 
   /** @returns undefined where it could not be evaluated */
@@ -81,6 +118,12 @@ class RuleFileReader {
       keepFiringMs: rule.keep_firing_for,
       annotations: writtenLabels(rule.annotations),
       ...texts,
+      options: readAlertOptions(
+        rule.annotations,
+        query,
+        (text) => this.#parse(text),
+        (name, expected) => this.#problem([...path, 'annotations', name], expected),
+      ),
     };
   }
 
@@ -109,12 +152,17 @@ class RuleFileReader {
       return undefined;
     }
     try {
-      const expr = parseExpr(text, { experimental: this.#options.experimental ?? false });
-      return { text: printExpr(expr), expr };
+      return this.#parse(text);
     } catch (error) {
       this.#problem(path, `a PromQL expression (${describeError(error)})`);
       return undefined;
     }
+  }
+
+  /** @throws {ParseError} */
+  #parse(text: string): RuleQuery {
+    const expr = parseExpr(text, { experimental: this.#options.experimental ?? false });
+    return { text: printExpr(expr), expr };
   }
 
   #alertTexts(
@@ -128,9 +176,10 @@ class RuleFileReader {
       'labels',
       name,
     ];
+    const told = Object.fromEntries(Object.entries(annotations).filter(([name]) => !isAlertOption(name)));
     return {
       labelTexts: this.#texts(alert, labels, labelPath),
-      annotationTexts: this.#texts(alert, annotations, (name) => [...path, 'annotations', name]),
+      annotationTexts: this.#texts(alert, told, (name) => [...path, 'annotations', name]),
     };
   }
 
@@ -157,4 +206,9 @@ class RuleFileReader {
   #problemAtKey(path: ConfigPath, expected: string): void {
     this.problems.push(this.#at.problemAtKey(path, expected));
   }
+}
+
+function extrasOf({ params, headers }: WrittenGroup): RuleGroup['extras'] {
+  const pairs = Object.entries(params).flatMap(([name, values]) => values.map((value) => [name, value] as const));
+  return pairs.length + headers.length === 0 ? undefined : { params: pairs, headers: Object.fromEntries(headers) };
 }

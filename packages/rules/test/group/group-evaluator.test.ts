@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseRuleFile } from '../../src/file/parse-rule-file.ts';
-import { GroupEvaluator, type RuleSettings } from '../../src/group/group-evaluator.ts';
+import { GroupEvaluator } from '../../src/group/group-evaluator.ts';
+import type { RuleSettings } from '../../src/group/rule-world.ts';
 import { SETTINGS, SIGNALS, TestWorld } from '../world.ts';
 
 const MINUTE_MS = 60_000;
