@@ -125,6 +125,12 @@ export const ALERTING_METRICS = {
     help: 'Snapshots of the state, by result.',
     labels: ['result'],
   },
+  stateRules: {
+    name: 'vigie_alerting_state_rule_records',
+    type: 'gauge',
+    help: 'Alerts and series that rules have kept for the next start.',
+    labels: [],
+  },
   stateGap: {
     name: 'vigie_alerting_state_incomplete',
     type: 'gauge',
@@ -221,6 +227,7 @@ export function reportEngine(engine: AlertEngine, nowMs: number, report: Alertin
   report('notificationLog', {}, notifications.size);
   report('outbox', {}, outbox.size);
   report('stateDamaged', {}, engine.damaged);
+  report('stateRules', {}, engine.state.rules.size);
   for (const [id, limit] of engine.limits) {
     const labels = labelsOf(id);
     report('held', labels, limit.counts.held);

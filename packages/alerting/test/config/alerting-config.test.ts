@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DEFAULT_POLICY } from '@vigie/rules/rule-policy';
 import { describe, expect, it } from 'vitest';
 import { loadAlertingConfig } from '../../src/config/alerting-config-file.ts';
 import { folderWith } from '../folder.ts';
@@ -34,6 +35,7 @@ describe('alerting.yaml', () => {
       externalUrl: '',
       evaluationIntervalMs: 60_000,
       recordingRules: false,
+      rules: { policy: DEFAULT_POLICY, watch: { severity: 'warning' } },
       alertmanagers: [],
       engine: {
         limits: { alerts: 100_000, alertSize: 65_536 },
@@ -53,6 +55,7 @@ external_url: https://alerts.example/x/
 evaluation_interval: 30s
 rule_files: ['rules/*.yml']
 recording_rules: true
+rules: { no_data: keep, no_data_for: 2h, flap: 5 in 1h, on_error: expire, on_removed: expire, watch: false }
 receivers:
   a: { fallback: b, fallback_after: 5, rate_limit: { notifications: 10, per: 30s, digest: false } }
 notifications: { resolve_what_fired: false, resolve_reason: false, startup_hold: 0s, retention: 1h }
@@ -65,6 +68,17 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
       evaluationIntervalMs: 30_000,
       ruleFiles: [join(folder, 'rules/*.yml')],
       recordingRules: true,
+      rules: {
+        policy: {
+          noData: 'keep',
+          noDataForMs: 7_200_000,
+          tellsNoData: false,
+          flap: { fires: 5, windowMs: 3_600_000 },
+          onError: 'expire',
+          onRemoved: 'expire',
+        },
+        watch: undefined,
+      },
       engine: { limits: { alerts: 10, alertSize: 1024 }, startupHoldMs: 0, resolveWhatFired: false },
       metrics: { timeoutMs: 120_000, http: { authorization: { kind: 'basic' } } },
       remoteWrite: { timeoutMs: 5000 },
@@ -98,6 +112,8 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
       'alerting.yaml:3:29: receivers.a.fallback: expected the name of another',
     ],
     [`${BASE}colour: red\n`, 'alerting.yaml:3:1: colour: expected one of the keys listen, log_level'],
+    [`${BASE}rules: { flap: often }\n`, 'alerting.yaml:3:16: rules.flap: expected off, or how often in which time'],
+    [`${BASE}rules: { no_data: later }\n`, 'alerting.yaml:3:19: rules.no_data: expected'],
     [`${BASE}limits: { alerts: 0 }\n`, 'alerting.yaml:3:19: limits.alerts: expected a whole number, at least 1'],
   ])('says what is wrong with %j', async (text, problem) => {
     const problems = await problemsOf(text);

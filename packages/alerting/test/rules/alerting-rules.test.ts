@@ -19,6 +19,7 @@ import { folderWith } from '../folder.ts';
 interface Request {
   readonly path: string;
   readonly body: Buffer;
+  readonly tenant: unknown;
 }
 
 /** A server that keeps what it is sent. */
@@ -37,7 +38,11 @@ class Inbox {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('end', () => {
-        const request = { path: incoming.url ?? '', body: Buffer.concat(chunks) };
+        const request = {
+          path: incoming.url ?? '',
+          body: Buffer.concat(chunks),
+          tenant: incoming.headers['x-scope-orgid'],
+        };
         const { status, text } = answer(request);
         outgoing.writeHead(status).end(text);
         inbox?.requests.push(request);
@@ -145,6 +150,25 @@ describe('rules of the alerting service', () => {
     expect(alert?.generatorUrl).toBe('http://alerts.example/graph?g0.expr=up+%3D%3D+0&g0.tab=1');
     expect(datasource.requests[0]?.path).toBe('/x/api/v1/query');
     expect(all.groups.flatMap((group) => group.rules.map(({ rule }) => rule.name))).toEqual(['Down']);
+  });
+
+  it("ask with vmalert's params and headers of their group", async () => {
+    const { all, config, datasource } = await rules({ remoteWrite: undefined, alertmanagers: [] });
+    const folder = await folderWith({
+      'rules.yml': RULES.replace(
+        '    rules:',
+        "    params: { extra_label: ['env=dev'] }\n    headers: ['X-Scope-OrgID: shop']\n    rules:",
+      ),
+    });
+    await all.apply(await loadAlertingRules({ ruleFiles: [`${folder}/*.yml`], recordingRules: false }), config);
+    all.start();
+    const asked = await datasource.first(({ body, tenant }) => ({
+      form: new URLSearchParams(body.toString()),
+      tenant,
+    }));
+    expect(asked.form.get('extra_label')).toBe('env=dev');
+    expect(asked.form.get('query')).toBe('up == 0');
+    expect(asked.tenant).toBe('shop');
   });
 
   it('send their alerts to each of several Alertmanagers', async () => {
