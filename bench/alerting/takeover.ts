@@ -32,9 +32,10 @@ export interface TakeoverFigures {
 }
 
 /** Side by side: they are idle most of the time. */
-const PAIRS = 6;
+const PAIRS = 4;
 const REPLICAS = ['a', 'b'] as const;
 const START_TIMEOUT_MS = 60_000;
+const SHOWN_CHARACTERS = 3000;
 const LOST_AFTER_MS = 60_000;
 /** Between the first attempt of the owner and its end: it may be anywhere between two renewals of its Lease. */
 const KILL_WITHIN_MS = 2000;
@@ -92,6 +93,8 @@ class Pair {
   readonly #webhook: { readonly hook: Webhook; readonly url: string };
   readonly #children = new Map<ReplicaName, ChildProcess>();
   readonly #urls = new Map<ReplicaName, string>();
+  /** Of each that was started, the last included. */
+  readonly #outputs: (() => string)[] = [];
   #alerts = 0;
 
   constructor(
@@ -173,7 +176,7 @@ class Pair {
     );
     const config = {
       data_dir: 'data',
-      log_level: 'error',
+      log_level: 'info',
       alertmanager_config: 'alertmanager.yml',
       ha: { type: 'kubernetes', name: this.#name, replica, kubeconfig: this.#kubeconfig },
     };
@@ -186,6 +189,7 @@ class Pair {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
+    this.#outputs.push(() => output);
     const isReady = async (): Promise<boolean> => {
       if (child.exitCode !== null) throw new Error(`vigie alerting ended:\n${output}`);
       const [, listening] = /^listening on (\S+) \(http\)$/m.exec(output) ?? [];
@@ -193,7 +197,7 @@ class Pair {
       this.#urls.set(replica, listening);
       return (await fetch(`${listening}/readyz`)).status === 200;
     };
-    await until(isReady, `vigie alerting to be ready`);
+    await until(isReady, 'vigie alerting to be ready', this.#explain);
   }
 
   /** Each owns half of the work. */
@@ -206,14 +210,16 @@ class Pair {
       const counts = await Promise.all([...this.#urls.values()].map(owned));
       return counts.length === REPLICAS.length && counts.every((count) => count === counts[0] && count > 0);
     };
-    return until(isShared, 'the replicas to share the work');
+    return until(isShared, 'the replicas to share the work', this.#explain);
   }
+
+  readonly #explain = (): string => this.#outputs.map((output) => output().slice(-SHOWN_CHARACTERS)).join('\n');
 }
 
-async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
+async function until(condition: () => Promise<boolean>, what: string, explain: () => string): Promise<void> {
   const deadlineMs = performance.now() + START_TIMEOUT_MS;
   while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited in vain for ${what}`);
+    if (performance.now() > deadlineMs) throw new Error(`waited in vain for ${what}:\n${explain()}`);
     await setTimeout(50);
   }
 }

@@ -136,7 +136,10 @@ function pod(name: string): object {
 }
 
 function apply(...objects: readonly object[]): void {
-  plane.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+  plane.kubectl(
+    ['apply', '--validate=false', '-f', '-'],
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+  );
 }
 
 function get(...args: readonly string[]): unknown {

@@ -1,5 +1,5 @@
 /** `ha` of alerting.yaml: several replicas that share the work. */
-import { filePath, integer, parsed, section, text } from '@vigie/core/config/fields';
+import { filePath, parsed, section, text } from '@vigie/core/config/fields';
 import * as v from 'valibot';
 
 export interface HaConfig {
@@ -22,13 +22,21 @@ const name = parsed('a name of lower-case letters, digits and dashes, of at most
   written.length <= MAX_NAME_LENGTH && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(written) ? written : undefined,
 );
 
+/** Of Leases, one for each. */
+const MAX_SHARDS = 64;
+
+const shards = parsed(`a whole number, from 1 to ${MAX_SHARDS}`, (written) => {
+  const count = Number(written);
+  return /^\d+$/.test(written) && count >= 1 && count <= MAX_SHARDS ? count : undefined;
+});
+
 export const haSection = section({
   type: v.literal('kubernetes', 'kubernetes'),
   name: v.nullish(name, 'vigie-alerting'),
   namespace: v.nullish(text()),
   replica: v.nullish(name),
   // A replica more or less moves an eighth of the work at a time.
-  shards: v.nullish(integer({ min: 1, max: 64 }), 8),
+  shards: v.nullish(shards, 8),
   kubeconfig: v.nullish(filePath()),
 });
 

@@ -22,6 +22,11 @@ describe('ha of alerting.yaml', () => {
     });
   });
 
+  it('is read whole', async () => {
+    const written = { name: 'alerts', namespace: 'mon', replica: 'a', shards: 4, kubeconfig: '/k' };
+    expect(await read({ type: 'kubernetes', ...written })).toEqual(written);
+  });
+
   it.each([
     [{}, 'ha.type'],
     [{ type: 'gossip' }, 'ha.type: expected kubernetes'],
