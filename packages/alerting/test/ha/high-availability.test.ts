@@ -11,6 +11,12 @@ const NAMES = Array.from({ length: 16 }, (_, index) => `A${index}`);
 const shared = (world: Replicas): Promise<void> =>
   world.until(() => world.alive.every(({ ha }) => ha.ownership.owned === world.shards / world.alive.length));
 
+/** And the others know it. */
+async function untilTold(world: Replicas): Promise<void> {
+  await world.until(() => world.sent.length >= NAMES.length);
+  await world.after(3 * SECOND);
+}
+
 const told = (world: Replicas): readonly string[] => world.sent.flatMap(({ names }) => names).sort();
 
 describe('two replicas', () => {
@@ -25,7 +31,7 @@ describe('two replicas', () => {
     for (const name of NAMES) void a.post(name);
     await world.after(2 * SECOND);
     expect(b.engine.state.alerts.size).toBe(NAMES.length);
-    await world.after(10 * SECOND);
+    await untilTold(world);
     expect(told(world)).toEqual(NAMES.toSorted());
     expect(new Set(world.sent.map(({ by }) => by))).toEqual(new Set(['a', 'b']));
     world.takeSent();
@@ -65,7 +71,7 @@ describe('two replicas', () => {
     const world = await Replicas.start(['a', 'b']);
     await shared(world);
     for (const name of NAMES) void world.get('a').post(name);
-    await world.after(12 * SECOND);
+    await untilTold(world);
     expect(told(world)).toEqual(NAMES.toSorted());
     world.takeSent();
     await world.get('a').close();
@@ -105,7 +111,7 @@ describe('two replicas', () => {
     const world = await Replicas.start(['a', 'b']);
     await shared(world);
     for (const name of NAMES) void world.get('a').post(name);
-    await world.after(12 * SECOND);
+    await untilTold(world);
     world.takeSent();
     world.get('a').kill();
     await world.after(15 * SECOND);
