@@ -24,6 +24,7 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'collector',
     summary: 'Scrape the targets of a prometheus.yml, record its rules, and answer PromQL',
+    computes: true,
     load: () => import('./commands/collector.ts'),
   },
   {
@@ -77,6 +78,7 @@ async function main(args: readonly string[], context: CommandContext): Promise<E
   const asked = first === 'help' && rest.length === 1 ? rest[0] : first;
   const command = COMMANDS.find(({ name }) => name === asked);
   if (command === undefined) return (await import('./usage.ts')).explainUsage(args, COMMANDS);
+  if (command.computes !== true) preferMemory();
   return (await command.load()).run(first === 'help' ? ['--help'] : rest, context);
 }
 
@@ -88,7 +90,6 @@ function exitAfter(error: unknown): ExitCode {
   return 1;
 }
 
-preferMemory();
 // On Linux stdout and stderr are written synchronously: nothing is cut off by leaving.
 main(process.argv.slice(2), { version: packageJson.version, distDir: __dirname })
   .catch(exitAfter)

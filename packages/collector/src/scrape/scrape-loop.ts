@@ -3,6 +3,7 @@ import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Span, Tracing } from '../tracing/tracing.ts';
 import type { FetchedExposition } from './fetch-exposition.ts';
+import { giveBack } from './give-back.ts';
 import type { JobCounts } from './job-counts.ts';
 import { ScrapeError } from './scrape-error.ts';
 import type { ScrapeObserver } from './scrape-observer.ts';
@@ -154,6 +155,7 @@ export class ScrapeLoop {
     if (this.#abort.signal.aborted) return;
     const samplesBefore = counts.samples;
     const { failure, refused, committed } = this.samples.record(fetched, atMs, () => elapsedMs() / 1000, counts);
+    if (!(fetched instanceof ScrapeError)) giveBack(fetched.body);
     this.#hasScraped = true;
     target.lastScrape = { startedMs: atMs, durationMs: elapsedMs(), error: failure?.message };
     observer.duration(elapsedMs() / 1000);
