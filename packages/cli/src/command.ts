@@ -18,8 +18,8 @@ export interface CommandModule {
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
-  /** It computes all the time that it runs: V8 compiles for it as it does by default. */
-  readonly computes?: true;
+  /** Whether it works all the time that it runs, rather than waits: V8 compiles for it as it does by default. */
+  readonly isBusy?: (args: readonly string[]) => boolean;
   /** Becomes a file of its own in the build. */
   readonly load: () => Promise<CommandModule>;
 }
