@@ -1,4 +1,6 @@
 /** Every dashboard, by the file that Grafana reads. */
+
+import { alertingBoard } from './boards/alerting.ts';
 import { type BoardDefinition, buildBoard } from './boards/board.ts';
 import { collectorBoard } from './boards/collector.ts';
 import { metricsBoard } from './boards/metrics.ts';
@@ -8,6 +10,7 @@ import { sidecarStreamBoard } from './boards/sidecar-stream.ts';
 import { sidecarWebhookBoard } from './boards/sidecar-webhook.ts';
 
 export const BOARDS: readonly { readonly file: string; readonly definition: BoardDefinition }[] = [
+  { file: 'dashboards/alerting.json', definition: alertingBoard },
   { file: 'dashboards/collector.json', definition: collectorBoard },
   { file: 'dashboards/metrics.json', definition: metricsBoard },
   { file: 'dashboards/node-agent.json', definition: nodeAgentBoard },

@@ -10,6 +10,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const startedAt = performance.now();
 const kernelWasm = join(root, 'packages/log-pipeline/dist/kernel.wasm');
 const cliDist = join(root, 'packages/cli/dist');
+/** What `vigie up` evaluates where it is not told otherwise. */
+const ownRules = join(root, 'deploy/alerting/rules/vigie.yaml');
 
 /** The end of a chunk: what `require` remembers of it goes, so that it can be collected once nobody uses it. */
 const FORGET_MODULE =
@@ -60,8 +62,9 @@ async function buildCommands() {
   // A Map iterates over what is added meanwhile, so this ends when no file leads to a new one.
   for (const [source, output] of files) await bundle(source, output, files);
   if (existsSync(kernelWasm)) cpSync(kernelWasm, join(cliDist, 'kernel.wasm'));
+  if (existsSync(ownRules)) cpSync(ownRules, join(cliDist, 'vigie-rules.yaml'));
   // Only what no longer exists is deleted, and last: a vigie that is running may still have a file to load.
-  const kept = new Set(['kernel.wasm', ...files.values()]);
+  const kept = new Set(['kernel.wasm', 'vigie-rules.yaml', ...files.values()]);
   for (const file of readdirSync(cliDist, { recursive: true, withFileTypes: true })) {
     const path = join(file.parentPath, file.name);
     if (file.isFile() && !kept.has(relative(cliDist, path))) rmSync(path);

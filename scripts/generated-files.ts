@@ -2,6 +2,9 @@
  *  is committed against them. */
 import { readFileSync } from 'node:fs';
 import { ALERTS_API_METRICS } from '@vigie/alerting/api/telemetry';
+import { HA_METRICS } from '@vigie/alerting/ha/telemetry';
+import { LOG_RULE_METRICS } from '@vigie/alerting/logs/telemetry';
+import { OPERATOR_METRICS as ALERTING_OPERATOR_METRICS } from '@vigie/alerting/operator/telemetry';
 import { ALERTING_METRICS } from '@vigie/alerting/telemetry';
 import { HPA_EVENT_METRICS } from '@vigie/collector/cluster/hpa-event-telemetry';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
@@ -20,6 +23,7 @@ import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
 import { TSDB_API_METRICS } from '@vigie/tsdb/api/telemetry';
 import { TSDB_METRICS } from '@vigie/tsdb/telemetry';
 import { dashboardFiles } from '../dashboards/dashboards.ts';
+import { alertPackTables } from './alert-pack-table.ts';
 import { hostMetricsTable } from './host-metrics-table.ts';
 import { kubeStateRules, kubeStateTables } from './kube-state-table.ts';
 import { metricsTable } from './metrics-table.ts';
@@ -40,8 +44,10 @@ const RULES_REFERENCE = 'docs/reference/rules.md';
 const OPERATOR_REFERENCE = 'docs/reference/operator-objects.md';
 const HPA_REFERENCE = 'docs/reference/hpa.md';
 const ALERTING_REFERENCE = 'docs/reference/alerting.md';
+const LOG_RULES_REFERENCE = 'docs/reference/log-rules.md';
 const ALERTS_API_REFERENCE = 'docs/reference/alerts-api.md';
 const COLLECTOR_REFERENCE = 'docs/reference/collector.md';
+const ALERT_PACK_REFERENCE = 'docs/reference/alert-pack.md';
 
 /** Contents by path from the repository's root. */
 export function generatedFiles(): Map<string, string> {
@@ -56,8 +62,10 @@ export function generatedFiles(): Map<string, string> {
   files.set(TSDB_REFERENCE, withBlock(TSDB_REFERENCE, 'tsdb-metrics', metricsTable(TSDB_METRICS, TSDB_API_METRICS)));
   const metricsApiMetrics = metricsTable(METRICS_API_METRICS);
   files.set(METRICS_API_REFERENCE, withBlock(METRICS_API_REFERENCE, 'metrics-api-metrics', metricsApiMetrics));
-  const alertingMetrics = metricsTable(ALERTING_METRICS, PROCESS_METRICS);
+  const alertingMetrics = metricsTable(ALERTING_METRICS, HA_METRICS, PROCESS_METRICS);
   files.set(ALERTING_REFERENCE, withBlock(ALERTING_REFERENCE, 'alerting-metrics', alertingMetrics));
+  const logRuleMetrics = metricsTable(LOG_RULE_METRICS);
+  files.set(LOG_RULES_REFERENCE, withBlock(LOG_RULES_REFERENCE, 'log-rule-metrics', logRuleMetrics));
   files.set(RULES_REFERENCE, withBlock(RULES_REFERENCE, 'rule-metrics', metricsTable(RULE_METRICS)));
   files.set(HOST_REFERENCE, withBlock(HOST_REFERENCE, 'host-metrics', hostMetricsTable()));
   const kubeState = [
@@ -74,7 +82,14 @@ export function generatedFiles(): Map<string, string> {
   ] as const;
   files.set(PROBES_REFERENCE, withBlocks(PROBES_REFERENCE, probes));
   const operatorMetrics = metricsTable(OPERATOR_METRICS);
-  files.set(OPERATOR_REFERENCE, withBlock(OPERATOR_REFERENCE, 'operator-metrics', operatorMetrics));
+  const alertingOperatorMetrics = metricsTable(ALERTING_OPERATOR_METRICS);
+  files.set(
+    OPERATOR_REFERENCE,
+    withBlocks(OPERATOR_REFERENCE, [
+      ['alerting-operator-metrics', alertingOperatorMetrics],
+      ['operator-metrics', operatorMetrics],
+    ]),
+  );
   files.set(HPA_REFERENCE, withBlock(HPA_REFERENCE, 'hpa-event-metrics', metricsTable(HPA_EVENT_METRICS)));
   const otlpMetrics = metricsTable(COLLECTOR_TABLES.otlp);
   files.set(OTLP_METRICS_REFERENCE, withBlock(OTLP_METRICS_REFERENCE, 'otlp-metrics', otlpMetrics));
@@ -82,6 +97,7 @@ export function generatedFiles(): Map<string, string> {
   files.set(REMOTE_WRITE_REFERENCE, withBlock(REMOTE_WRITE_REFERENCE, 'remote-write-metrics', writeMetrics));
   const alertsApiMetrics = metricsTable(ALERTS_API_METRICS);
   files.set(ALERTS_API_REFERENCE, withBlock(ALERTS_API_REFERENCE, 'alerts-api-metrics', alertsApiMetrics));
+  files.set(ALERT_PACK_REFERENCE, withBlock(ALERT_PACK_REFERENCE, 'alert-pack', alertPackTables()));
   files.set('docs/reference/options.md', optionsReference());
   return files;
 }

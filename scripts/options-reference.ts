@@ -1,5 +1,5 @@
-/** docs/reference/options.md: every option of agent.yaml and sidecar.yaml in one place. Types and defaults are the schemas', what an option
- *  means is taken from the page of its component. */
+/** docs/reference/options.md: every option of agent.yaml, sidecar.yaml and alerting.yaml in one place. Types and defaults are the schemas', what an
+ *  option means is taken from the page of its component. */
 import { existsSync, readFileSync } from 'node:fs';
 import { agentSchema } from '@vigie/node-agent/config';
 import { shipSchema } from '@vigie/sidecar/ship/config';
@@ -23,7 +23,7 @@ export function optionsReference(): string {
   const root = agentSchema.entries as unknown as Readonly<Record<string, Schema>>;
   const meanings = documentedOptions(underHeading(agentPage, '`agent.yaml`'));
   const parts = [
-    '# Every option of agent.yaml and sidecar.yaml',
+    '# Every option of agent.yaml, sidecar.yaml and alerting.yaml',
     'Written by `npm run generate` from the schemas; [node agent](node-agent.md) explains them in their place. *required* has no\ndefault, and — means not set.',
     '## `agent.yaml`',
     table(optionsOf(agentSchema as unknown as Schema), meanings),
@@ -42,7 +42,7 @@ export function optionsReference(): string {
       parts.push(`## ${title} ${link}`, table(optionsOf(section), new Map([...shared, ...own])));
     }
   }
-  parts.push(...sidecarParts());
+  parts.push(...sidecarParts(), ...alertingParts());
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -65,6 +65,32 @@ function sidecarParts(): string[] {
     '## Source `file` of `sidecar.yaml`',
     table(optionsOf(file), meanings),
   ];
+}
+
+/** Of alerting.yaml and of rules: the tables of their pages, as they stand there. */
+function alertingParts(): string[] {
+  return [
+    '## `alerting.yaml`',
+    'Of [`vigie alerting`](alerting.md).',
+    tablesOf('alerting.md', 'alerting.yaml'),
+    '## `alerting.yaml`: beyond Alertmanager',
+    tablesOf('alerting.md', 'Beyond Alertmanager'),
+    '## Rules: beyond Prometheus',
+    '[Annotations](rules.md#beyond-prometheus) of an alerting rule, and the section `rules` of alerting.yaml.',
+    tablesOf('rules.md', 'Beyond Prometheus'),
+  ];
+}
+
+/** Those between a heading and the next. */
+function tablesOf(page: string, heading: string): string {
+  const text = readFileSync(new URL(page, REFERENCE), 'utf8');
+  const start = text.indexOf(`\n## ${heading}\n`);
+  if (start === -1) throw new Error(`${page} has no heading ${heading}`);
+  const tables = text.slice(start, text.indexOf('\n##', start + 1)).match(/^(?:\|.*\n)+/gm) ?? [];
+  return tables
+    .map((table) => table.trimEnd())
+    .join('\n\n')
+    .replaceAll('](#', `](${page}#`);
 }
 
 function linked(options: ReadonlyMap<string, DocumentedOption>, page: string): Map<string, DocumentedOption> {

@@ -11,6 +11,7 @@ import { type BenchContext, progress } from '../harness/context.ts';
 import { type Cores, claimCores } from '../harness/cores.ts';
 import { replaceSection } from '../harness/docs-section.ts';
 import { environment } from '../harness/environment.ts';
+import { measuredNode } from '../harness/measured-node.ts';
 import { cpuSecondsOf, memoryOf } from '../harness/proc-stats.ts';
 import { type Contender, prometheusYaml, type StartContender, startPrometheus, startVigie } from './contenders.ts';
 import { headline, markdownOf } from './report.ts';
@@ -121,13 +122,14 @@ async function ask({ url }: Contender, query: string): Promise<number> {
 function report(context: BenchContext, cores: Cores, plan: typeof FULL, figures: readonly ScrapeFigures[]): void {
   const isFull = plan.targets >= FULL.targets && plan.series >= FULL.series && plan.minutes >= FULL.minutes;
   const about = environment(context.rootDir);
+  const { nodeVersion } = measuredNode();
   const resultsDir = join(context.rootDir, 'bench/results');
   mkdirSync(resultsDir, { recursive: true });
-  const result = { environment: about, plan, cores, headline: headline(figures), figures };
+  const result = { environment: about, nodeVersion, plan, cores, headline: headline(figures), figures };
   const file = isFull ? 'collector.json' : 'collector.partial.json';
   writeFileSync(join(resultsDir, file), `${JSON.stringify(result, null, 2)}\n`);
   const size = `${plan.targets} targets of ${plan.series} series, every ${INTERVAL_SECONDS} s, for ${plan.minutes} min after ${WARM_UP_MS / 1000} s`;
-  const markdown = `${markdownOf(figures)}\n\n${size}. ${about.summary}. Vigie on Node ${process.version}.`;
+  const markdown = `${markdownOf(figures)}\n\n${size}. ${about.summary}. Vigie on Node ${nodeVersion}.`;
   if (isFull) replaceSection(join(context.rootDir, 'docs/benchmarks.md'), 'collector', markdown);
   console.log(markdown);
 }

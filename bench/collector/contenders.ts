@@ -8,6 +8,7 @@ import type { BenchContext } from '../harness/context.ts';
 import type { Cores } from '../harness/cores.ts';
 import { measuredNode } from '../harness/measured-node.ts';
 import { answers200 } from '../harness/ready.ts';
+import { IMAGE_ENV, IMAGE_FLAGS } from '../logs/vigie.ts';
 
 export interface Contender {
   readonly name: string;
@@ -51,7 +52,11 @@ export const startVigie: StartContender = (context, cores, folder, config) => {
   const { nodePath: command } = measuredNode();
   const binary = join(context.rootDir, 'packages/cli/dist/vigie.cjs');
   const profile = process.env.VIGIE_BENCH_PROFILE;
-  return start('vigie', { command, core: cores.agent, config, folder }, (file, _home, address) => [
+  // Prometheus has a flag for it: what the last run has left would be read again.
+  const stored = `${config}storage:\n  path: data\n`;
+  const where = { command, core: cores.agent, config: stored, folder, env: IMAGE_ENV };
+  return start('vigie', where, (file, _home, address) => [
+    ...IMAGE_FLAGS,
     ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
     binary,
     'collector',
@@ -67,12 +72,13 @@ interface Where {
   readonly core: number;
   readonly config: string;
   readonly folder: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Each has a folder of its own to work in, where what it keeps goes by default. */
+/** Each has a folder of its own to work in, where what it keeps goes. */
 async function start(
   name: string,
-  { command, core, config, folder }: Where,
+  { command, core, config, folder, env = {} }: Where,
   args: (file: string, home: string, address: string) => readonly string[],
 ): Promise<Contender> {
   const home = join(folder, name);
@@ -84,6 +90,7 @@ async function start(
     command,
     args: args(file, home, address),
     core,
+    env,
     cwd: home,
     outputFile: join(home, 'output'),
   });

@@ -36,6 +36,8 @@ function portOf(server: Server): number {
 
 async function listen(listener: RequestListener): Promise<number> {
   const server = createServer(listener);
+  // As client_golang's, which ends no connection at rest: Node's own would between any two scrapes.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return portOf(server);
 }

@@ -41,11 +41,12 @@ export async function ingest(url: string, { series, scrapes, startMs, intervalMs
 }
 
 /** Spread over the interval, before its end. */
-function offsetMs(target: number, intervalMs: number): number {
+export function offsetMs(target: number, intervalMs: number): number {
   return ((target * 2_654_435_761) >>> 0) % intervalMs;
 }
 
-async function write(url: string, body: Buffer): Promise<void> {
+/** @throws {Error} with the server's answer, when it refuses them */
+export async function write(url: string, body: Buffer): Promise<void> {
   const { status, body: answer } = await send(url, 'POST', HEADERS, body);
   if (status < 200 || status > 299) throw new Error(`${url}: ${status} ${answer.toString().slice(0, 500)}`);
 }

@@ -64,7 +64,12 @@ export const collectorBoard: BoardDefinition = {
     {
       title: 'Targets',
       panels: [
-        { title: 'Targets by job', description: 'That are scraped.', unit: 'none', queries: [q.targets] },
+        {
+          title: 'Targets by job',
+          description: 'That are scraped; elsewhere: by other shards.',
+          unit: 'none',
+          queries: [q.targets, q.elsewhereTargets],
+        },
         { title: 'Targets dropped', description: 'By relabeling.', unit: 'none', queries: [q.droppedTargets] },
         {
           title: 'Targets that cannot be scraped',
@@ -153,7 +158,7 @@ export const collectorBoard: BoardDefinition = {
           title: 'Rules and their samples',
           description: 'Rules, samples of the last evaluation, and alerts of a group.',
           unit: 'none',
-          queries: [q.rules, q.ruleSamples, q.ruleAlerts],
+          queries: [q.rules, q.ruleSamples, q.ruleAlerts, q.ruleHeld],
         },
         {
           title: 'Alerting rules left',
@@ -274,6 +279,38 @@ export const collectorBoard: BoardDefinition = {
           description: 'By kind, or by collector.',
           unit: 'cps',
           queries: [q.operatorFailures, q.operatorAssetFailures],
+        },
+      ],
+    },
+    {
+      title: 'Metrics of OpenTelemetry',
+      panels: [
+        {
+          title: 'Requests',
+          description: 'By format and result. retry and full: the sender comes again.',
+          unit: 'cps',
+          queries: [q.otlpRequests],
+        },
+        { title: 'Data points', description: 'That came.', unit: 'cps', queries: [q.otlpPoints] },
+        {
+          title: 'Data points refused',
+          description: 'In whole or in part, by reason.',
+          unit: 'cps',
+          queries: [q.otlpRefused],
+        },
+        { title: 'Written', description: 'What the database has of them.', unit: 'cps', queries: [q.otlpWritten] },
+        { title: 'Received', description: 'Decompressed.', unit: 'Bps', queries: [q.otlpReceived] },
+        {
+          title: 'Being read',
+          description: 'Bytes of requests; otlp.max_pending bounds them.',
+          unit: 'decbytes',
+          queries: [q.otlpPending],
+        },
+        {
+          title: 'Streams of deltas',
+          description: 'That are remembered; otlp.delta.max_streams bounds them.',
+          unit: 'none',
+          queries: [q.otlpStreams],
         },
       ],
     },

@@ -13,7 +13,7 @@ import type { Queries, Query } from './query.ts';
 
 /** The board's variables, as label matchers. */
 const COLLECTOR = 'job=~"$job",instance=~"$instance"';
-const { scrape, rules, remoteWrite } = COLLECTOR_TABLES;
+const { scrape, rules, remoteWrite, otlp } = COLLECTOR_TABLES;
 
 export const collectorQueries = {
   targetsTotal: { expr: `sum(${of(scrape.targets.name)})`, legend: 'targets' },
@@ -25,6 +25,7 @@ export const collectorQueries = {
 
   targets: by(['scrape_job'], of(scrape.targets.name)),
   droppedTargets: by(['scrape_job'], of(scrape.droppedTargets.name)),
+  elsewhereTargets: { ...by(['scrape_job'], of(scrape.elsewhereTargets.name)), legend: '{{scrape_job}} elsewhere' },
   invalidTargets: by(['scrape_job'], perSecond(scrape.invalidTargets.name, COLLECTOR)),
   syncs: by(['scrape_job'], perSecond(scrape.syncs.name, COLLECTOR)),
   updates: by(['kind'], perSecond(DISCOVERY_METRICS.discoveryUpdates.name, COLLECTOR)),
@@ -50,6 +51,7 @@ export const collectorQueries = {
   ruleSamples: byGroup(of(rules.samples.name)),
   rules: byGroup(of(rules.rules.name)),
   ruleAlerts: byGroup(of(rules.alerts.name)),
+  ruleHeld: byGroup(of(rules.held.name)),
   alertingRulesLeft: byInstance(of(scrape.alertingRulesLeft.name)),
   reloadSucceeded: byInstance(of(scrape.reloadSucceeded.name)),
   reloadAge: byInstance(`time() - ${of(scrape.reloadTime.name)}`),
@@ -90,6 +92,14 @@ export const collectorQueries = {
   operatorJobs: by(['kind'], of(OPERATOR_METRICS.operatorJobs.name)),
   operatorFailures: by(['kind'], perSecond(OPERATOR_METRICS.operatorFailures.name, COLLECTOR)),
   operatorAssetFailures: byInstance(perSecond(OPERATOR_METRICS.operatorAssetFailures.name, COLLECTOR)),
+
+  otlpRequests: by(['format', 'result'], perSecond(otlp.requests.name, COLLECTOR)),
+  otlpPoints: byInstance(perSecond(otlp.points.name, COLLECTOR)),
+  otlpRefused: by(['reason'], perSecond(otlp.refused.name, COLLECTOR)),
+  otlpWritten: by(['kind'], perSecond(otlp.written.name, COLLECTOR)),
+  otlpReceived: byInstance(perSecond(otlp.receivedBytes.name, COLLECTOR)),
+  otlpPending: byInstance(of(otlp.pendingBytes.name)),
+  otlpStreams: byInstance(of(otlp.deltaStreams.name)),
 
   sentSamples: receiver(perSecond(remoteWrite.samples.name, COLLECTOR), 'samples '),
   sentHistograms: receiver(perSecond(remoteWrite.histograms.name, COLLECTOR), 'histograms '),

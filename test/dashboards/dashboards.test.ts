@@ -1,5 +1,10 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { parser } from '@prometheus-io/lezer-promql';
+import { ALERTS_API_METRICS } from '@vigie/alerting/api/telemetry';
+import { HA_METRICS } from '@vigie/alerting/ha/telemetry';
+import { LOG_RULE_METRICS } from '@vigie/alerting/logs/telemetry';
+import { OPERATOR_METRICS as ALERTING_OPERATOR_METRICS } from '@vigie/alerting/operator/telemetry';
+import { ALERTING_METRICS } from '@vigie/alerting/telemetry';
 import { HPA_EVENT_METRICS } from '@vigie/collector/cluster/hpa-event-telemetry';
 import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
 import { KUBE_STATE_METRICS } from '@vigie/collector/kube-state/telemetry';
@@ -11,6 +16,7 @@ import { PROCESS_METRICS } from '@vigie/core/process-metrics';
 import type { MetricDefinition } from '@vigie/core/telemetry';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
 import { QUERY_METRICS } from '@vigie/promql/api/query-counts';
+import { RULE_METRICS } from '@vigie/rules/telemetry';
 import { SHIP_METRICS } from '@vigie/sidecar/ship/telemetry';
 import { STREAM_METRICS } from '@vigie/sidecar/stream/telemetry';
 import { WEBHOOK_METRICS } from '@vigie/sidecar/webhook/telemetry';
@@ -19,6 +25,7 @@ import { TSDB_METRICS } from '@vigie/tsdb/telemetry';
 import { describe, expect, it } from 'vitest';
 import { buildBoard } from '../../dashboards/boards/board.ts';
 import { BOARDS } from '../../dashboards/dashboards.ts';
+import { alertingQueries } from '../../dashboards/queries/alerting.ts';
 import { collectorQueries } from '../../dashboards/queries/collector.ts';
 import { metricsQueries } from '../../dashboards/queries/metrics.ts';
 import { nodeAgentQueries } from '../../dashboards/queries/node-agent.ts';
@@ -36,11 +43,25 @@ interface Part {
 
 const PARTS: readonly Part[] = [
   {
+    part: 'alerting',
+    file: 'dashboards/alerting.json',
+    own: [
+      ...Object.values(ALERTING_METRICS),
+      ...Object.values(RULE_METRICS),
+      ...Object.values(ALERTS_API_METRICS),
+      ...Object.values(HA_METRICS),
+      ...Object.values(LOG_RULE_METRICS),
+      ...Object.values(ALERTING_OPERATOR_METRICS),
+    ],
+    queries: alertingQueries,
+  },
+  {
     part: 'the collector',
     file: 'dashboards/collector.json',
     own: [
       ...Object.values(COLLECTOR_TABLES.scrape),
       ...Object.values(COLLECTOR_TABLES.rules),
+      ...Object.values(COLLECTOR_TABLES.otlp),
       ...Object.values(COLLECTOR_TABLES.remoteWrite),
       ...Object.values(DISCOVERY_METRICS),
       ...Object.values(METRICS_API_METRICS),

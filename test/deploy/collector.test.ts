@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type LoadedCollectorConfig, loadCollectorConfig } from '@vigie/collector/config/load-config';
 import { OPERATOR_GROUP, OPERATOR_KINDS } from '@vigie/collector/operator/object-kinds';
 import { APIService } from 'kubernetes-models/apiregistration.k8s.io/v1';
-import { Deployment } from 'kubernetes-models/apps/v1';
+import { Deployment, StatefulSet } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
@@ -44,11 +44,14 @@ const container = pod?.containers[0];
 const namespace = only(Namespace.is).metadata?.name;
 const { config, warnings } = await loadedConfig(configMap.data?.['collector.yaml'] ?? '');
 
-async function loadedConfig(text: string): Promise<LoadedCollectorConfig> {
+async function loadedConfig(text: string, environment: Record<string, string> = {}): Promise<LoadedCollectorConfig> {
   const folder = mkdtempSync(join(tmpdir(), 'vigie-deploy-'));
   try {
     writeFileSync(join(folder, 'collector.yaml'), text);
-    return await loadCollectorConfig(join(folder, 'collector.yaml'), { KUBERNETES_SERVICE_HOST: '10.96.0.1' });
+    return await loadCollectorConfig(join(folder, 'collector.yaml'), {
+      KUBERNETES_SERVICE_HOST: '10.96.0.1',
+      ...environment,
+    });
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -232,5 +235,73 @@ describe('the overlay collector-operator-secrets', () => {
     expect(binding.roleRef.name).toBe(role.metadata?.name);
     const account = only(ServiceAccount.is);
     expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name: account.metadata?.name, namespace }]);
+  });
+});
+
+describe('the overlay collector-shards', async () => {
+  const folder = fileURLToPath(new URL('../../deploy/overlays/collector-shards', import.meta.url));
+  const read = (file: string): unknown => parse(readFileSync(join(folder, file), 'utf8'));
+  const [set, map] = [read('stateful-set.yaml'), read('config-map.yaml')];
+  if (!StatefulSet.is(set) || !ConfigMap.is(map)) throw new Error('other kinds than expected');
+  const text = map.data?.['collector.yaml'] ?? '';
+
+  it('is whole and valid, and stands in place of the Deployment', () => {
+    expect(read('kustomization.yaml')).toMatchObject({ resources: ['../../collector', 'stateful-set.yaml'] });
+    expect(readdirSync(folder).sort()).toEqual(['config-map.yaml', 'kustomization.yaml', 'stateful-set.yaml']);
+    for (const manifest of [set, map]) expect(manifestProblems(manifest)).toEqual([]);
+    const { patches } = read('kustomization.yaml') as { readonly patches: readonly { readonly patch?: string }[] };
+    expect(parse(patches[1]?.patch ?? '')).toEqual({
+      $patch: 'delete',
+      apiVersion: deployment.apiVersion,
+      kind: deployment.kind,
+      metadata: { name: deployment.metadata?.name, namespace },
+    });
+  });
+
+  it('runs the pods of the Deployment, each with a volume that waits for it', () => {
+    const template = deployment.spec?.template;
+    const volumes = template?.spec?.volumes?.filter(({ name }) => name !== 'data');
+    expect(set.spec?.template).toEqual({ ...template, spec: { ...template?.spec, volumes } });
+    expect(set.spec?.volumeClaimTemplates?.map(({ metadata }) => metadata?.name)).toEqual(['data']);
+    expect(set.spec?.selector).toEqual(deployment.spec?.selector);
+  });
+
+  it('has a shard for each pod, and everything where queries look for it', async () => {
+    const shards = await Promise.all(
+      Array.from({ length: set.spec?.replicas ?? 0 }, async (_, ordinal) => {
+        const loaded = await loadedConfig(text, { POD_NAME: `${set.metadata?.name}-${ordinal}` });
+        expect(loaded.config.remoteWrite).toHaveLength(1);
+        expect(loaded.config.engine?.url.href).toContain('http');
+        return loaded.config.sharding;
+      }),
+    );
+    expect(shards).toEqual([0, 1, 2].map((shard) => ({ shards: 3, shard })));
+  });
+});
+
+describe('the overlay collector-otlp', async () => {
+  const folder = fileURLToPath(new URL('../../deploy/overlays/collector-otlp', import.meta.url));
+  const read = (file: string): unknown => parse(readFileSync(join(folder, file), 'utf8'));
+  const [map, pushed] = [read('config-map.yaml'), read('service.yaml')];
+  if (!ConfigMap.is(map) || !Service.is(pushed)) throw new Error('other kinds than expected');
+  const text = map.data?.['collector.yaml'] ?? '';
+  const patched = (read('deployment.yaml') as typeof deployment).spec?.template.spec;
+  const [port] = patched?.containers[0]?.ports ?? [];
+
+  it('is whole and valid, and has the configuration of the manifests with a port more', () => {
+    expect(read('kustomization.yaml')).toMatchObject({ resources: ['../../collector', 'service.yaml'] });
+    for (const manifest of [map, pushed]) expect(manifestProblems(manifest)).toEqual([]);
+    expect(text.replace(/^otlp:\n.*\n/m, '')).toBe(configMap.data?.['collector.yaml']);
+  });
+
+  it('asks of who pushes the token of a Secret that has to be there, on the port that the Service leads to', async () => {
+    const { listen } = (await loadedConfig(text)).config.otlp;
+    expect(listen).toMatchObject({ auth: { type: 'bearer', tokenFile: '/etc/vigie-push/token' } });
+    expect(listen?.address).toEqual({ host: '', port: port?.containerPort });
+    expect(patched?.volumes).toEqual([{ name: 'push', secret: { secretName: 'vigie-collector-push' } }]);
+    expect(pushed.spec).toMatchObject({
+      selector: deployment.spec?.selector.matchLabels,
+      ports: [{ port: port?.containerPort, targetPort: port?.name }],
+    });
   });
 });

@@ -1,12 +1,21 @@
 /** What the API server would say of a manifest, as far as its published schema goes. */
 import { MutatingWebhookConfiguration } from 'kubernetes-models/admissionregistration.k8s.io/v1';
 import { APIService } from 'kubernetes-models/apiregistration.k8s.io/v1';
-import { DaemonSet, Deployment } from 'kubernetes-models/apps/v1';
+import { DaemonSet, Deployment, StatefulSet } from 'kubernetes-models/apps/v1';
 import { Job } from 'kubernetes-models/batch/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
-import { ConfigMap, Namespace, Pod, ResourceQuota, Secret, Service, ServiceAccount } from 'kubernetes-models/v1';
+import {
+  ConfigMap,
+  Namespace,
+  PersistentVolumeClaim,
+  Pod,
+  ResourceQuota,
+  Secret,
+  Service,
+  ServiceAccount,
+} from 'kubernetes-models/v1';
 
 interface Model {
   validate(): void;
@@ -21,11 +30,13 @@ const KINDS: Readonly<Record<string, Decode>> = {
   'v1/ServiceAccount': (data) => new ServiceAccount(data),
   'v1/ConfigMap': (data) => new ConfigMap(data),
   'v1/ResourceQuota': (data) => new ResourceQuota(data),
+  'v1/PersistentVolumeClaim': (data) => new PersistentVolumeClaim(data),
   'v1/Secret': (data) => new Secret(data),
   'v1/Service': (data) => new Service(data),
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': (data) => new MutatingWebhookConfiguration(data),
   'apiregistration.k8s.io/v1/APIService': (data) => new APIService(data),
   'apps/v1/Deployment': (data) => new Deployment(data),
+  'apps/v1/StatefulSet': (data) => new StatefulSet(data),
   'batch/v1/Job': (data) => new Job(data),
   'policy/v1/PodDisruptionBudget': (data) => new PodDisruptionBudget(data),
   'apps/v1/DaemonSet': (data) => new DaemonSet(data),

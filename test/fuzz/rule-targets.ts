@@ -9,6 +9,7 @@ const texts = (...samples: readonly string[]): readonly Buffer[] => samples.map(
 const RULE_FILES = texts(
   'groups:\n  - name: g\n    interval: 30s\n    limit: 5\n    labels: { a: b }\n    rules:\n      - record: "x:y"\n        expr: sum(rate(a[5m])) > 1\n        labels: { v: 1.10, e: }\n',
   'groups:\n  - name: g\n    query_offset: 1m\n    rules:\n      - alert: A\n        expr: up == 0\n        for: 5m\n        keep_firing_for: 1h\n        labels: { s: page }\n        annotations: { d: \'{{ $labels.x | toUpper }} {{ with query "up" }}{{ . | first | value }}{{ end }}\' }\n',
+  "groups:\n  - name: g\n    type: prometheus\n    interval: 5m\n    eval_offset: 1m\n    eval_delay: 30s\n    concurrency: 2\n    params: { a: [b, c] }\n    headers: ['A: b']\n    debug: true\n    rules:\n      - alert: A\n        expr: a > 5 unless topk(3, b) > bool 1\n        annotations: { vigie_no_data: keep, vigie_clear_expr: a < 3, vigie_flap: 3 in 10m }\n",
   'kind: PrometheusRule\nspec:\n  groups: &g\n    - name: g\n      rules: [{ alert: A, expr: "1" }]\nstatus: *g\n',
 );
 

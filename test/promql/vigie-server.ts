@@ -9,7 +9,7 @@ import { embeddedEngine } from '@vigie/promql/evaluate/query-engine';
 import { remoteWriteReceiver } from '@vigie/tsdb/api/remote-write';
 import { TsdbApiCounts } from '@vigie/tsdb/api/telemetry';
 import { Tsdb, type TsdbOptions } from '@vigie/tsdb/tsdb';
-import { fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 
 export interface VigieServer {
   /** Base URL without a slash at its end: `/api/v1/write` takes samples, `/api/v1/query` answers. */
@@ -17,8 +17,13 @@ export interface VigieServer {
   close(): Promise<void>;
 }
 
-/** @param folder of the database, which is made */
-export async function serveVigie(folder: string, head: TsdbOptions['head'] = {}): Promise<VigieServer> {
+/** @param folder of the database, which is made
+ *  @param extend adds to what there is, before the port opens */
+export async function serveVigie(
+  folder: string,
+  head: TsdbOptions['head'] = {},
+  extend: (app: FastifyInstance, tsdb: Tsdb) => Promise<void> = async () => undefined,
+): Promise<VigieServer> {
   const clock: Clock = systemClock;
   const log = createLog('warn');
   const failed = (operation: string, error: unknown): void => log.error('the disk failed', { operation, error });
@@ -32,6 +37,7 @@ export async function serveVigie(folder: string, head: TsdbOptions['head'] = {})
     querier: tsdb.querier,
   } as const;
   await app.register(prometheusApi, { source, clock, log, counts: new QueryCounts(() => undefined) });
+  await extend(app, tsdb);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,

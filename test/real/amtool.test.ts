@@ -142,6 +142,12 @@ describe('configurations, beside amtool check-config', () => {
     expect(ours.code, ours.text).toBe(0);
   });
 
+  it('the shipped one is taken', () => {
+    const file = fileURLToPath(new URL('../../deploy/alerting/alertmanager.yml', import.meta.url));
+    expect(amtoolSays([file]).get(file)).toBe('');
+    expect(run(process.execPath, [bin, 'check', 'alertmanager', file]).code).toBe(0);
+  });
+
   it('that it refuses are refused', () => {
     const files = write('bad', BAD);
     const theirs = amtoolSays(files);

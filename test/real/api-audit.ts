@@ -31,6 +31,7 @@ export function auditLog(): AuditLog {
             'system:serviceaccounts:vigie',
             'system:serviceaccounts:vigie-sidecar',
             'system:serviceaccounts:vigie-collector',
+            'system:serviceaccounts:vigie-alerting',
           ],
         },
         { level: 'None' },

@@ -1,5 +1,6 @@
 /** The collector's metrics of a cluster's objects beside those of the real kube-state-metrics, both of one API server. */
 import { fileURLToPath } from 'node:url';
+import { SharedWatches } from '@vigie/collector/cluster/shared-watches';
 import { KINDS } from '@vigie/collector/kube-state/kinds';
 import { KubeState } from '@vigie/collector/kube-state/kube-state';
 import { systemClock } from '@vigie/core/clock';
@@ -74,12 +75,16 @@ beforeAll(async () => {
     `--metric-annotations-allowlist=${resources.map((resource) => `${resource}${allowed}`).join(',')}`,
   ]);
   const all = Object.fromEntries(resources.map((resource) => [resource, ['*']]));
-  state = new KubeState(
-    client,
-    { resources, labels: all, annotations: all, maxBytes: 16 << 20 },
-    { clock: systemClock, random: seededRandom(1), log: createLog('error') },
-  );
-  state.start(never);
+  const watches = new SharedWatches({
+    clock: systemClock,
+    random: seededRandom(1),
+    log: createLog('error'),
+    env: {},
+    userAgent: 'vigie/test',
+    configOf: () => config,
+  });
+  state = new KubeState({ resources, labels: all, annotations: all, maxBytes: 16 << 20 }, watches);
+  state.start();
   pages = await until('both to know all objects', TIMEOUT_MS, async () => {
     const theirs = metricsOf(await (await fetch(real.url)).text());
     const ours = metricsOf((await state.expose()).body);

@@ -7,7 +7,7 @@ import { type RealNodeExporter, startNodeExporter } from './parts/node-exporter.
 
 /** Collectors of Debian's node_exporter 1.5 that are not ours: docs/reference/host-metrics.md says so. */
 const NOT_OURS =
-  /^(go_|process_|promhttp_|node_(arp|cooling_device|dmi|edac|exporter|hwmon|infiniband|ipvs|nfs|nfsd|nvme|os|power_supply|rapl|schedstat|selinux|softnet|textfile|thermal_zone|timex|udp|xfs|zfs)_)/;
+  /^(go_|process_|promhttp_|node_(cooling_device|dmi|edac|exporter|hwmon|infiniband|ipvs|nfs|nfsd|nvme|os|power_supply|rapl|selinux|textfile|thermal_zone|timex|xfs|zfs)_)/;
 /** Since 1.6 node_exporter leaves compressed memory out of its disks, as we do. */
 const OLDER = /device="zram\d+"/;
 /** Labels that later versions have added. */

@@ -13,7 +13,10 @@ import { fixedSeed } from './seeded.ts';
 
 const bin = process.env.VIGIE_BIN ?? fileURLToPath(new URL('../../packages/cli/bin/vigie.cjs', import.meta.url));
 const written = fileURLToPath(new URL('../../packages/rules/testdata/unit-tests/', import.meta.url));
-const files = readdirSync(written).filter((name) => name.endsWith('.yml'));
+// What rules do beyond Prometheus, promtool does not do.
+const files = readdirSync(written).filter((name) => name.endsWith('.yml') && name !== 'beyond-prometheus.yml');
+const shipped = fileURLToPath(new URL('../../deploy/alerting/', import.meta.url));
+const shippedTests = readdirSync(join(shipped, 'tests'));
 const { promtool } = installPrometheus();
 const home = temporaryFolder('rules');
 afterAll(() => removeFolder(home));
@@ -54,6 +57,14 @@ describe('unit tests of rules, beside promtool', () => {
       expect(theirs.code, `seed ${seed}, ${name}: ${theirs.stderr}`).toBe(1);
       expect(vigieSays(home, 'test', 'rules', name), `seed ${seed}, ${name}`).toEqual(theirs);
     }
+  });
+
+  it.each(shippedTests)('the shipped %s', (name) => {
+    const rules = join('rules', name);
+    expect(promtoolSays(shipped, 'check', 'rules', rules).code).toBe(0);
+    const theirs = promtoolSays(shipped, 'test', 'rules', join('tests', name));
+    expect(theirs.code, theirs.stderr).toBe(0);
+    expect(vigieSays(shipped, 'test', 'rules', join('tests', name))).toEqual(theirs);
   });
 
   it('takes the rule files that promtool takes', () => {

@@ -6,6 +6,8 @@ import { globFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import { loadAlertingConfig } from './config/alerting-config-file.ts';
 import { formatWarning } from './config/findings.ts';
+import { loadLogRules } from './logs/file/load-log-rules.ts';
+import { allGroups } from './rules/all-groups.ts';
 
 interface Output {
   readonly write: (text: string) => void;
@@ -23,13 +25,17 @@ export async function checkAlertingFiles(
     try {
       const { config, warnings } = await loadAlertingConfig(file, environment);
       const ruleFiles = await Promise.all(config.ruleFiles.map((pattern) => globFiles(pattern, '/')));
-      const groups = await loadRuleFiles(ruleFiles.flat());
+      const groups = await allGroups([loadRuleFiles(ruleFiles.flat()), loadLogRules(config)]);
       const rules = groups.reduce((sum, group) => sum + group.rules.length, 0);
       const receivers = config.alertmanager?.config.receivers.length ?? 0;
       stdout.write(`${file}: ok, ${counted(receivers, 'receiver')}, ${counted(rules, 'rule')}\n`);
       for (const warning of warnings) stdout.write(`${formatWarning(warning)}\n`);
+      for (const warning of groups.flatMap((group) => group.warnings)) stdout.write(`${warning}\n`);
       for (const [index, found] of ruleFiles.entries())
         if (found.length === 0) stdout.write(`${file}: warning: rule_files: no file is ${config.ruleFiles[index]}\n`);
+      for (const pattern of config.logRuleFiles)
+        if ((await globFiles(pattern, '/')).length === 0)
+          stdout.write(`${file}: warning: log_rule_files: no file is ${pattern}\n`);
     } catch (error) {
       worst = reportBadConfig(error);
     }

@@ -12,12 +12,19 @@ export interface EngineWorldOptions {
   /** Of now. */
   readonly alertmanager: () => WrittenAlertmanager;
   /** Of this replica: `10.0.0.7:9093`. */
-  readonly self: () => { readonly name: string; readonly address: string };
+  readonly self: () => Peer;
+  /** All replicas that live, this one among them. */
+  readonly peers: () => readonly Peer[];
+}
+
+interface Peer {
+  readonly name: string;
+  readonly address: string;
 }
 
 export function engineWorld(
   engine: AlertEngine,
-  { clock, startedAtMs, alertmanager, self }: EngineWorldOptions,
+  { clock, startedAtMs, alertmanager, self, peers }: EngineWorldOptions,
 ): ApiWorld {
   return {
     clock,
@@ -27,7 +34,7 @@ export function engineWorld(
       const { receivers, global } = config;
       return { text, receivers, root: engine.root, resolveTimeoutMs: global.resolveTimeoutMs };
     },
-    alerts: () => [...engine.state.alerts.all()],
+    alerts: () => engine.state.alerts.sorted(),
     statusOf: (alert) => statusOf(engine, alert, clock.nowMs()),
     groups: () => {
       const { timeIntervals } = engine.config;
@@ -49,7 +56,7 @@ export function engineWorld(
       set: (content, id) => engine.setSilence(content, id),
       expire: (id) => engine.expireSilence(id),
     },
-    cluster: () => ({ status: 'ready', name: self().name, peers: [self()] }),
+    cluster: () => ({ status: 'ready', name: self().name, peers: peers() }),
   };
 }
 

@@ -4,21 +4,27 @@ import { coalesce } from '@vigie/core/coalesce';
 import { bug, VigieError } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
+import type { RuleRecord } from '@vigie/rules/state/rule-record';
 import { type AlertLimits, AlertStore } from './alerts/alert-store.ts';
+import { KeptAlerts } from './alerts/kept-alerts.ts';
 import type { PostedAlert } from './alerts/posted-alert.ts';
 import type { AlertmanagerConfig } from './config/load-config.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
-import type { Alert } from './dispatch/alert.ts';
+import { type Alert, isResolved } from './dispatch/alert.ts';
 import type { AlertGroup } from './dispatch/alert-group.ts';
-import { Dispatcher } from './dispatch/dispatcher.ts';
+import { Dispatcher, type GroupSharing } from './dispatch/dispatcher.ts';
 import { NotificationLog } from './dispatch/notification-log.ts';
+import { Escalations, type GroupLook } from './escalation/escalations.ts';
+import type { Acknowledgement, Page } from './escalation/page.ts';
+import type { Replica, Replication } from './ha/replication.ts';
 import { AlertChanges } from './history/alert-changes.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import { Inhibitor } from './inhibition/inhibitor.ts';
 import { DeliveryPlan } from './notify/delivery-plan.ts';
-import { Notifier, type NotifyOptions } from './notify/notifier.ts';
+import { type MutingWorld, muteCauses } from './notify/muting.ts';
+import { type GatherContext, Notifier, type NotifyOptions } from './notify/notifier.ts';
 import type { NotifyCounts } from './notify/notify-counts.ts';
-import { NO_OPTIONS, type ReceiverOptions } from './notify/receiver.ts';
+import { NO_OPTIONS, type Receiver, type ReceiverOptions } from './notify/receiver.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Integration } from './receivers/integration.ts';
 import { buildRoutes, type Route } from './routing/route.ts';
@@ -56,6 +62,10 @@ export interface EngineDeps {
   readonly counts: NotifyCounts;
   /** What happens to alerts from the start on. */
   readonly record: (event: HistoryEvent) => void;
+  /** undefined: no receiver is shown any context. */
+  readonly gatherContext?: GatherContext | undefined;
+  /** undefined: there is one replica. */
+  readonly replication?: Replication | undefined;
 }
 
 /** A snapshot is looked for this often: tsdb's own interval behind a write that failed. */
@@ -66,7 +76,10 @@ const GARBAGE_MS = 15 * 60_000;
 /** What the configuration decides: replaced as a whole by a reload. */
 interface InForce {
   readonly root: Route;
+  /** By their names. */
+  readonly receivers: ReadonlyMap<string, Receiver>;
   readonly inhibitor: Inhibitor;
+  readonly muting: MutingWorld;
   readonly plan: DeliveryPlan;
   readonly notifier: Notifier;
 }
@@ -76,12 +89,16 @@ export class AlertEngine {
   readonly #folder: string;
   readonly #deps: EngineDeps;
   readonly #dispatcher: Dispatcher;
+  readonly #escalations: Escalations;
   readonly #changes = new AlertChanges();
+  readonly #kept = new KeptAlerts();
   readonly #snapshot = coalesce(() => this.#writeSnapshot());
   #settings: EngineSettings;
   #inForce: InForce;
   #log: StateLog | undefined;
   #damaged = 0;
+  /** Groups have their timers. */
+  #isDispatching = false;
   #maintenance: Timer | undefined;
   /** By the monotonic clock. */
   #garbageAtMs = 0;
@@ -99,6 +116,23 @@ export class AlertEngine {
       notifications: new NotificationLog(retentionMs),
       outbox: new Outbox(),
     });
+    this.#escalations = new Escalations(this.state.pages, {
+      clock,
+      log,
+      record: deps.record,
+      persist: (records) => this.#persist(records),
+      stepsOf: (receiver) => this.#settings.receiverOptions.get(receiver)?.escalation ?? [],
+      look: (groupId) => this.#look(groupId),
+      owns: ({ key }) => deps.replication?.ownsGroup(key) !== false,
+      tell: async (group, receivers, signal) => {
+        const unmuted = this.#look(group.id)?.unmuted ?? [];
+        const timeMs = clock.nowMs();
+        const firing = unmuted.filter((alert) => !isResolved(alert, timeMs));
+        await this.#inForce.notifier
+          .escalate(group, firing, receivers, timeMs, signal)
+          .catch((error: unknown) => log.error('a group could not be escalated', { error }));
+      },
+    });
     this.#inForce = this.#build();
     this.#dispatcher = new Dispatcher(this.#inForce.root, {
       clock,
@@ -108,6 +142,7 @@ export class AlertEngine {
       },
       onTimer: (id, nextFlushMs) => this.#keepTimer(id, nextFlushMs),
       onError: (error) => log.error('a group could not be told', { error }),
+      sharing: deps.replication === undefined ? undefined : this.#sharing(deps.replication),
     });
   }
 
@@ -125,6 +160,16 @@ export class AlertEngine {
 
   get groups(): readonly AlertGroup[] {
     return this.#dispatcher.groups;
+  }
+
+  get escalations(): Pick<Escalations, 'counts' | 'pages'> {
+    return this.#escalations;
+  }
+
+  /** Keeps what is none of its own over a restart.
+   *  @throws {VigieError} ALERTING_STATE_UNWRITABLE */
+  keep(records: readonly StateRecord[]): Promise<void> {
+    return this.#persist(records);
   }
 
   get limits(): DeliveryPlan['limits'] {
@@ -151,6 +196,7 @@ export class AlertEngine {
     this.#damaged = damaged;
     if (damaged > 0) log.error('some of the state of alerts is damaged, and lost', { folder: this.#folder, damaged });
     state.restore(records);
+    await this.#deps.replication?.join(this.#replica());
     const nowMs = clock.nowMs();
     state.holdAlerts(nowMs, this.#settings.options.startupHoldMs);
     this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
@@ -168,8 +214,14 @@ export class AlertEngine {
       timers,
     );
     state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
-    for (const id of timers.keys()) if (!state.timers.has(id)) this.#keepTimer(id, undefined);
+    for (const id of [...timers.keys(), ...state.pages.keys()])
+      if (!state.timers.has(id)) this.#keepTimer(id, undefined);
+    this.#isDispatching = true;
+    this.#escalations.resume();
     this.#scheduleMaintenance();
+    if (this.#deps.replication === undefined) return;
+    this.#dispatcher.toldElsewhere(lastTold(state.records()));
+    this.#deps.replication.begin();
   }
 
   /** Takes up another configuration: groups that are in it, too, go on undisturbed. Retention stays as it was at the start. */
@@ -179,15 +231,16 @@ export class AlertEngine {
     this.#inForce = this.#build();
     for (const alert of this.state.alerts.all()) this.#inForce.inhibitor.set(alert);
     this.#dispatcher.update(this.#inForce.root, this.state.alerts.all());
+    this.#escalations.resume();
   }
 
   /** Takes alerts, which are told from now on; resolves when they are on the disk.
    *  @throws {VigieError} ALERTS_TOO_MANY or ALERT_TOO_LARGE, where some were not taken; ALERTING_STATE_UNWRITABLE, where they are in memory alone */
   async post(alerts: readonly PostedAlert[]): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
-    const { taken, refused } = this.state.alerts.put(alerts, nowMs);
+    const { taken, changed, refused } = this.state.alerts.put(this.#afterKnown(alerts), nowMs);
     this.#recordChanges(taken, nowMs);
-    const kept = this.#persist(taken.map((alert) => ({ kind: 'alert', alert })));
+    const kept = this.#keepAlerts(this.#kept.take(taken, changed, nowMs), taken);
     for (const alert of taken) this.#inForce.inhibitor.set(alert);
     for (const alert of taken) this.#dispatcher.set(alert);
     await kept;
@@ -203,6 +256,13 @@ export class AlertEngine {
       reasons.has('too_many') ? 'ALERTS_TOO_MANY' : 'ALERT_TOO_LARGE',
       `${refused.length} of ${alerts.length} alerts are not taken: ${why.join(', ')}`,
     );
+  }
+
+  /** Takes what its rules know of their alerts; resolves when it is on the disk.
+   *  @throws {VigieError} ALERTING_STATE_UNWRITABLE, where it is in memory alone */
+  async keepRules(records: readonly RuleRecord[]): Promise<void> {
+    for (const record of records) this.state.rules.apply(record);
+    await this.#persist(records.map((record) => ({ kind: 'rule', record })));
   }
 
   /** As SilenceStore.set, on the disk when it resolves.
@@ -223,16 +283,44 @@ export class AlertEngine {
     return silence;
   }
 
+  /** Acknowledges each group in which such an alert fires, as it fires now.
+   *  @returns their pages, on the disk when it resolves
+   *  @throws {VigieError} ALERTING_STATE_UNWRITABLE: it holds until the next restart */
+  async acknowledge(
+    selects: (group: AlertGroup, alert: Alert) => boolean,
+    by: Pick<Acknowledgement, 'by' | 'comment' | 'endsAtMs'>,
+  ): Promise<readonly Page[]> {
+    const atMs = this.#deps.clock.nowMs();
+    return Promise.all(
+      this.#firingGroups(selects, atMs).map(({ group, firing }) => {
+        const covers = new Set(firing.map(({ fingerprint }) => fingerprint));
+        return this.#escalations.acknowledge(group, { ...by, atMs, covers });
+      }),
+    );
+  }
+
+  /** Opens again each group in which such an alert fires.
+   *  @returns the pages of those that were acknowledged
+   *  @throws as acknowledge */
+  async withdrawAcknowledgement(
+    selects: (group: AlertGroup, alert: Alert) => boolean,
+    by: string,
+  ): Promise<readonly Page[]> {
+    const groups = this.#firingGroups(selects, this.#deps.clock.nowMs());
+    const pages = await Promise.all(groups.map(({ group }) => this.#escalations.withdraw(group, by)));
+    return pages.filter((page) => page !== undefined);
+  }
+
   /** Lets what is being told end, for graceMs at most. */
   async close(options: { readonly graceMs: number }): Promise<void> {
     this.#maintenance?.cancel();
-    await this.#dispatcher.close(options);
+    await Promise.all([this.#dispatcher.close(options), this.#escalations.close(options)]);
     await this.#log?.close();
   }
 
   #build(): InForce {
     const { config, options, receiverOptions, integrationsOf } = this.#settings;
-    const { clock, random, log, counts, record } = this.#deps;
+    const { clock, random, log, counts, record, gatherContext, replication } = this.#deps;
     const { state } = this;
     const inhibitor = new Inhibitor(config.inhibitRules);
     const receivers = new Map(
@@ -242,16 +330,18 @@ export class AlertEngine {
         return [name, { name, integrations, options: receiverOptions.get(name) ?? NO_OPTIONS }] as const;
       }),
     );
-    const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record });
+    const muting: MutingWorld = {
+      inhibitor,
+      timeIntervals: config.timeIntervals,
+      activeSilences: () => state.silences.query({ states: ['active'] }),
+    };
+    const ownsGroup = replication === undefined ? undefined : (key: string) => replication.ownsGroup(key);
+    const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record, ownsGroup });
     const notifier = new Notifier(
       {
         ...options,
         receivers,
-        muting: {
-          inhibitor,
-          timeIntervals: config.timeIntervals,
-          activeSilences: () => state.silences.query({ states: ['active'] }),
-        },
+        muting,
       },
       {
         clock,
@@ -262,9 +352,11 @@ export class AlertEngine {
         counts,
         record,
         log,
+        gatherContext,
+        escalations: this.#escalations,
       },
     );
-    return { root: buildRoutes(config.route), inhibitor, plan, notifier };
+    return { root: buildRoutes(config.route), receivers, inhibitor, muting, plan, notifier };
   }
 
   /** By the keys of groups: the alerts whose end somebody is still to be told of. */
@@ -282,12 +374,41 @@ export class AlertEngine {
     for (const alert of alerts) for (const event of this.#changes.note(alert, nowMs)) this.#deps.record(event);
   }
 
+  /** Also of none, it ends when all that was to be written before is on the disk: somebody else may have posted the same. */
+  /** @param written of the alerts, those that the disk has to have
+   *  @param taken what other replicas hear of, as far as it is news to them */
+  async #keepAlerts(written: readonly PostedAlert[], taken: readonly PostedAlert[]): Promise<void> {
+    if (this.#log === undefined) throw bug('the state is written before it is read');
+    try {
+      const kept = this.#log.append(written.map(recordOfAlert));
+      await Promise.all([kept, this.#deps.replication?.share(taken.map(recordOfAlert))]);
+    } catch (error) {
+      this.#kept.forgetAll();
+      throw error;
+    }
+  }
+
   #keepSilences(ids: readonly string[]): Promise<void> {
     const silences = this.state.silences.query({ ids });
     return this.#persist(silences.map((silence) => ({ kind: 'silence', silence })));
   }
 
+  #look(groupId: string): GroupLook | undefined {
+    const group = this.#dispatcher.group(groupId);
+    if (group === undefined) return undefined;
+    const muted = muteCauses(group.route, group.alerts, this.#deps.clock.nowMs(), this.#inForce.muting);
+    return { group, unmuted: group.alerts.filter(({ fingerprint }) => !muted.has(fingerprint)) };
+  }
+
+  #firingGroups(selects: (group: AlertGroup, alert: Alert) => boolean, nowMs: number) {
+    return this.groups.flatMap((group) => {
+      const firing = group.alerts.filter((alert) => !isResolved(alert, nowMs));
+      return firing.some((alert) => selects(group, alert)) ? [{ group, firing }] : [];
+    });
+  }
+
   #keepTimer(id: string, nextFlushMs: number | undefined): void {
+    if (nextFlushMs === undefined) this.#escalations.forget(id);
     if (nextFlushMs === undefined) this.state.timers.delete(id);
     else this.state.timers.set(id, nextFlushMs);
     this.#persist([{ kind: 'group', id, nextFlushMs }]).catch((error: unknown) =>
@@ -295,9 +416,85 @@ export class AlertEngine {
     );
   }
 
-  #persist(records: readonly StateRecord[]): Promise<void> {
+  async #persist(records: readonly StateRecord[]): Promise<void> {
     if (this.#log === undefined) throw bug('the state is written before it is read');
-    return this.#log.append(records);
+    const kept = this.#log.append(records);
+    await Promise.all([kept, this.#deps.replication?.share(records)]);
+  }
+
+  #sharing(replication: Replication): GroupSharing {
+    return {
+      begins: ({ key }) => replication.beginsGroup(key),
+      owns: ({ key }) => replication.ownsGroup(key),
+      isOwnedElsewhere: ({ key }) => replication.isOwnedElsewhere(key),
+      isOwed: ({ key, route }, { fingerprint }) => {
+        const integrations = this.#inForce.receivers.get(route.options.receiver)?.integrations ?? [];
+        return integrations.some(({ id }) => {
+          const entry = this.state.notifications.get(key, id);
+          return entry?.firing.has(fingerprint) === true || entry?.owed.has(fingerprint) === true;
+        });
+      },
+    };
+  }
+
+  /** This engine, as other replicas have to do with it. */
+  #replica(): Replica {
+    return {
+      records: () => this.state.records(),
+      take: (records) => this.#takeFromOthers(records),
+      ownershipChanged: () => {
+        if (!this.#isDispatching) return;
+        const claimed = new Set(Array.from(this.state.outbox.all(), ({ group }) => group));
+        this.#dispatcher.ownershipChanged(({ key }) => claimed.has(key));
+        this.#escalations.resume();
+      },
+      finish: (isMeant) => this.#dispatcher.finish(isMeant),
+      hold: (fingerprints, untilMs) => this.#hold(fingerprints, untilMs),
+    };
+  }
+
+  #takeFromOthers(records: readonly StateRecord[]): void {
+    const { alerts, silences } = this.state;
+    const newer = records.filter(
+      (record) =>
+        record.kind !== 'alert' || record.alert.updatedAtMs > (alerts.get(record.alert.fingerprint)?.updatedAtMs ?? 0),
+    );
+    for (const record of newer) if (record.kind === 'silence') silences.forget(record.silence.id);
+    this.state.restore(newer);
+    // Without the API server, a restart has what others told. What fires is told again.
+    const kept = this.#isDispatching ? newer : newer.filter(({ kind }) => kind !== 'alert');
+    this.#log
+      ?.append(kept)
+      .catch((error: unknown) => this.#deps.log.error('what other replicas tell cannot be kept', { error }));
+    if (!this.#isDispatching) return;
+    const changed = newer.flatMap((record) => (record.kind === 'alert' ? [record.alert] : []));
+    this.#recordChanges(changed, this.#deps.clock.nowMs());
+    for (const alert of changed) this.#inForce.inhibitor.set(alert);
+    for (const alert of changed) this.#dispatcher.set(alert);
+    this.#dispatcher.toldElsewhere(lastTold(newer));
+    if (newer.some(({ kind }) => kind === 'page')) this.#escalations.resume();
+  }
+
+  #hold(fingerprints: Iterable<string>, untilMs: number): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const fingerprint of fingerprints) {
+      const alert = this.state.alerts.get(fingerprint);
+      if (alert?.endsAtMs === undefined || isResolved(alert, nowMs) || alert.endsAtMs >= untilMs) continue;
+      const held = { ...alert, endsAtMs: untilMs, hasTimeout: true };
+      this.state.alerts.restore(held);
+      this.#inForce.inhibitor.set(held);
+      this.#dispatcher.set(held);
+    }
+  }
+
+  /** Where clocks differ, or have been set back: what comes now is newer than what came before, from whomever that was. */
+  #afterKnown(alerts: readonly PostedAlert[]): readonly PostedAlert[] {
+    if (this.#deps.replication === undefined) return alerts;
+    return alerts.map((alert) => {
+      const known = this.state.alerts.get(alert.fingerprint);
+      if (known === undefined || known.updatedAtMs < alert.updatedAtMs) return alert;
+      return { ...alert, updatedAtMs: known.updatedAtMs + 1 };
+    });
   }
 
   #scheduleMaintenance(): void {
@@ -315,6 +512,7 @@ export class AlertEngine {
       this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
       this.#inForce.inhibitor.forgetEnded(nowMs);
       this.state.alerts.collectGarbage(nowMs);
+      this.#kept.retain((fingerprint) => this.state.alerts.get(fingerprint) !== undefined);
       this.state.notifications.collectGarbage(nowMs);
       this.state.silences.collectGarbage();
       this.state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
@@ -329,6 +527,21 @@ export class AlertEngine {
       this.#deps.log.error('the snapshot of the state of alerts cannot be written', { error });
     }
   }
+}
+
+function recordOfAlert(alert: PostedAlert): StateRecord {
+  return { kind: 'alert', alert };
+}
+
+/** By the keys of groups: when they were told last. */
+function lastTold(records: Iterable<StateRecord>): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const record of records) {
+    if (record.kind !== 'told') continue;
+    const { group, entry } = record;
+    times.set(group, Math.max(entry.timeMs, times.get(group) ?? 0));
+  }
+  return times;
 }
 
 /** What the silences and inhibitions of now say of an alert. */

@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { systemClock } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
 import { reportBadConfig } from '@vigie/core/config/bad-config';
-import type { ListenAddress } from '@vigie/core/config/listen';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import { textReply } from '@vigie/core/http-server/exchange';
 import { healthRoutes } from '@vigie/core/http-server/health-routes';
@@ -15,8 +14,8 @@ import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metr
 import { Telemetry } from '@vigie/core/telemetry';
 import { loadAlertingConfig } from './config/alerting-config-file.ts';
 import { type ConfigWarning, formatWarning } from './config/findings.ts';
-import { prepareIntegrations } from './receivers/prepare-integrations.ts';
-import { loadAlertingRules } from './rules/alerting-rules.ts';
+import { replicaName } from './ha/replica-name.ts';
+import { isAll, loadSettings, urlOf } from './load-settings.ts';
 import { AlertingService, type AlertingSettings } from './service.ts';
 
 export interface AlertingCommand {
@@ -46,28 +45,13 @@ export async function runAlerting(command: AlertingCommand): Promise<ExitCode> {
 
 /** @throws {ConfigError} with every problem; {VigieError} CONFIG_… */
 async function load({ configFile, listen, version }: AlertingCommand): Promise<Loaded> {
-  const { config: written, warnings } = await loadAlertingConfig(configFile, process.env, listen);
-  const config = { ...written, externalUrl: written.externalUrl || urlOf(written.listen) };
-  const groups = await loadAlertingRules(config);
-  const integrationsOf = await prepareIntegrations(config.alertmanager?.config, {
-    clock: systemClock,
-    random: Math.random,
-    env: process.env,
-    userAgent: `vigie/${version}`,
-    externalUrl: config.externalUrl,
-    hostname: hostname(),
-  });
-  return { config, groups, warnings, integrationsOf };
-}
-
-/** By the name of this machine where it listens at all of its addresses. */
-function urlOf({ address: { host, port }, tls }: ListenAddress): string {
-  const isAll = ['', '0.0.0.0', '::'].includes(host);
-  return `${tls === undefined ? 'http' : 'https'}://${formatHostPort({ host: isAll ? hostname() : host, port })}`;
+  const { config, warnings } = await loadAlertingConfig(configFile, process.env, listen);
+  const deps = { clock: systemClock, random: Math.random, env: process.env, version, url: urlOf(config.listen) };
+  return { ...(await loadSettings(config, deps)), warnings };
 }
 
 /** What lies below is the service's; health, /metrics and reload are the listener's own. */
-const MOUNTED = ['/api', '/explain', '/history', '/silences'];
+const MOUNTED = ['/api', '/escalation', '/explain', '/heartbeats', '/history', '/silences', '/status'];
 
 class AlertingProcess implements Component {
   readonly reload: () => Promise<void>;
@@ -87,11 +71,13 @@ class AlertingProcess implements Component {
     const clock = systemClock;
     this.#service = new AlertingService(
       loaded,
-      { prefix: '', self: () => ({ name: hostname(), address: formatHostPort(this.#listener.address) }) },
+      { prefix: '', self: () => ({ name: this.#name, address: this.#address() }) },
       { clock, random: Math.random, log, env: process.env, version: command.version },
     );
-    const routes = [
+    const routes: readonly Route[] = [
       INDEX,
+      // Chats and mail clients fetch them without credentials.
+      { methods: ['GET'], path: '/charts/*', access: 'anyone', handler: ({ rest }) => this.#service.chart(rest) },
       ...healthRoutes({
         live: () => [{ name: 'process' }],
         ready: () => this.#service.ready(),
@@ -108,6 +94,18 @@ class AlertingProcess implements Component {
     );
   }
 
+  get #name(): string {
+    const { ha } = this.#loaded.config;
+    return ha === undefined ? hostname() : replicaName(ha, process.env);
+  }
+
+  /** Where it listens at all addresses: of its pod. */
+  #address(): string {
+    const { host, port } = this.#listener.address;
+    const { POD_IP } = process.env;
+    return formatHostPort({ host: isAll(host) && POD_IP ? POD_IP : host, port });
+  }
+
   async start(): Promise<void> {
     // The port first: what keeps it from listening is known before anything is written, and a second process on it ends here.
     await this.#listener.start();
@@ -121,19 +119,9 @@ class AlertingProcess implements Component {
   }
 
   async #reload(): Promise<void> {
-    const { reloads } = this.#service;
-    try {
-      const loaded = await load(this.#command);
-      this.#warn(loaded);
-      await this.#service.apply(loaded);
-    } catch (error) {
-      reloads.failed++;
-      reloads.isInForce = false;
-      throw error;
-    }
-    reloads.succeeded++;
-    reloads.isInForce = true;
-    reloads.atMs = systemClock.nowMs();
+    const reading = load(this.#command);
+    await this.#service.reload(reading);
+    this.#warn(await reading);
   }
 
   #warn({ warnings }: Loaded): void {

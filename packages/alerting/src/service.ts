@@ -4,17 +4,20 @@ import * as fs from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Clock } from '@vigie/core/clock';
-import { bug, VigieError } from '@vigie/core/errors';
+import { bug, errorCode, VigieError } from '@vigie/core/errors';
+import { type FolderLock, lockFolder } from '@vigie/core/folder-lock';
 import { HttpClient } from '@vigie/core/http-client/http-client';
+import type { HttpReply } from '@vigie/core/http-server/exchange';
 import type { HealthCheck } from '@vigie/core/http-server/health-routes';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
+import { type KubeConfig, loadKubeConfig } from '@vigie/kube/config';
 import { rulesApi } from '@vigie/promql/api/prometheus-api';
-import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
+import type { RuleStore } from '@vigie/rules/state/rule-store';
 import { RULE_METRICS, reportRules } from '@vigie/rules/telemetry';
 import { type FastifyInstance, fastify } from 'fastify';
 import { explainApi } from './api/explain-plugin.ts';
@@ -22,18 +25,40 @@ import { alertmanagerApi } from './api/plugin.ts';
 import { ALERTS_API_METRICS, AlertsApiCounts } from './api/telemetry.ts';
 import type { AlertingConfig } from './config/alerting-config.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
+import { chartReply, type OpenContext, openContext } from './context/open-context.ts';
 import { AlertEngine, type EngineSettings } from './engine.ts';
 import { engineWorld } from './engine-world.ts';
+import { type EscalationWorld, escalationApi, pageJson, pageText } from './escalation/escalation-plugin.ts';
+import { HighAvailability } from './ha/high-availability.ts';
+import { replicaName } from './ha/replica-name.ts';
+import { NO_ENGINE } from './ha/replication.ts';
+import { HA_METRICS, reportHa } from './ha/telemetry.ts';
+import type { HealthView } from './heartbeat/engine-health.ts';
+import { ExpectedHeartbeats } from './heartbeat/expected-heartbeats.ts';
+import { heartbeatApi } from './heartbeat/heartbeat-plugin.ts';
+import { HeartbeatSender } from './heartbeat/heartbeat-sender.ts';
 import { historyApi } from './history/history-plugin.ts';
 import { type OpenHistory, openHistory } from './history/open-history.ts';
-import { fingerprintOf } from './identity/fingerprint.ts';
+import { LogRules } from './logs/log-rules.ts';
+import type { LogSource } from './logs/log-source.ts';
+import { openLogSource } from './logs/source/open-log-source.ts';
+import { LogRuleStore } from './logs/state/log-rule-store.ts';
+import { LOG_RULE_METRICS, reportLogRules } from './logs/telemetry.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
+import { withUsableFragments } from './operator/merged-config.ts';
+import { NO_WISHES, type Wishes } from './operator/object-wishes.ts';
+import { OperatorObjects, type OperatorObjectsConfig } from './operator/operator-objects.ts';
 import type { Integration } from './receivers/integration.ts';
 import { AlertingRules } from './rules/alerting-rules.ts';
+import { postedAlerts } from './rules/posted-alerts.ts';
+import type { RuleSource } from './rules/rule-source.ts';
+import { RuleStateLog } from './rules/rule-state-log.ts';
 import {
   ALERTING_METRICS,
   type ReloadCounts,
+  reportContext,
   reportEngine,
+  reportHeartbeats,
   reportNotifying,
   reportQueues,
   reportReloads,
@@ -61,7 +86,14 @@ export interface AlertingDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of Vigie: `1.2.3` */
   readonly version: string;
+  /** Answers what rules ask, in place of `datasources.metrics`: of the same process. */
+  readonly source?: RuleSource;
+  /** Where the objects of the Prometheus operator are; unless given, as the environment says. */
+  readonly kube?: KubeConfig;
 }
+
+/** What is being told may end before its groups are another replica's: they are told within ten seconds of their time all the same. */
+const HANDOVER_MS = 5000;
 
 export class AlertingService {
   readonly reloads: ReloadCounts;
@@ -73,28 +105,60 @@ export class AlertingService {
   );
   readonly #startedAtMs: number;
   readonly #engine: AlertEngine | undefined;
+  readonly #context: OpenContext;
+  readonly #heartbeats: HeartbeatSender;
+  /** From the start on. */
+  #expectedHeartbeats: ExpectedHeartbeats | undefined;
   readonly #rules: AlertingRules | undefined;
+  /** Where there is no engine. */
+  #ruleLog: RuleStateLog | undefined;
   readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
+  readonly #logTelemetry = new Telemetry(LOG_RULE_METRICS);
+  #logClient: HttpClient | undefined;
+  #written: AlertingSettings;
+  readonly #objects: OperatorObjects | undefined;
+  #wishes: Wishes = NO_WISHES;
+  /** What is written, with what objects of the cluster ask for. */
   #settings: AlertingSettings;
   readonly #apiTelemetry = new Telemetry(ALERTS_API_METRICS);
   readonly #apiCounts = new AlertsApiCounts((route, seconds) =>
     this.#apiTelemetry.observe('seconds', { route }, seconds),
   );
+  readonly #ha: HighAvailability | undefined;
+  readonly #haTelemetry = new Telemetry(HA_METRICS);
+  #lock: FolderLock | undefined;
   #history: OpenHistory | undefined;
   #app: FastifyInstance | undefined;
   #closed: Promise<void> | undefined;
 
-  /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics */
+  /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics; with `ha`, where no API server is known: KUBE_NO_CONFIG, KUBECONFIG_… */
   constructor(settings: AlertingSettings, options: AlertingOptions, deps: AlertingDeps) {
     const { clock, random, env, version } = deps;
     const userAgent = `vigie/${version}`;
     const log = limitRepeats(deps.log, clock);
+    this.#written = settings;
     this.#settings = settings;
     this.#options = options;
     this.#deps = { ...deps, log };
     this.#startedAtMs = clock.nowMs();
     this.reloads = { succeeded: 0, failed: 0, isInForce: true, atMs: this.#startedAtMs };
+    const logs = this.#openLogs(settings.config, userAgent);
+    this.#context = openContext(settings.config.metrics, {
+      clock,
+      log,
+      env,
+      userAgent,
+      logs,
+      externalUrl: () => this.#settings.config.externalUrl,
+    });
     const engineSettings = engineSettingsOf(settings);
+    const { ha } = settings.config;
+    if (ha !== undefined) {
+      const replica = replicaName(ha, env);
+      const address = (): string => options.self().address;
+      const haOptions = { config: ha, replica, address };
+      this.#ha = new HighAvailability(haOptions, { clock, random, log, env, version });
+    }
     if (engineSettings !== undefined) {
       this.#engine = new AlertEngine(join(settings.config.dataDir, 'alerting'), engineSettings, {
         clock,
@@ -104,46 +168,88 @@ export class AlertingService {
         newId: randomUUID,
         counts: this.#counts,
         record: (event) => this.#history?.record(event),
+        gatherContext: this.#context.gather,
+        replication: this.#ha,
       });
     }
-    const { metrics } = settings.config;
-    if (metrics !== undefined) {
-      this.#rules = new AlertingRules(
-        { ...settings.config, metrics },
-        {
-          clock,
-          random,
-          log,
-          openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
-          userAgent,
-          notify: (alerts) => this.#take(alerts),
+    this.#heartbeats = new HeartbeatSender({ clock, log, env, userAgent, health: () => this.#health() });
+    const { source } = deps;
+    const logRules = logs === undefined ? undefined : this.#logRulesOver(logs, settings.config);
+    if (logRules !== undefined) this.#logTelemetry.collect((report) => reportLogRules(logRules, report));
+    if (settings.config.metrics !== undefined || source !== undefined || logRules !== undefined) {
+      const shared = this.#ha;
+      this.#rules = new AlertingRules(settings.config, {
+        clock,
+        random,
+        log,
+        openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
+        userAgent,
+        source,
+        store: this.#ruleStore(log),
+        logs: logRules,
+        owns: shared === undefined ? undefined : (group) => shared.ownsRules(group),
+        notify: (alerts) => this.#take(alerts),
+      });
+    }
+    const { operatorObjects } = settings.config;
+    const kube = operatorObjects && (deps.kube ?? kubeConfigOf(operatorObjects, env, log));
+    if (operatorObjects !== undefined && kube !== undefined) {
+      this.#objects = new OperatorObjects(operatorObjects, kube, {
+        clock,
+        random,
+        log,
+        env,
+        userAgent,
+        context: () => {
+          const { alertmanager, recordingRules } = this.#written.config;
+          return { alertmanager, recordingRules, hasMetrics: this.#rules !== undefined };
         },
-      );
+        use: (wishes) => this.#use(wishes),
+      });
     }
     this.#apiTelemetry.collect((report) => this.#apiCounts.report(report));
     this.#ruleTelemetry.collect((report) => reportRules(this.#rules?.groups ?? [], report));
+    this.#haTelemetry.collect((report) => {
+      if (this.#ha !== undefined && ha !== undefined) reportHa(this.#ha, ha.shards, clock.monotonicMs(), report);
+    });
     this.#telemetry.collect((report) => {
       if (this.#rules !== undefined) reportQueues(this.#rules.queues, report);
       reportReloads(this.reloads, report);
       reportNotifying(this.#counts, report);
+      reportContext(this.#context, report);
+      reportHeartbeats(this.#heartbeats, this.#expectedHeartbeats, report);
       if (this.#history !== undefined) report('historyDropped', {}, this.#history.dropped());
       if (this.#engine !== undefined) reportEngine(this.#engine, clock.nowMs(), report);
     });
   }
 
   /** Brings back what was kept, tells of what was due meanwhile, and answers.
-   *  @throws {VigieError} ALERTING_STATE; what the file system throws */
+   *  @throws {VigieError} ALERTING_STATE, FOLDER_IN_USE; what the file system throws */
   async start(): Promise<void> {
+    const { dataDir: folder } = this.#settings.config;
+    this.#lock = await this.#lockFolder(join(folder, this.#engine === undefined ? 'alerting-rules' : 'alerting'));
     if (this.#engine !== undefined) {
       const { clock, log } = this.#deps;
-      const { dataDir: folder } = this.#settings.config;
-      await fs.mkdir(folder, { recursive: true });
       this.#history = await openHistory({ folder, fs, clock, log });
       await this.#engine.start();
+      const engine = this.#engine;
+      this.#expectedHeartbeats = new ExpectedHeartbeats(engine.state.heartbeats, {
+        clock,
+        log,
+        persist: (records) => engine.keep(records),
+        post: (alerts) => engine.post(alerts),
+      });
+      this.#expectedHeartbeats.apply(this.#settings.config.expectedHeartbeats);
+    } else if (this.#ha !== undefined) {
+      await this.#ha.join(NO_ENGINE);
+      this.#ha.begin();
     }
+    await this.#ruleLog?.start();
     this.#app = await this.#createApp();
     await this.#rules?.apply(this.#settings.groups, this.#settings.config);
     this.#rules?.start();
+    this.#objects?.start();
+    this.#heartbeats.apply(this.#settings.config.heartbeats);
   }
 
   /** Takes up another configuration: groups that are in it, too, go on undisturbed. `data_dir`, the retention, and the servers that rules ask and
@@ -153,10 +259,45 @@ export class AlertingService {
     const engineSettings = engineSettingsOf(settings);
     if ((engineSettings === undefined) !== (this.#engine === undefined))
       throw needsRestart('from alertmanager_config to alertmanagers, or back,');
-    if (settings.groups.length > 0 && this.#rules === undefined) throw needsRestart('to the first datasources.metrics');
-    if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
+    if (settings.groups.length > 0 && this.#rules === undefined) throw needsRestart('to the first of datasources');
+    if ((settings.config.logs === undefined) !== (this.#logClient === undefined))
+      throw needsRestart('to datasources.logs, or away from it,');
+    if (JSON.stringify(settings.config.ha) !== JSON.stringify(this.#settings.config.ha))
+      throw needsRestart('to other ha');
+    this.#written = settings;
+    this.#objects?.judgeAgain();
+    await this.#takeUp();
+  }
+
+  async #use(wishes: Wishes): Promise<void> {
+    this.#wishes = wishes;
+    await this.#takeUp();
+  }
+
+  async #takeUp(): Promise<void> {
+    const settings = withWishes(this.#written, this.#wishes);
     this.#settings = settings;
+    const engineSettings = engineSettingsOf(settings);
+    if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
     await this.#rules?.apply(settings.groups, settings.config);
+    this.#expectedHeartbeats?.apply(settings.config.expectedHeartbeats);
+    this.#heartbeats.apply(settings.config.heartbeats);
+  }
+
+  /** Takes up a configuration that is being read; what was in force stays so where that cannot be.
+   *  @throws what reading it does, and as apply */
+  async reload(reading: Promise<AlertingSettings>): Promise<void> {
+    const { reloads } = this;
+    try {
+      await this.apply(await reading);
+    } catch (error) {
+      reloads.failed++;
+      reloads.isInForce = false;
+      throw error;
+    }
+    reloads.succeeded++;
+    reloads.isInForce = true;
+    reloads.atMs = this.#deps.clock.nowMs();
   }
 
   ready(): readonly HealthCheck[] {
@@ -168,8 +309,17 @@ export class AlertingService {
       this.#telemetry.expose(),
       this.#apiTelemetry.expose(),
       this.#ruleTelemetry.expose(),
+      this.#logTelemetry.expose(),
+      this.#objects?.expose(),
+      ...(this.#ha === undefined ? [] : [this.#haTelemetry.expose()]),
     ]);
-    return { contentType, body: body + others.map((other) => other.body).join('') };
+    return { contentType, body: body + others.map((other) => other?.body ?? '').join('') };
+  }
+
+  /** `GET /charts/FILE`: open to anyone, for who knows the name of one may see it.
+   *  @param file the last part of the path */
+  chart(file: string): HttpReply {
+    return chartReply(this.#context.charts, file);
   }
 
   /** Answers everything below the prefix. */
@@ -186,25 +336,86 @@ export class AlertingService {
   }
 
   async #close(options: { readonly graceMs: number }): Promise<void> {
+    await this.#objects?.close();
+    this.#heartbeats.close();
+    this.#expectedHeartbeats?.close();
     await this.#app?.close();
-    await Promise.all([this.#rules?.close(options), this.#engine?.close(options)]);
+    const { graceMs } = options;
+    // Another replica goes on with what this one cannot end by then.
+    const engineGraceMs = this.#ha === undefined ? graceMs : Math.min(graceMs, HANDOVER_MS);
+    await Promise.all([this.#rules?.close(options), this.#engine?.close({ graceMs: engineGraceMs })]);
+    this.#context.close();
+    this.#logClient?.close();
+    await this.#ruleLog?.close();
+    await this.#ha?.close();
     await this.#history?.close();
+    await this.#lock?.release();
+  }
+
+  async #lockFolder(folder: string): Promise<FolderLock | undefined> {
+    try {
+      return await lockFolder(folder);
+    } catch (error) {
+      if (errorCode(error) === 'FOLDER_IN_USE') throw error;
+      this.#deps.log.warn('nothing keeps a second process from this folder', { folder, error });
+      return undefined;
+    }
+  }
+
+  #health(): HealthView {
+    const engine = this.#engine;
+    const open = engine === undefined ? [] : [...engine.state.outbox.all()];
+    return {
+      nowMs: this.#deps.clock.nowMs(),
+      oldestUnsentMs: open.reduce<number | undefined>(
+        (oldest, { beganAtMs }) => Math.min(oldest ?? beganAtMs, beganAtMs),
+        undefined,
+      ),
+      isStateIncomplete: engine?.stateLog?.hasGap === true,
+      groups: (this.#rules?.groups ?? []).map(({ intervalMs, lastEvaluationMs, rules }) => ({
+        intervalMs,
+        lastEvaluationMs,
+        failed: rules.map(({ health }) => health === 'err'),
+      })),
+    };
+  }
+
+  /** What rules know of their alerts is kept with the alerts themselves; where those are kept elsewhere, on its own. */
+  #ruleStore(log: Log): RuleStore {
+    const engine = this.#engine;
+    if (engine !== undefined) {
+      return {
+        records: (group) => engine.state.rules.records(group),
+        keep: (records) =>
+          engine
+            .keepRules(records)
+            .catch((error: unknown) => log.error('the state of rules cannot be kept', { error })),
+      };
+    }
+    const folder = join(this.#settings.config.dataDir, 'alerting-rules');
+    this.#ruleLog = new RuleStateLog(folder, { clock: this.#deps.clock, log, fs });
+    return this.#ruleLog;
+  }
+
+  #openLogs({ logs }: AlertingConfig, userAgent: string): LogSource | undefined {
+    if (logs === undefined) return undefined;
+    const { clock, env } = this.#deps;
+    const client = new HttpClient(logs.http, { clock, env, userAgent });
+    this.#logClient = client;
+    return openLogSource(logs, { client, clock });
+  }
+
+  #logRulesOver(source: LogSource, { logs, dataDir }: AlertingConfig): LogRules {
+    if (logs === undefined) throw bug('a source of logs that is not configured');
+    const { clock, log } = this.#deps;
+    const delays = { shortestMs: logs.queryDelayMs, longestMs: logs.maxQueryDelayMs };
+    return new LogRules(delays, { source, store: new LogRuleStore(join(dataDir, 'log-rules'), fs), clock, log });
   }
 
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */
   #take(alerts: readonly AlertNotification[]): void {
     const { clock, log } = this.#deps;
-    const nowMs = clock.nowMs();
-    const posted = alerts.map(({ labels, annotations, startsAtMs, endsAtMs, generatorUrl }) => ({
-      fingerprint: fingerprintOf(labels),
-      labels,
-      annotations: LabelSet.of(annotations.entries()),
-      startsAtMs,
-      endsAtMs,
-      updatedAtMs: nowMs,
-      generatorUrl,
-      hasTimeout: false,
-    }));
+    const posted = postedAlerts(alerts, clock.nowMs());
     this.#engine?.post(posted).catch((error: unknown) => log.error('alerts of rules were not taken', { error }));
   }
 
@@ -219,10 +430,26 @@ export class AlertingService {
         if (written === undefined) throw bug('an engine without alertmanager_config');
         return written;
       };
-      const world = engineWorld(engine, { clock, startedAtMs: this.#startedAtMs, alertmanager, self });
+      const stepsOf = (receiver: string) => this.#settings.config.receivers.get(receiver)?.escalation ?? [];
+      const escalation: EscalationWorld = {
+        clock,
+        stepsOf,
+        pages: () => engine.escalations.pages.values(),
+        acknowledge: (selects, by) => engine.acknowledge(selects, by),
+        withdraw: (selects, by) => engine.withdrawAcknowledgement(selects, by),
+      };
+      const pageOf = (groupId: string) => {
+        const page = engine.escalations.pages.get(groupId);
+        if (page === undefined) return undefined;
+        return { json: pageJson(page, escalation), text: pageText(page, escalation) };
+      };
+      const peers = () => this.#ha?.peers() ?? [self()];
+      const world = engineWorld(engine, { clock, startedAtMs: this.#startedAtMs, alertmanager, self, peers });
       for (const plugin of [
         alertmanagerApi(world, { version, clock, log, counts: this.#apiCounts }),
-        explainApi(world, () => alertmanager().config),
+        explainApi(world, () => alertmanager().config, pageOf),
+        escalationApi(escalation),
+        ...(this.#expectedHeartbeats === undefined ? [] : [heartbeatApi(this.#expectedHeartbeats)]),
         historyApi(this.#history.history),
       ])
         await app.register(plugin, { prefix });
@@ -230,6 +457,11 @@ export class AlertingService {
     if (this.#rules !== undefined) {
       await app.register(rulesApi, { prefix, clock, log, providers: this.#rules.providers });
     }
+    app.get(`${prefix}/status`, async () => ({ operatorObjects: this.#objects?.status() ?? null }));
+    app.get<{ Params: { file: string } }>(`${prefix}/charts/:file`, (request, reply) => {
+      const { status = 200, headers = {}, body } = this.chart(request.params.file);
+      return reply.code(status).headers(headers).send(body);
+    });
     for (const path of ['/-/healthy', '/-/ready']) app.get(prefix + path, async () => 'OK\n');
     app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('404 page not found\n'));
     await app.ready();
@@ -239,6 +471,27 @@ export class AlertingService {
 
 function needsRestart(what: string): VigieError {
   return new VigieError('CONFIG_INVALID', `the configuration takes a restart: ${what} there is no way without one`);
+}
+
+/** @throws {VigieError} see loadKubeConfig, where objects are asked for */
+function kubeConfigOf(
+  { isAskedFor }: OperatorObjectsConfig,
+  env: AlertingDeps['env'],
+  log: Log,
+): KubeConfig | undefined {
+  try {
+    return loadKubeConfig({}, { env });
+  } catch (error) {
+    if (isAskedFor) throw error;
+    log.info('objects of the Prometheus operator are not read: nothing says how to reach the API server', { error });
+    return undefined;
+  }
+}
+
+function withWishes(settings: AlertingSettings, { groups, fragments }: Wishes): AlertingSettings {
+  const { config } = settings;
+  const alertmanager = config.alertmanager && withUsableFragments(config.alertmanager, fragments);
+  return { ...settings, config: { ...config, alertmanager }, groups: [...settings.groups, ...groups] };
 }
 
 function engineSettingsOf({ config, integrationsOf }: AlertingSettings): EngineSettings | undefined {

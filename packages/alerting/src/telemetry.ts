@@ -1,8 +1,12 @@
 /** Every metric of the alerting service, by Alertmanager's names with `vigie_` before them. The labels `integration` (its kind) and `receiver`
  *  are bounded by the configuration; reasons are finite. */
 import type { MetricTable, Report } from '@vigie/core/telemetry';
+import { CONTEXT_RESULTS } from './context/context-counts.ts';
+import type { OpenContext } from './context/open-context.ts';
 import { isResolved } from './dispatch/alert.ts';
 import type { AlertEngine } from './engine.ts';
+import type { ExpectedHeartbeats } from './heartbeat/expected-heartbeats.ts';
+import type { HeartbeatSender } from './heartbeat/heartbeat-sender.ts';
 import type { NotifyCounts } from './notify/notify-counts.ts';
 import type { AlertingRules } from './rules/alerting-rules.ts';
 import { silenceState } from './silences/silence.ts';
@@ -71,6 +75,44 @@ export const ALERTING_METRICS = {
     help: 'Notifications that went to the fallback of a receiver which could not be told.',
     labels: ['receiver'],
   },
+  context: {
+    name: 'vigie_notification_context_total',
+    type: 'counter',
+    help: 'Log lines of pods and charts that pages asked for, by what came of it; late is what was not there within the budget.',
+    labels: ['part', 'result'],
+  },
+  charts: { name: 'vigie_charts', type: 'gauge', help: 'Charts that pages link to, in memory.', labels: [] },
+  chartBytes: { name: 'vigie_charts_bytes', type: 'gauge', help: 'Size of what these charts show.', labels: [] },
+  pages: {
+    name: 'vigie_pages',
+    type: 'gauge',
+    help: 'Groups that were told and escalate or are acknowledged, by state.',
+    labels: ['state'],
+  },
+  acknowledged: {
+    name: 'vigie_page_acknowledgements_total',
+    type: 'counter',
+    help: 'Acknowledgements of groups.',
+    labels: [],
+  },
+  escalated: {
+    name: 'vigie_page_escalations_total',
+    type: 'counter',
+    help: 'Steps of escalation that were reached, by the receiver that was told.',
+    labels: ['receiver'],
+  },
+  heartbeats: {
+    name: 'vigie_heartbeats_total',
+    type: 'counter',
+    help: 'Heartbeats that were due, by result: sent, failed, or why alerts do not get through, so that none was sent.',
+    labels: ['result'],
+  },
+  missingHeartbeats: {
+    name: 'vigie_expected_heartbeat_missing',
+    type: 'gauge',
+    help: '1 while a heartbeat that is expected is missing.',
+    labels: ['heartbeat'],
+  },
   held: {
     name: 'vigie_notifications_held_total',
     type: 'counter',
@@ -124,6 +166,12 @@ export const ALERTING_METRICS = {
     type: 'counter',
     help: 'Snapshots of the state, by result.',
     labels: ['result'],
+  },
+  stateRules: {
+    name: 'vigie_alerting_state_rule_records',
+    type: 'gauge',
+    help: 'Alerts and series that rules have kept for the next start.',
+    labels: [],
   },
   stateGap: {
     name: 'vigie_alerting_state_incomplete',
@@ -221,6 +269,13 @@ export function reportEngine(engine: AlertEngine, nowMs: number, report: Alertin
   report('notificationLog', {}, notifications.size);
   report('outbox', {}, outbox.size);
   report('stateDamaged', {}, engine.damaged);
+  report('stateRules', {}, engine.state.rules.size);
+  const pages = { open: 0, acknowledged: 0 };
+  for (const page of engine.escalations.pages.values())
+    pages[page.acknowledgement === undefined ? 'open' : 'acknowledged'] += 1;
+  for (const state of ['open', 'acknowledged'] as const) report('pages', { state }, pages[state]);
+  report('acknowledged', {}, engine.escalations.counts.acknowledged);
+  for (const [receiver, count] of engine.escalations.counts.escalated) report('escalated', { receiver }, count);
   for (const [id, limit] of engine.limits) {
     const labels = labelsOf(id);
     report('held', labels, limit.counts.held);
@@ -249,6 +304,24 @@ export function reportNotifying({ suppressed, integrations, fallbacks }: NotifyC
     report('failedRequests', labels, failedRequests);
   }
   for (const [receiver, count] of fallbacks) report('fallbacks', { receiver }, count);
+}
+
+export function reportContext({ counts, charts }: OpenContext, report: AlertingReport): void {
+  for (const part of ['log_lines', 'chart'] as const) {
+    for (const result of CONTEXT_RESULTS[part]) report('context', { part, result }, counts.of(part, result));
+  }
+  report('charts', {}, charts.size);
+  report('chartBytes', {}, charts.sizeBytes);
+}
+
+export function reportHeartbeats(
+  sender: HeartbeatSender,
+  expected: ExpectedHeartbeats | undefined,
+  report: AlertingReport,
+): void {
+  for (const [result, count] of sender.counts) report('heartbeats', { result }, count);
+  for (const heartbeat of expected?.expected.keys() ?? [])
+    report('missingHeartbeats', { heartbeat }, Number(expected?.isMissing(heartbeat)));
 }
 
 export function reportQueues(queues: AlertingRules['queues'], report: AlertingReport): void {

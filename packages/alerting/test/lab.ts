@@ -6,6 +6,7 @@ import type { ReceiverConfig } from '../src/config/receiver-section.ts';
 import { isResolved } from '../src/dispatch/alert.ts';
 import { AlertEngine, type EngineOptions, type EngineSettings } from '../src/engine.ts';
 import type { HistoryEvent } from '../src/history/history-event.ts';
+import type { GatherContext } from '../src/notify/notifier.ts';
 import { NotifyCounts } from '../src/notify/notify-counts.ts';
 import type { ReceiverOptions } from '../src/notify/receiver.ts';
 import type { Integration, Notification, SendOutcome } from '../src/receivers/integration.ts';
@@ -40,7 +41,11 @@ export class Lab {
   fs = new MemoryFs();
   engine: AlertEngine;
   /** By the id of an integration: what becomes of what is sent. */
-  answer: (id: string, signal: AbortSignal) => SendOutcome | Promise<SendOutcome> = () => ({ kind: 'sent' });
+  answer: (id: string, signal: AbortSignal, notification: Notification) => SendOutcome | Promise<SendOutcome> = () => ({
+    kind: 'sent',
+  });
+  /** What pages say beside their alerts, where their receiver asks for it. */
+  gatherContext: GatherContext | undefined;
   #settings: EngineSettings;
 
   /** @param config alertmanager.yml; `webhook_configs` send resolved, `email_configs` do not */
@@ -110,6 +115,10 @@ export class Lab {
       newId: () => `silence-${ids++}`,
       counts,
       record: (event) => this.history.push(event),
+      gatherContext: (question, signal) => {
+        if (this.gatherContext === undefined) throw new Error('nobody is asked for context');
+        return this.gatherContext(question, signal);
+      },
     });
   }
 
@@ -121,7 +130,7 @@ export class Lab {
         kind,
         sendsResolved: kind !== 'email',
         send: async (notification, signal) => {
-          const outcome = await this.answer(id, signal);
+          const outcome = await this.answer(id, signal, notification);
           if (outcome.kind === 'sent') this.#note(id, notification);
           return outcome;
         },

@@ -1,5 +1,5 @@
 /** The examples of docs/reference/alertmanager.md and alerting.md are what the pages say. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -49,8 +49,23 @@ describe('docs/reference/alertmanager.md', () => {
   });
 });
 
-describe('docs/reference/alerting.md', async () => {
-  const alerting = await readFile(new URL('../../../docs/reference/alerting.md', import.meta.url), 'utf8');
+describe('docs/reference/log-rules.md', () => {
+  it('has examples that pass the check', async () => {
+    const rules = await readFile(new URL('../../../docs/reference/log-rules.md', import.meta.url), 'utf8');
+    const [config = '', file = ''] = Array.from(rules.matchAll(/^```yaml\n([\s\S]*?)^```$/gm), ([, text = '']) => text);
+    const alertmanager = await fileWith('route: { receiver: mail }\nreceivers: [{ name: mail }]\n');
+    const folder = join(alertmanager, '..');
+    await mkdir(join(folder, 'log-rules'));
+    await writeFile(join(folder, 'log-rules', 'shop.yml'), file);
+    await writeFile(join(folder, 'alerting.yaml'), config);
+    const stdout = new Output();
+    expect(await checkAlertingFiles([join(folder, 'alerting.yaml')], {}, stdout)).toBe(0);
+    expect(stdout.text).toBe(`${join(folder, 'alerting.yaml')}: ok, 1 receiver, 5 rules\n`);
+  });
+});
+
+describe.each(['alerting', 'pages', 'heartbeats'])('docs/reference/%s.md', async (name) => {
+  const alerting = await readFile(new URL(`../../../docs/reference/${name}.md`, import.meta.url), 'utf8');
 
   it.each(
     Array.from(alerting.matchAll(/^```yaml\n([\s\S]*?)^```$/gm), ([, text = '']) => text),

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
+import { parseTime } from '@vigie/promql/api/time';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadAlertingConfig } from '../src/config/alerting-config-file.ts';
 import { prepareIntegrations } from '../src/receivers/prepare-integrations.ts';
@@ -24,19 +25,26 @@ receivers: [{ name: shop, webhook_configs: [{ url: '${url}/hook' }] }]
 inhibit_rules: [{ source_matchers: [alertname="Node"], target_matchers: [alertname="Pod"] }]
 `;
 
-async function settingsIn(folder: string, config: string, clock: FakeClock): Promise<AlertingSettings> {
+async function settingsIn(folder: string, config: string, clock: FakeClock, more = ''): Promise<AlertingSettings> {
   await writeFile(join(folder, 'alertmanager.yml'), config);
   const limits = 'limits: { alerts: 5, alert_size: 1000B }';
-  await writeFile(join(folder, 'alerting.yaml'), `data_dir: data\nalertmanager_config: alertmanager.yml\n${limits}\n`);
+  await writeFile(
+    join(folder, 'alerting.yaml'),
+    `data_dir: data\nalertmanager_config: alertmanager.yml\n${limits}\n${more}`,
+  );
   const { config: read } = await loadAlertingConfig(join(folder, 'alerting.yaml'), {});
-  const integrationsOf = await prepareIntegrations(read.alertmanager?.config, {
-    clock,
-    random: () => 0.5,
-    env: {},
-    userAgent: 'vigie/1.2.3',
-    externalUrl: 'http://alerts.example',
-    hostname: 'host.example',
-  });
+  const integrationsOf = await prepareIntegrations(
+    read.alertmanager?.config,
+    {
+      clock,
+      random: () => 0.5,
+      env: {},
+      userAgent: 'vigie/1.2.3',
+      externalUrl: 'http://alerts.example',
+      hostname: 'host.example',
+    },
+    read.receivers,
+  );
   return { config: read, groups: [], integrationsOf };
 }
 
@@ -44,11 +52,13 @@ interface Bed {
   readonly folder: string;
   readonly clock: FakeClock;
   readonly hook: Recorder;
+  /** Of alerting.yaml. */
+  readonly more?: string;
 }
 
-async function started({ folder, clock, hook }: Bed) {
+async function started({ folder, clock, hook, more }: Bed) {
   const service = new AlertingService(
-    await settingsIn(folder, alertmanager(hook.url), clock),
+    await settingsIn(folder, alertmanager(hook.url), clock, more),
     { prefix: '', self: () => ({ name: 'me', address: '127.0.0.1:9093' }) },
     { clock, random: () => 0.5, log: createLog('error', { write: () => {} }), env: {}, version: '1.2.3' },
   );
@@ -72,9 +82,9 @@ async function started({ folder, clock, hook }: Bed) {
   return { service, ask, send };
 }
 
-async function bed() {
+async function bed(change: Partial<Bed> = {}) {
   const clock = new FakeClock(START);
-  const made: Bed = { folder: await folderWith(), clock, hook: await record() };
+  const made: Bed = { folder: await folderWith(), clock, hook: await record(), ...change };
   /** Lets seconds pass until it is so: what is sent and written meanwhile takes real time. */
   const until = <T>(assertion: () => Promise<T> | T): Promise<T> =>
     vi.waitFor(
@@ -128,6 +138,7 @@ describe('the alerting service', () => {
       truncatedAlerts: 0,
     };
     expect(hook.requests[0]).toMatchObject({ method: 'POST', url: '/hook' });
+    expect(hook.requests[0]?.headers['idempotency-key']).toMatch(/^[0-9a-f]{64}-\d{13}-[0-9a-f]{16}$/);
     expect(hook.requests[0]?.body).toBe(`${JSON.stringify(message)}\n`);
     const endsAt = new Date(clock.nowMs()).toISOString();
     await send('/api/v2/alerts', [{ ...DISK, endsAt }]);
@@ -191,6 +202,13 @@ describe('the alerting service', () => {
     expect(one.told()[1]).toMatchObject({ groupLabels: { alertname: 'Other' } });
   });
 
+  it('does not start on the folder of another', async () => {
+    const one = await bed();
+    await expect(started(one)).rejects.toMatchObject({ code: 'FOLDER_IN_USE' });
+    await one.service.close({ graceMs: 0 });
+    await started(one);
+  });
+
   it('records the end of an alert of which nobody tells any more, and attempts that fail', async () => {
     const clock = new FakeClock(START);
     const hook = await record((_request, response) => response.writeHead(500).end());
@@ -249,6 +267,118 @@ describe('the alerting service', () => {
       status: 429,
       json: '1 of 6 alerts are not taken: there may be 5 alerts at a time (limits.alerts)',
     });
+  });
+
+  it('shows the last log lines, links and a chart, asked of real servers, and serves the chart', async () => {
+    const metrics = await record(({ body }, response) => {
+      const form = new URLSearchParams(body);
+      const values = [form.get('start'), form.get('end')].map((time, index) => [Number(time), String(index * 3)]);
+      const result = [{ metric: { pod: 'web-1' }, values }];
+      response.end(JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } }));
+    });
+    const logs = await record(({ body }, response) => {
+      const endNs = new URLSearchParams(body).get('end') ?? '';
+      const values = [[String(BigInt(endNs) - 1n), 'web-1 lost me@example.com']];
+      const result = [{ stream: { namespace: 'shop', pod: 'web-1' }, values }];
+      response.end(JSON.stringify({ status: 'success', data: { resultType: 'streams', result } }));
+    });
+    const more = `datasources: { metrics: { url: '${metrics.url}' }, logs: { type: loki, url: '${logs.url}' } }
+external_url: http://alerts.example
+receivers: { shop: { context: { links: { silence: '', dashboard: 'http://g.example/{{ .Labels.pod }}' } } } }
+`;
+    const { send, until, told, service } = await bed({ more });
+    const labels = { alertname: 'Slow', namespace: 'shop', pod: 'web-1' };
+    await send('/api/v2/alerts', [{ labels, generatorURL: 'http://p.example/graph?g0.expr=latency+%3E+2&g0.tab=1' }]);
+    await until(() => expect(told()).toHaveLength(1));
+    const [{ alerts } = { alerts: [] }] = told().map((message) => Object(message));
+    const { vigie_chart_url: url, ...annotations } = Object(alerts[0]).annotations;
+    expect(annotations).toEqual({
+      vigie_dashboard_url: 'http://g.example/web-1',
+      vigie_log_lines: expect.stringMatching(/^10:00:\d\d web-1 lost \[email\]$/),
+    });
+    expect(url).toMatch(/^http:\/\/alerts\.example\/charts\/[0-9a-f]{32}\.png$/);
+    const form = new URLSearchParams(metrics.requests[0]?.body);
+    expect(form.get('query')).toBe('latency');
+    const span = [form.get('end'), form.get('start')].map((time) => parseTime(time ?? '') ?? 0);
+    expect((span[0] ?? 0) - (span[1] ?? 0)).toBe(60 * MINUTE);
+    const file = String(url).split('/').at(-1) ?? '';
+    const chart = service.chart(file);
+    expect(chart.headers).toMatchObject({
+      'content-type': 'image/png',
+      'content-security-policy': "default-src 'none'",
+    });
+    expect(Buffer.from(Object(chart.body)).toString('latin1', 1, 4)).toBe('PNG');
+    expect(String(service.chart(file.replace('.png', '.svg')).body)).toContain('&gt; 2</text>');
+    expect(service.chart('0.png').status).toBe(404);
+    const { body } = await service.expose();
+    for (const line of [
+      'vigie_notification_context_total{part="log_lines",result="lines"} 1',
+      'vigie_notification_context_total{part="chart",result="drawn"} 1',
+      'vigie_charts 1',
+    ])
+      expect(body).toContain(line);
+  });
+
+  it('keeps who is on it over a restart, and explains it', async () => {
+    const one = await bed();
+    await one.send('/api/v2/alerts', [DISK]);
+    await one.until(() => expect(one.told()).toHaveLength(1));
+    const { json } = await one.send('/escalation/ack', { filter: ['alertname=Disk'], createdBy: 'ann' });
+    expect(json).toMatchObject({ acknowledged: [{ receiver: 'shop', acknowledgement: { createdBy: 'ann' } }] });
+    await one.service.close({ graceMs: 1000 });
+    const two = await started(one);
+    const explained = await two.ask('/explain?label=alertname%3DDisk&label=severity%3Dpage');
+    expect(explained.json).toMatchObject({ notifications: [{ page: { acknowledgement: { createdBy: 'ann' } } }] });
+    expect((await two.ask('/history?kind=acknowledged')).json).toMatchObject({
+      events: [{ kind: 'acknowledged', by: 'ann', groupKey: '{}:{alertname="Disk"}' }],
+    });
+    expect((await two.service.expose()).body).toContain('vigie_pages{state="acknowledged"} 1');
+  });
+
+  it('tells a dead man that alerts get through, as long as they do', async () => {
+    const dead = await record();
+    const more = `heartbeats: [{ url: '${dead.url}/ping', interval: 10s, stuck_after: 1m }]\n`;
+    let status = 500;
+    const hook = await record((_request, response) => response.writeHead(status).end());
+    const { send, until, clock, service } = await bed({ more, hook });
+    await until(() => expect(dead.requests.length).toBeGreaterThan(1));
+    expect(dead.requests[0]).toMatchObject({ method: 'POST', url: '/ping' });
+    expect(JSON.parse(dead.requests[0]?.body ?? '')).toMatchObject({ status: 'ok', time: expect.any(String) });
+    await send('/api/v2/alerts', [{ ...DISK, endsAt: new Date(START + 600 * MINUTE).toISOString() }]);
+    // It is on its way from group_wait on.
+    for (let passed = 0; passed < 9; passed++) await clock.advance(10 * SECOND);
+    expect((await service.expose()).body).toContain('vigie_heartbeats_total{result="deliveries_stuck"}');
+    // One may have been on its way, too.
+    const heard = dead.requests.length + 1;
+    for (let passed = 0; passed < 5; passed++) await clock.advance(10 * SECOND);
+    expect(dead.requests.length).toBeLessThanOrEqual(heard);
+    status = 200;
+    await until(() => expect(dead.requests.length).toBeGreaterThan(heard));
+  });
+
+  it('raises an alert where a heartbeat is missing, also over a restart, and ends it with the next', async () => {
+    const more = 'heartbeats_in: [{ name: backup, every: 10m, grace: 1m, labels: { severity: page } }]\n';
+    const one = await bed({ more });
+    expect(await one.ask('/heartbeats/backup')).toEqual({ status: 200, json: { status: 'ok' } });
+    expect((await one.send('/heartbeats/other', {})).status).toBe(404);
+    await one.clock.advance(12 * MINUTE);
+    await one.until(() => expect(one.told()).toHaveLength(1));
+    expect(one.told()[0]).toMatchObject({
+      status: 'firing',
+      commonLabels: { alertname: 'HeartbeatMissing', heartbeat: 'backup', severity: 'page' },
+      commonAnnotations: { summary: 'heartbeat backup has not been heard for 11m' },
+    });
+    await one.service.close({ graceMs: 1000 });
+    const two = await started({ ...one, more });
+    expect((await two.ask('/heartbeats')).json).toEqual({ heartbeats: [{ name: 'backup', isMissing: true }] });
+    // It goes on firing, for longer than its alert lasts by itself.
+    for (let passed = 0; passed < 10; passed++) await one.clock.advance(MINUTE);
+    expect(one.told()).toHaveLength(1);
+    expect((await two.service.expose()).body).toContain('vigie_expected_heartbeat_missing{heartbeat="backup"} 1');
+    await two.send('/heartbeats/backup', { anything: 1 });
+    await one.until(() => expect(one.told()).toHaveLength(2));
+    expect(one.told()[1]).toMatchObject({ status: 'resolved' });
+    expect((await two.ask('/heartbeats')).json).toEqual({ heartbeats: [{ name: 'backup', isMissing: false }] });
   });
 
   it('takes up another configuration and its templates, and keeps the old one where that is bad', async () => {

@@ -18,6 +18,8 @@ export interface CommandModule {
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
+  /** Whether it works all the time that it runs, rather than waits: V8 compiles for it as it does by default. */
+  readonly isBusy?: (args: readonly string[]) => boolean;
   /** Becomes a file of its own in the build. */
   readonly load: () => Promise<CommandModule>;
 }

@@ -19,16 +19,19 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'sidecar',
     summary: 'Stream or ship the logs of a pod; give pods the sidecar that does',
+    isBusy: ([kind]) => kind === 'webhook',
     load: () => import('./commands/sidecar.ts'),
   },
   {
     name: 'collector',
     summary: 'Scrape the targets of a prometheus.yml, record its rules, and answer PromQL',
+    isBusy: () => true,
     load: () => import('./commands/collector.ts'),
   },
   {
     name: 'alerting',
     summary: 'Take alerts, evaluate rules, and tell receivers, as Alertmanager does',
+    isBusy: () => true,
     load: () => import('./commands/alerting.ts'),
   },
   {
@@ -77,6 +80,7 @@ async function main(args: readonly string[], context: CommandContext): Promise<E
   const asked = first === 'help' && rest.length === 1 ? rest[0] : first;
   const command = COMMANDS.find(({ name }) => name === asked);
   if (command === undefined) return (await import('./usage.ts')).explainUsage(args, COMMANDS);
+  if (command.isBusy?.(rest) !== true) preferMemory();
   return (await command.load()).run(first === 'help' ? ['--help'] : rest, context);
 }
 
@@ -88,7 +92,6 @@ function exitAfter(error: unknown): ExitCode {
   return 1;
 }
 
-preferMemory();
 // On Linux stdout and stderr are written synchronously: nothing is cut off by leaving.
 main(process.argv.slice(2), { version: packageJson.version, distDir: __dirname })
   .catch(exitAfter)

@@ -1,4 +1,5 @@
 /** `vigie test rules` */
+import { runScenarioFile } from '@vigie/alerting/scenario/run-scenario-file';
 import { reportBadConfig } from '@vigie/core/config/bad-config';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { openMemoryStorage } from '@vigie/promql/script/memory';
@@ -8,7 +9,7 @@ interface Output {
   readonly write: (text: string) => void;
 }
 
-/** Prints what promtool does.
+/** Prints what promtool does, of scenarios too.
  *  @returns 1 when a test fails, 2 when a file is bad or cannot be read: the others are run all the same */
 export async function testRules(
   files: readonly string[],
@@ -21,7 +22,8 @@ export async function testRules(
   for (const file of files) {
     stdout.write(`Unit Testing:  ${file}\n`);
     try {
-      const { failures, unmatched } = await runTestFile(file, openMemoryStorage, signal, options);
+      const { failures, unmatched } =
+        (await runScenarioFile(file, signal, options)) ?? (await runTestFile(file, openMemoryStorage, signal, options));
       for (const pattern of unmatched) stderr.write(`  WARNING: no file match pattern ${pattern}\n`);
       if (failures.length === 0) stdout.write('  SUCCESS\n');
       else {

@@ -11,7 +11,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   24: ['--no-sparkplug', '--no-maglev', '--invocation-count-for-turbofan=30000'],
 };
 
-/** To be called before anything else runs: code that is compiled already stays. */
+/** To be called before what it is for is loaded: code that is compiled already stays. */
 export function preferMemory(): void {
   const [major = ''] = process.versions.node.split('.', 1);
   for (const flag of FLAGS[major] ?? []) setFlagsFromString(flag);

@@ -25,6 +25,6 @@ it('keeps the engine, the database and their server out of every command that do
   expect(heavy).toEqual(['commands/alerting.cjs', 'commands/collector.cjs', 'commands/test.cjs']);
 });
 
-it('loads them with the collector of vigie up', () => {
-  expect(partsOf('chunks/cli-up-collector-part.cjs')).toEqual(['fastify', 'promql', 'tsdb']);
+it('loads them with the parts of vigie up', () => {
+  expect(partsOf('chunks/cli-up-parts.cjs')).toEqual(['fastify', 'promql', 'tsdb']);
 });

@@ -3,8 +3,8 @@ import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '@vigie/core/clock';
 import { VigieError } from '@vigie/core/errors';
+import { lockFolder } from '@vigie/core/folder-lock';
 import type { Log } from '@vigie/core/log';
-import { lockFolder } from '@vigie/tsdb/folder-lock';
 import { Tsdb } from '@vigie/tsdb/tsdb';
 import type { StorageConfig } from './config/storage-config.ts';
 

@@ -1,33 +1,27 @@
 /** The configuration of a collector that is part of a program and records what that tells of itself. */
-
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
-import { bug } from '@vigie/core/errors';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { CollectorConfig, ScrapeConfig } from './config/collector-config.ts';
 import { DEFAULT_OTLP } from './config/otlp-config.ts';
-import type { DiscoveryConfig } from './discovery/discovery-config.ts';
-import { StaticDiscovery } from './discovery/static-discovery.ts';
-import type { Discovery } from './discovery/target-group.ts';
 
-export interface OwnMetricsOptions {
+export interface StorageBounds {
   /** Of the database. */
   readonly folder: string;
   readonly maxBytes: number;
-  /** Where the program listens; undefined while it does not. */
-  readonly address: HostPort | undefined;
 }
 
 const JOB = 'vigie';
 const ANY_ADDRESS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1', '': '127.0.0.1' };
 
-export function ownMetricsConfig({ folder, maxBytes, address }: OwnMetricsOptions): CollectorConfig {
+/** Of one that is not configured. */
+export function unconfiguredCollector({ folder, maxBytes }: StorageBounds): CollectorConfig {
   return {
     externalLabels: LabelSet.empty,
     evaluationIntervalMs: 60_000,
     ruleQueryOffsetMs: 0,
     ruleFiles: [],
-    scrapes: address === undefined ? [] : [ownJob(address)],
+    scrapes: [],
     storage: {
       path: folder,
       retentionMs: undefined,
@@ -39,6 +33,7 @@ export function ownMetricsConfig({ folder, maxBytes, address }: OwnMetricsOption
     remoteWrite: [],
     otlp: DEFAULT_OTLP,
     engine: undefined,
+    sharding: undefined,
     adapter: undefined,
     metricsApi: undefined,
     kubeState: undefined,
@@ -51,10 +46,11 @@ export function ownMetricsConfig({ folder, maxBytes, address }: OwnMetricsOption
   };
 }
 
-/** Of its jobs, whose targets stand in it. */
-export function ownDiscovery(config: DiscoveryConfig): Discovery {
-  if (config.kind !== 'static') throw bug(`a program finds its own metrics by ${config.kind}`);
-  return new StaticDiscovery(config, { updates: 0, failures: 0 });
+/** Beside its jobs, one that records what the program tells; a job of that name is the user's own way to do it.
+ *  @param address where the program listens */
+export function withOwnMetrics(config: CollectorConfig, address: HostPort): CollectorConfig {
+  if (config.scrapes.some(({ jobName }) => jobName === JOB)) return config;
+  return { ...config, scrapes: [...config.scrapes, ownJob(address)] };
 }
 
 function ownJob(address: HostPort): ScrapeConfig {

@@ -1,14 +1,12 @@
 /** Who answers queries: the engine of this process over its own database, or another server. */
-import { VigieError } from '@vigie/core/errors';
 import { HttpClient, type HttpClientDeps } from '@vigie/core/http-client/http-client';
 import { requestHeaders } from '@vigie/core/http-client/request-headers';
 import type { QuerySource } from '@vigie/promql/api/options';
 import { Engine } from '@vigie/promql/evaluate/engine';
 import { embeddedEngine } from '@vigie/promql/evaluate/query-engine';
-import { LabelSet } from '@vigie/promql/labels/label-set';
 import { RemotePrometheus } from '@vigie/promql/remote/remote-prometheus';
 import type { Querier } from '@vigie/promql/storage/querier';
-import { engineQuery, type QueryVector } from '@vigie/rules/query';
+import { engineQuery, type QueryVector, vectorOf } from '@vigie/rules/query';
 import type { Answerer } from './adapter/rule-evaluation.ts';
 import type { RemoteEngineConfig } from './config/own-sections.ts';
 import { tracedEngine } from './tracing/traced-engine.ts';
@@ -44,12 +42,8 @@ export function remoteQueries({ url, timeoutMs, client: config }: RemoteEngineCo
   return {
     source: { kind: 'remote', remote },
     answerer: { kind: 'remote', engine: remote },
-    vector: async (query, timestampMs, signal) => {
-      const { result } = await remote.instant({ query, timestampMs }, signal);
-      if (result.type === 'vector') return result.samples;
-      if (result.type === 'scalar') return [{ labels: LabelSet.empty, value: result.value, histogram: undefined }];
-      throw new VigieError('RULE_RESULT', 'rule result is not a vector or scalar');
-    },
+    vector: async (query, timestampMs, signal, extras) =>
+      vectorOf((await remote.instant({ query, timestampMs, extras }, signal)).result),
     close: () => client.close(),
   };
 }

@@ -14,26 +14,12 @@ import { type Component, type ExitCode, runComponent } from '@vigie/core/lifecyc
 import { createLog, type Log } from '@vigie/core/log';
 import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { Telemetry } from '@vigie/core/telemetry';
-import { loadKubeConfig } from '@vigie/kube/config';
 import { redactedConfig } from './api/redacted-config.ts';
-import { Cluster } from './cluster/cluster.ts';
-import { explainRoute, hpaManifestRoute, listMetricsRoute } from './cluster/explain-route.ts';
-import { statusRoute } from './cluster/status-route.ts';
+import { CollectorAssembly } from './assembly.ts';
 import { formatWarning } from './config/findings.ts';
 import { type LoadedCollectorConfig, loadCollectorConfig } from './config/load-config.ts';
-import { createDiscovery, type DiscoveryDeps } from './discovery/create-discovery.ts';
-import { createDiscoveryCounters } from './discovery/discovery-counters.ts';
-import { SharedWatches } from './discovery/kubernetes/shared-watches.ts';
-import { systemFiles } from './discovery/system-files.ts';
-import { systemResolver } from './discovery/system-resolver.ts';
-import { DISCOVERY_METRICS, reportDiscovery } from './discovery/telemetry.ts';
-import { openDiscoveryClient } from './http-client/discovery-client.ts';
-import { probePage, probeRoute } from './probe/probe-route.ts';
-import { Probes } from './probe/probes.ts';
-import { systemLookup } from './probe/system-lookup.ts';
-import { PROBE_TELEMETRY, reportProbes } from './probe/telemetry.ts';
 import { loadRecordingRules } from './rules/recording-rules.ts';
-import { Collector, type CollectorSettings } from './service.ts';
+import type { CollectorSettings } from './service.ts';
 import { openTracing } from './tracing/open-tracing.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
@@ -77,19 +63,14 @@ async function load({ configFile, listen }: CollectorCommand): Promise<Loaded> {
   return { config, rules, warnings, yaml: redactedConfig(await readFile(configFile, 'utf8')) };
 }
 
-/** What lies below them is the collector's; health, /metrics and reload are the listener's own. */
-const MOUNTED = ['/api', '/federate'];
-
 class CollectorProcess implements Component {
   readonly reload: () => Promise<void>;
   readonly #command: CollectorCommand;
   readonly #log: Log;
   readonly #tracing: Tracing | undefined;
-  readonly #collector: Collector;
-  readonly #cluster: Cluster | undefined;
+  readonly #assembly: CollectorAssembly;
   readonly #listener: HttpListener;
-  readonly #probes: Probes;
-  readonly #telemetry = new Telemetry({ ...PROCESS_METRICS, ...DISCOVERY_METRICS, ...PROBE_TELEMETRY });
+  readonly #telemetry = new Telemetry(PROCESS_METRICS);
   readonly #otlpListener: HttpListener | undefined;
   #loaded: Loaded;
 
@@ -99,21 +80,9 @@ class CollectorProcess implements Component {
     this.#log = log;
     this.#tracing = tracing;
     this.reload = coalesce(() => this.#reload());
-    const deps = discoveryDeps(command.version, log);
-    this.#telemetry.collect((report) => {
-      collectProcessMetrics(report);
-      reportDiscovery(report, deps.counters, deps.watches);
-      reportProbes(this.#probes, report);
-    });
+    this.#telemetry.collect(collectProcessMetrics);
     const { config } = loaded;
-    this.#probes = new Probes(config.probes, {
-      clock: systemClock,
-      lookup: systemLookup,
-      env: process.env,
-      userAgent: `vigie/${command.version}`,
-      readFile: (path) => readFile(path),
-      observe: (prober, seconds) => this.#telemetry.observe('probeSeconds', { prober }, seconds),
-    });
+    const clock = systemClock;
     const options = {
       version: command.version,
       prefix: '',
@@ -121,59 +90,31 @@ class CollectorProcess implements Component {
       configYaml: () => this.#loaded.yaml,
       flags: flagsOf(loaded, command),
     };
-    const { env } = process;
-    const clock = systemClock;
-    const random = Math.random;
-    this.#collector = new Collector(loaded, options, {
+    this.#assembly = new CollectorAssembly(loaded, options, {
       clock,
-      random,
+      random: Math.random,
       log,
-      env,
+      env: process.env,
       hostName: hostname(),
       tracing,
-      discover: (discovery) => createDiscovery(discovery, deps),
-      pageOf: (url) => probePage(this.#probes, url, () => this.#listener.address) ?? this.#cluster?.pageOf(url),
+      print,
+      address: () => this.#listener.address,
     });
-    if ([config.metricsApi, config.kubeState, config.operatorObjects].some((part) => part !== undefined)) {
-      const collector = this.#collector;
-      const { answerer, intervals } = collector;
-      const userAgent = `vigie/${command.version}`;
-      const kubeConfig = loadKubeConfig({}, { env });
-      this.#cluster = new Cluster(config, {
-        kubeConfig,
-        answerer,
-        intervals,
-        clock,
-        random,
-        log,
-        env,
-        userAgent,
-        hostName: hostname(),
-        print,
-        use: (asked) => collector.use(asked),
-      });
-    }
     const routes = [
       INDEX,
-      probeRoute(this.#probes),
-      ...(this.#cluster === undefined ? [] : clusterRoutes(this.#cluster)),
+      ...this.#assembly.routes,
       ...healthRoutes({
         live: () => [{ name: 'process' }],
-        ready: () => [...this.#collector.ready(), ...(this.#cluster?.ready() ?? [])],
+        ready: () => this.#assembly.ready(),
         metrics: () => this.#expose(),
         reload: this.reload,
       }),
     ];
-    const serve: Collector['serve'] = (incoming, outgoing) => this.#collector.serve(incoming, outgoing);
-    this.#listener = new HttpListener(
-      { name: 'http', ...config.listen },
-      routes,
-      { clock, log, print },
-      MOUNTED.map((prefix) => ({ prefix, serve })),
-    );
+    const { mounts } = this.#assembly;
+    this.#listener = new HttpListener({ name: 'http', ...config.listen }, routes, { clock, log, print }, mounts);
     if (config.otlp.listen !== undefined) {
       const address = { name: 'otlp', ...config.otlp.listen };
-      this.#otlpListener = new HttpListener(address, this.#collector.otlpRoutes, { clock, log, print });
+      this.#otlpListener = new HttpListener(address, this.#assembly.otlpRoutes, { clock, log, print });
     }
   }
 
@@ -181,36 +122,23 @@ class CollectorProcess implements Component {
     // The port first: what keeps it from listening is known before anything is written.
     await this.#listener.start();
     this.#warn(this.#loaded);
-    await this.#collector.start();
-    await this.#otlpListener?.start();
-    await this.#cluster?.start(signal);
+    await this.#assembly.start();
+    await Promise.all([this.#assembly.startCluster(signal), this.#otlpListener?.start()]);
   }
 
   async close(options: { readonly graceMs: number }): Promise<void> {
-    this.#collector.stop();
+    this.#assembly.stop();
     const listeners = [this.#listener, this.#otlpListener].map((listener) => listener?.close(options));
-    await Promise.all([...listeners, this.#cluster?.close(options)]);
-    await this.#collector.close();
+    await Promise.all([...listeners, this.#assembly.closeCluster(options)]);
+    await this.#assembly.close();
     await this.#tracing?.close();
   }
 
   async #reload(): Promise<void> {
-    const { reloads } = this.#collector;
-    try {
-      const loaded = await load(this.#command);
-      this.#warn(loaded);
-      this.#probes.apply(loaded.config.probes);
-      await this.#collector.apply(loaded);
-      this.#cluster?.apply(loaded.config);
-      this.#loaded = loaded;
-    } catch (error) {
-      reloads.failed++;
-      reloads.isInForce = false;
-      throw error;
-    }
-    reloads.succeeded++;
-    reloads.isInForce = true;
-    reloads.atMs = systemClock.nowMs();
+    const reading = load(this.#command);
+    await this.#assembly.reload(reading);
+    this.#loaded = await reading;
+    this.#warn(this.#loaded);
   }
 
   #warn({ warnings }: Loaded): void {
@@ -219,9 +147,8 @@ class CollectorProcess implements Component {
   }
 
   async #expose() {
-    const parts = await Promise.all([this.#telemetry.expose(), this.#collector.expose(), this.#cluster?.expose()]);
-    const [{ contentType }] = parts;
-    return { contentType, body: parts.map((part) => part?.body ?? '').join('') };
+    const [{ contentType, body }, own] = await Promise.all([this.#telemetry.expose(), this.#assembly.expose()]);
+    return { contentType, body: body + own.body };
   }
 }
 
@@ -236,10 +163,6 @@ const INDEX: Route = {
     ),
 };
 
-function clusterRoutes(cluster: Cluster): readonly Route[] {
-  return [explainRoute(cluster), hpaManifestRoute(cluster), listMetricsRoute(cluster), statusRoute(cluster)];
-}
-
 function flagsOf({ config }: Loaded, { configFile }: CollectorCommand): Readonly<Record<string, string>> {
   const { storage, listen, logLevel } = config;
   return {
@@ -250,21 +173,5 @@ function flagsOf({ config }: Loaded, { configFile }: CollectorCommand): Readonly
     'web.enable-remote-write-receiver': 'true',
     'web.enable-lifecycle': 'true',
     'web.listen-address': formatHostPort(listen.address),
-  };
-}
-
-/** For discoveries of all kinds. */
-function discoveryDeps(version: string, log: Log): DiscoveryDeps {
-  const { env } = process;
-  const clock = systemClock;
-  const userAgent = `vigie/${version}`;
-  return {
-    clock,
-    log,
-    counters: createDiscoveryCounters(),
-    files: systemFiles,
-    resolver: systemResolver(),
-    openClient: openDiscoveryClient({ clock, env, userAgent }),
-    watches: new SharedWatches({ clock, random: Math.random, log, env, userAgent }),
   };
 }

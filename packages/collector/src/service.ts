@@ -13,6 +13,9 @@ import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
 import { QueryCounts } from '@vigie/promql/api/query-counts';
+import type { Querier } from '@vigie/promql/storage/querier';
+import type { QueryVector } from '@vigie/rules/query';
+import type { AppendSamples } from '@vigie/rules/sample';
 import { reportRules } from '@vigie/rules/telemetry';
 import { TsdbApiCounts } from '@vigie/tsdb/api/telemetry';
 import { collectTsdbMetrics } from '@vigie/tsdb/telemetry';
@@ -41,6 +44,7 @@ import { ScrapeJobs } from './scrape/scrape-jobs.ts';
 import { offsetSeed } from './scrape/scrape-offset.ts';
 import type { ScrapePool } from './scrape/scrape-pool.ts';
 import { reportScrapes } from './scrape/telemetry.ts';
+import { groupsOfShard, type ShardConfig, shardOf } from './sharding/shard.ts';
 import { COLLECTOR_TABLES, type ReloadCounts, reportConfig } from './telemetry.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
@@ -77,6 +81,13 @@ export interface CollectorSettings {
   readonly rules: LoadedRules;
 }
 
+export interface RuleSource {
+  readonly query: QueryVector;
+  readonly append: AppendSamples;
+  /** Has what was appended, also before a restart. */
+  readonly restoreFrom: Querier;
+}
+
 export class Collector {
   readonly tsdb: Tsdb;
   readonly reloads: ReloadCounts;
@@ -90,6 +101,7 @@ export class Collector {
   readonly #otlpTelemetry = new Telemetry(COLLECTOR_TABLES.otlp);
   readonly #shutdown = new AbortController();
   readonly #queries: QuerySide;
+  readonly #sharding: ShardConfig | undefined;
   readonly #remoteWrites: RemoteWrites;
   readonly #rules: RecordingRules;
   readonly #otlp: MetricsReceiver;
@@ -111,7 +123,9 @@ export class Collector {
   constructor(settings: CollectorSettings, options: CollectorOptions, deps: CollectorDeps) {
     const { clock, env, hostName } = deps;
     const { config } = settings;
+    const { sharding } = config;
     this.#settings = settings;
+    this.#sharding = sharding;
     this.#options = options;
     this.#deps = deps;
     this.#log = limitRepeats(deps.log, clock);
@@ -148,6 +162,7 @@ export class Collector {
       log: this.#log,
       seed: offsetSeed(hostName, config.externalLabels),
       isEager: options.isEager,
+      owns: sharding && ((hash) => shardOf(hash, sharding.shards) === sharding.shard),
       shutdown: this.#shutdown.signal,
       discover: deps.discover,
       pageOf: deps.pageOf,
@@ -175,6 +190,15 @@ export class Collector {
     return this.#queries.answerer;
   }
 
+  /** For rules of others in this process: what they ask is answered as queries are, and what they write is kept here. */
+  get ruleSource(): RuleSource {
+    return {
+      query: this.#queries.vector,
+      append: appendRuleSamples(this.tsdb),
+      restoreFrom: this.tsdb.querier,
+    };
+  }
+
   /** Of a port for what applications push. */
   get otlpRoutes(): readonly Route[] {
     return [this.#otlp.route('/v1/metrics')];
@@ -197,7 +221,7 @@ export class Collector {
     this.#rules.start();
   }
 
-  /** Takes up another configuration: jobs and groups of rules that are as they were go on undisturbed. Storage, engine, external labels
+  /** Takes up another configuration: jobs and groups of rules that are as they were go on undisturbed. Storage, engine, shard, external labels
    *  and receivers of remote write stay as they were at the start. */
   async apply(settings: CollectorSettings): Promise<void> {
     this.#settings = settings;
@@ -263,8 +287,9 @@ export class Collector {
     // A job of the configuration stands before one of an object.
     const names = new Set(config.scrapes.map(({ jobName }) => jobName));
     const scrapes = [...config.scrapes, ...this.#asked.scrapes.filter(({ jobName }) => !names.has(jobName))];
+    const groups = [...rules.groups, ...this.#asked.rules.groups];
     const all = {
-      groups: [...rules.groups, ...this.#asked.rules.groups],
+      groups: this.#sharding === undefined ? groups : groupsOfShard(groups, this.#sharding),
       left: rules.left + this.#asked.rules.left,
     };
     await Promise.all([this.#jobs.apply(scrapes), this.#rules.apply(all, config)]);

@@ -13,5 +13,5 @@ const examples = ['collector.md', 'otlp-metrics.md'].flatMap((page) => {
 it.each(examples)('loads the example of its reference: %s', async (text) => {
   const file = join(await tempFolder(), 'collector.yaml');
   await writeFile(file, text);
-  expect((await loadCollectorConfig(file, {})).warnings).toEqual([]);
+  expect((await loadCollectorConfig(file, { POD_NAME: 'vigie-collector-2' })).warnings).toEqual([]);
 });

@@ -50,6 +50,7 @@ function config(parts: Partial<CollectorConfig> = {}): CollectorConfig {
     remoteWrite: [],
     otlp: DEFAULT_OTLP,
     engine: undefined,
+    sharding: undefined,
     adapter: undefined,
     metricsApi: undefined,
     kubeState: undefined,

@@ -57,6 +57,30 @@ describe('collectWhenIdle', () => {
     expect(memory.collections).toBe(4);
   });
 
+  it('takes a hundredth of a core at most, of a process that makes garbage all the time', async () => {
+    const clock = new FakeClock();
+    const memory = new FakeMemory();
+    let collectedMs = 0;
+    memory.heldBytes = () => memory.collections * 100 * MB + clock.monotonicMs() * MB;
+    memory.collect = () => {
+      memory.collections++;
+      collectedMs += 150;
+    };
+    const collecting = collectWhenIdle(
+      {
+        nowMs: () => clock.nowMs(),
+        monotonicMs: () => clock.monotonicMs() + collectedMs,
+        setTimer: (delayMs, fire) => clock.setTimer(delayMs, fire),
+        sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+      },
+      memory,
+    );
+    await clock.advance(15 * 60_000);
+    expect(memory.collections).toBeGreaterThan(45);
+    expect(memory.collections).toBeLessThanOrEqual(60);
+    collecting.cancel();
+  });
+
   it('looks less often the longer there is nothing to do', async () => {
     const { clock, memory, collecting } = started();
     await clock.advance(6_000);

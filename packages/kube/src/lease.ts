@@ -20,6 +20,8 @@ export interface LeaseOptions {
   readonly renewDeadlineMs?: number;
   /** Between two attempts. */
   readonly retryPeriodMs?: number;
+  /** Of a lease that this process creates. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export interface LeaseHandlers {
@@ -81,6 +83,7 @@ export class LeaseElector {
       leaseDurationMs: DEFAULT_LEASE_DURATION_MS,
       renewDeadlineMs: DEFAULT_RENEW_DEADLINE_MS,
       retryPeriodMs: DEFAULT_RETRY_PERIOD_MS,
+      labels: {},
       ...options,
     };
     checkOptions(this.#options);
@@ -97,6 +100,11 @@ export class LeaseElector {
    *  is yet to fire. */
   get isLeader(): boolean {
     return this.#leading !== undefined && this.#deps.clock.monotonicMs() < this.#deadlineMs;
+  }
+
+  /** When the last renewal that the server has accepted was sent, by the monotonic clock; -Infinity before the first. */
+  get renewedAtMs(): number {
+    return this.#renewedAtMs;
   }
 
   /** Who was last seen to hold the lease; empty: nobody. */
@@ -172,8 +180,8 @@ export class LeaseElector {
   async #look(signal: AbortSignal): Promise<boolean> {
     const answer = await this.#client.request({ method: 'GET', path: this.#path }, signal);
     if (answer.status === 'refused' && answer.httpStatus === 404) {
-      const { name, namespace } = this.#options;
-      const metadata = { name, namespace };
+      const { name, namespace, labels } = this.#options;
+      const metadata = { name, namespace, ...(Object.keys(labels).length === 0 ? {} : { labels }) };
       const created = await this.#write(
         'POST',
         { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: {} },

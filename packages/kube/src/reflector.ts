@@ -1,6 +1,6 @@
 /** Keeps a copy of a collection current: one list, then watches from where the last one ended, and a new list only when the
  *  server no longer has what changed in between. Semantics as of client-go's tools/cache Reflector. */
-import { Backoff } from '@vigie/core/backoff';
+import { Backoff, type BackoffOptions } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
@@ -40,10 +40,28 @@ export interface ReflectorCounters {
   receivedBytes: number;
 }
 
+export function zeroCounters(): ReflectorCounters {
+  return {
+    lists: 0,
+    watches: 0,
+    relists: 0,
+    failures: 0,
+    listFailures: 0,
+    added: 0,
+    modified: 0,
+    deleted: 0,
+    bookmarks: 0,
+    undecodable: 0,
+    receivedBytes: 0,
+  };
+}
+
 export interface ReflectorDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Of waits beyond MIN_PAUSE_MS; client-go's unless given, for what runs on every node. */
+  readonly backoff?: BackoffOptions;
 }
 
 /** As client-go: [5, 10) minutes, so that the watches of many nodes do not end together. */
@@ -81,19 +99,7 @@ export class Reflector<T> {
   #paginated = false;
 
   /** So many of each since the start. */
-  readonly counters: ReflectorCounters = {
-    lists: 0,
-    watches: 0,
-    relists: 0,
-    failures: 0,
-    listFailures: 0,
-    added: 0,
-    modified: 0,
-    deleted: 0,
-    bookmarks: 0,
-    undecodable: 0,
-    receivedBytes: 0,
-  };
+  readonly counters: ReflectorCounters = zeroCounters();
 
   constructor(client: KubeClient, collection: Collection<T>, handlers: ReflectorHandlers<T>, deps: ReflectorDeps) {
     this.#client = client;
@@ -101,7 +107,7 @@ export class Reflector<T> {
     this.#handlers = handlers;
     this.#deps = deps;
     this.#log = deps.log.child({ resource: collection.path });
-    this.#backoff = new Backoff(BACKOFF, deps.random);
+    this.#backoff = new Backoff(deps.backoff ?? BACKOFF, deps.random);
     this.#firstList = new Promise((resolve) => {
       this.#resolveFirstList = resolve;
     });

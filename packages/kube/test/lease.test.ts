@@ -78,6 +78,20 @@ describe('lease', () => {
     await elector.close();
   });
 
+  test('has the labels that it is to be created with, and says when it was last renewed', async () => {
+    const server = await startServer();
+    const clock = new FakeClock();
+    const { elector } = electorOf(server, clock, 'pod-a', { labels: { team: 'x' } });
+    expect(elector.renewedAtMs).toBe(Number.NEGATIVE_INFINITY);
+    elector.start(never);
+    await until(() => elector.isLeader);
+    expect(server.store.find('leases', 'logs', 'events')?.metadata.labels).toEqual({ team: 'x' });
+    expect(elector.renewedAtMs).toBe(0);
+    await clock.advance(2000);
+    await until(() => elector.renewedAtMs === 2000);
+    await elector.close();
+  });
+
   test('another one waits while it is renewed, and leads soon after it is given back', async () => {
     const server = await startServer();
     const clock = new FakeClock();

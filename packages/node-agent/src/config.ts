@@ -1,7 +1,7 @@
 import type { Environment } from '@vigie/core/config/environment';
 import { duration, section, text } from '@vigie/core/config/fields';
 import { listen } from '@vigie/core/config/listen';
-import { loadConfig } from '@vigie/core/config/load';
+import { type ConfigText, parseConfig, readConfigFile } from '@vigie/core/config/load';
 import { ConfigError, type ConfigPath } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
 import { parseHostPort } from '@vigie/core/host-port';
@@ -65,11 +65,18 @@ export async function loadAgentConfig(
   environment: Environment,
   listenAt: string | undefined,
 ): Promise<AgentConfig> {
-  const { value, problemAt } = await loadConfig(file, agentSchema, environment);
-  const problems = agentProblems(value).map(({ path, expected }) => problemAt(path, expected));
-  if (problems.length > 0) throw new ConfigError(problems);
-  if (listenAt === undefined) return value;
+  const config = parseAgentConfig(await readConfigFile(file), environment);
+  if (listenAt === undefined) return config;
   const address = parseHostPort(listenAt);
   if (address === undefined) throw new VigieError('CONFIG_INVALID', `--listen: expected HOST:PORT, got ${listenAt}`);
-  return { ...value, listen: { ...value.listen, address } };
+  return { ...config, listen: { ...config.listen, address } };
+}
+
+/** As loadAgentConfig, of what has been read.
+ *  @throws {ConfigError} */
+export function parseAgentConfig({ text, file, root }: ConfigText, environment: Environment): AgentConfig {
+  const { value, problemAt } = parseConfig(text, file, agentSchema, environment, root);
+  const problems = agentProblems(value).map(({ path, expected }) => problemAt(path, expected));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return value;
 }

@@ -1,7 +1,9 @@
 /** Rules as they are evaluated: parsed, with the labels of their group, templates compiled. */
 import type { PrometheusTemplate } from '@vigie/core/template/prometheus-template';
+import type { RequestExtras } from '@vigie/promql/evaluate/query-engine';
 import { compareText, LabelSet } from '@vigie/promql/labels/label-set';
 import type { Expr } from '@vigie/promql/syntax/ast';
+import type { AlertOptions } from './rule-policy.ts';
 
 export interface RuleQuery {
   /** As Prometheus prints the expression. */
@@ -33,10 +35,12 @@ export interface AlertingRule extends NamedRule {
   /** `for` */
   readonly holdMs: number;
   readonly keepFiringMs: number;
-  /** As written. */
+  /** As written, options among them. */
   readonly annotations: LabelSet;
   readonly labelTexts: readonly AlertText[];
+  /** Without the options. */
   readonly annotationTexts: readonly AlertText[];
+  readonly options: AlertOptions;
 }
 
 export type Rule = RecordingRule | AlertingRule;
@@ -50,9 +54,22 @@ export interface RuleGroup {
   readonly intervalMs: number | undefined;
   /** undefined: the offset of all. */
   readonly queryOffsetMs: number | undefined;
+  /** Of its times behind the multiples of its interval; undefined: what name and file decide. */
+  readonly evalOffsetMs: number | undefined;
+  /** Rules that are evaluated at once; with 1, in order. */
+  readonly concurrency: number;
+  /** Goes along with its queries where another server is asked. */
+  readonly extras: RequestExtras | undefined;
   /** Of the series or alerts of one rule; 0 or below for none. */
   readonly limit: number;
   readonly rules: readonly Rule[];
+  /** What is read and has no effect: `rules.yml:3:5: warning: …`. */
+  readonly warnings: readonly string[];
+}
+
+/** `FILE;GROUP` */
+export function groupKey({ file, name }: Pick<RuleGroup, 'file' | 'name'>): string {
+  return `${file};${name}`;
 }
 
 /** Sorted, and with the empty values that LabelSet.of leaves out. */

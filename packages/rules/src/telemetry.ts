@@ -70,6 +70,12 @@ export const RULE_METRICS = {
     help: 'Alerts of a group that are pending or firing.',
     labels: ['rule_group', 'state'],
   },
+  held: {
+    name: 'vigie_rule_group_held_alerts',
+    type: 'gauge',
+    help: 'Alerts of a group that stay as they are although their rule does not find them, by what holds them.',
+    labels: ['rule_group', 'by'],
+  },
 } as const satisfies MetricTable;
 
 export function reportRules(groups: readonly GroupEvaluator[], report: Report<typeof RULE_METRICS>): void {
@@ -89,6 +95,9 @@ export function reportRules(groups: readonly GroupEvaluator[], report: Report<ty
     const active = rules.flatMap(({ activeAlerts }) => activeAlerts);
     for (const state of ['pending', 'firing'] as const) {
       report('alerts', { ...labels, state }, active.filter((alert) => alert.state === state).length);
+    }
+    for (const by of ['no_data', 'clear_expr', 'flapping'] as const) {
+      report('held', { ...labels, by }, active.filter(({ held }) => held?.by === by).length);
     }
   }
 }

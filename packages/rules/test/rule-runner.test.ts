@@ -1,9 +1,12 @@
 import { MemoryStorage } from '@vigie/promql/storage/memory-storage';
 import { describe, expect, it } from 'vitest';
 import { parseRuleFile } from '../src/file/parse-rule-file.ts';
-import type { RuleSettings } from '../src/group/group-evaluator.ts';
+import type { RuleSettings } from '../src/group/rule-world.ts';
 import type { RuleGroup } from '../src/rule.ts';
-import { DEFAULT_RESTORE, RuleRunner } from '../src/rule-runner.ts';
+import { DEFAULT_POLICY, type RulePolicy } from '../src/rule-policy.ts';
+import { DEFAULT_RESTORE, RuleRunner, type RuleRunnerOptions } from '../src/rule-runner.ts';
+import { isEnd, type RuleRecord, recordKey } from '../src/state/rule-record.ts';
+import type { RuleStore } from '../src/state/rule-store.ts';
 import { SETTINGS, TestWorld } from './world.ts';
 
 const MINUTE_MS = 60_000;
@@ -235,5 +238,155 @@ describe('a restart', () => {
     expect(world.logged).toEqual(['alerts begin anew, since their state cannot be read']);
     expect(runner.groups[0]?.rules[0]).toMatchObject({ restored: true, alertState: 'pending' });
     await runner.close();
+  });
+});
+
+/** What is kept, in memory. */
+class Kept implements RuleStore {
+  readonly #records = new Map<string, RuleRecord>();
+
+  *records(group?: string): Generator<RuleRecord> {
+    for (const record of this.#records.values()) if (group === undefined || record.group === group) yield record;
+  }
+
+  async keep(records: readonly RuleRecord[]): Promise<void> {
+    for (const record of records) {
+      if (isEnd(record)) this.#records.delete(recordKey(record));
+      else this.#records.set(recordKey(record), record);
+    }
+  }
+}
+
+async function keptRunner(
+  world: TestWorld,
+  store: RuleStore,
+  rules: string,
+  options: Partial<RuleRunnerOptions> & { readonly policy?: Partial<RulePolicy> } = {},
+): Promise<RuleRunner> {
+  const { policy, ...own } = options;
+  const runner = new RuleRunner(world.world, { ...DEFAULT_RESTORE, restoreFrom: undefined, store, ...own });
+  await runner.update(groupsOf(rules), { ...SETTINGS, policy: { ...DEFAULT_POLICY, ...policy } });
+  runner.start();
+  return runner;
+}
+
+describe('a runner that keeps the state of alerts', () => {
+  const rules = '{alert: A, expr: up == 0, for: 3m}';
+
+  it('has after a restart what it had, before its first evaluation, also of a short `for`', async () => {
+    const startMs = 1_800_000_000_000;
+    const world = new TestWorld(startMs);
+    world.load('up 0x60', startMs);
+    const store = new Kept();
+    const one = await keptRunner(world, store, rules);
+    await world.clock.advance(2 * MINUTE_MS);
+    const [before] = one.groups[0]?.rules[0]?.activeAlerts ?? [];
+    await one.close();
+    const two = await keptRunner(world, store, rules);
+    expect(two.groups[0]?.rules[0]?.activeAlerts).toEqual([before]);
+    await world.clock.advance(2 * MINUTE_MS);
+    expect(two.groups[0]?.rules[0]?.activeAlerts).toMatchObject([{ state: 'firing', activeAtMs: before?.activeAtMs }]);
+    // From the first evaluation on: nothing is to be waited for.
+    expect(two.groups[0]?.rules[0]?.restored).toBe(true);
+    await two.close();
+  });
+
+  it('writes what changes, and not each evaluation', async () => {
+    const world = new TestWorld();
+    world.load('up 0x60');
+    const store = new Kept();
+    const kept: (readonly RuleRecord[])[] = [];
+    const keep = store.keep.bind(store);
+    store.keep = (records) => {
+      kept.push(records);
+      return keep(records);
+    };
+    const runner = await keptRunner(world, store, '{alert: A, expr: up == 0, for: 3m}, {record: r, expr: up}');
+    await world.clock.advance(5 * MINUTE_MS);
+    const states = kept.flat().map((record) => (record.subject === 'alert' ? record.alert?.state : record.subject));
+    // Pending; firing; 1 min is not behind yet for it to be told again.
+    expect(states).toEqual(['pending', 'firing']);
+    await runner.close();
+  });
+
+  it('tells of alerts of a rule that is gone as resolved, two intervals later, and forgets them', async () => {
+    const world = new TestWorld();
+    world.load('up 0x60');
+    const store = new Kept();
+    const runner = await keptRunner(world, store, '{alert: A, expr: up == 0}, {alert: B, expr: up == 0}');
+    await world.clock.advance(MINUTE_MS);
+    world.notified.length = 0;
+    await runner.update(groupsOf('{alert: B, expr: up == 0}'), SETTINGS);
+    await world.clock.advance(2 * MINUTE_MS - 1);
+    expect(world.notified.flat().filter(({ isResolved }) => isResolved)).toEqual([]);
+    await world.clock.advance(1);
+    const told = world.notified.flat().filter(({ isResolved }) => isResolved);
+    expect(told).toMatchObject([{ endsAtMs: world.clock.nowMs(), resolveReason: 'rule_removed' }]);
+    expect(told[0]?.labels.get('alertname')).toBe('A');
+    expect(Array.from(store.records(), ({ rule }) => rule)).toEqual(['B']);
+    await runner.close();
+  });
+
+  it('does so of groups that are gone after a restart, and not of alerts that another rule goes on with', async () => {
+    const world = new TestWorld();
+    world.load('up 0x60');
+    const store = new Kept();
+    const one = await keptRunner(world, store, '{alert: A, expr: up == 0}, {alert: B, expr: up == 0}');
+    await world.clock.advance(MINUTE_MS);
+    await one.close();
+    world.notified.length = 0;
+    const two = new RuleRunner(world.world, { ...DEFAULT_RESTORE, restoreFrom: undefined, store });
+    await two.update(groupsOf('{alert: B, expr: up == 0}', 'renamed'), SETTINGS);
+    two.start();
+    await world.clock.advance(2 * MINUTE_MS);
+    const told = world.notified.flat().filter(({ isResolved }) => isResolved);
+    expect(told.map(({ labels }) => labels.get('alertname'))).toEqual(['A']);
+    expect(Array.from(store.records(), ({ group }) => group)).toEqual(['f.yml;renamed']);
+    await two.close();
+  });
+
+  it('tells nothing of them, as Prometheus, where that is asked for', async () => {
+    const world = new TestWorld();
+    world.load('up 0x60');
+    const runner = await keptRunner(world, new Kept(), '{alert: A, expr: up == 0}', {
+      policy: { onRemoved: 'expire' },
+    });
+    await world.clock.advance(MINUTE_MS);
+    await runner.update([], { ...SETTINGS, policy: { ...DEFAULT_POLICY, onRemoved: 'expire' } });
+    await world.clock.advance(5 * MINUTE_MS);
+    expect(world.notified.flat().filter(({ isResolved }) => isResolved)).toEqual([]);
+    await runner.close();
+  });
+});
+
+describe('a runner that shares its groups with others', () => {
+  it('evaluates those that it owns, and goes on from what another has kept of one that it takes over', async () => {
+    const world = new TestWorld();
+    world.load('up 0x60');
+    const store = new Kept();
+    let owner = 'one';
+    const asked: string[] = [];
+    const ownedBy = (name: string) => (group: string) => {
+      asked.push(group);
+      return owner === name;
+    };
+    const rules = '{alert: A, expr: up == 0, for: 3m}';
+    const one = await keptRunner(world, store, rules, { owns: ownedBy('one') });
+    const two = await keptRunner(world, store, rules, { owns: ownedBy('two') });
+    await world.clock.advance(2 * MINUTE_MS);
+    expect([one, two].map((runner) => runner.groups[0]?.counts.iterations)).toEqual([2, 0]);
+    expect(new Set(asked)).toEqual(new Set(['f.yml;g']));
+    const since = one.groups[0]?.rules[0]?.activeAlerts[0]?.activeAtMs;
+    owner = 'two';
+    await world.clock.advance(2 * MINUTE_MS);
+    expect([one, two].map((runner) => runner.groups[0]?.counts)).toMatchObject([
+      { iterations: 2 },
+      { iterations: 2, missed: 0 },
+    ]);
+    expect(two.groups[0]?.rules[0]?.activeAlerts).toMatchObject([{ state: 'firing', activeAtMs: since }]);
+    owner = 'one';
+    one.takeOver('f.yml;g');
+    expect(one.groups[0]?.rules[0]?.activeAlerts).toMatchObject([{ state: 'firing', activeAtMs: since }]);
+    await Promise.all([one.close(), two.close()]);
   });
 });

@@ -6,10 +6,12 @@ import { parseSeriesLine } from '@vigie/promql/script/series-line';
 import { MemoryStorage } from '@vigie/promql/storage/memory-storage';
 import { describeLabels } from '@vigie/promql/text/labels';
 import type { AlertNotification } from '../src/alerts/due-alerts.ts';
-import type { RuleSettings, RuleWorld } from '../src/group/group-evaluator.ts';
+import type { RuleSettings, RuleWorld } from '../src/group/rule-world.ts';
 import { engineQuery } from '../src/query.ts';
+import { DEFAULT_POLICY } from '../src/rule-policy.ts';
 import { DEFAULT_INTERVAL_MS, DEFAULT_RESEND_DELAY_MS } from '../src/rule-runner.ts';
 import type { RefusedSample, RuleSample } from '../src/sample.ts';
+import type { RuleRecord } from '../src/state/rule-record.ts';
 
 export const SETTINGS: RuleSettings = {
   intervalMs: DEFAULT_INTERVAL_MS,
@@ -17,6 +19,7 @@ export const SETTINGS: RuleSettings = {
   resendDelayMs: DEFAULT_RESEND_DELAY_MS,
   externalLabels: new Map([['region', 'eu']]),
   externalUrl: 'http://vigie.example',
+  policy: DEFAULT_POLICY,
 };
 
 export const never = new AbortController().signal;
@@ -30,6 +33,8 @@ export class TestWorld {
   readonly logged: string[] = [];
   /** What the storage does with a sample. */
   refuse: (sample: RuleSample) => RefusedSample | undefined = () => undefined;
+  /** What was to be kept, in order. */
+  readonly kept: RuleRecord[] = [];
   /** Called before each query. */
   onQuery: (timestampMs: number, signal: AbortSignal) => Promise<void> = async () => undefined;
 
@@ -54,6 +59,7 @@ export class TestWorld {
           return undefined;
         }),
       notify: (alerts) => void this.notified.push([...alerts]),
+      keep: async (records) => void this.kept.push(...records),
       clock: this.clock,
       log: this.#log(),
     };

@@ -14,17 +14,3 @@ export class TsdbVersionError extends VigieError {
     this.version = version;
   }
 }
-
-/** `code` is TSDB_FOLDER_IN_USE. Nothing in the folder has been read or changed. */
-export class TsdbFolderInUseError extends VigieError {
-  readonly folder: string;
-
-  /** @param owner as it says itself; undefined where it says nothing */
-  constructor(folder: string, owner: string | undefined) {
-    super(
-      'TSDB_FOLDER_IN_USE',
-      `${folder} is in use by ${owner ?? 'another process'}: stop that one, or start this one with another data directory`,
-    );
-    this.folder = folder;
-  }
-}

@@ -86,9 +86,13 @@ export class HeadQuerier implements Querier {
     const nameId = symbols.find(name);
     const found = new Set<number>();
     if (nameId !== undefined) {
-      for (const slot of this.#slotsWithin(this.#slotsOfAny(matcherSets), range)) {
+      const { store } = this.#head;
+      const keptMs = Math.max(range.fromMs, this.#head.keptFromMs);
+      for (const slot of this.#slotsOfAny(matcherSets)) {
         const value = table.valueOf(slot, nameId);
-        if (value !== undefined) found.add(value);
+        // Of thousands of series with a value, one with samples is enough.
+        if (value === undefined || found.has(value) || !store.overlaps(slot, keptMs, range.toMs)) continue;
+        found.add(value);
       }
     }
     return { values: sortedTexts(found, symbols).slice(0, limit), warnings: this.#warnings(range) };

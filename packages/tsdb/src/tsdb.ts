@@ -1,11 +1,10 @@
 /** The embedded time-series database: a head in memory, a log and snapshots that bring it back. */
 import { join } from 'node:path';
 import type { Clock, Timer } from '@vigie/core/clock';
-import { bug } from '@vigie/core/errors';
+import { bug, errorCode } from '@vigie/core/errors';
+import type { FolderLock, LockFolder } from '@vigie/core/folder-lock';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { Exemplar, MetricMetadata, Querier } from '@vigie/promql/storage/querier';
-import { TsdbFolderInUseError } from './errors.ts';
-import type { FolderLock, LockFolder } from './folder-lock.ts';
 import type { TsdbFs } from './fs.ts';
 import { type AppendResult, Head } from './head/head.ts';
 import type { FloatColumns, HistogramSample } from './head/journal.ts';
@@ -99,7 +98,7 @@ export class Tsdb {
   }
 
   /** Reads what there is, mends what is torn, and is ready to append.
-   *  @throws {TsdbFolderInUseError} when another process has the folder
+   *  @throws {VigieError} FOLDER_IN_USE when another process has the folder
    *  @throws {TsdbVersionError} for files of a later version
    *  @throws what the file system throws: starting without what cannot be read would look like a loss of all */
   async start(): Promise<Recovery> {
@@ -209,7 +208,7 @@ export class Tsdb {
     try {
       this.#lock = await this.#deps.lock?.(this.#options.folder);
     } catch (error) {
-      if (error instanceof TsdbFolderInUseError) throw error;
+      if (errorCode(error) === 'FOLDER_IN_USE') throw error;
       this.#deps.reports.failed('lock', error);
     }
   }

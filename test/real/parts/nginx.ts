@@ -20,7 +20,7 @@ export interface RealNginx {
   stop(): Promise<void>;
 }
 
-/** Answers `/hit/…` with 200 and looks for a file for everything else.
+/** Answers `/hit/…` with 200, `/stub_status` with its counts, and looks for a file for everything else.
  *  @param folder of its own
  *  @param logs folder for access.log and error.log */
 export async function startNginx(folder: string, logs: string): Promise<RealNginx> {
@@ -49,6 +49,7 @@ http {
     listen 127.0.0.1:${port};
     root ${folder};
     location /hit/ { return 200 'ok'; }
+    location = /stub_status { stub_status; }
   }
 }
 `,

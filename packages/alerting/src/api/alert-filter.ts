@@ -50,7 +50,7 @@ function receiversWanted(
 }
 
 /** Those that have not ended, by fingerprint.
- *  Cost: O(n log n). */
+ *  Cost: O(n log n), O(n) where they are so already. */
 export function pendingAlerts(alerts: readonly Alert[], nowMs: number): readonly Alert[] {
   const pending = alerts.filter(({ endsAtMs }) => endsAtMs === undefined || endsAtMs >= nowMs);
   return pending.sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : a.fingerprint > b.fingerprint ? 1 : 0));

@@ -6,6 +6,7 @@ import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { FastifyPluginAsync } from 'fastify';
 import type { AlertmanagerConfig } from '../config/load-config.ts';
 import { isResolved } from '../dispatch/alert.ts';
+import { groupIdOf } from '../dispatch/alert-group.ts';
 import {
   type AlertExplanation,
   type ExplainedInhibition,
@@ -22,13 +23,17 @@ import type { Silence } from '../silences/silence.ts';
 import { formatApiTime } from './api-time.ts';
 import type { ApiWorld } from './api-world.ts';
 
+export type PageOf = (groupId: string) => { readonly json: object; readonly text: string } | undefined;
+
 type Question = { readonly labels: LabelSet; readonly timeMs: number } | { readonly problem: string };
 
 /** `GET /explain?label=NAME=VALUE&label=…&time=TIME`, JSON, or text for people with `format=text`.
- *  @param config of now */
+ *  @param config of now
+ *  @param pageOf what is known of the escalation of a group, by its id; undefined: nothing */
 export function explainApi(
   world: Pick<ApiWorld, 'alerts' | 'clock' | 'silences'>,
   config: () => AlertmanagerConfig,
+  pageOf: PageOf = () => undefined,
 ): FastifyPluginAsync {
   return async (app) => {
     app.get('/explain', async (request, reply) => {
@@ -49,8 +54,10 @@ export function explainApi(
         .query({ labels })
         .filter(({ startsAtMs, endsAtMs }) => startsAtMs <= timeMs && timeMs <= endsAtMs);
       if (parameters.get('format') === 'text')
-        return reply.type('text/plain; charset=utf-8').send(explanationText(explanation) + silencesText(silences));
-      const body = Buffer.from(`${jsonText(explanationJson(explanation, silences))}\n`);
+        return reply
+          .type('text/plain; charset=utf-8')
+          .send(explanationText(explanation) + silencesText(silences) + pagesText(explanation, pageOf));
+      const body = Buffer.from(`${jsonText(explanationJson(explanation, silences, pageOf))}\n`);
       return reply.header('content-type', 'application/json').send(body);
     });
   };
@@ -70,7 +77,7 @@ function questionOf(parameters: URLSearchParams, nowMs: number): Question {
   }
 }
 
-function explanationJson(explanation: AlertExplanation, silences: readonly Silence[]) {
+function explanationJson(explanation: AlertExplanation, silences: readonly Silence[], pageOf: PageOf) {
   const { question, fingerprint, root, notifications, inhibitions } = explanation;
   const isHeld = silences.length > 0 || inhibitions.some(({ source }) => source !== undefined);
   return {
@@ -80,7 +87,10 @@ function explanationJson(explanation: AlertExplanation, silences: readonly Silen
     /** Receivers that are told. */
     told: isHeld ? [] : notifications.filter(({ isOpen }) => isOpen).map(({ route }) => route.options.receiver),
     route: routeJson(root),
-    notifications: notifications.map(notificationJson),
+    notifications: notifications.map((notification) => ({
+      ...notificationJson(notification),
+      page: pageOf(groupIdOf(notification.route, notification.groupLabels))?.json ?? null,
+    })),
     inhibitions: inhibitions.map(inhibitionJson),
     silences: silences.map(silenceSummary),
   };
@@ -127,4 +137,11 @@ function silencesText(silences: readonly Silence[]): string {
       `  ${id} ${matcherSets.map(formatMatchers).join(' or ')} until ${formatApiTime(endsAtMs)}, by ${createdBy}: ${comment}`,
   );
   return ['', 'silences', ...(lines.length === 0 ? ['  none is active'] : lines)].map((line) => `${line}\n`).join('');
+}
+
+/** Of groups that were told, where they escalate or are acknowledged. */
+function pagesText({ notifications }: AlertExplanation, pageOf: PageOf): string {
+  const pages = notifications.flatMap(({ route, groupLabels }) => pageOf(groupIdOf(route, groupLabels)) ?? []);
+  if (pages.length === 0) return '';
+  return ['', 'escalation', ...pages.map(({ text }) => `  ${text}`)].map((line) => `${line}\n`).join('');
 }

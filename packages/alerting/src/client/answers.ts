@@ -42,6 +42,13 @@ const previewSchema = v.object({
   examples: v.array(v.object({ labels: texts })),
 });
 
+const acknowledgedSchema = v.object({
+  acknowledged: v.array(v.object({ groupKey: v.string(), receiver: v.string() })),
+});
+const reopenedSchema = v.object({ reopened: v.array(v.object({ groupKey: v.string(), receiver: v.string() })) });
+
+export type ListedPage = Readonly<v.InferOutput<typeof acknowledgedSchema>['acknowledged'][number]>;
+
 export type ListedAlert = Readonly<v.InferOutput<typeof alertSchema>>;
 export type ListedSilence = Readonly<v.InferOutput<typeof silenceSchema>>;
 export type SilencePreviewAnswer = Readonly<v.InferOutput<typeof previewSchema>>;
@@ -67,4 +74,12 @@ export function decodePreview(json: unknown): SilencePreviewAnswer | undefined {
 export function decodeSilenceId(json: unknown): string | undefined {
   const { success, output } = v.safeParse(v.object({ silenceID: v.string() }), json);
   return success ? output.silenceID : undefined;
+}
+
+/** @returns undefined where it is no answer to an acknowledgement, or to its withdrawal */
+export function decodeAcknowledged(json: unknown): readonly ListedPage[] | undefined {
+  const acknowledged = v.safeParse(acknowledgedSchema, json);
+  if (acknowledged.success) return acknowledged.output.acknowledged;
+  const reopened = v.safeParse(reopenedSchema, json);
+  return reopened.success ? reopened.output.reopened : undefined;
 }

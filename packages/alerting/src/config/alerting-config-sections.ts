@@ -1,34 +1,45 @@
 /** The sections of alerting.yaml. */
-import { duration, named, parsed, refused, section, size } from '@vigie/core/config/fields';
+import { duration, named, parsed, section, size } from '@vigie/core/config/fields';
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
-import { listen } from '@vigie/core/config/listen';
+import { listenWithMetrics } from '@vigie/core/config/listen';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
 import * as v from 'valibot';
 import { DEFAULT_ALERT_LIMITS } from '../alerts/alert-store.ts';
+import { haSection } from '../ha/ha-section.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
-import type { Endpoint } from './alerting-config.ts';
+import type { Endpoint, LogDatasource } from './alerting-config.ts';
+import { contextSection, readContext } from './context-section.ts';
+import { escalationSection, readEscalation } from './escalation-section.ts';
 import type { ReadContext } from './findings.ts';
+import { expectedHeartbeatSection, heartbeatSection } from './heartbeat-sections.ts';
 import { httpClientSection, readHttpClient } from './http-client-section.ts';
-import { flag, optionalText, textList, textMap } from './written-fields.ts';
-
-const notYet = (what: string) => refused(`no such key: ${what} are not supported yet`);
-
-const count = (fallback: number) =>
-  v.nullish(
-    parsed('a whole number, at least 1', (written) => {
-      const value = Number(written);
-      return /^\d+$/.test(written) && Number.isSafeInteger(value) && value >= 1 ? value : undefined;
-    }),
-    fallback,
-  );
+import { operatorSection } from './operator-section.ts';
+import { rulesSection } from './rules-section.ts';
+import { count, flag, optionalText, textList, textMap } from './written-fields.ts';
 
 const url = parsed('a URL of http or https', (written) =>
   /^https?:/.test(written) && URL.canParse(written) ? new URL(written) : undefined,
 );
 
-const endpoint = (timeout: string) =>
-  section({ url, timeout: v.nullish(duration({ min: 1 }), timeout), http_config: v.nullish(httpClientSection) });
+const endpointFields = (timeout: string) => ({
+  url,
+  timeout: v.nullish(duration({ min: 1 }), timeout),
+  http_config: v.nullish(httpClientSection),
+});
+
+const endpoint = (timeout: string) => section(endpointFields(timeout));
+
+const logDatasource = section({
+  type: v.picklist(['loki', 'elasticsearch', 'opensearch']),
+  ...endpointFields('1m'),
+  tenant: optionalText,
+  index: optionalText,
+  // An agent that ships each second, and a store that shows it within another few.
+  query_delay: v.nullish(duration(), '10s'),
+  max_query_delay: v.nullish(duration(), '2m'),
+  late_lines: v.nullish(duration(), '10m'),
+});
 
 const receiverOptionsSection = section({
   fallback: optionalText,
@@ -37,13 +48,14 @@ const receiverOptionsSection = section({
   rate_limit: v.nullish(
     section({ notifications: count(1), per: v.nullish(duration({ min: 1 }), '1m'), digest: flag(true) }),
   ),
-  context: notYet('links, log lines and charts in notifications'),
-  escalation: notYet('escalation steps'),
+  context: v.nullish(contextSection),
+  escalation: v.nullish(escalationSection, []),
 });
 
 const notificationsSection = section({
   resolve_what_fired: flag(true),
   resolve_reason: flag(true),
+  idempotency_key: flag(true),
   // Prometheus tells again of what fires each minute.
   startup_hold: v.nullish(duration(), '2m'),
   // Alertmanager's own.
@@ -56,24 +68,28 @@ const limitsSection = section({
 });
 
 export const alertingFile = section({
-  listen: v.nullish(listen(), '127.0.0.1:9093'),
+  listen: v.nullish(listenWithMetrics(), '127.0.0.1:9093'),
   log_level: v.nullish(v.picklist(LOG_LEVELS), 'info'),
   shutdown_grace: v.nullish(duration(), '15s'),
-  data_dir: v.pipe(v.string(), v.nonEmpty('the path of a folder')),
+  data_dir: optionalText,
   external_labels: textMap,
   external_url: v.nullish(url),
   evaluation_interval: v.nullish(duration({ min: 1 }), '1m'),
   rule_files: textList,
   recording_rules: flag(false),
+  rules: v.nullish(rulesSection, {}),
   alertmanager_config: optionalText,
   receivers: v.nullish(named(receiverOptionsSection), {}),
+  heartbeats: v.nullish(v.array(heartbeatSection), []),
+  heartbeats_in: v.nullish(v.array(expectedHeartbeatSection), []),
   notifications: v.nullish(notificationsSection, {}),
   limits: v.nullish(limitsSection, {}),
-  datasources: v.nullish(section({ metrics: v.nullish(endpoint('2m')), logs: notYet('rules on logs') }), {}),
+  ha: v.nullish(haSection),
+  datasources: v.nullish(section({ metrics: v.nullish(endpoint('2m')), logs: v.nullish(logDatasource) }), {}),
   remote_write: v.nullish(endpoint('30s')),
   alertmanagers: v.nullish(v.array(url), []),
-  log_rule_files: notYet('rules on logs'),
-  routes: notYet('options of routes'),
+  operator_objects: v.nullish(operatorSection),
+  log_rule_files: textList,
 });
 
 export type WrittenAlerting = v.InferOutput<typeof alertingFile>;
@@ -83,10 +99,11 @@ export type WrittenAlerting = v.InferOutput<typeof alertingFile>;
 export function readReceiverOptions(
   written: WrittenAlerting['receivers'],
   names: ReadonlySet<string>,
-  { findings }: ReadContext,
+  read: ReadContext,
 ): ReadonlyMap<string, ReceiverOptions> {
+  const { findings } = read;
   return new Map(
-    Object.entries(written).map(([name, { fallback, fallback_after, rate_limit }]) => {
+    Object.entries(written).map(([name, { fallback, fallback_after, rate_limit, context, escalation }]) => {
       const path: ConfigPath = ['receivers', name];
       if (!names.has(name)) findings.problemAtKey(path, 'the name of a receiver of alertmanager_config');
       if (fallback !== '' && (!names.has(fallback) || fallback === name))
@@ -97,6 +114,8 @@ export function readReceiverOptions(
           rate_limit == null
             ? undefined
             : { notifications: rate_limit.notifications, periodMs: rate_limit.per, digest: rate_limit.digest },
+        escalation: readEscalation(escalation, { name, names, path: [...path, 'escalation'] }, read),
+        context: context == null ? undefined : readContext(context, [...path, 'context'], read),
       };
       return [name, options] as const;
     }),
@@ -114,5 +133,28 @@ export function readEndpoint(
     url: written.url,
     timeoutMs: written.timeout,
     http: http_config == null ? DEFAULT_HTTP_CLIENT : readHttpClient(http_config, [...path, 'http_config'], context),
+  };
+}
+
+export function readLogDatasource(
+  written: WrittenAlerting['datasources']['logs'],
+  path: ConfigPath,
+  context: ReadContext,
+): LogDatasource | undefined {
+  const endpoint = readEndpoint(written, path, context);
+  if (written == null || endpoint === undefined) return undefined;
+  const { type, tenant, index, query_delay, max_query_delay, late_lines } = written;
+  const { findings } = context;
+  if (type !== 'loki' && tenant !== '') findings.problemAtKey([...path, 'tenant'], `no tenant: ${type} has none`);
+  if (type === 'loki' && index !== '') findings.problemAtKey([...path, 'index'], 'no index: Loki has none');
+  if (max_query_delay < query_delay) findings.problem([...path, 'max_query_delay'], 'query_delay or more');
+  return {
+    ...endpoint,
+    type,
+    tenant,
+    index: index || 'logs-*',
+    queryDelayMs: query_delay,
+    maxQueryDelayMs: max_query_delay,
+    lateLinesMs: late_lines,
   };
 }

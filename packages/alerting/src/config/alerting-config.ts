@@ -4,8 +4,13 @@ import type { ListenAddress } from '@vigie/core/config/listen';
 import type { LogLevel } from '@vigie/core/log-levels';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { EngineOptions } from '../engine.ts';
+import type { HaConfig } from '../ha/ha-section.ts';
+import type { ExpectedHeartbeat } from '../heartbeat/expected-heartbeat.ts';
+import type { HeartbeatTarget } from '../heartbeat/heartbeat-sender.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
+import type { OperatorObjectsConfig } from '../operator/operator-objects.ts';
 import type { AlertmanagerConfig } from './load-config.ts';
+import type { RulesConfig } from './rules-section.ts';
 
 export interface AlertingConfig {
   readonly listen: ListenAddress;
@@ -19,17 +24,29 @@ export interface AlertingConfig {
   readonly evaluationIntervalMs: number;
   /** Patterns of files, absolute. */
   readonly ruleFiles: readonly string[];
+  /** The same, of log rules. */
+  readonly logRuleFiles: readonly string[];
   /** Whether recording rules are evaluated as well. */
   readonly recordingRules: boolean;
+  readonly rules: RulesConfig;
   /** undefined: alerts are sent to `alertmanagers`. */
   readonly alertmanager: WrittenAlertmanager | undefined;
   /** By the names of receivers. */
   readonly receivers: ReadonlyMap<string, ReceiverOptions>;
   readonly engine: EngineOptions;
+  /** Whom it tells that alerts get through. */
+  readonly heartbeats: readonly HeartbeatTarget[];
+  /** Of others, whose silence is an alert. */
+  readonly expectedHeartbeats: readonly ExpectedHeartbeat[];
+  /** undefined: there is one replica. */
+  readonly ha: HaConfig | undefined;
   readonly metrics: Endpoint | undefined;
+  readonly logs: LogDatasource | undefined;
   readonly remoteWrite: Endpoint | undefined;
   /** Base URLs: /api/v2/alerts is below them. */
   readonly alertmanagers: readonly URL[];
+  /** undefined: no objects of the Prometheus operator are read. */
+  readonly operatorObjects: OperatorObjectsConfig | undefined;
 }
 
 export interface WrittenAlertmanager {
@@ -44,4 +61,18 @@ export interface Endpoint {
   readonly url: URL;
   readonly timeoutMs: number;
   readonly http: HttpClientConfig;
+}
+
+/** A log store. */
+export interface LogDatasource extends Endpoint {
+  readonly type: 'loki' | 'elasticsearch' | 'opensearch';
+  /** Of Loki; '' for none. */
+  readonly tenant: string;
+  /** Of Elasticsearch and OpenSearch: names and patterns, parted by commas. */
+  readonly index: string;
+  /** Lines may take this long, or where most take longer, up to the longest, before a window is evaluated. */
+  readonly queryDelayMs: number;
+  readonly maxQueryDelayMs: number;
+  /** For how long lines are waited for that come later still. */
+  readonly lateLinesMs: number;
 }

@@ -45,6 +45,17 @@ export function wholeNumber(lowest: number) {
   );
 }
 
+/** A whole number, at least 1. */
+export function count(fallback: number) {
+  return v.nullish(
+    parsed('a whole number, at least 1', (written) => {
+      const value = Number(written);
+      return /^\d+$/.test(written) && Number.isSafeInteger(value) && value >= 1 ? value : undefined;
+    }),
+    fallback,
+  );
+}
+
 /** A duration of Prometheus, in ms; undefined unless given. */
 export const optionalDuration = v.nullish(duration());
 

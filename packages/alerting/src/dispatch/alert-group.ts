@@ -71,6 +71,22 @@ export class AlertGroup {
     for (const alert of alerts) this.set(alert);
   }
 
+  /** It is told next at another time. */
+  postpone(nextFlushMs: number): void {
+    this.#nextFlushMs = nextFlushMs;
+  }
+
+  /** Somebody else has told of it: what was told as resolved is forgotten, and the next flush is due a group_interval after the one that was.
+   *  @param isOwed whether somebody is still to be told that an alert is over */
+  passFlush(nowMs: number, isOwed: (alert: Alert) => boolean): void {
+    const { groupIntervalMs } = this.route.options;
+    const passed = Math.max(1, Math.ceil((nowMs - this.#nextFlushMs) / groupIntervalMs));
+    this.#nextFlushMs += passed * groupIntervalMs;
+    for (const alert of this.alerts) {
+      if (isResolved(alert, nowMs) && !isOwed(alert)) this.#alerts.delete(alert.fingerprint);
+    }
+  }
+
   /** Begins a flush: the next one is due a group_interval later.
    *  @returns undefined where there is nothing to tell */
   beginFlush(nowMs: number): Flush | undefined {

@@ -1,5 +1,6 @@
 /** An alert as it is grouped and told. Source: Alertmanager, alert/alert.go. */
 import { compareText, type LabelSet } from '@vigie/promql/labels/label-set';
+import type { ResolveReason } from '@vigie/rules/alerts/alert';
 
 export interface Alert {
   readonly fingerprint: string;
@@ -12,6 +13,8 @@ export interface Alert {
   /** When it last came. */
   readonly updatedAtMs: number;
   readonly generatorUrl: string;
+  /** Of one that a rule has ended. */
+  readonly resolveReason?: ResolveReason | undefined;
 }
 
 export function isResolved({ endsAtMs }: Alert, nowMs: number): boolean {

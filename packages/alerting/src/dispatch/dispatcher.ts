@@ -6,6 +6,8 @@ import { groupLabelsOf, matchRoutes, type Route } from '../routing/route.ts';
 import { type Alert, isResolved } from './alert.ts';
 import { AlertGroup, type Flush, groupIdOf } from './alert-group.ts';
 
+/** Of a group that is another replica's: until its flush is taken for told by that one, longer than it takes to go on in a dead one's place. */
+const STANDBY_MS = 15_000;
 /** A flush may take as long as until the next one, and this long at least. */
 const SHORTEST_FLUSH_MS = 10_000;
 
@@ -19,12 +21,28 @@ export interface DispatcherDeps {
   readonly onTimer: (groupId: string, nextFlushMs: number | undefined) => void;
   /** What went wrong where `tell` threw. */
   readonly onError: (error: unknown) => void;
+  /** undefined: all groups are this replica's. */
+  readonly sharing?: GroupSharing | undefined;
+}
+
+/** Where several replicas share the groups: each has all of them, and tells of its own. */
+export interface GroupSharing {
+  /** Whether this replica is to tell of it. */
+  begins(group: AlertGroup): boolean;
+  /** Whether what it has begun to tell may go on. */
+  owns(group: AlertGroup): boolean;
+  /** Whether another one is there that tells of it. */
+  isOwnedElsewhere(group: AlertGroup): boolean;
+  /** Whether somebody is still to be told that an alert of it is over. */
+  isOwed(group: AlertGroup, alert: Alert): boolean;
 }
 
 interface RunningGroup {
   readonly group: AlertGroup;
   /** undefined while a flush is under way. */
   timer: Timer | undefined;
+  /** It is due, and another replica's. */
+  isHeld: boolean;
 }
 
 export class Dispatcher {
@@ -32,9 +50,10 @@ export class Dispatcher {
   #root: Route;
   /** By route and labels. */
   #groups = new Map<string, RunningGroup>();
-  readonly #flushes = new Set<Promise<void>>();
-  /** One for each flush that is being told. */
-  readonly #tellings = new Set<AbortController>();
+  /** One for each flush that is being told, and its group. */
+  readonly #tellings = new Map<AbortController, AlertGroup>();
+  /** Of flushes: when each has ended. */
+  readonly #underWay = new Map<Promise<void>, AlertGroup>();
   #isClosed = false;
 
   constructor(root: Route, deps: DispatcherDeps) {
@@ -44,6 +63,10 @@ export class Dispatcher {
 
   get groups(): readonly AlertGroup[] {
     return Array.from(this.#groups.values(), ({ group }) => group);
+  }
+
+  group(id: string): AlertGroup | undefined {
+    return this.#groups.get(id)?.group;
   }
 
   /** Takes an alert that has come or changed, to each group that it belongs to. */
@@ -118,16 +141,56 @@ export class Dispatcher {
     }
   }
 
+  /** What this replica is to tell of is another part now: of groups that are no longer its own nothing more is told, and those that have become
+   *  its own are told at once where they are due.
+   *  @param isUnsure whether somebody else may have begun to tell of it, and nobody knows whether it arrived */
+  ownershipChanged(isUnsure: (group: AlertGroup) => boolean): void {
+    const { sharing, clock } = this.#deps;
+    if (sharing === undefined || this.#isClosed) return;
+    for (const [telling, group] of this.#tellings) if (!sharing.owns(group)) telling.abort();
+    for (const running of this.#groups.values()) {
+      const { group, timer } = running;
+      if (timer === undefined || !sharing.begins(group)) continue;
+      if (isUnsure(group)) group.postpone(clock.nowMs());
+      else if (!running.isHeld) continue;
+      this.#reschedule(running);
+    }
+  }
+
+  /** Other replicas have told of groups.
+   *  @param times of the flushes, by the keys of the groups
+   *  Cost: O(groups). */
+  toldElsewhere(times: ReadonlyMap<string, number>): void {
+    const { sharing, clock } = this.#deps;
+    if (this.#isClosed || times.size === 0) return;
+    for (const running of this.#groups.values()) {
+      const { group, timer } = running;
+      const timeMs = times.get(group.key);
+      if (timeMs === undefined || timer === undefined || sharing?.begins(group) === true) continue;
+      // Its clock may be another.
+      const nextMs = Math.min(timeMs, clock.nowMs()) + group.route.options.groupIntervalMs;
+      if (nextMs <= group.nextFlushMs) continue;
+      group.postpone(nextMs);
+      this.#reschedule(running);
+    }
+  }
+
+  /** Resolves when what is being told of such groups has ended. */
+  async finish(isMeant: (groupKey: string) => boolean): Promise<void> {
+    const meant = [...this.#underWay].filter(([, { key }]) => isMeant(key));
+    await Promise.all(meant.map(([ended]) => ended));
+  }
+
   /** Ends the timers; resolves when what is under way has ended, which is aborted after graceMs. The groups go on after a restart. */
   async close({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#isClosed = true;
     for (const { timer } of this.#groups.values()) timer?.cancel();
     const abort = (): void => {
-      for (const telling of this.#tellings) telling.abort();
+      for (const telling of this.#tellings.keys()) telling.abort();
     };
     if (graceMs <= 0) abort();
     const deadline = this.#deps.clock.setTimer(graceMs, abort);
-    await Promise.all(this.#flushes);
+    await Promise.all(this.#underWay.keys());
     deadline.cancel();
   }
 
@@ -142,7 +205,7 @@ export class Dispatcher {
   }
 
   #start(group: AlertGroup): void {
-    const running: RunningGroup = { group, timer: undefined };
+    const running: RunningGroup = { group, timer: undefined, isHeld: false };
     this.#groups.set(group.id, running);
     this.#deps.onTimer(group.id, group.nextFlushMs);
     running.timer = this.#setTimer(running);
@@ -152,9 +215,45 @@ export class Dispatcher {
     const { clock } = this.#deps;
     return clock.setTimer(running.group.nextFlushMs - clock.nowMs(), () => {
       running.timer = undefined;
+      if (this.#isClosed) return;
+      const { sharing } = this.#deps;
+      if (sharing !== undefined && !sharing.begins(running.group)) {
+        this.#hold(running, sharing);
+        return;
+      }
       const flush = this.#flush(running).catch(this.#deps.onError);
-      this.#flushes.add(flush);
-      void flush.then(() => this.#flushes.delete(flush));
+      this.#underWay.set(flush, running.group);
+      void flush.then(() => this.#underWay.delete(flush));
+    });
+  }
+
+  #reschedule(running: RunningGroup): void {
+    running.timer?.cancel();
+    running.isHeld = false;
+    running.timer = this.#setTimer(running);
+  }
+
+  /** It is another replica's to tell of. Should that be gone, this one goes on with what is due. */
+  #hold(running: RunningGroup, sharing: GroupSharing): void {
+    const { clock, onTimer } = this.#deps;
+    const { group } = running;
+    running.isHeld = true;
+    running.timer = clock.setTimer(STANDBY_MS, () => {
+      running.timer = undefined;
+      if (this.#isClosed) return;
+      if (sharing.begins(group)) {
+        this.#reschedule(running);
+        return;
+      }
+      if (!sharing.isOwnedElsewhere(group)) {
+        this.#hold(running, sharing);
+        return;
+      }
+      group.passFlush(clock.nowMs(), (alert) => sharing.isOwed(group, alert));
+      if (group.isEmpty) {
+        this.#groups.delete(group.id);
+        onTimer(group.id, undefined);
+      } else this.#reschedule(running);
     });
   }
 
@@ -168,6 +267,8 @@ export class Dispatcher {
       onTimer(group.id, group.nextFlushMs);
       try {
         if (await this.#tell(group, flush)) group.endFlush(flush);
+        // It has been taken from this replica: whoever has it next tells of it at once, this one too.
+        else if (this.#deps.sharing?.owns(group) === false) group.postpone(clock.nowMs());
       } catch (error) {
         this.#deps.onError(error);
       }
@@ -182,7 +283,7 @@ export class Dispatcher {
 
   async #tell(group: AlertGroup, flush: Flush): Promise<boolean> {
     const telling = new AbortController();
-    this.#tellings.add(telling);
+    this.#tellings.set(telling, group);
     const timeoutMs = Math.max(group.route.options.groupIntervalMs, SHORTEST_FLUSH_MS);
     const timer = this.#deps.clock.setTimer(timeoutMs, () => telling.abort());
     try {

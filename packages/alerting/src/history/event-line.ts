@@ -41,6 +41,16 @@ const lineSchema = v.variant('kind', [
     cause: v.string(),
   }),
   v.object({ kind: v.picklist(['sent', 'failed']), ...ofSend }),
+  v.object({
+    kind: v.picklist(['acknowledged', 'reopened', 'escalated']),
+    ...base,
+    receiver: v.string(),
+    groupKey: v.string(),
+    groupLabels: labelSet,
+    by: v.string(),
+    cause: v.string(),
+    firing: v.array(v.string()),
+  }),
 ]);
 
 /** With its line feed. */

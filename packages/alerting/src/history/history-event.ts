@@ -46,9 +46,28 @@ export interface SendEvent {
   readonly problem: string;
 }
 
-export type HistoryEvent = AlertEvent | MuteEvent | SendEvent;
+/** Of the escalation of a group: somebody has taken it on, it is open again, or the receiver of a step is told. */
+export interface PageEvent {
+  readonly kind: 'acknowledged' | 'reopened' | 'escalated';
+  readonly timeMs: number;
+  /** Of the group's route. */
+  readonly receiver: string;
+  readonly groupKey: string;
+  readonly groupLabels: LabelSet;
+  /** Who; '' where nobody asked for it. */
+  readonly by: string;
+  /** The comment, why it is open again, or the receiver of the step. */
+  readonly cause: string;
+  /** Fingerprints. */
+  readonly firing: readonly string[];
+}
 
-export const EVENT_KINDS = ['created', 'changed', 'resolved', 'muted', 'sent', 'failed'] as const;
+export type HistoryEvent = AlertEvent | MuteEvent | SendEvent | PageEvent;
+
+export const EVENT_KINDS = [
+  ...(['created', 'changed', 'resolved', 'muted', 'sent', 'failed'] as const),
+  ...(['acknowledged', 'reopened', 'escalated'] as const),
+] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** Of the alert, or of its group. */
@@ -59,7 +78,7 @@ export function labelsOf(event: HistoryEvent): LabelSet {
 /** Whether it is about this alert. */
 export function concerns(event: HistoryEvent, fingerprint: string): boolean {
   if ('fingerprint' in event) return event.fingerprint === fingerprint;
-  return event.firing.includes(fingerprint) || event.resolved.includes(fingerprint);
+  return event.firing.includes(fingerprint) || ('resolved' in event && event.resolved.includes(fingerprint));
 }
 
 /** @param sequence of the event among all, from 1 */
@@ -73,6 +92,12 @@ export function eventJson(sequence: number, event: HistoryEvent): string {
     case 'muted': {
       const { fingerprint, labels, receiver, by, cause } = event;
       return `${head},"fingerprint":"${fingerprint}","labels":${jsonLabels(labels)},"receiver":${jsonString(receiver)},"by":"${by}","cause":${jsonString(cause)}}`;
+    }
+    case 'acknowledged':
+    case 'reopened':
+    case 'escalated': {
+      const { receiver, groupKey, groupLabels, by, cause, firing } = event;
+      return `${head},"receiver":${jsonString(receiver)},"groupKey":${jsonString(groupKey)},"groupLabels":${jsonLabels(groupLabels)},"by":${jsonString(by)},"cause":${jsonString(cause)},"firing":${JSON.stringify(firing)}}`;
     }
     case 'sent':
     case 'failed': {

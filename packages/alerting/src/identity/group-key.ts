@@ -16,6 +16,14 @@ export function groupKeyOf(routeKey: string, groupLabels: LabelSet): string {
   return `${routeKey}:${formatGroupLabels(groupLabels)}`;
 }
 
+/** By which a receiver knows that it has been sent a notification before: `<dedup key>-<when it began>-<what it tells>`. Where alerts have changed
+ *  meanwhile it is another: to take it for the same would lose them.
+ *  @param beganAtMs when it was to be sent first, Unix ms
+ *  @param alerts what tells each of them, and whether it has ended, from others; always in the same order */
+export function idempotencyKeyOf(groupKey: string, beganAtMs: number, alerts: readonly string[]): string {
+  return `${dedupKeyOf(groupKey)}-${beganAtMs}-${dedupKeyOf(alerts.join('\n')).slice(0, 16)}`;
+}
+
 /** What PagerDuty and Opsgenie know the incident of a group by: 64 hexadecimal digits. */
 export function dedupKeyOf(groupKey: string): string {
   return sha256(Buffer.from(groupKey)).toString('hex');

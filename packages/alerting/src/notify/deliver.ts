@@ -27,6 +27,8 @@ export interface DeliveryDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly onAttempt: (attempt: Attempt) => void;
+  /** Whether this replica is still the one to tell of a group, where there are several; asked before each attempt. */
+  readonly ownsGroup?: ((groupKey: string) => boolean) | undefined;
 }
 
 /** As Alertmanager begins; it ends at a minute, too. Ours are spread over all of the wait, so that receivers that come back are not met by all. */
@@ -38,11 +40,12 @@ export async function deliver(
   notification: Notification,
   maxAttempts: number,
   signal: AbortSignal,
-  { clock, random, onAttempt }: DeliveryDeps,
+  { clock, random, onAttempt, ownsGroup }: DeliveryDeps,
 ): Promise<Delivery> {
   const backoff = new Backoff(RETRY, random);
   let reason: string | undefined;
   for (let number = 1; !signal.aborted; number++) {
+    if (ownsGroup?.(notification.groupKey) === false) return { kind: 'aborted', reason };
     const startedMs = clock.monotonicMs();
     const outcome = await attempt(integration, notification, signal);
     if (outcome.kind !== 'sent' && signal.aborted) return { kind: 'aborted', reason: reason ?? outcome.reason };

@@ -1,7 +1,9 @@
 /** Several notifications as one, for a receiver that gets more than it may: all their alerts, once each. Pure. */
 import { bug } from '@vigie/core/errors';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { mergedContext } from '../context/notification-context.ts';
 import { compareAlerts, isResolved } from '../dispatch/alert.ts';
+import { dedupKeyOf } from '../identity/group-key.ts';
 import type { Notification } from '../receivers/integration.ts';
 
 /** Those that show text and remember nothing. An incident that the others keep by the key of its group would not end with it. */
@@ -38,7 +40,15 @@ export function digestOf(notifications: readonly Notification[]): Notification {
       : first.reason,
     alerts: [...alerts.values()].sort(compareAlerts),
     timeMs,
+    idempotencyKey: combinedKey(all),
+    context: mergedContext(all.map(({ context }) => context)),
   };
+}
+
+/** @returns undefined where one of them has none */
+function combinedKey(notifications: readonly Notification[]): string | undefined {
+  const keys = notifications.map(({ idempotencyKey }) => idempotencyKey);
+  return keys.includes(undefined) ? undefined : dedupKeyOf(keys.join('\n'));
 }
 
 function commonLabels(sets: readonly LabelSet[]): LabelSet {

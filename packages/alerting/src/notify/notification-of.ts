@@ -1,4 +1,5 @@
 /** What an integration is asked to tell of a flush. */
+import type { ResolveReason } from '@vigie/rules/alerts/alert';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
 import type { AlertGroup } from '../dispatch/alert-group.ts';
 import type { NotificationReason } from '../dispatch/notification-log.ts';
@@ -8,11 +9,13 @@ import type { Route } from '../routing/route.ts';
 /** The annotation of a resolved alert that says why it is. */
 export const RESOLVE_REASON = 'vigie_resolve_reason';
 
-/** - recovered: whoever told of it says that it is over
+/** - recovered, no_data, rule_removed: what its rule says; of alerts from elsewhere, recovered is that whoever told of it says that it is over
  *  - expired: nobody said so, and nobody tells of it any more */
-export type ResolveReason = 'recovered' | 'expired';
+function resolveReason({ endsAtMs, updatedAtMs, resolveReason: ofRule }: Alert): ResolveReason | 'expired' {
+  return ofRule ?? ownReason(endsAtMs, updatedAtMs);
+}
 
-function resolveReason({ endsAtMs, updatedAtMs }: Alert): ResolveReason {
+function ownReason(endsAtMs: number | undefined, updatedAtMs: number): 'recovered' | 'expired' {
   return endsAtMs !== undefined && endsAtMs <= updatedAtMs ? 'recovered' : 'expired';
 }
 

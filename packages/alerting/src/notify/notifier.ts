@@ -3,7 +3,9 @@
 import type { Clock } from '@vigie/core/clock';
 import { bug } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
-import { type Alert, isResolved } from '../dispatch/alert.ts';
+import type { NotificationContext } from '../context/notification-context.ts';
+import type { ContextQuestion } from '../context/page-context.ts';
+import { type Alert, compareAlerts, isResolved } from '../dispatch/alert.ts';
 import type { AlertGroup, Flush } from '../dispatch/alert-group.ts';
 import {
   type NotificationLog,
@@ -11,8 +13,10 @@ import {
   type NotificationRules,
   notificationReason,
 } from '../dispatch/notification-log.ts';
+import type { Escalations, FlushOrders } from '../escalation/escalations.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
-import type { Outbox } from '../outbox/outbox.ts';
+import { idempotencyKeyOf } from '../identity/group-key.ts';
+import type { Claim, Outbox } from '../outbox/outbox.ts';
 import type { Integration } from '../receivers/integration.ts';
 import type { Route } from '../routing/route.ts';
 import type { StateRecord } from '../state/state-record.ts';
@@ -28,6 +32,8 @@ export interface NotifyOptions {
   readonly resolveWhatFired: boolean;
   /** Whether resolved alerts say why, in an annotation. */
   readonly resolveReason: boolean;
+  /** Whether notifications have a key by which web hooks know one that they have had; true unless given. */
+  readonly idempotencyKey?: boolean | undefined;
 }
 
 /** What the configuration says. */
@@ -47,7 +53,13 @@ export interface NotifierDeps {
   readonly counts: NotifyCounts;
   readonly record: (event: HistoryEvent) => void;
   readonly log: Log;
+  /** undefined where nobody is asked. */
+  readonly gatherContext?: GatherContext | undefined;
+  readonly escalations: Pick<Escalations, 'review'>;
 }
+
+/** What a page says beside its alerts: within its time, and it does not reject. */
+export type GatherContext = (question: ContextQuestion, signal: AbortSignal) => Promise<NotificationContext>;
 
 /** A flush on its way to one receiver. */
 interface Telling {
@@ -61,6 +73,12 @@ interface Telling {
   /** Fingerprints. */
   readonly resolved: ReadonlySet<string>;
   readonly signal: AbortSignal;
+  /** Gathered when the first integration is told, for all of them; undefined where the receiver wants none. */
+  readonly context: (() => Promise<NotificationContext | undefined>) | undefined;
+  /** Whether repeats are not told. */
+  readonly isAcknowledged: boolean;
+  /** Whether it is told of the end of alerts alone. */
+  readonly onlyEnds: boolean;
 }
 
 export class Notifier {
@@ -68,6 +86,8 @@ export class Notifier {
   readonly #deps: NotifierDeps;
   /** What was muted at the last flush of a group, by fingerprint. */
   readonly #muted = new WeakMap<AlertGroup, ReadonlyMap<string, Mute>>();
+  /** Of receivers of steps, by group and name: what they are being told. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(settings: NotifierSettings, deps: NotifierDeps) {
     this.#settings = settings;
@@ -83,9 +103,89 @@ export class Notifier {
     for (const { cause } of muted.values()) this.#deps.counts.suppressed[cause] += 1;
     this.#recordMuted(group, flush, muted);
     const resolved = new Set(flush.resolved.map(({ fingerprint }) => fingerprint));
-    const telling = { group, route, flush, receiver, muted, resolved, signal };
+    const orders = this.#deps.escalations.review(group, () => ({
+      timeMs: flush.timeMs,
+      firing: fingerprintsOf(flush.alerts).filter(
+        (fingerprint) => !resolved.has(fingerprint) && !muted.has(fingerprint),
+      ),
+      ended: [...resolved],
+    }));
+    const isAcknowledged = orders?.isAcknowledged === true;
+    const common = { group, route, flush, muted, resolved, signal, isAcknowledged };
+    const others = orders === undefined ? [] : this.#tellOthers(orders, common);
+    const told = await Promise.all([this.#tellReceiver(receiver, common, false), ...others]);
+    return told.every(Boolean);
+  }
+
+  /** Tells receivers of steps of what fires in a group, between its flushes.
+   *  @param firing those that are not muted */
+  async escalate(
+    group: AlertGroup,
+    firing: readonly Alert[],
+    receivers: readonly string[],
+    timeMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const alerts = firing.map((alert) => ({ ...alert, endsAtMs: undefined })).sort(compareAlerts);
+    const flush: Flush = { timeMs, alerts, resolved: [] };
+    const orders = { reached: receivers, ending: [] };
+    const common = { group, route: group.route, flush, muted: new Map(), resolved: new Set<string>(), signal };
+    await Promise.all(this.#tellOthers(orders, { ...common, isAcknowledged: false }));
+  }
+
+  /** Receivers of steps: one after the other in a group, for a step may be due while the group is told. */
+  #tellOthers(
+    { reached, ending }: Pick<FlushOrders, 'reached' | 'ending'>,
+    common: Omit<Telling, 'receiver' | 'context' | 'onlyEnds'>,
+  ): readonly Promise<boolean>[] {
+    const tellings = [...reached.map((name) => [name, false] as const), ...ending.map((name) => [name, true] as const)];
+    return tellings.map(([name, onlyEnds]) => {
+      // It may have gone from the configuration.
+      const receiver = this.#settings.receivers.get(name);
+      if (receiver === undefined) return Promise.resolve(true);
+      const key = `${common.group.id}\n${name}`;
+      const turn = this.#turns.get(key) ?? Promise.resolve();
+      const told = turn.then(() => this.#tellReceiver(receiver, common, onlyEnds));
+      const ended = told.then(
+        () => undefined,
+        () => undefined,
+      );
+      this.#turns.set(key, ended);
+      void ended.then(() => {
+        if (this.#turns.get(key) === ended) this.#turns.delete(key);
+      });
+      return told;
+    });
+  }
+
+  async #tellReceiver(
+    receiver: Receiver,
+    common: Omit<Telling, 'receiver' | 'context' | 'onlyEnds'>,
+    onlyEnds: boolean,
+  ): Promise<boolean> {
+    const context = this.#contextOf(receiver, common.flush, common.muted, common.signal);
+    const telling = { ...common, receiver, context, onlyEnds };
     const told = await Promise.all(receiver.integrations.map((integration) => this.#tell(integration, telling)));
     return told.every(Boolean);
+  }
+
+  #contextOf(
+    { options: { context: options } }: Receiver,
+    { alerts, timeMs }: Flush,
+    muted: ReadonlyMap<string, Mute>,
+    signal: AbortSignal,
+  ): Telling['context'] {
+    const { gatherContext } = this.#deps;
+    if (options === undefined || gatherContext === undefined) return undefined;
+    let gathered: Promise<NotificationContext | undefined> | undefined;
+    return () => {
+      const told = alerts.filter(({ fingerprint }) => !muted.has(fingerprint));
+      gathered ??= gatherContext({ alerts: told, timeMs, options }, signal).catch((error: unknown) => {
+        this.#deps.log.error('a page goes without its context', { error });
+        return undefined;
+      });
+      return gathered;
+    };
   }
 
   /** Of each alert once, until something else mutes it. */
@@ -100,31 +200,33 @@ export class Notifier {
   }
 
   async #tell(integration: Integration, telling: Telling): Promise<boolean> {
-    const { group, route, flush, muted, resolved } = telling;
+    const { group, route, receiver, flush, muted, resolved, onlyEnds, isAcknowledged } = telling;
     const { notifications } = this.#deps;
     const rules: NotificationRules = {
       sendResolved: integration.sendsResolved,
       repeatIntervalMs: route.options.repeatIntervalMs,
-      owesResolves: integration.sendsResolved && this.#settings.resolveWhatFired,
+      // Receivers of steps may be told of nothing but ends.
+      owesResolves:
+        integration.sendsResolved && (this.#settings.resolveWhatFired || receiver.name !== route.options.receiver),
     };
     const entry = notifications.get(group.key, integration.id);
     const isOwed = ({ fingerprint }: Alert): boolean => entry?.owed.has(fingerprint) === true;
     const isTold = (alert: Alert): boolean =>
-      !muted.has(alert.fingerprint) || (resolved.has(alert.fingerprint) && isOwed(alert));
+      muted.has(alert.fingerprint) ? resolved.has(alert.fingerprint) && isOwed(alert) : !onlyEnds || isOwed(alert);
     const part: Flush = {
       timeMs: flush.timeMs,
       alerts: flush.alerts.filter(isTold),
       resolved: flush.resolved.filter(isTold),
     };
-    if (part.alerts.length === 0) return true;
+    if (part.alerts.length === 0 || (onlyEnds && !part.resolved.some(isOwed))) return true;
     const reason = notificationReason(entry, part, rules) ?? (part.resolved.some(isOwed) ? endReason(part) : undefined);
-    if (reason === undefined) return true;
+    if (reason === undefined || (isAcknowledged && reason === 'repeat interval elapsed')) return true;
     return this.#send(integration, telling, part, reason, rules, entry?.viaFallback === true);
   }
 
   async #send(
     integration: Integration,
-    { group, route, receiver, signal }: Telling,
+    { group, route, receiver, signal, context }: Telling,
     part: Flush,
     reason: NotificationReason,
     rules: NotificationRules,
@@ -136,16 +238,24 @@ export class Notifier {
       : part.alerts.filter((alert) => !isResolved(alert, part.timeMs));
     let viaFallback = false;
     if (alerts.length > 0) {
+      const claimedAtMs = clock.nowMs();
+      const open = outbox.find({ group: group.key, integration: integration.id });
       const claim = {
         groupId: group.id,
         group: group.key,
         integration: integration.id,
-        claimedAtMs: clock.nowMs(),
+        claimedAtMs,
+        beganAtMs: open?.beganAtMs ?? claimedAtMs,
       };
       outbox.claim(claim);
-      await this.#persist([{ kind: 'claim', claim }]);
+      const [gathered] = await Promise.all([context?.(), this.#persist([{ kind: 'claim', claim }])]);
       const told = { alerts, reason, timeMs: part.timeMs };
-      const notification = notificationOf(group, route, told, this.#settings.resolveReason);
+      const notification = {
+        ...notificationOf(group, route, told, this.#settings.resolveReason),
+        receiver: receiver.name,
+        context: gathered,
+        idempotencyKey: this.#settings.idempotencyKey === false ? undefined : keyOf(claim, part),
+      };
       const alsoFallback = wasViaFallback && part.resolved.length > 0;
       const delivered = await plan.deliver(receiver, integration, notification, alsoFallback, signal);
       if (!delivered.isDelivered) return false;
@@ -176,6 +286,18 @@ export class Notifier {
       this.#deps.log.error('what is told cannot be kept: after a restart it may be told again', { error });
     }
   }
+}
+
+function keyOf({ group, beganAtMs }: Claim, { alerts, timeMs }: Flush): string {
+  // With its begin: one that was over and fires again is told anew.
+  const told = alerts.map((alert) => {
+    return `${isResolved(alert, timeMs) ? '-' : ''}${alert.fingerprint}@${alert.startsAtMs}`;
+  });
+  return idempotencyKeyOf(group, beganAtMs, told);
+}
+
+function fingerprintsOf(alerts: readonly Alert[]): readonly string[] {
+  return alerts.map(({ fingerprint }) => fingerprint);
 }
 
 /** Of alerts whose end is owed for longer than the log remembers that they fired. */

@@ -1,4 +1,6 @@
 /** Who is told, and what of Vigie's own options holds for it. */
+import type { ContextOptions } from '../context/context-options.ts';
+import type { EscalationStep } from '../escalation/page.ts';
 import type { Integration } from '../receivers/integration.ts';
 import type { RateLimitOptions } from './rate-limit.ts';
 
@@ -13,6 +15,10 @@ export interface ReceiverOptions {
   readonly fallback: Fallback | undefined;
   /** Of each of its integrations. */
   readonly rateLimit: RateLimitOptions | undefined;
+  /** What it wants to see beside the alerts; undefined: nothing. */
+  readonly context?: ContextOptions | undefined;
+  /** Who else is told, and when, of what nobody acknowledges. */
+  readonly escalation?: readonly EscalationStep[] | undefined;
 }
 
 export interface Fallback {

@@ -11,6 +11,8 @@ export interface Claim {
   readonly integration: string;
   /** Unix ms. */
   readonly claimedAtMs: number;
+  /** When the same notification was claimed first: it has not arrived since, as far as is known. */
+  readonly beganAtMs: number;
 }
 
 export class Outbox {
@@ -22,6 +24,11 @@ export class Outbox {
 
   all(): IterableIterator<Claim> {
     return this.#claims.values();
+  }
+
+  /** The open claim of one integration to tell of one group. */
+  find(claim: Pick<Claim, 'group' | 'integration'>): Claim | undefined {
+    return this.#claims.get(keyOf(claim));
   }
 
   claim(claim: Claim): void {

@@ -1,5 +1,6 @@
 /** `discord_configs`, `msteams_configs` and `msteamsv2_configs`. Source: Alertmanager 0.34, notify/{discord,msteams,msteamsv2}. */
 import type { DiscordConfig, MsteamsConfig, Msteamsv2Config } from '../config/receivers/chat-webhooks.ts';
+import { chartUrlOf } from '../context/notification-context.ts';
 import { goJsonLine, type Json } from '../templates/go-json.ts';
 import type { Rendering } from '../templates/notification-templates.ts';
 import { judgeByStatus, type ReceiverProtocol } from './http-integration.ts';
@@ -13,13 +14,14 @@ const MAX_DESCRIPTION_RUNES = 4096;
 const MAX_CONTENT_RUNES = 2000;
 
 export function discordProtocol(config: DiscordConfig, deps: ReceiverDeps): ReceiverProtocol {
-  return chatProtocol(config, deps, ({ data, text }) => ({
+  return chatProtocol(config, deps, ({ data, text }, chartUrl) => ({
     content: truncateRunes(text(config.content), MAX_CONTENT_RUNES),
     embeds: [
       {
         title: truncateRunes(text(config.title), MAX_TITLE_RUNES),
         description: truncateRunes(text(config.message), MAX_DESCRIPTION_RUNES),
         color: data.status === 'firing' ? 0x992d22 : 0x2ecc71,
+        image: chartUrl === undefined ? undefined : { url: chartUrl },
       },
     ],
     username: config.username || undefined,
@@ -39,7 +41,7 @@ export function msteamsProtocol(config: MsteamsConfig, deps: ReceiverDeps): Rece
 }
 
 export function msteamsv2Protocol(config: Msteamsv2Config, deps: ReceiverDeps): ReceiverProtocol {
-  return chatProtocol(config, deps, ({ data, text }) => ({
+  return chatProtocol(config, deps, ({ data, text }, chartUrl) => ({
     type: 'message',
     attachments: [
       {
@@ -60,6 +62,7 @@ export function msteamsv2Protocol(config: Msteamsv2Config, deps: ReceiverDeps): 
               color: data.status === 'firing' ? 'Attention' : 'Good',
             },
             { type: 'TextBlock', text: text(config.text), wrap: true },
+            ...(chartUrl === undefined ? [] : [{ type: 'Image', url: chartUrl, altText: 'chart' }]),
           ],
           msteams: { width: 'full' },
         },
@@ -73,7 +76,7 @@ type ChatConfig = DiscordConfig | MsteamsConfig | Msteamsv2Config;
 function chatProtocol(
   { kind, sendResolved, http, url }: ChatConfig,
   { clock }: ReceiverDeps,
-  message: (rendering: Rendering) => Json,
+  message: (rendering: Rendering, chartUrl: string | undefined) => Json,
 ): ReceiverProtocol {
   const readUrl = secretReader(url, clock);
   return {
@@ -81,9 +84,9 @@ function chatProtocol(
     sendsResolved: sendResolved,
     http,
     timeoutMs: 0,
-    requests: (_notification, rendering, secrets) => [
+    requests: ({ context }, rendering, secrets) => [
       {
-        body: goJsonLine(message(rendering)),
+        body: goJsonLine(message(rendering, chartUrlOf(context))),
         url: secrets.hideUrl(readUrl(secrets)),
         contentType: 'application/json',
       },

@@ -14,12 +14,20 @@ import { telegramProtocol } from './telegram.ts';
 import { webhookProtocol } from './webhook.ts';
 
 /** @returns in the order of the configuration. Their connections close by themselves when they idle. */
-export function createIntegrations({ name, integrations }: ReceiverConfig, deps: ReceiverDeps): readonly Integration[] {
+export function createIntegrations(receiver: ReceiverConfig, deps: ReceiverDeps): readonly Integration[] {
+  return integrationsOf(receiver, (id, config) => createIntegration(id, config, deps));
+}
+
+/** @param create of each, with its id: `shop/webhook/0`, numbered by kind */
+export function integrationsOf(
+  { name, integrations }: ReceiverConfig,
+  create: (id: string, config: IntegrationConfig) => Integration,
+): readonly Integration[] {
   const counts = new Map<string, number>();
   return integrations.map((config) => {
     const index = counts.get(config.kind) ?? 0;
     counts.set(config.kind, index + 1);
-    return createIntegration(`${name}/${config.kind}/${index}`, config, deps);
+    return create(`${name}/${config.kind}/${index}`, config);
   });
 }
 

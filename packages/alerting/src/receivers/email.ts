@@ -6,6 +6,8 @@ import type { ClientTlsOptions } from '@vigie/core/tls';
 import addressparser from 'nodemailer/lib/addressparser';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { EmailConfig } from '../config/receivers/email.ts';
+import { chartPng } from '../context/chart-store.ts';
+import type { NotificationContext } from '../context/notification-context.ts';
 import { dedupKeyOf } from '../identity/group-key.ts';
 import { notificationData } from '../templates/notification-data.ts';
 import type { Rendering } from '../templates/notification-templates.ts';
@@ -94,17 +96,43 @@ function mailOf(config: EmailConfig, notification: Notification, rendering: Rend
     ...config.headers,
   };
   const expanded = Object.entries(headers).map(([name, source]) => [name, text(source)] as const);
+  const { shown, images } = withImages(config.html === '' ? undefined : html(config.html), notification.context);
   const composer = new MailComposer({
     headers: { ...Object.fromEntries(expanded), ...threadHeaders(config, notification, nowMs) },
     messageId: Object.hasOwn(config.headers, 'Message-Id') ? undefined : messageId(deps, nowMs),
     date: new Date(nowMs),
     text: config.text === '' ? undefined : text(config.text),
-    html: config.html === '' ? undefined : html(config.html),
+    html: shown,
+    attachments: images,
     textEncoding: 'quoted-printable',
     disableFileAccess: true,
     disableUrlAccess: true,
   });
   return { build: () => composer.compile().build(), envelope: { from, to } };
+}
+
+interface InlineImage {
+  readonly cid: string;
+  readonly filename: string;
+  readonly content: Buffer;
+  readonly contentType: string;
+  readonly contentDisposition: 'inline';
+}
+
+/** Charts go with the mail: clients show no pictures from elsewhere until they are asked to.
+ *  @param html of the mail */
+function withImages(html: string | undefined, context: NotificationContext | undefined) {
+  const images: InlineImage[] = [];
+  let shown = html;
+  for (const [url, chart] of context?.charts ?? []) {
+    const source = `src="${url}"`;
+    if (shown?.includes(source) !== true) continue;
+    const filename = url.slice(url.lastIndexOf('/') + 1);
+    const cid = `${filename}@vigie`;
+    images.push({ cid, filename, content: chartPng(chart), contentType: 'image/png', contentDisposition: 'inline' });
+    shown = shown.replaceAll(source, `src="cid:${cid}"`);
+  }
+  return { shown, images };
 }
 
 /** @throws {VigieError} RECEIVER_UNUSABLE: there is none, or one that is no address */

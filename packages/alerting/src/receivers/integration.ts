@@ -1,5 +1,6 @@
 /** A receiver's ways to tell someone of alerts. */
 import type { LabelSet } from '@vigie/promql/labels/label-set';
+import type { NotificationContext } from '../context/notification-context.ts';
 import type { Alert } from '../dispatch/alert.ts';
 import type { NotificationReason } from '../dispatch/notification-log.ts';
 
@@ -15,6 +16,10 @@ export interface Notification {
   readonly alerts: readonly Alert[];
   /** Of the flush, Unix ms: what is resolved by then is told as resolved. */
   readonly timeMs: number;
+  /** The same for each attempt at this notification, also after a restart; undefined: it has none. */
+  readonly idempotencyKey?: string | undefined;
+  /** undefined where the receiver asks for none. */
+  readonly context?: NotificationContext | undefined;
 }
 
 export type SendOutcome =

@@ -2,6 +2,7 @@
 import { VigieError } from '@vigie/core/errors';
 import * as v from 'valibot';
 import type { PagerdutyConfig } from '../config/receivers/pagerduty.ts';
+import { chartUrlOf } from '../context/notification-context.ts';
 import { dedupKeyOf } from '../identity/group-key.ts';
 import { goJsonLine, type Json } from '../templates/go-json.ts';
 import type { Rendering } from '../templates/notification-templates.ts';
@@ -39,12 +40,12 @@ export function pagerdutyProtocol(config: PagerdutyConfig, deps: ReceiverDeps, v
     sendsResolved: sendResolved,
     http,
     timeoutMs,
-    requests({ groupKey }, rendering, secrets) {
+    requests({ groupKey, context }, rendering, secrets) {
       const key = expandSecret(readKey(secrets), rendering, secrets);
       if (key === '') throw new VigieError('RECEIVER_UNUSABLE', `${name} key cannot be empty`);
       const eventOf = isV1 ? eventV1 : eventV2;
       const body = withinLimit(
-        (details) => eventOf(config, key, dedupKeyOf(groupKey), rendering, details),
+        (details) => eventOf(config, key, dedupKeyOf(groupKey), rendering, details, chartUrlOf(context)),
         () => detailsOf(config, rendering),
       );
       return [{ url: isV1 ? v1Url : config.url, contentType: 'application/json', body }];
@@ -80,11 +81,19 @@ function eventV1(config: PagerdutyConfig, key: string, dedupKey: string, renderi
   };
 }
 
-function eventV2(config: PagerdutyConfig, key: string, dedupKey: string, rendering: Rendering, details: Details): Json {
+function eventV2(
+  config: PagerdutyConfig,
+  key: string,
+  dedupKey: string,
+  rendering: Rendering,
+  details: Details,
+  chartUrl: string | undefined,
+): Json {
   const { data, text } = rendering;
   const images = config.images
     .map(({ src, alt, href }) => ({ src: text(src), alt: text(alt), href: text(href) }))
     .filter(({ src }) => src !== '');
+  if (chartUrl !== undefined) images.push({ src: chartUrl, alt: 'chart', href: chartUrl });
   const links = config.links
     .map(({ href, text: label }) => ({ href: text(href), text: text(label) }))
     .filter(({ href }) => href !== '');

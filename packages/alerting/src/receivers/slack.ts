@@ -1,6 +1,7 @@
 /** `slack_configs`. Source: Alertmanager 0.34, notify/slack. */
 import * as v from 'valibot';
 import type { SlackConfig } from '../config/receivers/slack.ts';
+import { chartUrlOf } from '../context/notification-context.ts';
 import { goJsonLine, type Json } from '../templates/go-json.ts';
 import type { Rendering } from '../templates/notification-templates.ts';
 import { judgeByStatus, type ReceiverAnswer, type ReceiverProtocol, shortened } from './http-integration.ts';
@@ -37,9 +38,9 @@ export function slackProtocol(config: SlackConfig, deps: ReceiverDeps, updateUrl
     sendsResolved: config.sendResolved,
     http: config.http,
     timeoutMs: config.timeoutMs,
-    requests({ groupKey }, rendering, secrets) {
+    requests({ groupKey, context }, rendering, secrets) {
       const sent = messages.get(groupKey);
-      const body = goJsonLine(messageOf(config, rendering, sent));
+      const body = goJsonLine(messageOf(config, rendering, sent, chartUrlOf(context)));
       const url = sent === undefined ? secrets.hideUrl(readUrl(secrets)) : updateUrl;
       return [{ url, contentType: 'application/json', body }];
     },
@@ -58,7 +59,12 @@ function remember(messages: Map<string, SlackMessage>, groupKey: string, message
   if (messages.size > MAX_MESSAGES && oldest !== undefined) messages.delete(oldest);
 }
 
-function messageOf(config: SlackConfig, { text }: Rendering, sent: SlackMessage | undefined): Json {
+function messageOf(
+  config: SlackConfig,
+  { text }: Rendering,
+  sent: SlackMessage | undefined,
+  chartUrl: string | undefined,
+): Json {
   const given = (source: string): string | undefined => text(source) || undefined;
   const attachment = {
     title: truncateRunes(text(config.title), MAX_TITLE_RUNES) || undefined,
@@ -69,7 +75,7 @@ function messageOf(config: SlackConfig, { text }: Rendering, sent: SlackMessage 
     callback_id: text(config.callbackId),
     fields: config.fields.length === 0 ? undefined : fieldsOf(config, text),
     actions: config.actions.length === 0 ? undefined : actionsOf(config, text),
-    image_url: given(config.imageUrl),
+    image_url: given(config.imageUrl) ?? chartUrl,
     thumb_url: given(config.thumbUrl),
     footer: text(config.footer),
     color: given(config.color),

@@ -5,9 +5,10 @@ import { secretValue } from '@vigie/core/http-client/secret-value';
 import * as v from 'valibot';
 import type { TelegramConfig } from '../config/receivers/telegram.ts';
 import { goJsonLine } from '../templates/go-json.ts';
+import { notificationData } from '../templates/notification-data.ts';
 import type { Rendering } from '../templates/notification-templates.ts';
 import { type ReceiverAnswer, type ReceiverProtocol, shortened } from './http-integration.ts';
-import type { SendOutcome } from './integration.ts';
+import type { Notification, SendOutcome } from './integration.ts';
 import { parsedAnswer } from './parsed-answer.ts';
 import type { ReceiverDeps } from './receiver-deps.ts';
 import { secretReader } from './secrets.ts';
@@ -32,12 +33,12 @@ export function telegramProtocol(config: TelegramConfig, deps: ReceiverDeps): Re
     sendsResolved: config.sendResolved,
     http: config.http,
     timeoutMs: 0,
-    requests(_notification, rendering, secrets) {
+    requests(notification, rendering, secrets) {
       const { messageThreadId, parseMode, disableNotifications } = config;
       // By name, every one of them text.
       const fields = new Map([
         ['chat_id', readChat()],
-        ['text', messageOf(config, rendering)],
+        ['text', messageOf(config, rendering) ?? plainMessageOf(notification)],
         ['disable_web_page_preview', 'true'],
       ]);
       if (disableNotifications) fields.set('disable_notification', 'true');
@@ -48,12 +49,19 @@ export function telegramProtocol(config: TelegramConfig, deps: ReceiverDeps): Re
     },
     judge,
   };
+
+  /** Without the context, which may be what makes it too long. */
+  function plainMessageOf({ context, ...notification }: Notification): string {
+    if (context === undefined) return TOO_LONG;
+    return messageOf(config, deps.templates.render(notificationData(notification, deps.externalUrl))) ?? TOO_LONG;
+  }
 }
 
-function messageOf({ message, parseMode }: TelegramConfig, { text, html }: Rendering): string {
+/** @returns undefined where it is too long, and cannot be cut */
+function messageOf({ message, parseMode }: TelegramConfig, { text, html }: Rendering): string | undefined {
   if (parseMode !== 'HTML') return truncateRunes(text(message), MAX_MESSAGE_RUNES);
   const written = html(message);
-  return written.length > MAX_MESSAGE_RUNES && Array.from(written).length > MAX_MESSAGE_RUNES ? TOO_LONG : written;
+  return written.length > MAX_MESSAGE_RUNES && Array.from(written).length > MAX_MESSAGE_RUNES ? undefined : written;
 }
 
 function chatReader({ chat }: TelegramConfig, clock: Clock): () => string {

@@ -23,7 +23,11 @@ export function webhookProtocol(config: WebhookConfig, deps: ReceiverDeps): Rece
       const url = expandSecret(readUrl(secrets), rendering, secrets);
       if (url === '') throw new VigieError('RECEIVER_UNUSABLE', 'webhook URL is empty after templating');
       secrets.hideUrl(url);
-      return [{ url, contentType: 'application/json', body: bodyOf(config, told, truncatedAlerts, rendering) }];
+      const { idempotencyKey } = notification;
+      const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+      return [
+        { url, headers, contentType: 'application/json', body: bodyOf(config, told, truncatedAlerts, rendering) },
+      ];
     },
     judge: (answer) => judgeByStatus(answer),
   };

@@ -1,25 +1,33 @@
-/** The rules of an alerting service: evaluated over a server elsewhere, their alerts handed on, what they write sent on. */
-import type { Clock } from '@vigie/core/clock';
+/** The rules of an alerting service: evaluated over whoever has the data, their alerts handed on, what they write sent on. */
+import type { Clock, Timer } from '@vigie/core/clock';
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
+import { bug } from '@vigie/core/errors';
 import type { HttpClient } from '@vigie/core/http-client/http-client';
 import { requestHeaders } from '@vigie/core/http-client/request-headers';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { invalidParameter } from '@vigie/promql/api/api-error';
 import type { Providers } from '@vigie/promql/api/options';
-import { LabelSet } from '@vigie/promql/labels/label-set';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { RemotePrometheus } from '@vigie/promql/remote/remote-prometheus';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import { answerAlerts, answerRules } from '@vigie/rules/api/answers';
 import { globFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
-import type { QueryVector } from '@vigie/rules/query';
 import type { RuleGroup } from '@vigie/rules/rule';
-import { RuleError } from '@vigie/rules/rule-error';
-import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner } from '@vigie/rules/rule-runner';
+import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner, type RuleRunnerOptions } from '@vigie/rules/rule-runner';
+import type { RuleStore } from '@vigie/rules/state/rule-store';
 import type { AlertingConfig, Endpoint } from '../config/alerting-config.ts';
+import { loadLogRules } from '../logs/file/load-log-rules.ts';
+import { logRuleOf } from '../logs/log-rule.ts';
+import type { LogRules } from '../logs/log-rules.ts';
+import { withLogRules } from '../logs/with-log-rules.ts';
+import { RESOLVE_REASON } from '../notify/notification-of.ts';
 import { AlertmanagerSender } from './alertmanager-sender.ts';
-import { forStateQuerier } from './for-state-querier.ts';
+import { allGroups } from './all-groups.ts';
+import { withExternal } from './posted-alerts.ts';
+import { type RuleSource, remoteSource } from './rule-source.ts';
+import { RuleWatch } from './rule-watch.ts';
 import { SampleWriter } from './sample-writer.ts';
 
 /** The HTTP client of an endpoint, which is closed with whoever asked for it. */
@@ -31,6 +39,14 @@ export interface AlertingRulesDeps {
   readonly log: Log;
   readonly openClient: OpenClient;
   readonly userAgent: string;
+  /** In place of `datasources.metrics`. */
+  readonly source: RuleSource | undefined;
+  /** Keeps what rules know of their alerts over a restart; it has been read when `apply` is called first. */
+  readonly store: RuleStore;
+  /** As of RuleRunnerOptions. */
+  readonly owns?: RuleRunnerOptions['owns'];
+  /** Answers log rules. */
+  readonly logs: LogRules | undefined;
   /** Takes alerts where they are not sent to Alertmanagers; they have the external labels. */
   readonly notify: (alerts: readonly AlertNotification[]) => void;
 }
@@ -40,11 +56,21 @@ export class AlertingRules {
   readonly #runner: RuleRunner;
   readonly #writer: SampleWriter | undefined;
   readonly #sender: AlertmanagerSender | undefined;
+  readonly #metrics: RuleSource | undefined;
+  readonly #logs: LogRules | undefined;
   readonly #closeClients: () => void;
+  readonly #watch = new RuleWatch();
+  readonly #deps: Pick<AlertingRulesDeps, 'clock' | 'log' | 'owns'>;
+  readonly #notify: (alerts: readonly AlertNotification[]) => void;
   #externalLabels: LabelSet;
+  #config: Pick<AlertingConfig, 'rules' | 'engine'>;
+  #watchTimer: Timer | undefined;
 
-  constructor(config: AlertingConfig & { readonly metrics: Endpoint }, deps: AlertingRulesDeps) {
-    const { clock, log, openClient, userAgent } = deps;
+  /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics */
+  constructor(config: AlertingConfig, deps: AlertingRulesDeps) {
+    const { clock, log, openClient, store, owns } = deps;
+    this.#deps = deps;
+    this.#config = config;
     this.#externalLabels = config.externalLabels;
     const clients: Pick<HttpClient, 'close'>[] = [];
     const open: OpenClient = (endpoint) => {
@@ -55,12 +81,11 @@ export class AlertingRules {
     this.#closeClients = () => {
       for (const client of clients) client.close();
     };
-    const { url, timeoutMs, http } = config.metrics;
-    const headers = requestHeaders(http, clock, 'datasources.metrics.http_config');
-    const remote = new RemotePrometheus(
-      { url, timeoutMs, headers },
-      { connections: open(config.metrics), clock, userAgent },
-    );
+    const metrics = deps.source ?? openSource(config.metrics, { ...deps, openClient: open });
+    const source = deps.logs === undefined ? metrics : withLogRules(metrics, deps.logs);
+    if (source === undefined) throw bug('rules without datasources');
+    this.#metrics = metrics;
+    this.#logs = deps.logs;
     if (config.remoteWrite !== undefined) {
       const client = open(config.remoteWrite);
       this.#writer = new SampleWriter(config.remoteWrite, () => this.#externalLabels, { ...deps, client });
@@ -71,16 +96,18 @@ export class AlertingRules {
         client: open({ http: DEFAULT_HTTP_CLIENT }),
       });
     }
-    const notify = (alerts: readonly AlertNotification[]): void => {
+    this.#notify = (alerts) => {
       const labelled = alerts.map((alert) => ({ ...alert, labels: withExternal(alert.labels, this.#externalLabels) }));
       if (this.#sender === undefined) deps.notify(labelled);
-      else this.#sender.send(labelled);
+      else this.#sender.send(this.#config.engine.resolveReason ? labelled.map(explained) : labelled);
     };
-    const append = this.#writer?.append ?? (async (samples) => samples.map(() => undefined));
-    const restoreFrom = this.#writer === undefined ? undefined : forStateQuerier(remote);
+    const notify = this.#notify;
+    const append = source.append ?? this.#writer?.append;
+    // Where nothing is written, nothing is found.
+    const restoreFrom = append === undefined ? undefined : source.restoreFrom;
     this.#runner = new RuleRunner(
-      { query: vectorQuery(remote), append, notify, clock, log },
-      { ...DEFAULT_RESTORE, restoreFrom },
+      { query: source.query, append: append ?? (async (samples) => samples.map(() => undefined)), notify, clock, log },
+      { ...DEFAULT_RESTORE, restoreFrom, store, owns },
     );
   }
 
@@ -107,50 +134,93 @@ export class AlertingRules {
 
   start(): void {
     this.#runner.start();
+    this.#scheduleWatch();
+  }
+
+  /** As RuleRunner.takeOver. */
+  takeOver(group: string): void {
+    this.#runner.takeOver(group);
   }
 
   /** Groups that are as they were go on undisturbed. */
   async apply(groups: readonly RuleGroup[], config: AlertingConfig): Promise<void> {
     this.#externalLabels = config.externalLabels;
+    this.#config = config;
+    for (const warning of groups.flatMap(({ warnings }) => warnings))
+      this.#deps.log.warn('something in a rule file has no effect', { at: warning });
+    this.#metrics?.use?.(groups.map(withoutLogRules));
     await this.#runner.update(groups, {
       intervalMs: config.evaluationIntervalMs,
       queryOffsetMs: 0,
       resendDelayMs: DEFAULT_RESEND_DELAY_MS,
       externalLabels: new Map(config.externalLabels.entries()),
       externalUrl: config.externalUrl,
+      policy: config.rules.policy,
     });
+    await this.#logs?.retain(
+      groups.flatMap(({ rules }) => rules.flatMap(({ query }) => logRuleOf(query.expr)?.id ?? [])),
+    );
   }
 
   /** Queries under way are aborted; what waits is sent, for graceMs at most. */
   async close(options: { readonly graceMs: number }): Promise<void> {
+    this.#watchTimer?.cancel();
     await this.#runner.close();
+    await this.#logs?.close();
     await Promise.all([this.#writer?.close(options), this.#sender?.close(options)]);
     this.#closeClients();
   }
+
+  #scheduleWatch(): void {
+    const { clock, owns } = this.#deps;
+    this.#watchTimer = clock.setTimer(WATCH_MS, () => {
+      const { watch } = this.#config.rules;
+      // Of groups that another replica evaluates, what is known here is of before.
+      const groups = this.#runner.groups.filter(({ key }) => owns?.(key) !== false);
+      const due = watch === undefined ? [] : this.#watch.check(groups, watch, clock.nowMs());
+      if (due.length > 0) this.#notify(due);
+      this.#scheduleWatch();
+    });
+  }
 }
 
-function withExternal(labels: LabelSet, external: LabelSet): LabelSet {
-  return external.size === 0 ? labels : LabelSet.of([...external.entries(), ...labels.entries()]);
+/** How often it is looked whether rules are evaluated. */
+const WATCH_MS = 15_000;
+
+function withoutLogRules({ rules, ...group }: RuleGroup): RuleGroup {
+  return { ...group, rules: rules.filter(({ query }) => logRuleOf(query.expr) === undefined) };
 }
 
-function vectorQuery(remote: RemotePrometheus): QueryVector {
-  return async (query, timestampMs, signal) => {
-    const { result } = await remote.instant({ query, timestampMs }, signal);
-    if (result.type === 'vector') return result.samples;
-    if (result.type === 'scalar') return [{ labels: LabelSet.empty, value: result.value, histogram: undefined }];
-    throw new RuleError('rule result is not a vector or scalar');
-  };
+function explained(alert: AlertNotification): AlertNotification {
+  const { annotations, resolveReason } = alert;
+  return resolveReason === undefined
+    ? alert
+    : { ...alert, annotations: annotations.with(RESOLVE_REASON, resolveReason) };
 }
 
-/** @param patterns absolute
- *  @returns recording rules only where they are asked for
+function openSource(
+  endpoint: Endpoint | undefined,
+  { clock, openClient, userAgent }: Pick<AlertingRulesDeps, 'clock' | 'openClient' | 'userAgent'>,
+): RuleSource | undefined {
+  if (endpoint === undefined) return undefined;
+  const { url, timeoutMs, http } = endpoint;
+  const headers = requestHeaders(http, clock, 'datasources.metrics.http_config');
+  const connections = openClient(endpoint);
+  return remoteSource(new RemotePrometheus({ url, timeoutMs, headers }, { connections, clock, userAgent }), clock);
+}
+
+/** @returns recording rules only where they are asked for
  *  @throws {ConfigError} with every problem of every file; {VigieError} CONFIG_UNREADABLE */
-export async function loadAlertingRules({
-  ruleFiles,
-  recordingRules,
-}: Pick<AlertingConfig, 'ruleFiles' | 'recordingRules'>): Promise<readonly RuleGroup[]> {
-  const files = await Promise.all(ruleFiles.map((pattern) => globFiles(pattern, '/')));
-  const groups = await loadRuleFiles(files.flat());
+export async function loadAlertingRules(
+  config: Pick<AlertingConfig, 'ruleFiles' | 'logRuleFiles' | 'logs' | 'evaluationIntervalMs' | 'recordingRules'>,
+): Promise<readonly RuleGroup[]> {
+  const files = await Promise.all(config.ruleFiles.map((pattern) => globFiles(pattern, '/')));
+  const groups = await allGroups([loadRuleFiles(files.flat()), loadLogRules(config)]);
+  return keptRules(groups, config.recordingRules);
+}
+
+/** Recording rules only where they are asked for; no group without rules. */
+export function keptRules(groups: readonly RuleGroup[], recordingRules: boolean): readonly RuleGroup[] {
   if (recordingRules) return groups;
   return groups
     .map((group) => ({ ...group, rules: group.rules.filter(({ kind }) => kind === 'alerting') }))

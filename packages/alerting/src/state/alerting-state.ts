@@ -1,9 +1,13 @@
-/** All that an alerting service knows and keeps over a restart: alerts, silences, timers of groups, what was told, and what is about to be. */
+/** All that an alerting service knows and keeps over a restart: alerts, silences, timers of groups, what was told, and what is about to be, and what
+ *  its rules know of their alerts. */
 import { assertNever } from '@vigie/core/errors';
 import type { AlertStore } from '../alerts/alert-store.ts';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
 import type { NotificationLog } from '../dispatch/notification-log.ts';
+import type { Page } from '../escalation/page.ts';
+import type { HeartbeatState } from '../heartbeat/expected-heartbeat.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import { RuleRecords } from '../rules/rule-records.ts';
 import type { Silence } from '../silences/silence.ts';
 import type { SilenceStore } from '../silences/silence-store.ts';
 import type { StateRecord } from './state-record.ts';
@@ -22,6 +26,11 @@ export class AlertingState {
   readonly outbox: Outbox;
   /** When groups are told next, Unix ms, by their ids. */
   readonly timers = new Map<string, number>();
+  readonly rules = new RuleRecords();
+  /** Of groups that were told, where somebody has acknowledged them or somebody else is told next; by their ids. */
+  readonly pages = new Map<string, Page>();
+  /** Of heartbeats that others send, by their names. */
+  readonly heartbeats = new Map<string, HeartbeatState>();
   #lastSeenMs = 0;
 
   constructor({ alerts, silences, notifications, outbox }: StateParts) {
@@ -54,7 +63,10 @@ export class AlertingState {
     for (const told of this.notifications.all()) yield { kind: 'told', ...told };
     // Behind what was told: that ends the claims before it.
     for (const claim of this.outbox.all()) yield { kind: 'claim', claim };
+    for (const [id, page] of this.pages) yield { kind: 'page', id, page };
+    for (const [name, state] of this.heartbeats) yield { kind: 'heartbeat', name, state };
     for (const silence of this.silences.query()) yield { kind: 'silence', silence };
+    for (const record of this.rules.records()) yield { kind: 'rule', record };
   }
 
   /** Alerts that would have come again while nobody listened: until then they are not over. Whoever goes on telling of them does so within
@@ -88,6 +100,17 @@ export class AlertingState {
       case 'claim':
         this.outbox.claim(record.claim);
         this.#see(record.claim.claimedAtMs);
+        return;
+      case 'rule':
+        this.rules.apply(record.record);
+        return;
+      case 'page':
+        if (record.page === undefined) this.pages.delete(record.id);
+        else this.pages.set(record.id, record.page);
+        return;
+      case 'heartbeat':
+        if (record.state === undefined) this.heartbeats.delete(record.name);
+        else this.heartbeats.set(record.name, record.state);
         return;
       default:
         assertNever(record);

@@ -5,10 +5,15 @@ import { NotificationTemplates } from './notification-templates.ts';
 import { readTemplateFiles, type TemplateFile } from './template-files.ts';
 
 /** @param patterns absolute
+ *  @param more as of NotificationTemplates: what the files define goes before it
  *  @throws {ConfigError} with a problem for each file that holds no templates
  *  @throws {VigieError} CONFIG_UNREADABLE */
-export async function loadTemplates(patterns: readonly string[], nowMs: () => number): Promise<NotificationTemplates> {
-  const templates = new NotificationTemplates(nowMs);
+export async function loadTemplates(
+  patterns: readonly string[],
+  nowMs: () => number,
+  more: readonly string[] = [],
+): Promise<NotificationTemplates> {
+  const templates = new NotificationTemplates(nowMs, more);
   const problems: ConfigProblem[] = [];
   for (const file of await readTemplateFiles(patterns)) {
     try {

@@ -36,8 +36,10 @@ export interface NotificationData {
 
 /** @param externalUrl under which users reach the alerting service */
 export function notificationData(notification: Notification, externalUrl: string): NotificationData {
-  const { alerts, groupLabels, routeLabels, timeMs } = notification;
-  const told = alerts.map((alert) => alertData(alert, timeMs));
+  const { alerts, groupLabels, routeLabels, timeMs, context } = notification;
+  const told = alerts.map((alert) => alertData(alert, timeMs, context?.annotations.get(alert.fingerprint)));
+  // What is said of one alert is no summary of them all, though there be no other.
+  const own = context === undefined ? told : alerts.map(({ annotations }) => ({ annotations: textsOf(annotations) }));
   return {
     receiver: notification.receiver.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'),
     status: told.some(({ status }) => status === 'firing') ? 'firing' : 'resolved',
@@ -45,19 +47,20 @@ export function notificationData(notification: Notification, externalUrl: string
     notificationReason: notification.reason,
     groupLabels: textsOf(groupLabels),
     commonLabels: commonOf(told.map(({ labels }) => labels)),
-    commonAnnotations: commonOf(told.map(({ annotations }) => annotations)),
+    commonAnnotations: commonOf(own.map(({ annotations }) => annotations)),
     routeLabels: new Map(Object.entries(routeLabels)),
     externalUrl,
   };
 }
 
-function alertData(alert: Alert, timeMs: number): AlertData {
+/** @param context what stands among its annotations beside its own */
+function alertData(alert: Alert, timeMs: number, context: Texts | undefined): AlertData {
   const { labels, annotations, startsAtMs, endsAtMs, generatorUrl, fingerprint } = alert;
   const resolved = isResolved(alert, timeMs);
   return {
     status: resolved ? 'resolved' : 'firing',
     labels: textsOf(labels),
-    annotations: textsOf(annotations),
+    annotations: context === undefined ? textsOf(annotations) : new Map([...annotations.entries(), ...context]),
     startsAtNanos: nanosOf(startsAtMs),
     endsAtNanos: resolved && endsAtMs !== undefined ? nanosOf(endsAtMs) : ZERO_TIME_NANOS,
     generatorUrl,

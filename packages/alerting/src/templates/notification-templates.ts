@@ -30,12 +30,13 @@ export class NotificationTemplates {
   readonly #shared: Template;
   readonly #texts = new Map<string, Template>();
 
-  /** @param nowMs what templates are told is now */
-  constructor(nowMs: () => number) {
+  /** @param nowMs what templates are told is now
+   *  @param more in place of those that Alertmanager ships, where the names are the same */
+  constructor(nowMs: () => number, more: readonly string[] = []) {
     this.#nowMs = nowMs;
     const functions = templateFunctions(nowMs, () => '');
     this.#shared = new Template('', { functions, missingKey: 'zero', limits: LIMITS });
-    this.#shared.parse(DEFAULT_TEMPLATE).parse(EMAIL_TEMPLATE);
+    for (const source of [DEFAULT_TEMPLATE, EMAIL_TEMPLATE, ...more]) this.#shared.parse(source);
   }
 
   /** Adds what a file defines, in place of what there was of the same names.

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DEFAULT_POLICY } from '@vigie/rules/rule-policy';
 import { describe, expect, it } from 'vitest';
 import { loadAlertingConfig } from '../../src/config/alerting-config-file.ts';
 import { folderWith } from '../folder.ts';
@@ -34,6 +35,7 @@ describe('alerting.yaml', () => {
       externalUrl: '',
       evaluationIntervalMs: 60_000,
       recordingRules: false,
+      rules: { policy: DEFAULT_POLICY, watch: { severity: 'warning' } },
       alertmanagers: [],
       engine: {
         limits: { alerts: 100_000, alertSize: 65_536 },
@@ -53,6 +55,7 @@ external_url: https://alerts.example/x/
 evaluation_interval: 30s
 rule_files: ['rules/*.yml']
 recording_rules: true
+rules: { no_data: keep, no_data_for: 2h, flap: 5 in 1h, on_error: expire, on_removed: expire, watch: false }
 receivers:
   a: { fallback: b, fallback_after: 5, rate_limit: { notifications: 10, per: 30s, digest: false } }
 notifications: { resolve_what_fired: false, resolve_reason: false, startup_hold: 0s, retention: 1h }
@@ -65,6 +68,17 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
       evaluationIntervalMs: 30_000,
       ruleFiles: [join(folder, 'rules/*.yml')],
       recordingRules: true,
+      rules: {
+        policy: {
+          noData: 'keep',
+          noDataForMs: 7_200_000,
+          tellsNoData: false,
+          flap: { fires: 5, windowMs: 3_600_000 },
+          onError: 'expire',
+          onRemoved: 'expire',
+        },
+        watch: undefined,
+      },
       engine: { limits: { alerts: 10, alertSize: 1024 }, startupHoldMs: 0, resolveWhatFired: false },
       metrics: { timeoutMs: 120_000, http: { authorization: { kind: 'basic' } } },
       remoteWrite: { timeoutMs: 5000 },
@@ -72,6 +86,8 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
     expect(config.externalLabels.toJSON()).toEqual({ cluster: 'prod' });
     expect(config.receivers.get('a')).toEqual({
       fallback: { receiver: 'b', afterFailures: 5 },
+      context: undefined,
+      escalation: [],
       rateLimit: { notifications: 10, periodMs: 30_000, digest: false },
     });
   });
@@ -86,11 +102,11 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
     [`${BASE}recording_rules: true\n`, 'alerting.yaml:3:1: recording_rules: expected remote_write beside it'],
     [
       `${BASE}log_rule_files: [a.yml]\n`,
-      'alerting.yaml:3:1: log_rule_files: expected no such key: rules on logs are not supported yet',
+      'alerting.yaml:3:1: log_rule_files: expected datasources.logs beside it, the log store that they ask',
     ],
     [
-      `${BASE}receivers: { a: { escalation: [] } }\n`,
-      'alerting.yaml:3:19: receivers.a.escalation: expected no such key: escalation steps',
+      `${BASE}receivers: { a: { escalation: [{ after: 5m, receiver: a }] } }\n`,
+      'alerting.yaml:3:55: receivers.a.escalation[0].receiver: expected the name of another receiver',
     ],
     [`${BASE}receivers: { c: {} }\n`, 'alerting.yaml:3:14: receivers.c: expected the name of a receiver'],
     [
@@ -98,6 +114,8 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
       'alerting.yaml:3:29: receivers.a.fallback: expected the name of another',
     ],
     [`${BASE}colour: red\n`, 'alerting.yaml:3:1: colour: expected one of the keys listen, log_level'],
+    [`${BASE}rules: { flap: often }\n`, 'alerting.yaml:3:16: rules.flap: expected off, or how often in which time'],
+    [`${BASE}rules: { no_data: later }\n`, 'alerting.yaml:3:19: rules.no_data: expected'],
     [`${BASE}limits: { alerts: 0 }\n`, 'alerting.yaml:3:19: limits.alerts: expected a whole number, at least 1'],
   ])('says what is wrong with %j', async (text, problem) => {
     const problems = await problemsOf(text);
@@ -119,5 +137,38 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
     await expect(load('data_dir: data\nalertmanager_config: missing.yml\n')).rejects.toMatchObject({
       code: 'CONFIG_UNREADABLE',
     });
+  });
+
+  it('has heartbeats in both directions, and refuses what cannot be one', async () => {
+    const { config } =
+      await load(`${BASE}heartbeats: [{ url: 'https://hc.example/x' }, { url_file: token, interval: 30s, stuck_after: 5m }]
+heartbeats_in: [{ name: backup, every: 24h, labels: { severity: page } }]
+`);
+    expect(config).toMatchObject({
+      heartbeats: [
+        { url: { value: 'https://hc.example/x' }, intervalMs: 60_000, timeoutMs: 10_000, stuckAfterMs: 900_000 },
+        { intervalMs: 30_000, stuckAfterMs: 300_000 },
+      ],
+      expectedHeartbeats: [{ name: 'backup', everyMs: 86_400_000, graceMs: 60_000, labels: { severity: 'page' } }],
+    });
+    const wrong = await problemsOf(`${BASE}heartbeats: [{ interval: 1m }, { url: 'ftp://x' }]
+heartbeats_in: [{ name: a, every: 1m }, { name: a, every: 1m }]
+`);
+    expect(wrong.join('\n')).toContain('one of url or url_file');
+    expect(wrong.join('\n')).toContain('a URL of http or https');
+    expect(wrong.join('\n')).toContain('a name that no other heartbeat has');
+    expect((await problemsOf(`${BASE}heartbeats_in: [{ name: a b, every: 1m }]\n`)).join()).toContain(
+      'a name of letters',
+    );
+  });
+
+  it('refuses steps of escalation to nobody, or to the receiver itself', async () => {
+    const steps = (receiver: string) =>
+      `${BASE}receivers: { a: { escalation: [{ after: 5m, receiver: ${receiver} }] } }\n`;
+    expect((await load(steps('b'))).config.receivers.get('a')?.escalation).toEqual([
+      { afterMs: 300_000, receiver: 'b' },
+    ]);
+    for (const receiver of ['a', 'c'])
+      expect((await problemsOf(steps(receiver))).join()).toContain('the name of another receiver');
   });
 });

@@ -6,6 +6,9 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createIntegrations } from '../../src/receivers/create-integrations.ts';
 import type { Integration, Notification, SendOutcome } from '../../src/receivers/integration.ts';
+import { CONTEXT_TEMPLATES } from '../../src/templates/context-template.ts';
+import { NotificationTemplates } from '../../src/templates/notification-templates.ts';
+import { chartOf } from '../context/chart/charts.ts';
 import { notificationOf } from '../templates/notifications.ts';
 import { never, receiverOf, testDeps } from './test-deps.ts';
 
@@ -64,10 +67,10 @@ async function serve(options: SMTPServerOptions = {}): Promise<Mailbox> {
   return { port: typeof address === 'object' && address !== null ? address.port : 0, mails };
 }
 
-function integrationOf(port: number, config: string): Integration {
+function integrationOf(port: number, config: string, deps = testDeps(new FakeClock(NOW_MS))): Integration {
   const common = `smarthost: 'localhost:${port}', from: 'Vigie <vigie@example.org>', tls_config: { ca_file: '${tlsFile('ca.crt')}' }`;
   const receiver = receiverOf(`email_configs: [{ ${common}, ${config} }]`);
-  const [integration] = createIntegrations(receiver, testDeps(new FakeClock(NOW_MS)));
+  const [integration] = createIntegrations(receiver, deps);
   if (integration === undefined) throw new Error('no integration');
   return integration;
 }
@@ -118,6 +121,29 @@ describe('email', () => {
     expect(await send(integrationOf(server.port, TO))).toEqual({ kind: 'sent' });
     expect(headersOf(server.mails[0]!).get('Subject')).toBe('[FIRING:1] HighLatency (web-1:9090 web page shop)');
     expect(server.mails[0]?.text).toContain('View in Alertmanager');
+  });
+
+  it('has charts in it, where its HTML shows them', async () => {
+    const server = await serve();
+    const chart = 'https://alerts.example/charts/0a1b.png';
+    const firing = notificationOf('firing');
+    const annotations = new Map(
+      firing.alerts.map(({ fingerprint }) => [fingerprint, new Map([['vigie_chart_url', chart]])] as const),
+    );
+    const context = { annotations, charts: new Map([[chart, chartOf()]]) };
+    const templates = new NotificationTemplates(() => NOW_MS, CONTEXT_TEMPLATES);
+    const deps = { ...testDeps(new FakeClock(NOW_MS)), templates };
+    expect(await send(integrationOf(server.port, TO, deps), { context })).toEqual({ kind: 'sent' });
+    expect(await send(integrationOf(server.port, `${TO}, html: '<p>no picture</p>'`, deps), { context })).toEqual({
+      kind: 'sent',
+    });
+    const [shown, unshown] = server.mails.map(({ text }) => text);
+    expect(shown).toMatch(/Content-Type: multipart\/related/);
+    expect(shown?.replace(/=\r\n/g, '')).toContain('<img src=3D"cid:0a1b.png@vigie"');
+    expect(shown).toMatch(/Content-Id: <0a1b\.png@vigie>/i);
+    const [, base64 = ''] = /Content-Type: image\/png[\s\S]*?\r\n\r\n([\s\S]*?)\r\n--/.exec(shown ?? '') ?? [];
+    expect(Buffer.from(base64, 'base64').toString('latin1', 1, 4)).toBe('PNG');
+    expect(unshown).not.toContain('image/png');
   });
 
   it('puts mails of a group in one thread, by day where it is asked', async () => {

@@ -8,6 +8,7 @@ import { createLog } from '@vigie/core/log';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
+import { DEFAULT_POLICY } from '@vigie/rules/rule-policy';
 import { WriteRequestReader } from '@vigie/wire/remote-write/write-request-reader';
 import { decompress } from '@vigie/wire/snappy';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -18,6 +19,7 @@ import { folderWith } from '../folder.ts';
 interface Request {
   readonly path: string;
   readonly body: Buffer;
+  readonly tenant: unknown;
 }
 
 /** A server that keeps what it is sent. */
@@ -36,7 +38,11 @@ class Inbox {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('end', () => {
-        const request = { path: incoming.url ?? '', body: Buffer.concat(chunks) };
+        const request = {
+          path: incoming.url ?? '',
+          body: Buffer.concat(chunks),
+          tenant: incoming.headers['x-scope-orgid'],
+        };
         const { status, text } = answer(request);
         outgoing.writeHead(status).end(text);
         inbox?.requests.push(request);
@@ -94,7 +100,13 @@ const RULES = `groups:
 
 async function groupsOf(recordingRules: boolean): Promise<readonly RuleGroup[]> {
   const folder = await folderWith({ 'rules.yml': RULES });
-  return loadAlertingRules({ ruleFiles: [`${folder}/*.yml`], recordingRules });
+  return loadAlertingRules({
+    ruleFiles: [`${folder}/*.yml`],
+    logRuleFiles: [],
+    logs: undefined,
+    evaluationIntervalMs: 60_000,
+    recordingRules,
+  });
 }
 
 async function rules(
@@ -107,8 +119,10 @@ async function rules(
     externalLabels: LabelSet.of({ cluster: 'prod', severity: 'none' }),
     externalUrl: 'http://alerts.example',
     evaluationIntervalMs: 60_000,
+    rules: { policy: DEFAULT_POLICY, watch: undefined },
+    engine: { resolveReason: true },
     ...servers,
-  } as AlertingConfig & { readonly metrics: Endpoint };
+  } as unknown as AlertingConfig;
   const deps = {
     clock: systemClock,
     random: Math.random,
@@ -116,6 +130,9 @@ async function rules(
     openClient: ({ http }: Pick<Endpoint, 'http'>) =>
       new HttpClient(http, { clock: systemClock, env: {}, userAgent: 'vigie/test' }),
     userAgent: 'vigie/test',
+    source: undefined,
+    store: { records: () => [], keep: async () => undefined },
+    logs: undefined,
     notify,
   };
   const all = new AlertingRules(config, deps);
@@ -140,6 +157,26 @@ describe('rules of the alerting service', () => {
     expect(alert?.generatorUrl).toBe('http://alerts.example/graph?g0.expr=up+%3D%3D+0&g0.tab=1');
     expect(datasource.requests[0]?.path).toBe('/x/api/v1/query');
     expect(all.groups.flatMap((group) => group.rules.map(({ rule }) => rule.name))).toEqual(['Down']);
+  });
+
+  it("ask with vmalert's params and headers of their group", async () => {
+    const { all, config, datasource } = await rules({ remoteWrite: undefined, alertmanagers: [] });
+    const folder = await folderWith({
+      'rules.yml': RULES.replace(
+        '    rules:',
+        "    params: { extra_label: ['env=dev'] }\n    headers: ['X-Scope-OrgID: shop']\n    rules:",
+      ),
+    });
+    const asWritten = { ...config, ruleFiles: [`${folder}/*.yml`], logRuleFiles: [], recordingRules: false };
+    await all.apply(await loadAlertingRules(asWritten), config);
+    all.start();
+    const asked = await datasource.first(({ body, tenant }) => ({
+      form: new URLSearchParams(body.toString()),
+      tenant,
+    }));
+    expect(asked.form.get('extra_label')).toBe('env=dev');
+    expect(asked.form.get('query')).toBe('up == 0');
+    expect(asked.tenant).toBe('shop');
   });
 
   it('send their alerts to each of several Alertmanagers', async () => {

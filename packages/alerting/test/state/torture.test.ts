@@ -104,7 +104,7 @@ class Torture {
         return [record];
       }
       case 3: {
-        const claim = { groupId: group, group, integration, claimedAtMs: nowMs };
+        const claim = { groupId: group, group, integration, claimedAtMs: nowMs, beganAtMs: nowMs };
         this.#state.outbox.claim(claim);
         return [{ kind: 'claim', claim }];
       }

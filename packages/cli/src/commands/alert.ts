@@ -1,10 +1,12 @@
+import { userInfo } from 'node:os';
 import { runExplain } from '@vigie/alerting/explain/run-explain';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { OUTPUT_FORMATS, type OutputFormat } from '../alerts/output.ts';
+import { acknowledgeAlerts } from '../alerts/run-ack.ts';
 import { ALERT_STATES, type AlertState, listAlerts } from '../alerts/run-alert-list.ts';
 import type { RunCommand } from '../command.ts';
-import { runCommandLine } from '../command-line.ts';
+import { durationOption, runCommandLine } from '../command-line.ts';
 import { parseTime } from '../query/times.ts';
 
 interface ExplainOptions {
@@ -14,11 +16,32 @@ interface ExplainOptions {
   readonly time?: number;
 }
 
+interface BacktestOptions {
+  readonly url: string;
+  readonly tokenFile?: string;
+  readonly since: number;
+  readonly until?: number;
+  readonly interval: number;
+  readonly alertmanager?: string;
+  readonly externalLabel: readonly string[];
+  readonly output: 'text' | 'json';
+}
+
 interface ListOptions extends Readonly<Record<AlertState, boolean>> {
   readonly url: string;
   readonly tokenFile?: string;
   readonly receiver?: string;
   readonly output: OutputFormat;
+}
+
+interface AckOptions {
+  readonly url: string;
+  readonly tokenFile?: string;
+  readonly group?: string;
+  readonly author: string;
+  readonly comment: string;
+  readonly duration?: number;
+  readonly withdraw: boolean;
 }
 
 /** `vigie alert` */
@@ -45,6 +68,23 @@ export const run: RunCommand = (args, { version }) => {
       exitCode = await listAlerts(request, { server: { url, tokenFile }, version }, process);
     });
   command
+    .command('ack')
+    .description('Say that somebody is on it: no repeats and no further steps, until another alert joins the group.')
+    .argument('[matcher...]', 'such as severity=page or team=~"a|b"; the first may be the name of an alert alone')
+    .option('--group <key>', 'the group of this key alone')
+    .option('-a, --author <name>', 'who', userInfo().username)
+    .option('-c, --comment <text>', 'what is being done', '')
+    .option('-d, --duration <duration>', 'for how long (default: until another alert joins)', durationOption)
+    .option('--withdraw', 'open again what was acknowledged', false)
+    .option('--url <url>', 'of `vigie up` or of alerting', 'http://127.0.0.1:7070')
+    .option('--token-file <file>', 'holds a bearer token')
+    .action(async (matchers: readonly string[], { url, tokenFile, author, duration, ...options }: AckOptions) => {
+      const { group, comment, withdraw } = options;
+      const endsAtMs = duration === undefined ? undefined : Date.now() + duration;
+      const request = { matchers, group, createdBy: author, comment, endsAtMs, withdraw };
+      exitCode = await acknowledgeAlerts(request, { server: { url, tokenFile }, version }, process);
+    });
+  command
     .command('explain')
     .description(
       'say who would be told of an alert, and why: each route, time interval and inhibition rule with its decision',
@@ -60,6 +100,36 @@ export const run: RunCommand = (args, { version }) => {
         process.stderr,
       );
     });
+  command
+    .command('backtest')
+    .description(
+      'Ask how often alerting rules would have fired and paged, of what a server with the API of Prometheus has.',
+    )
+    .argument('<file...>', 'rule files')
+    .option('--since <duration>', 'how far back', durationOption, 7 * 86_400_000)
+    .option('--until <time>', '2026-11-29T10:00:00Z, Unix seconds or now-1h (default: now)', timeOption)
+    .option('--interval <duration>', 'between evaluations of groups that name none', durationOption, 60_000)
+    .option('--alertmanager <file>', 'alertmanager.yml: counts the notifications that each receiver would have got')
+    .option('--external-label <name=value>', 'of alerts, as in alerting.yaml; once for each', collect, [])
+    .option(
+      '--url <url>',
+      'of `vigie up`, or of another server with the HTTP API of Prometheus',
+      'http://127.0.0.1:7070',
+    )
+    .option('--token-file <file>', 'holds a bearer token')
+    .addOption(new Option('-o, --output <format>', 'json has everything').choices(['text', 'json']).default('text'))
+    .action(
+      async (files: readonly string[], { url, tokenFile, since, until, interval, ...options }: BacktestOptions) => {
+        const { backtestRules } = await import('../alerts/run-backtest.ts');
+        const request = {
+          ...{ files, alertmanager: options.alertmanager, output: options.output },
+          ...{ sinceMs: since, untilMs: until ?? Date.now(), intervalMs: interval },
+          externalLabels: options.externalLabel,
+        };
+        const client = { server: { url, tokenFile }, version };
+        exitCode = await backtestRules(request, client, process, new AbortController().signal);
+      },
+    );
   return runCommandLine(command, args, () => exitCode);
 };
 

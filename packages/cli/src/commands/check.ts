@@ -1,9 +1,17 @@
 import { join } from 'node:path';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { checkNodeAgentConfig } from '@vigie/node-agent/run';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { RunCommand } from '../command.ts';
 import { enableOption, runCommandLine } from '../command-line.ts';
+
+/** `any`: not known. */
+const LOG_STORES = ['any', 'loki', 'elasticsearch', 'opensearch'] as const;
+
+interface RuleCheckOptions {
+  readonly enable?: string;
+  readonly logs?: (typeof LOG_STORES)[number];
+}
 
 /** `vigie check` */
 export const run: RunCommand = (args, { version, distDir }) => {
@@ -59,10 +67,20 @@ export const run: RunCommand = (args, { version, distDir }) => {
     });
   command
     .command('rules')
-    .description("check rule files in Prometheus' format, and PrometheusRule objects")
+    .description("check rule files in Prometheus' format, PrometheusRule objects, and rules on logs")
     .argument('<file...>', 'rule files')
     .addOption(enableOption())
-    .action(async (files: readonly string[], { enable }: { readonly enable?: string }) => {
+    .addOption(
+      new Option('--logs <store>', 'the files are rules on logs: what this store cannot be asked is a problem').choices(
+        LOG_STORES,
+      ),
+    )
+    .action(async (files: readonly string[], { enable, logs }: RuleCheckOptions) => {
+      if (logs !== undefined) {
+        const { checkLogRuleFiles } = await import('@vigie/alerting/check-log-rule-files');
+        exitCode = await checkLogRuleFiles(files, logs === 'any' ? undefined : logs, process.stdout);
+        return;
+      }
       const { checkRuleFiles } = await import('@vigie/rules/check-rule-files');
       exitCode = await checkRuleFiles(files, { experimental: enable !== undefined }, process.stdout);
     });

@@ -17,8 +17,8 @@ export const run: RunCommand = (args) => {
     });
   command
     .command('rules')
-    .description("run unit tests of alerting and recording rules, in promtool's format")
-    .argument('<file...>', 'unit-test files')
+    .description("run unit tests of alerting and recording rules, in promtool's format, and scenarios of who is told")
+    .argument('<file...>', 'unit-test files, and files of scenarios')
     .addOption(enableOption())
     .action(async (files: readonly string[], { enable }: { readonly enable?: string }) => {
       const { testRules } = await import('../test-rules.ts');

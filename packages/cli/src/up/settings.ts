@@ -1,14 +1,14 @@
-/** What `vigie up` runs: its options, its file, and what it finds on the machine, made into one agent configuration. */
+/** What `vigie up` runs: its options, its file, and what it finds on the machine, made into the configuration of each part. */
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Environment } from '@vigie/core/config/environment';
-import { section } from '@vigie/core/config/fields';
-import { loadConfig } from '@vigie/core/config/load';
-import { ConfigError, formatPath } from '@vigie/core/config/problem';
+import { ConfigError, type ConfigProblem, formatPath } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
-import { type AgentConfig, agentProblems, agentSchema } from '@vigie/node-agent/config';
+import { formatHostPort } from '@vigie/core/host-port';
+import { type AgentConfig, agentSchema } from '@vigie/node-agent/config';
 import { isTailed, tailedSources } from '@vigie/node-agent/source-config';
 import * as v from 'valibot';
 import { CONTAINER_LOGS, type ContainerLogs } from './container-logs.ts';
+import { type PartTexts, readVigieFile } from './vigie-file.ts';
 
 export interface UpOptions {
   /** vigie.yaml. */
@@ -21,29 +21,43 @@ export interface UpOptions {
   readonly demo: boolean | undefined;
 }
 
-export interface UpSettings {
+/** @template Parts how the other parts are configured */
+export interface UpSettings<Parts> {
   readonly agent: AgentConfig;
-  /** Of the database of metrics. */
-  readonly metricsFolder: string;
+  readonly parts: Parts;
   /** The demo's folder; undefined where none runs. */
   readonly demoRoot: string | undefined;
   /** From where to where, for the screen. */
   readonly route: string;
 }
 
-const vigieSchema = section({ node_agent: v.optional(agentSchema) });
+/** How the parts beside the agent are configured. Their problems are told with those of the rest of the file.
+ *  @param dataDir absolute
+ *  @throws {VigieError} CONFIG_UNREADABLE */
+export type ReadParts<Parts> = (
+  texts: PartTexts,
+  dataDir: string,
+) => Promise<
+  | { readonly status: 'read'; readonly settings: Parts }
+  | { readonly status: 'refused'; readonly problems: readonly ConfigProblem[] }
+>;
 
 type Sinks = AgentConfig['sinks'];
 
 /** @param containerLogs decides where neither options nor file do
- *  @throws {ConfigError} or {VigieError} CONFIG_… */
-export async function resolveSettings(
+ *  @throws {ConfigError} with every problem of the file and of those that it names; {VigieError} CONFIG_… */
+export async function resolveSettings<Parts>(
   options: UpOptions,
   environment: Environment,
   containerLogs: ContainerLogs,
-): Promise<UpSettings> {
+  readParts: ReadParts<Parts>,
+): Promise<UpSettings<Parts>> {
   const dataDir = resolve(options.dataDir);
-  const written = options.configFile === undefined ? undefined : await loadVigieFile(options.configFile, environment);
+  const file = options.configFile === undefined ? undefined : await readVigieFile(options.configFile, environment);
+  const parts = await readParts(file?.parts ?? {}, dataDir);
+  const problems = [...(file?.problems ?? []), ...(parts.status === 'refused' ? parts.problems : [])];
+  if (problems.length > 0 || parts.status === 'refused') throw new ConfigError(problems);
+  const written = file?.agent;
   const demo = options.demo ?? (written === undefined && options.logs.length === 0 && containerLogs !== 'readable');
   const demoRoot = demo ? join(dataDir, 'demo') : undefined;
   const paths = [
@@ -52,21 +66,19 @@ export async function resolveSettings(
   ];
   const defaults = defaultAgent(dataDir, paths, options.elasticsearch);
   const agent = written === undefined ? defaults : overridden(written, defaults, paths, options);
-  return { agent, metricsFolder: join(dataDir, 'metrics'), demoRoot, route: routeText(agent, demo) };
+  return { agent, parts: parts.settings, demoRoot, route: routeText(agent, demo) };
+}
+
+/** Where a source of the agent listens for OTLP: `127.0.0.1:4318`. */
+export function otlpAddresses({ sources }: AgentConfig): readonly string[] {
+  return Object.values(sources).flatMap((source) =>
+    source.type === 'otlp' ? [formatHostPort(source.listen.address)] : [],
+  );
 }
 
 /** The links to the demo's logs. */
 export function demoGlob(demoRoot: string): string {
   return join(demoRoot, 'containers', '*.log');
-}
-
-async function loadVigieFile(file: string, environment: Environment): Promise<AgentConfig | undefined> {
-  const { value, problemAt } = await loadConfig(file, vigieSchema, environment);
-  const { node_agent: agent } = value;
-  if (agent === undefined) return undefined;
-  const problems = agentProblems(agent).map(({ path, expected }) => problemAt(['node_agent', ...path], expected));
-  if (problems.length > 0) throw new ConfigError(problems);
-  return agent;
 }
 
 /** Options win over the file: `--logs` and the demo over the paths of its sources, `--elasticsearch` over its sinks. */

@@ -48,6 +48,23 @@ describe('vigie check rules', () => {
     });
   });
 
+  it('checks rules on logs, for the store that they ask', async () => {
+    const rule = `{alert: A, expr: '{app="x"}'}, {alert: B, pattern: {query: {message: {re: x}}}}`;
+    const folder = await folderWith({ 'a.yml': `groups: [{name: g, rules: [${rule}]}]\n` });
+    for (const store of ['any', 'loki'])
+      expect(await vigie('check', 'rules', '--logs', store, `${folder}/a.yml`)).toEqual({
+        code: 0,
+        stdout: `${folder}/a.yml: ok, 2 rules\n`,
+        stderr: '',
+      });
+    const ended = await vigie('check', 'rules', '--logs', 'elasticsearch', `${folder}/a.yml`);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr.trimEnd().split('\n')).toEqual([
+      expect.stringContaining('only Loki answers LogQL'),
+      expect.stringContaining('a condition that elasticsearch can be asked'),
+    ]);
+  });
+
   it('says everything that is wrong, and exits 2', async () => {
     const folder = await folderWith({ 'a.yml': RULES, 'b.yml': RULES.replaceAll('expr: up', 'expr: sum(') });
     const ended = await vigie('check', 'rules', `${folder}/b.yml`, `${folder}/a.yml`, `${folder}/c.yml`);

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 /** As it is built: `npm test` builds it first. */
 const BIN = join(import.meta.dirname, '../../bin/vigie.cjs');
@@ -120,5 +122,160 @@ describe('vigie up', () => {
     const running = up(...args);
     expect(await running.ended).toBe(code);
     expect(running.stderr()).toMatch(message);
+  });
+});
+
+/** A rule that fires at once, and who is told; OTLP of both kinds at one port. */
+const VIGIE_YAML = `
+node_agent:
+  sources:
+    pushed: { type: otlp, listen: '127.0.0.1:0' }
+  sinks:
+    out: { type: file, inputs: [pushed], path: records.ndjson }
+collector:
+  scrape_configs:
+    - job_name: app
+      scrape_interval: 1s
+      static_configs: [{ targets: ['127.0.0.1:1'] }]
+alerting:
+  alertmanager_config: alertmanager.yml
+  rule_files: [rules.yml]
+  evaluation_interval: 500ms
+  notifications: { startup_hold: 0s }
+`;
+const RULES = `
+groups:
+  - name: app
+    rules:
+      - alert: AppDown
+        expr: up{job="app"} == 0
+        labels: { severity: page }
+`;
+
+/** Of its configuration in the folder. */
+async function written(webhook: string): Promise<void> {
+  await writeFile(join(folder, 'vigie.yaml'), VIGIE_YAML);
+  await writeFile(join(folder, 'rules.yml'), RULES);
+  await writeFile(
+    join(folder, 'alertmanager.yml'),
+    `route: { receiver: hook, group_by: [alertname], group_wait: 0s }\nreceivers: [{ name: hook, webhook_configs: [{ url: '${webhook}' }] }]\n`,
+  );
+}
+
+/** What is posted there, in order. */
+async function webhook(): Promise<{ readonly url: string; readonly next: () => Promise<string> }> {
+  const waiting: ((body: string) => void)[] = [];
+  const bodies: string[] = [];
+  const server = http.createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    response.end();
+    const body = Buffer.concat(chunks).toString();
+    const first = waiting.shift();
+    if (first === undefined) bodies.push(body);
+    else first(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const next = async (): Promise<string> =>
+    bodies.shift() ?? (await new Promise<string>((resolve) => waiting.push(resolve)));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, next };
+}
+
+const urlOf = (running: Running, name: string): string =>
+  new RegExp(`^listening on (http://\\S+) \\(${name}\\)$`, 'm').exec(running.stderr())?.[1] ?? '';
+
+async function vigie(...args: readonly string[]): Promise<string> {
+  const running = start(process.execPath, [BIN, ...args]);
+  const code = await running.ended;
+  return `${running.stdout()}${code === 0 ? '' : `exit ${code}: ${running.stderr()}`}`;
+}
+
+describe('vigie up with a section for each part', () => {
+  it('evaluates rules over what it scrapes, tells the receiver, and answers the commands', async () => {
+    const hook = await webhook();
+    await written(hook.url);
+    const running = up('--config', 'vigie.yaml');
+    await running.shows(/\(http\)$/m);
+    expect(JSON.parse(await hook.next())).toMatchObject({
+      status: 'firing',
+      externalURL: `${urlOf(running, 'http')}/alertmanager`,
+      alerts: [{ labels: { alertname: 'AppDown', instance: '127.0.0.1:1', severity: 'page' } }],
+    });
+    const url = ['--url', urlOf(running, 'http')];
+    expect(await vigie('query', ...url, 'up{job="app"}')).toContain('instance="127.0.0.1:1"');
+    expect(await vigie('alert', 'list', ...url)).toMatch(/AppDown .* active/);
+    const silence = (await vigie('silence', 'add', ...url, '--comment', 'test', 'alertname=AppDown')).trim();
+    expect(await vigie('silence', 'list', ...url, '-q')).toContain(silence);
+    expect(await vigie('alert', 'list', ...url, '--silenced')).toMatch(/AppDown .* suppressed/);
+    expect(await vigie('silence', 'expire', ...url, silence)).toBe('');
+    const rules = await (await fetch(`${url[1]}/alertmanager/api/v1/rules`)).json();
+    expect(rules).toMatchObject({ data: { groups: [{ name: 'app', rules: [{ state: 'firing' }] }] } });
+    expect((await fetch(`${url[1]}/prometheus/probe?target=x`)).status).toBe(404);
+    expect(await (await fetch(`${url[1]}/readyz`)).text()).toContain('[+]alerting ok');
+    running.child.kill('SIGTERM');
+    expect(await running.ended).toBe(0);
+    expect(await readdir(join(folder, 'data'))).toEqual(expect.arrayContaining(['alerting', 'metrics']));
+  });
+
+  it('takes logs and metrics of OpenTelemetry at one port', async () => {
+    await written('http://127.0.0.1:1/');
+    const running = up('--config', 'vigie.yaml');
+    await running.shows(/\(otlp\)$/m);
+    const post = async (path: string, body: object): Promise<number> => {
+      const headers = { 'content-type': 'application/json' };
+      return (await fetch(urlOf(running, 'otlp') + path, { method: 'POST', headers, body: JSON.stringify(body) }))
+        .status;
+    };
+    const timeUnixNano = `${Date.now()}000000`;
+    const gauge = { dataPoints: [{ timeUnixNano, asDouble: 7 }] };
+    expect(
+      await post('/v1/metrics', { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'pushed', gauge }] }] }] }),
+    ).toBe(200);
+    const logRecords = [{ timeUnixNano, body: { stringValue: 'pushed too' } }];
+    expect(await post('/v1/logs', { resourceLogs: [{ scopeLogs: [{ logRecords }] }] })).toBe(200);
+    expect(await vigie('query', '--url', urlOf(running, 'http'), 'pushed')).toContain('7');
+    expect(await readFile(join(folder, 'records.ndjson'), 'utf8')).toContain('pushed too');
+  });
+
+  it('takes up its file on SIGHUP, and keeps the old one where it is bad', async () => {
+    const hook = await webhook();
+    await written(hook.url);
+    const running = up('--config', 'vigie.yaml');
+    await running.shows(/metrics are recorded/);
+    await writeFile(join(folder, 'vigie.yaml'), VIGIE_YAML.replace('rule_files', 'rulefiles'));
+    const refused = await fetch(`${urlOf(running, 'http')}/-/reload`, { method: 'POST' });
+    expect(refused.status).toBe(500);
+    expect(await refused.text()).toContain('vigie.yaml:14:3: alerting.rulefiles: expected one of the keys');
+    expect(await vigie('query', '--url', urlOf(running, 'http'), 'vector(1)')).toContain('1');
+    await writeFile(join(folder, 'vigie.yaml'), VIGIE_YAML);
+    await writeFile(join(folder, 'rules.yml'), RULES.replace('AppDown', 'AppGone'));
+    running.child.kill('SIGHUP');
+    await running.shows(/"message":"reloaded"/);
+    let told = await hook.next();
+    while (!told.includes('AppGone')) told = await hook.next();
+    const metrics = await (await fetch(`${urlOf(running, 'http')}/metrics`)).text();
+    expect(metrics).toMatch(/^vigie_collector_config_reloads_total\{result="failure"\} 1$/m);
+    expect(metrics).toMatch(/^vigie_alerting_config_last_reload_successful 1$/m);
+  });
+
+  it('exits 2 with every problem of every section', async () => {
+    await written('http://127.0.0.1:1/');
+    await writeFile(
+      join(folder, 'vigie.yaml'),
+      'node_agent: { colour: red }\ncollector: { colour: red }\nalerting: { colour: red }\nlog_store: {}\n',
+    );
+    const running = up('--config', 'vigie.yaml');
+    expect(await running.ended).toBe(2);
+    for (const place of [
+      '1:15: node_agent.colour',
+      '2:14: collector.colour',
+      '3:13: alerting.colour',
+      '4:1: log_store',
+    ])
+      expect(running.stderr()).toContain(`vigie.yaml:${place}: expected `);
   });
 });

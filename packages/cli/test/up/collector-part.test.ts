@@ -10,31 +10,37 @@ import { encodeWriteRequest } from '@vigie/wire/remote-write/encode-write-reques
 import { CONTENT_TYPES } from '@vigie/wire/remote-write/protocol';
 import { compress } from '@vigie/wire/snappy';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { CollectorPart } from '../../src/up/collector-part.ts';
+import { CollectorPart, type CollectorPartSettings, readCollectorPart } from '../../src/up/collector-part.ts';
 
+const never = new AbortController().signal;
 const EXPOSITION = '# TYPE reads counter\nreads 5\n';
 
 let folder: string;
 let logged: Record<string, unknown>[];
 let clock: FakeClock;
+let settings: CollectorPartSettings;
 beforeEach(async () => {
   folder = join(await mkdtemp(join(tmpdir(), 'vigie-metrics-')), 'data', 'metrics');
   logged = [];
   clock = new FakeClock();
+  settings = await readCollectorPart(undefined, {}, folder);
 });
 afterEach(() => rm(join(folder, '../..'), { recursive: true }));
 
 /** Closed with the test. */
 function create(): CollectorPart {
   const log = createLog('info', { write: (line) => logged.push(JSON.parse(line)) });
-  const part = new CollectorPart({ folder, version: '1.2.3' }, { clock, log, random: () => 0.5, env: {} });
+  const part = new CollectorPart(settings, [], {
+    ...{ clock, log, random: () => 0.5, env: {}, version: '1.2.3', print: () => undefined },
+    ...{ hostName: 'node-1', tracing: undefined, address: () => ({ host: '127.0.0.1', port: 7070 }) },
+  });
   onTestFinished(() => part.close());
   return part;
 }
 
 /** A port before the part. */
-async function listen({ mount }: CollectorPart): Promise<string> {
-  const server = http.createServer(mount.serve);
+async function listen({ mounts: [mount] }: CollectorPart): Promise<string> {
+  const server = http.createServer(mount?.serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
@@ -66,7 +72,7 @@ async function record(part: CollectorPart): Promise<string> {
 
 async function recorded(): Promise<void> {
   const part = create();
-  await part.start();
+  await part.start(never);
   await record(part);
   await part.close();
 }
@@ -75,8 +81,8 @@ const json = async (url: string): Promise<unknown> => (await fetch(url)).json();
 
 describe('CollectorPart', () => {
   it('does not start in the folder of another process, and says whose it is', async () => {
-    await create().start();
-    await expect(create().start()).rejects.toMatchObject({
+    await create().start(never);
+    await expect(create().start(never)).rejects.toMatchObject({
       message: `cannot keep metrics in ${folder}`,
       cause: {
         message: expect.stringMatching(/ is in use by process \d+ of .+: stop that one, or start this one with/),
@@ -89,7 +95,7 @@ describe('CollectorPart', () => {
     const url = await listen(part);
     expect((await fetch(`${url}/api/v1/query?query=1`)).status).toBe(503);
     expect(part.ready()).toEqual([{ name: 'metrics', problem: 'they are starting' }]);
-    await part.start();
+    await part.start(never);
     const instance = await record(part);
     expect(part.ready()).toEqual([{ name: 'metrics' }]);
     const time = clock.nowMs() / 1000;
@@ -103,7 +109,7 @@ describe('CollectorPart', () => {
   it('has everything of a Prometheus that Grafana and other Prometheus ask for', async () => {
     const part = create();
     const url = await listen(part);
-    await part.start();
+    await part.start(never);
     await record(part);
     expect(await json(`${url}/api/v1/status/buildinfo`)).toMatchObject({
       data: { version: expect.stringMatching(/^3\.\d+\.\d+$/), revision: 'vigie 1.2.3' },
@@ -119,7 +125,7 @@ describe('CollectorPart', () => {
   it('records at once, and again soon: a rate needs two samples', async () => {
     const part = create();
     const url = await listen(part);
-    await part.start();
+    await part.start(never);
     await record(part);
     const query = new URLSearchParams({ query: 'count_over_time(up{job="vigie"}[1m])' });
     const count = async (): Promise<unknown> => json(`${url}/api/v1/query?${query}&time=${clock.nowMs() / 1000}`);
@@ -135,7 +141,7 @@ describe('CollectorPart', () => {
   it('takes what others write', async () => {
     const part = create();
     const url = await listen(part);
-    await part.start();
+    await part.start(never);
     const labels = ['__name__', 'written', 'job', 'other'];
     const series = { labels, values: Float64Array.of(7), timestampsMs: Float64Array.of(clock.nowMs()) };
     const written = await fetch(`${url}/api/v1/write`, {
@@ -164,7 +170,7 @@ describe('CollectorPart', () => {
     await recorded();
     const part = create();
     const url = await listen(part);
-    await part.start();
+    await part.start(never);
     expect(await json(`${url}/api/v1/query?query=reads&time=${clock.nowMs() / 1000}`)).toMatchObject({
       data: { result: [{ value: [expect.any(Number), '5'] }] },
     });
@@ -178,7 +184,7 @@ describe('CollectorPart', () => {
     bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 8);
     await writeFile(join(folder, segment), bytes);
     const part = create();
-    await part.start();
+    await part.start(never);
     expect(logged).toMatchObject([
       { level: 'warn', message: expect.stringContaining('damaged'), folder, file: segment, bytes: expect.any(Number) },
     ]);
@@ -191,7 +197,7 @@ describe('CollectorPart', () => {
     const newer = withVersion(bytes, 9);
     await writeFile(join(folder, segment), newer);
     const part = create();
-    await expect(part.start()).rejects.toMatchObject({
+    await expect(part.start(never)).rejects.toMatchObject({
       code: 'METRICS_DATA',
       message: `cannot keep metrics in ${folder}`,
       cause: expect.objectContaining({ code: 'TSDB_VERSION' }),
@@ -202,7 +208,7 @@ describe('CollectorPart', () => {
   it('does not start where it cannot keep anything', async () => {
     await mkdir(dirname(folder), { recursive: true });
     await writeFile(folder, 'a file in its place');
-    await expect(create().start()).rejects.toMatchObject({
+    await expect(create().start(never)).rejects.toMatchObject({
       code: 'METRICS_DATA',
       cause: expect.objectContaining({ code: 'EEXIST' }),
     });
@@ -212,7 +218,7 @@ describe('CollectorPart', () => {
     await recorded();
     await chmod(folder, 0o500);
     onTestFinished(() => chmod(folder, 0o700));
-    await expect(create().start()).rejects.toMatchObject({
+    await expect(create().start(never)).rejects.toMatchObject({
       code: 'METRICS_DATA',
       cause: expect.objectContaining({ code: 'EACCES' }),
     });

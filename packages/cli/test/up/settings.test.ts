@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '@vigie/core/clock';
 import { tailedSources } from '@vigie/node-agent/source-config';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ContainerLogs } from '../../src/up/container-logs.ts';
+import { partsReader } from '../../src/up/parts.ts';
 import { resolveSettings, type UpOptions } from '../../src/up/settings.ts';
 
 let folder: string;
@@ -33,7 +35,15 @@ function resolve(options: Partial<UpOptions>, containerLogs: ContainerLogs = 'no
     demo: undefined,
     ...options,
   };
-  return resolveSettings(all, {}, containerLogs);
+  return resolveSettings(
+    all,
+    {},
+    containerLogs,
+    partsReader(
+      {},
+      { clock: systemClock, random: Math.random, env: {}, version: '0.0.0', ownRules: join(folder, 'own.yaml') },
+    ),
+  );
 }
 
 async function withFile(text: string): Promise<string> {
@@ -146,7 +156,69 @@ describe('vigie.yaml', () => {
     await expect(resolve({ configFile })).rejects.toThrow(
       /vigie\.yaml:10:\d+: node_agent\.sinks\.out\.inputs\[0\]: expected/,
     );
-    const unknown = await withFile('node_agnt: {}\ncollector: {}\n');
-    await expect(resolve({ configFile: unknown })).rejects.toThrow(/:1:1: node_agnt: .*\n.*:2:1: collector: /);
+    const unknown = await withFile('node_agnt: {}\nlog_store: {}\n');
+    await expect(resolve({ configFile: unknown })).rejects.toThrow(
+      /:1:1: node_agnt: expected one of the keys node_agent, collector, alerting, .*\n.*:2:1: log_store: expected no such key: there is no embedded log store yet/,
+    );
+  });
+
+  it('has the sections of all parts, each as in its own file, with defaults in the data folder', async () => {
+    await writeFile(join(folder, 'alertmanager.yml'), 'route: { receiver: a }\nreceivers: [{ name: a }]\n');
+    const configFile = await withFile(`
+collector:
+  global: { external_labels: { cluster: "\${CLUSTER}" } }
+  scrape_configs: [{ job_name: app, static_configs: [{ targets: ['127.0.0.1:1'] }] }]
+alerting:
+  alertmanager_config: alertmanager.yml
+  external_labels: { cluster: prod }
+`);
+    const { parts } = await resolve({ configFile });
+    expect(parts.collector).toMatchObject({
+      isDefault: false,
+      config: { scrapes: [{ jobName: 'app' }], storage: { path: join(folder, 'metrics') } },
+      yaml: expect.stringContaining('job_name: app'),
+    });
+    expect(parts.alerting.config).toMatchObject({
+      dataDir: folder,
+      alertmanager: { file: join(folder, 'alertmanager.yml') },
+    });
+  });
+
+  it('tells nobody and collects its own metrics where nothing is said', async () => {
+    const { parts } = await resolve({});
+    expect(parts.collector).toMatchObject({ isDefault: true, config: { scrapes: [] } });
+    const receivers = parts.alerting.config.alertmanager?.config.receivers.map(({ name }) => name);
+    expect(receivers).toEqual(['nobody']);
+    expect((await parts.alerting.loadAt('')).groups).toEqual([]);
+  });
+
+  it("evaluates Vigie's own rules where nothing is said of alerting", async () => {
+    await writeFile(join(folder, 'own.yaml'), 'groups: [{ name: own, rules: [{ alert: A, expr: vector(1) }] }]\n');
+    expect((await (await resolve({})).parts.alerting.loadAt('')).groups).toMatchObject([{ name: 'own' }]);
+    const configFile = await withFile('alerting: {}\n');
+    expect((await (await resolve({ configFile })).parts.alerting.loadAt('')).groups).toEqual([]);
+  });
+
+  it('is refused with the problems of all sections at once, and of the files that they name', async () => {
+    await writeFile(join(folder, 'rules.yml'), 'groups: [{ name: a, rules: [{ alert: X, expr: "1 +" }] }]\n');
+    const configFile = await withFile(`
+node_agent:
+  sources: { app: { type: kubernetes_logs, paths: [relative.log] } }
+  sinks: { out: { type: console, inputs: [app] } }
+collector:
+  global: { scrape_interval: soon }
+alerting:
+  colour: red
+`);
+    const problems = (await resolve({ configFile }).catch((error: Error) => error.message)) as string;
+    expect(problems.split('\n').map((line) => line.replace(folder, 'DIR').replace(/: expected .*/, ''))).toEqual([
+      expect.stringMatching(/^DIR\/vigie\.yaml:3:\d+: node_agent\.sources\.app\.paths\[0\]$/),
+      'DIR/vigie.yaml:6:30: collector.global.scrape_interval',
+      'DIR/vigie.yaml:8:3: alerting.colour',
+    ]);
+    const rules = await withFile('alerting: { rule_files: [rules.yml] }\ncollector: { colour: red }\n');
+    await expect(resolve({ configFile: rules })).rejects.toThrow(
+      /rules\.yml:1:\d+: .*\n.*vigie\.yaml:2:14: collector\.colour: /,
+    );
   });
 });

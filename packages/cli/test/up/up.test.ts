@@ -2,16 +2,22 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ALERTS_API_METRICS } from '@vigie/alerting/api/telemetry';
+import { ALERTING_METRICS } from '@vigie/alerting/telemetry';
+import { DISCOVERY_METRICS } from '@vigie/collector/discovery/telemetry';
+import { COLLECTOR_TABLES } from '@vigie/collector/telemetry';
+import { systemClock } from '@vigie/core/clock';
 import { createLog } from '@vigie/core/log';
 import { PROCESS_METRICS } from '@vigie/core/process-metrics';
+import type { MetricDefinition } from '@vigie/core/telemetry';
 import { serviceDeps } from '@vigie/node-agent/run';
 import { AgentService } from '@vigie/node-agent/service';
 import { AGENT_METRICS } from '@vigie/node-agent/telemetry';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { CollectorPart } from '../../src/up/collector-part.ts';
 import type { Display } from '../../src/up/display.ts';
 import { unaccountedBytes } from '../../src/up/ledger-table.ts';
-import { resolveSettings } from '../../src/up/settings.ts';
+import { openParts, type PartsSettings, partsReader } from '../../src/up/parts.ts';
+import { otlpAddresses, resolveSettings, type UpSettings } from '../../src/up/settings.ts';
 import { Up } from '../../src/up/up.ts';
 import { ledgerEntry } from './entries.ts';
 
@@ -39,16 +45,29 @@ interface Created {
 /** `vigie up --demo` without its terminal. */
 async function create(folder = dataDir, port = 0): Promise<Created> {
   const options = { configFile: undefined, dataDir: folder, logs: [], elasticsearch: undefined, demo: true };
-  const settings = await resolveSettings(options, {}, 'none');
-  const files = { version: '0.0.0', kernelPath: KERNEL };
+  const version = '0.0.0';
+  const read = (): Promise<UpSettings<PartsSettings>> =>
+    resolveSettings(
+      options,
+      {},
+      'none',
+      partsReader(
+        {},
+        { clock: systemClock, random: Math.random, env: {}, version, ownRules: join(folder, 'own.yaml') },
+      ),
+    );
+  const settings = await read();
+  const files = { version, kernelPath: KERNEL };
   const printed: string[] = [];
   const deps = {
-    ...(await serviceDeps(settings.agent, () => Promise.resolve(settings.agent), files, createLog('error'))),
+    ...(await serviceDeps(settings.agent, async () => (await read()).agent, files, createLog('error'))),
+    env: {},
     print: (line: string) => printed.push(line),
   };
-  const service = new AgentService(settings.agent, deps);
-  const metrics = new CollectorPart({ folder: settings.metricsFolder, version: '0.0.0' }, deps);
-  const up = new Up(settings, { host: '127.0.0.1', port }, service, metrics, NO_DISPLAY, deps);
+  const parts = await openParts(settings.parts, otlpAddresses(settings.agent), deps);
+  const service = new AgentService(settings.agent, { ...deps, besideOtlp: parts.otlpRoutes });
+  const reload = async (): Promise<void> => parts.reload(read().then((next) => next.parts));
+  const up = new Up(settings, { host: '127.0.0.1', port }, service, parts, NO_DISPLAY, reload, deps);
   open.push(up);
   return { up, service, printed };
 }
@@ -103,8 +122,12 @@ it('serves the ledger, metrics and health on its one port, and says where that i
   expect(await (await get('/agent/ledger')).json()).toMatchObject([{ source: 'pods', sink: 'files' }]);
   const metrics = await (await get('/metrics')).text();
   expect(metrics).toMatch(/^vigie_agent_acked_records_total\{source="pods",sink="files"\} [1-9]/m);
-  for (const { name, type } of [...Object.values(AGENT_METRICS), ...Object.values(PROCESS_METRICS)]) {
-    expect(metrics).toContain(`# TYPE ${name} ${type}\n`);
+  const tables = [AGENT_METRICS, PROCESS_METRICS, ALERTING_METRICS, ALERTS_API_METRICS, DISCOVERY_METRICS];
+  for (const { name, type } of [...tables, ...Object.values(COLLECTOR_TABLES)].flatMap(
+    Object.values<MetricDefinition>,
+  )) {
+    // Once: a page that tells of a metric twice is refused by whoever scrapes it.
+    expect(metrics.split(`# TYPE ${name} ${type}\n`)).toHaveLength(2);
   }
   const paths = ['/', '/livez', '/readyz', '/-/healthy', '/-/ready', '/nothing'];
   const statuses = await Promise.all(paths.map(async (path) => (await get(path)).status));

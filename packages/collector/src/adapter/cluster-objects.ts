@@ -1,8 +1,9 @@
 /** Pods and nodes by namespace, name and labels, from copies that watches keep current: a request of an HPA never waits for the API
  *  server. */
 import { VigieError } from '@vigie/core/errors';
-import type { ObjectForm } from '@vigie/kube/objects';
-import type { ReflectorHandlers } from '@vigie/kube/reflector';
+import type { ObjectView, WatchListener } from '../cluster/shared-watch.ts';
+import { textAt, textsAt } from '../discovery/kubernetes/decode.ts';
+import { sharedText } from '../discovery/kubernetes/shared-text.ts';
 import { type LabelSelector, matchesSelector } from '../metrics-api/label-selector.ts';
 
 /** What the metrics APIs need to know of a pod or a node. */
@@ -25,8 +26,8 @@ export interface ClusterObjects {
   get(namespace: string, name: string): ClusterObject | undefined;
 }
 
-/** The index of a collection, to be fed by a Reflector. */
-export class ObjectIndex implements ClusterObjects, ReflectorHandlers<ClusterObject> {
+/** The index of a collection, to be fed by its watch. */
+export class ObjectIndex implements ClusterObjects, WatchListener<ClusterObject> {
   readonly #objects = new Map<string, ClusterObject>();
   readonly #byNamespace = new Map<string, Set<ClusterObject>>();
   /** By namespace, label and value: what a selector asks for first. */
@@ -45,13 +46,6 @@ export class ObjectIndex implements ClusterObjects, ReflectorHandlers<ClusterObj
 
   get(namespace: string, name: string): ClusterObject | undefined {
     return this.#objects.get(objectKey(namespace, name));
-  }
-
-  replaced(all: ReadonlyMap<string, ClusterObject>): void {
-    this.#objects.clear();
-    this.#byNamespace.clear();
-    this.#byLabel.clear();
-    for (const object of all.values()) this.#add(object);
   }
 
   applied(_key: string, object: ClusterObject): void {
@@ -116,36 +110,20 @@ function labelKey(namespace: string, name: string, value: string): string {
   return `${namespace}\n${name}\n${value}`;
 }
 
-/** Of pods and nodes as they come in lists and watches; the key of their collection is namespace and name, or the uid. */
-export const clusterObjectForm: ObjectForm<ClusterObject> = {
+/** Of pods and nodes as they come in lists and watches. */
+export const clusterObjectView: ObjectView<ClusterObject> = {
   decode(object) {
-    const metadata = at(object, 'metadata');
-    const name = textAt(metadata, 'name');
+    const name = textAt(object, 'metadata', 'name');
     if (name === '') throw new VigieError('KUBE_OBJECT_INVALID', 'an object without metadata.name');
-    const creationTimestamp = textAt(metadata, 'creationTimestamp');
+    const creationTimestamp = textAt(object, 'metadata', 'creationTimestamp');
     return {
-      namespace: textAt(metadata, 'namespace'),
+      namespace: sharedText(textAt(object, 'metadata', 'namespace')),
       name,
-      labels: textsAt(metadata, 'labels'),
+      labels: textsAt(object, 'metadata', 'labels'),
       creationTimestamp,
-      startedAtMs: Date.parse(textAt(at(object, 'status'), 'startTime') || creationTimestamp),
+      startedAtMs: Date.parse(textAt(object, 'status', 'startTime') || creationTimestamp),
     };
   },
+  // JSON has no NaN: what is not known is null in both.
+  isSame: (before, now) => JSON.stringify(before) === JSON.stringify(now),
 };
-
-function at(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function textAt(value: unknown, name: string): string {
-  const member = at(value, name);
-  return typeof member === 'string' ? member : '';
-}
-
-function textsAt(value: unknown, name: string): Readonly<Record<string, string>> {
-  const member = at(value, name);
-  if (typeof member !== 'object' || member === null) return {};
-  return Object.fromEntries(
-    Object.entries(member).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
-}

@@ -14,6 +14,7 @@ import {
   type MissingObject,
   namedSeries,
 } from './explanation.ts';
+import { ParsedQueries } from './parsed-queries.ts';
 import type { MappedResource, RestMapper } from './rest-mapper.ts';
 import { type Answerer, evaluateRule } from './rule-evaluation.ts';
 import type { RuleMatch, RuleSeries } from './rule-series.ts';
@@ -55,6 +56,7 @@ interface Wanted extends CustomQuestion {
 }
 
 export class CustomMetrics {
+  readonly #parsed = new ParsedQueries();
   readonly #deps: CustomMetricsDeps;
 
   constructor(deps: CustomMetricsDeps) {
@@ -184,7 +186,7 @@ export class CustomMetrics {
     if (built === undefined) return undefined;
     const { query, label } = built;
     const nowMs = clock.nowMs();
-    const result = await evaluateRule(answerer, { query, label, nowMs, timeoutMs }, signal);
+    const result = await evaluateRule(answerer, { query, parsed: this.#parsed, label, nowMs, timeoutMs }, signal);
     if (result.type !== 'vector') {
       throw new ApiRefusal('InternalError', `${rule.path}: the result is a ${result.type}, where a vector is needed`);
     }

@@ -11,6 +11,7 @@ import { NAMESPACES } from '../metrics-api/request-path.ts';
 import { type DefaultMetrics, describeSeries } from './default-metrics.ts';
 import { decodeExternalValues } from './delegated-values.ts';
 import { causesOf, describeGap, explainedSeries, type MetricExplanation, namedSeries } from './explanation.ts';
+import { ParsedQueries } from './parsed-queries.ts';
 import type { RestMapper } from './rest-mapper.ts';
 import { type Answerer, evaluateRule } from './rule-evaluation.ts';
 import type { RuleMatch, RuleSeries } from './rule-series.ts';
@@ -40,6 +41,7 @@ interface ExternalAnswer {
 }
 
 export class ExternalMetrics {
+  readonly #parsed = new ParsedQueries();
   readonly #deps: ExternalMetricsDeps;
 
   constructor(deps: ExternalMetricsDeps) {
@@ -129,7 +131,7 @@ export class ExternalMetrics {
     const query = await rule.query.ofExternal(series, within, namespaceResource, selector);
     if (query === undefined) return undefined;
     const nowMs = clock.nowMs();
-    const result = await evaluateRule(answerer, { query, label: '', nowMs, timeoutMs }, signal);
+    const result = await evaluateRule(answerer, { query, parsed: this.#parsed, label: '', nowMs, timeoutMs }, signal);
     const values = result.values
       .filter(({ timestampMs }) => nowMs - timestampMs <= maxAgeMs)
       .map(({ labels, value, timestampMs }) => ({

@@ -1,20 +1,24 @@
-/** A Querier that remembers how new the samples were that a query was made of: its result carries none of their times. */
+/** A Querier that remembers what was selected of it: how new the samples were that a query was made of, its result does not say. */
 import type { LabelSet } from '@vigie/promql/labels/label-set';
-import type { Querier, SelectedSeries, Selection, StoredSeries, TimeRange } from '@vigie/promql/storage/querier';
-import type { SampleColumns } from '@vigie/promql/storage/sample-columns';
+import type { Querier, StoredSeries, TimeRange } from '@vigie/promql/storage/querier';
+import { SampleColumns } from '@vigie/promql/storage/sample-columns';
+
+interface Selected {
+  /** As the storage has handed it out: what PromQL knows of such an array it finds by it. */
+  readonly series: readonly StoredSeries[];
+  readonly range: TimeRange;
+}
 
 export class NewestSamples {
   readonly querier: Querier;
-  readonly #newest = new Map<LabelSet, number>();
+  readonly #selected: Selected[] = [];
 
   constructor(querier: Querier) {
-    const seen = (labels: LabelSet, timestampMs: number): void => {
-      if (timestampMs > (this.#newest.get(labels) ?? Number.NEGATIVE_INFINITY)) this.#newest.set(labels, timestampMs);
-    };
     this.querier = {
-      select: async (selection: Selection, signal: AbortSignal): Promise<SelectedSeries> => {
-        const { series, warnings } = await querier.select(selection, signal);
-        return { series: series.map((one) => new WatchedSeries(one, seen)), warnings };
+      select: async (selection, signal) => {
+        const selected = await querier.select(selection, signal);
+        this.#selected.push({ series: selected.series, range: selection.range });
+        return selected;
       },
       labelNames: (query, signal) => querier.labelNames(query, signal),
       labelValues: (name, query, signal) => querier.labelValues(name, query, signal),
@@ -30,48 +34,40 @@ export class NewestSamples {
     const put = (key: string, timestampMs: number): void => {
       if (timestampMs > (times.get(key) ?? Number.NEGATIVE_INFINITY)) times.set(key, timestampMs);
     };
-    for (const [labels, timestampMs] of this.#newest) {
-      put('', timestampMs);
-      const value = label === '' ? '' : labels.get(label);
-      if (value !== '') put(value, timestampMs);
+    let newestOfAllMs = Number.NEGATIVE_INFINITY;
+    for (const { series, range } of this.#selected) {
+      for (const one of series) {
+        const timestampMs = newestMs(one, range);
+        if (timestampMs === undefined) continue;
+        newestOfAllMs = Math.max(newestOfAllMs, timestampMs);
+        const value = label === '' ? '' : one.labels.get(label);
+        if (value !== '') put(value, timestampMs);
+      }
     }
+    if (newestOfAllMs > Number.NEGATIVE_INFINITY) times.set('', newestOfAllMs);
     return times;
   }
 
-  /** What was read. */
-  get series(): Iterable<LabelSet> {
-    return this.#newest.keys();
+  /** What had samples. */
+  get series(): readonly LabelSet[] {
+    const labels = this.#selected.flatMap(({ series, range }) =>
+      series.filter((one) => newestMs(one, range) !== undefined).map((one) => one.labels),
+    );
+    return [...new Set(labels)];
   }
 }
 
-class WatchedSeries implements StoredSeries {
-  readonly labels: LabelSet;
-  readonly #series: StoredSeries;
-  readonly #seen: (labels: LabelSet, timestampMs: number) => void;
+/** Used and left within one turn. */
+const columns = new SampleColumns();
 
-  constructor(series: StoredSeries, seen: (labels: LabelSet, timestampMs: number) => void) {
-    this.labels = series.labels;
-    this.#series = series;
-    this.#seen = seen;
+/** Of the newest sample that is no marker of an end. */
+function newestMs(series: StoredSeries, range: TimeRange): number | undefined {
+  columns.clear();
+  series.readNewest(range, columns);
+  if (columns.length > 0 && columns.isStale(columns.length - 1)) {
+    columns.clear();
+    series.read(range, columns);
   }
-
-  read(range: TimeRange, into: SampleColumns): void {
-    const before = into.length;
-    this.#series.read(range, into);
-    this.#look(into, before);
-  }
-
-  readNewest(range: TimeRange, into: SampleColumns): void {
-    const before = into.length;
-    this.#series.readNewest(range, into);
-    this.#look(into, before);
-  }
-
-  #look(into: SampleColumns, before: number): void {
-    for (let at = into.length - 1; at >= before; at--) {
-      if (into.isStale(at)) continue;
-      this.#seen(this.labels, into.timestampsMs[at]!);
-      return;
-    }
-  }
+  for (let at = columns.length - 1; at >= 0; at--) if (!columns.isStale(at)) return columns.timestampsMs[at];
+  return undefined;
 }

@@ -9,6 +9,7 @@ import type { ResourceRule, ResourceRules } from './adapter-rules.ts';
 import type { ClusterObject, ClusterObjects } from './cluster-objects.ts';
 import type { KubeletUsage } from './kubelet-usage.ts';
 import type { MetricsQuery } from './metrics-query.ts';
+import { ParsedQueries } from './parsed-queries.ts';
 import type { MappedResource, RestMapper } from './rest-mapper.ts';
 import { type Answerer, evaluateRule, type RuleValue } from './rule-evaluation.ts';
 
@@ -26,6 +27,7 @@ export interface ResourceMetricsDeps {
 }
 
 export class ResourceMetrics {
+  readonly #parsed = new ParsedQueries();
   readonly #deps: ResourceMetricsDeps;
 
   constructor(deps: ResourceMetricsDeps) {
@@ -164,7 +166,7 @@ export class ResourceMetrics {
     if (built === undefined) return new Map();
     const { query, label } = built;
     const nowMs = clock.nowMs();
-    const { values } = await evaluateRule(answerer, { query, label, nowMs, timeoutMs }, signal);
+    const { values } = await evaluateRule(answerer, { query, parsed: this.#parsed, label, nowMs, timeoutMs }, signal);
     const usable = values.filter(({ value, timestampMs }) => value >= 0 && nowMs - timestampMs <= maxAgeMs);
     return groupBy(usable, ({ labels }) => labels.get(label));
   }

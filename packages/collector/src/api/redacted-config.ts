@@ -1,6 +1,6 @@
 /** The text of a configuration for those who may see it, but not its secrets: as Prometheus shows its own, with `<secret>` in their
  *  place. */
-import { isMap, isScalar, type Node, parseDocument, visit } from 'yaml';
+import { isMap, isScalar, type Node, parseDocument, stringify, visit } from 'yaml';
 
 const SECRET_KEYS = new Set([
   'password',
@@ -17,8 +17,9 @@ const SECRET_LISTS = new Set(['secrets', 'proxy_connect_header']);
 const SHOWN = '<secret>';
 const USER_IN_URL = /^([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*:[^/@\s]*@/i;
 
-/** @returns the text with its comments; '' where it is no YAML */
-export function redactedConfig(text: string): string {
+/** @param section the key of the part that is shown, without comments; undefined: everything
+ *  @returns the text with its comments; '' where it is no YAML */
+export function redactedConfig(text: string, section?: string): string {
   const document = parseDocument(text);
   if (document.errors.length > 0) return '';
   visit(document, {
@@ -33,7 +34,10 @@ export function redactedConfig(text: string): string {
       if (typeof scalar.value === 'string') scalar.value = scalar.value.replace(USER_IN_URL, `$1${SHOWN}@`);
     },
   });
-  return document.toString();
+  if (section === undefined) return document.toString();
+  // As values, which no longer refer to anchors of other parts.
+  const whole: unknown = document.toJS();
+  return stringify(typeof whole === 'object' && whole !== null ? Reflect.get(whole, section) : undefined) ?? '';
 }
 
 function hideAll(value: unknown): void {

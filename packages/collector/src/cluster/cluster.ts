@@ -5,9 +5,10 @@ import type { HealthCheck } from '@vigie/core/http-server/health-routes';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
-import { KubeClient } from '@vigie/kube/client';
+import { KubeClient, resourcePath } from '@vigie/kube/client';
 import type { KubeConfig } from '@vigie/kube/config';
-import { ClusterObjectWatch } from '../adapter/cluster-object-watch.ts';
+import type { CustomObjectsStatus } from '@vigie/kube/custom-objects/custom-objects';
+import { clusterObjectView, ObjectIndex } from '../adapter/cluster-objects.ts';
 import type { ScrapeIntervals } from '../adapter/default-metrics.ts';
 import type { ListedMetrics } from '../adapter/listed-metrics.ts';
 import { DiscoveredResources } from '../adapter/rest-mapper.ts';
@@ -22,15 +23,20 @@ import { API_GROUP_NAMES } from '../metrics-api/api-groups.ts';
 import { MetricsApi, type MetricsApiOptions } from '../metrics-api/metrics-api.ts';
 import { METRICS_API_METRICS } from '../metrics-api/telemetry.ts';
 import type { Asked } from '../operator/object-jobs.ts';
-import { OperatorObjects, type OperatorStatus } from '../operator/operator-objects.ts';
+import { OperatorObjects } from '../operator/operator-objects.ts';
 import { OPERATOR_METRICS, reportOperatorObjects } from '../operator/telemetry.ts';
 import type { Page } from '../scrape/fetch-exposition.ts';
 import { explainInCluster, type HpaManifest, metricsApiOff, readHpaManifest } from './explain-in-cluster.ts';
 import { HPA_EVENT_METRICS, reportHpaEvents } from './hpa-event-telemetry.ts';
 import { HpaEvents } from './hpa-events.ts';
+import type { JoinedWatch } from './shared-watch.ts';
+import { allOf, type SharedWatches } from './shared-watches.ts';
 
 export interface ClusterDeps {
+  /** Of the cluster that the collector is in, as its watches find it too. */
   readonly kubeConfig: KubeConfig;
+  /** Those of discovery. */
+  readonly watches: SharedWatches;
   readonly answerer: Answerer;
   readonly intervals: ScrapeIntervals;
   readonly clock: Clock;
@@ -49,6 +55,8 @@ export interface ClusterDeps {
 
 /** Of the Service that leads to the metrics APIs. */
 const SERVICE_PORT = 443;
+const PODS = resourcePath({ group: '', version: 'v1', resource: 'pods' });
+const NODES = resourcePath({ group: '', version: 'v1', resource: 'nodes' });
 const METRICS = { ...METRICS_API_METRICS, ...KUBE_STATE_METRICS, ...OPERATOR_METRICS, ...HPA_EVENT_METRICS };
 
 export class Cluster {
@@ -60,21 +68,22 @@ export class Cluster {
   readonly #hpaEvents: HpaEvents | undefined;
   readonly #operator: OperatorObjects | undefined;
   readonly #mapper: DiscoveredResources;
-  readonly #watches: readonly ClusterObjectWatch[];
+  readonly #watches: SharedWatches;
+  readonly #pods = new ObjectIndex();
+  readonly #nodes = new ObjectIndex();
+  #joined: readonly JoinedWatch<unknown>[] = [];
   readonly #telemetry = new Telemetry(METRICS);
   readonly #ending = new AbortController();
   #closed: Promise<void> | undefined;
 
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
   constructor({ metricsApi, adapter, kubeState, operatorObjects }: CollectorConfig, deps: ClusterDeps) {
-    const { kubeConfig, clock, random, log, hostName, use } = deps;
+    const { kubeConfig, watches, clock, random, log, hostName, use } = deps;
     this.#clock = clock;
+    this.#watches = watches;
     this.#client = clientOf(kubeConfig, deps);
     this.#mapper = new DiscoveredResources(this.#client, { clock, log }, this.#ending.signal);
-    this.#kubeState = kubeState && new KubeState(this.#client, kubeState, { clock, random, log });
-    const pods = new ClusterObjectWatch('pods', undefined, this.#client, { clock, random, log });
-    const nodes = new ClusterObjectWatch('nodes', undefined, this.#client, { clock, random, log });
-    this.#watches = metricsApi === undefined ? [] : [pods, nodes];
+    this.#kubeState = kubeState && new KubeState(kubeState, watches);
     this.#delegate = metricsApi?.delegate && clientOf(delegateConfig(kubeConfig, metricsApi.delegate), deps);
     const client = this.#client;
     this.#operator = operatorObjects && new OperatorObjects(operatorObjects, { client, clock, random, log, use });
@@ -95,8 +104,8 @@ export class Cluster {
         {
           ...deps,
           client: this.#client,
-          pods: pods.objects,
-          nodes: nodes.objects,
+          pods: this.#pods,
+          nodes: this.#nodes,
           delegate: this.#delegate,
           observe: (group, seconds) => this.#telemetry.observe('metricsApiSeconds', { group }, seconds),
           unserved: (namespace) => this.#hpaEvents?.unserved(namespace),
@@ -116,13 +125,18 @@ export class Cluster {
     return url === KUBE_STATE_URL && state !== undefined ? () => state.expose() : undefined;
   }
 
-  /** Resolves once the metrics APIs can be asked; what else there is follows the cluster from now on.
-   *  @throws {VigieError} see MetricsApi.start; the signal's reason */
+  /** Resolves once the metrics APIs can be asked; what else there is follows the cluster from now on: all watches are joined when this
+   *  returns its promise.
+   *  @throws {VigieError} see MetricsApi.start; where the API server is not known; the signal's reason */
   async start(signal: AbortSignal): Promise<void> {
-    this.#kubeState?.start(this.#ending.signal);
+    this.#kubeState?.start();
     this.#operator?.start();
-    for (const watch of this.#watches) watch.start(this.#ending.signal);
-    await this.#metricsApi?.start(signal);
+    if (this.#metricsApi === undefined) return;
+    this.#joined = [
+      this.#watches.join(allOf(PODS), clusterObjectView, this.#pods),
+      this.#watches.join(allOf(NODES), clusterObjectView, this.#nodes),
+    ];
+    await this.#metricsApi.start(signal);
   }
 
   /** Takes up what a reload changes of it: what jobs of objects inherit. */
@@ -131,7 +145,7 @@ export class Cluster {
   }
 
   /** undefined where no objects of the Prometheus operator are read. */
-  operatorStatus(): OperatorStatus | undefined {
+  operatorStatus(): CustomObjectsStatus | undefined {
     return this.#operator?.status();
   }
 
@@ -173,7 +187,7 @@ export class Cluster {
     await this.#metricsApi?.close(options);
     await this.#hpaEvents?.close();
     this.#ending.abort(new DOMException('the collector ends', 'AbortError'));
-    await Promise.all([this.#kubeState?.close(), ...this.#watches.map((watch) => watch.close())]);
+    await Promise.all([this.#kubeState?.close(), ...this.#joined.map((joined) => joined.leave())]);
     this.#delegate?.close();
     this.#client.close();
   }

@@ -9,6 +9,7 @@ import type { KubeStateOptions } from '../kube-state/kube-state.ts';
 import type { OperatorObjectsConfig } from '../operator/operator-objects.ts';
 import type { ProbeOptions } from '../probe/probes.ts';
 import type { RelabelRule } from '../relabel/relabel-rule.ts';
+import type { ShardConfig } from '../sharding/shard.ts';
 import type { AdapterConfig } from './adapter-config.ts';
 import type { OtlpConfig } from './otlp-config.ts';
 import type { MetricsApiConfig, RemoteEngineConfig } from './own-sections.ts';
@@ -76,6 +77,8 @@ export interface CollectorConfig {
   readonly otlp: OtlpConfig;
   /** undefined: the embedded one. */
   readonly engine: RemoteEngineConfig | undefined;
+  /** undefined: it scrapes every target. */
+  readonly sharding: ShardConfig | undefined;
   /** undefined: every series with a pod, service or namespace is offered. */
   readonly adapter: AdapterConfig | undefined;
   /** undefined: not configured. */

@@ -17,6 +17,8 @@ scrape_configs:
       - { source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scrape], regex: 'true', action: keep }
       - { source_labels: [__meta_kubernetes_pod_phase], regex: Pending|Succeeded|Failed|Completed, action: drop }
       - { source_labels: [__meta_kubernetes_pod_container_init], regex: 'true', action: drop }
+      # Those have a job of their own.
+      - { source_labels: [__meta_kubernetes_pod_label_app_kubernetes_io_part_of], regex: vigie, action: drop }
       - source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scheme]
         regex: (https?)
         target_label: __scheme__
@@ -70,6 +72,19 @@ scrape_configs:
       - { target_label: job, replacement: kubelet }
       - { source_labels: [__metrics_path__], target_label: metrics_path }
       - { source_labels: [__meta_kubernetes_node_name], target_label: node }
+
+  - job_name: kubelet
+    honor_labels: true
+    scheme: https
+    authorization: *token
+    tls_config: *kubelet
+    kubernetes_sd_configs: [{ role: node }]
+    relabel_configs: *node
+    # Of some thousand series, those that rules ask for: volumes, certificates, evictions.
+    metric_relabel_configs:
+      - source_labels: [__name__]
+        regex: kubelet_(volume_stats_.+|certificate_manager_.+|server_expiration_.+|evictions|node_name|running_pods|running_containers)
+        action: keep
 
   - job_name: kubelet-cadvisor
     honor_labels: true

@@ -1,12 +1,10 @@
 /** Reads collector.yaml: a prometheus.yml, with Vigie's own sections. Source: Prometheus 3, config/config.go. */
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AS_WRITTEN, type Environment, WrittenReading } from '@vigie/core/config/environment';
 import { refused, section } from '@vigie/core/config/fields';
-import { type ListenAddress, listen } from '@vigie/core/config/listen';
-import { parseConfig } from '@vigie/core/config/load';
+import { type ListenAddress, listenWithMetrics } from '@vigie/core/config/listen';
+import { type ConfigText, parseConfig, readConfigFile } from '@vigie/core/config/load';
 import { ConfigError, type ConfigPath, type ConfigProblem } from '@vigie/core/config/problem';
-import { VigieError } from '@vigie/core/errors';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
 import { globFiles } from '@vigie/rules/file/glob-files';
 import * as v from 'valibot';
@@ -44,6 +42,7 @@ import {
 } from './probe-section.ts';
 import { readRemoteWrites, remoteWriteSection } from './remote-write-section.ts';
 import { type JobNames, readScrapes, type ScrapeGlobals, scrapeSections } from './scrape-section.ts';
+import { readSharding, shardingSection } from './sharding-section.ts';
 import { readStorage, storageSection } from './storage-config.ts';
 import { readTests, testsSection } from './tests-section.ts';
 import { oneOf, textList, wait } from './written-fields.ts';
@@ -76,12 +75,13 @@ const collectorSchema = section({
   otlp: v.nullish(otlpSection, {}),
   runtime: v.optional(v.unknown()),
   engine: v.nullish(engineSection),
+  sharding: v.nullish(shardingSection),
   adapter: v.nullish(adapterSection),
   metrics_api: v.nullish(metricsApiSection),
   kube_state: v.nullish(kubeStateSection),
   probes: v.nullish(probeSection),
   operator_objects: v.nullish(operatorSection),
-  listen: v.optional(listen(), '127.0.0.1:9090'),
+  listen: v.optional(listenWithMetrics(), '127.0.0.1:9090'),
   log_level: oneOf(LOG_LEVELS, 'info'),
   shutdown_grace: wait('15s'),
   tests: testsSection,
@@ -112,8 +112,27 @@ export async function loadCollectorConfig(
   environment: Environment,
   listenAt?: ListenAddress['address'],
 ): Promise<LoadedCollectorConfig> {
+  return readCollectorConfig(await readConfigFile(file), environment, { listenAt });
+}
+
+/** What a program says beside the configuration. */
+export interface CollectorSurroundings {
+  /** In place of the configured address. */
+  readonly listenAt?: ListenAddress['address'] | undefined;
+  /** Of the database, where the configuration does not say; absolute. */
+  readonly storagePath?: string | undefined;
+}
+
+/** As loadCollectorConfig, of what has been read.
+ *  @throws {ConfigError} with every problem of it and of the files that it names
+ *  @throws {VigieError} CONFIG_UNREADABLE */
+export async function readCollectorConfig(
+  { text, file, root }: ConfigText,
+  environment: Environment,
+  { listenAt, storagePath }: CollectorSurroundings = {},
+): Promise<LoadedCollectorConfig> {
   const reading = new WrittenReading(environment, LITERAL_KEYS);
-  const { value: written, ...at } = parseConfig(await readText(file), file, collectorSchema, reading);
+  const { value: written, ...at } = parseConfig(text, file, collectorSchema, reading, root);
   const folder = resolve(dirname(file));
   const findings = new Findings(at);
   const context: ReadContext = { findings, folder };
@@ -157,10 +176,14 @@ export async function loadCollectorConfig(
     ruleQueryOffsetMs: globals.read.ruleQueryOffsetMs,
     ruleFiles,
     scrapes: allScrapes,
-    storage: readStorage(written.storage, ['storage'], context),
+    storage: readStorage(written.storage, ['storage'], context, storagePath),
     remoteWrite: readRemoteWrites(written.remote_write, ['remote_write'], context),
     otlp: readOtlp(written.otlp, ['otlp'], context, written.global.metric_name_validation_scheme),
     engine: written.engine == null ? undefined : readEngine(written.engine, ['engine'], context),
+    sharding:
+      written.sharding == null
+        ? undefined
+        : readSharding(written.sharding, ['sharding'], context, environment, written.engine != null),
     adapter: adapter.config,
     metricsApi: written.metrics_api == null ? undefined : readMetricsApi(written.metrics_api, ['metrics_api'], context),
     kubeState,
@@ -223,7 +246,7 @@ async function readScrapeFiles(
   const problems: ConfigProblem[] = [];
   const warnings: ConfigWarning[] = [];
   for (const file of files.flat()) {
-    const text = await readText(file);
+    const { text } = await readConfigFile(file);
     try {
       const { value, ...at } = parseConfig(text, file, scrapeFileSchema, reading);
       const findings = new Findings(at);
@@ -255,7 +278,7 @@ async function readAdapter(
   if (inline.rules.length + inline.externalRules.length > 0 || inline.resourceRules !== undefined)
     findings.problemAtKey([...path, 'file'], 'either a file or rules beside it, not both');
   const file = resolve(folder, written.file);
-  const text = await readText(file);
+  const { text } = await readConfigFile(file);
   try {
     return { config: adapterOf(parseConfig(text, file, adapterFileSchema, AS_WRITTEN).value), problems: [] };
   } catch (error) {
@@ -280,7 +303,7 @@ async function readProbeSection(
   if (Object.keys(written.modules).length > 0)
     context.findings.problemAtKey([...path, 'file'], 'either a file or modules beside it, not both');
   const file = resolve(context.folder, written.file);
-  const text = await readText(file);
+  const { text } = await readConfigFile(file);
   try {
     const { value, ...at } = parseConfig(text, file, probeFileSchema, AS_WRITTEN);
     const findings = new Findings(at);
@@ -295,12 +318,4 @@ async function readProbeSection(
 function problemsOf(error: unknown): readonly ConfigProblem[] {
   if (error instanceof ConfigError) return error.problems;
   throw error;
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new VigieError('CONFIG_UNREADABLE', `cannot read the configuration file ${file}`, { cause: error });
-  }
 }

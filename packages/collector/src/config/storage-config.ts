@@ -33,10 +33,12 @@ export const storageSection = section({
 
 type WrittenStorage = v.InferOutput<typeof storageSection>;
 
+/** @param defaultPath absolute */
 export function readStorage(
   written: WrittenStorage,
   path: ConfigPath,
   { findings, folder }: ReadContext,
+  defaultPath = DEFAULT_PATH,
 ): StorageConfig {
   const { retention: own, tsdb } = written;
   for (const key of ['time', 'size'] as const) {
@@ -47,7 +49,7 @@ export function readStorage(
       );
   }
   return {
-    path: written.path === '' ? DEFAULT_PATH : resolve(folder, written.path),
+    path: written.path === '' ? defaultPath : resolve(folder, written.path),
     retentionMs: own.time || tsdb.retention.time || undefined,
     retentionBytes: own.size || tsdb.retention.size || undefined,
     snapshotIntervalMs: written.snapshot_interval || undefined,

@@ -2,6 +2,7 @@
 import type { Clock } from '@vigie/core/clock';
 import { assertNever } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
+import type { SharedWatches } from '../cluster/shared-watches.ts';
 import { ConsulDiscovery } from './consul-discovery.ts';
 import type { DiscoveryConfig } from './discovery-config.ts';
 import type { DiscoveryCounters } from './discovery-counters.ts';
@@ -9,7 +10,6 @@ import { type DnsResolver, DnsSource } from './dns-discovery.ts';
 import { type DiscoveryFiles, FileSource } from './file-discovery.ts';
 import { HttpSource, type OpenDiscoveryClient } from './http-discovery.ts';
 import { KubernetesDiscovery } from './kubernetes/kubernetes-discovery.ts';
-import type { SharedWatches } from './kubernetes/shared-watches.ts';
 import { RefreshedDiscovery, type RefreshSource } from './refreshed-discovery.ts';
 import { StaticDiscovery } from './static-discovery.ts';
 import type { Discovery } from './target-group.ts';

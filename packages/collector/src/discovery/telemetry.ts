@@ -1,7 +1,7 @@
 /** Every metric of discovery. `kind` is one of six. */
 import type { MetricTable, Report } from '@vigie/core/telemetry';
+import type { SharedWatches } from '../cluster/shared-watches.ts';
 import { DISCOVERY_KINDS, type DiscoveryCounters } from './discovery-counters.ts';
-import type { SharedWatches } from './kubernetes/shared-watches.ts';
 
 export const DISCOVERY_METRICS = {
   discoveryUpdates: {
@@ -19,7 +19,7 @@ export const DISCOVERY_METRICS = {
   discoveryWatches: {
     name: 'vigie_discovery_watches',
     type: 'gauge',
-    help: 'Watches of API servers, each shared by all jobs.',
+    help: 'Watches of API servers, each shared by all jobs, the metrics APIs and the state of objects.',
     labels: [],
   },
 } as const satisfies MetricTable;

@@ -1,8 +1,8 @@
 /** The objects of one kind, as text, kept current by a watch. */
-
-import type { KubeClient } from '@vigie/kube/client';
-import { Reflector, type ReflectorCounters, type ReflectorDeps, type ReflectorState } from '@vigie/kube/reflector';
+import { type ReflectorCounters, type ReflectorState, zeroCounters } from '@vigie/kube/reflector';
 import { formatFamily } from '@vigie/wire/exposition/text-writer';
+import type { JoinedWatch, ObjectView } from '../cluster/shared-watch.ts';
+import { allOf, type SharedWatches } from '../cluster/shared-watches.ts';
 import { type AllowedMetadata, allowedFamilies } from './allowed-families.ts';
 import type { Family, Kind } from './kind.ts';
 import { type RenderedObject, renderObject } from './rendered-object.ts';
@@ -21,65 +21,63 @@ export class KindStore {
   readonly kind: Kind;
   readonly #families: readonly Family[];
   readonly #budget: TextBudget;
-  readonly #reflector: Reflector<RenderedObject>;
+  readonly #watches: SharedWatches;
+  readonly #view: ObjectView<RenderedObject>;
+  #joined: JoinedWatch<RenderedObject> | undefined;
   /** What of the budget each object takes; those that were left out take nothing, and are not here. */
   readonly #sizes = new Map<string, number>();
   #usedBytes = 0;
   /** Objects that were left out because the budget is spent, since the start. */
   omitted = 0;
 
-  constructor(kind: Kind, metadata: AllowedMetadata, budget: TextBudget, client: KubeClient, deps: ReflectorDeps) {
+  constructor(kind: Kind, metadata: AllowedMetadata, budget: TextBudget, watches: SharedWatches) {
     this.kind = kind;
-    this.#families = [...kind.families, ...allowedFamilies(kind, metadata)];
+    const families = [...kind.families, ...allowedFamilies(kind, metadata)];
+    this.#families = families;
     this.#budget = budget;
-    const form = { decode: (object: unknown) => renderObject(kind, this.#families, object) };
-    this.#reflector = new Reflector(
-      client,
-      { path: kind.path, form, key: ({ key }) => key },
-      {
-        replaced: (all) => {
-          for (const key of this.#sizes.keys()) this.#release(key);
-          for (const object of all.values()) this.#admit(object);
-        },
-        applied: (key, object) => {
-          this.#release(key);
-          this.#admit(object);
-        },
-        removed: (key) => this.#release(key),
-      },
-      deps,
-    );
+    this.#watches = watches;
+    this.#view = {
+      decode: (object) => renderObject(kind, families, object),
+      isSame: (before, now) => before.isSame(now),
+    };
   }
 
   get state(): ReflectorState {
-    return this.#reflector.state;
+    return this.#joined?.state ?? 'connecting';
   }
 
   get counters(): ReflectorCounters {
-    return this.#reflector.counters;
+    return this.#joined?.counters ?? NO_COUNTS;
   }
 
   get size(): number {
-    return this.#reflector.items.size;
+    return this.#joined?.size ?? 0;
   }
 
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  start(signal: AbortSignal): void {
-    this.#reflector.start(signal);
+  /** @throws {VigieError} where the API server is not known */
+  start(): void {
+    this.#joined = this.#watches.join(allOf(this.kind.path), this.#view, {
+      applied: (key, object) => {
+        this.#release(key);
+        this.#admit(key, object);
+      },
+      removed: (key) => this.#release(key),
+    });
   }
 
-  close(): Promise<void> {
-    return this.#reflector.close();
+  async close(): Promise<void> {
+    await this.#joined?.leave();
   }
 
   /** Every family that has samples, with its head. Cost: one walk over the objects a family. */
   *texts(): Iterable<string> {
     for (const [index, { name, type, help }] of this.#families.entries()) {
       let isFirst = true;
-      for (const object of this.#reflector.items.values()) {
+      for (const object of this.#joined?.values() ?? []) {
         const text = object.textOf(index);
         if (text === '') continue;
         if (isFirst) yield formatFamily(name, type, help);
@@ -89,14 +87,14 @@ export class KindStore {
     }
   }
 
-  #admit(object: RenderedObject): void {
+  #admit(key: string, object: RenderedObject): void {
     const { sizeBytes } = object;
     if (this.#budget.usedBytes + sizeBytes > this.#budget.limitBytes) {
       object.omit();
       this.omitted++;
       return;
     }
-    this.#sizes.set(object.key, sizeBytes);
+    this.#sizes.set(key, sizeBytes);
     this.#charge(sizeBytes);
   }
 
@@ -110,3 +108,5 @@ export class KindStore {
     this.#budget.usedBytes += bytes;
   }
 }
+
+const NO_COUNTS = zeroCounters();

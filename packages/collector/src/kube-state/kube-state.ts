@@ -1,9 +1,9 @@
-/** The state of the cluster's objects by kube-state-metrics' names, for job="kube-state-metrics": from one watch for each kind. */
+/** The state of the cluster's objects by kube-state-metrics' names, for job="kube-state-metrics": from the watches that discovery has
+ *  too, one for each kind. */
 import { VigieError } from '@vigie/core/errors';
 import type { Exposition } from '@vigie/core/telemetry';
-import type { KubeClient } from '@vigie/kube/client';
-import type { ReflectorDeps } from '@vigie/kube/reflector';
 import { formatFamily } from '@vigie/wire/exposition/text-writer';
+import type { SharedWatches } from '../cluster/shared-watches.ts';
 import type { AllowedMetadata } from './allowed-families.ts';
 import { KindStore, TextBudget } from './kind-store.ts';
 import { KINDS } from './kinds.ts';
@@ -29,7 +29,7 @@ export class KubeState {
   readonly #stores: readonly KindStore[];
 
   /** @throws {VigieError} CONFIG_INVALID for a resource that is not known */
-  constructor(client: KubeClient, options: KubeStateOptions, deps: ReflectorDeps) {
+  constructor(options: KubeStateOptions, watches: SharedWatches) {
     const budget = new TextBudget(options.maxBytes);
     const known = KINDS.map(({ resource }) => resource);
     const named = [...options.resources, ...Object.keys(options.labels), ...Object.keys(options.annotations)];
@@ -38,7 +38,7 @@ export class KubeState {
       throw new VigieError('CONFIG_INVALID', `no metrics of ${resource}: expected one of ${known.join(', ')}`);
     }
     this.#stores = KINDS.filter(({ resource }) => options.resources.includes(resource)).map(
-      (kind) => new KindStore(kind, options, budget, client, deps),
+      (kind) => new KindStore(kind, options, budget, watches),
     );
   }
 
@@ -46,9 +46,9 @@ export class KubeState {
     return this.#stores;
   }
 
-  start(signal: AbortSignal): void {
-    // Each its own: more than ten listeners on one signal are taken for a leak.
-    for (const store of this.#stores) store.start(AbortSignal.any([signal]));
+  /** @throws {VigieError} where the API server is not known */
+  start(): void {
+    for (const store of this.#stores) store.start();
   }
 
   async close(): Promise<void> {

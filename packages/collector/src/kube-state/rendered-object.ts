@@ -6,13 +6,10 @@ import type { Family, Kind, Labels } from './kind.ts';
 const NOTHING: readonly string[] = [];
 
 export class RenderedObject {
-  /** `namespace/name` */
-  readonly key: string;
   #texts: readonly string[];
 
   /** @param texts lines by family; empty where there are none */
-  constructor(key: string, texts: readonly string[]) {
-    this.key = key;
+  constructor(texts: readonly string[]) {
     this.#texts = texts;
   }
 
@@ -26,7 +23,13 @@ export class RenderedObject {
     return this.#texts.reduce((size, text) => size + text.length, 0);
   }
 
-  /** Keeps its name and nothing else. */
+  /** Whether a scrape would show the same. */
+  isSame(other: RenderedObject): boolean {
+    const texts = other.#texts;
+    return this.#texts.length === texts.length && this.#texts.every((text, family) => text === texts[family]);
+  }
+
+  /** Keeps nothing of it. */
   omit(): void {
     this.#texts = NOTHING;
   }
@@ -37,8 +40,7 @@ export function renderObject(kind: Kind, families: readonly Family[], object: un
   const name = textAt(object, 'metadata', 'name');
   if (name === '') throw new VigieError('KUBE_OBJECT_INVALID', 'an object without metadata.name');
   const identity = formatLabels(kind.identify(object));
-  const texts = families.map((family) => renderFamily(family, identity, object));
-  return new RenderedObject(`${textAt(object, 'metadata', 'namespace')}/${name}`, texts);
+  return new RenderedObject(families.map((family) => renderFamily(family, identity, object)));
 }
 
 function renderFamily(family: Family, identity: string, object: unknown): string {

@@ -1,7 +1,7 @@
 /** What the monitors of the Prometheus operator have in common. */
+import type { AssetLookup } from '@vigie/kube/custom-objects/assets';
+import { type Fields, isGiven, type KeyNames } from '@vigie/kube/custom-objects/fields';
 import * as v from 'valibot';
-import type { AssetLookup } from './assets.ts';
-import { type Fields, isGiven, type KeyNames } from './written-job.ts';
 
 export interface ObjectContext {
   readonly namespace: string;

@@ -2,15 +2,17 @@
 import { AS_WRITTEN } from '@vigie/core/config/environment';
 import { section } from '@vigie/core/config/fields';
 import { parseConfig } from '@vigie/core/config/load';
-import { ConfigError, type ConfigProblem, formatPath } from '@vigie/core/config/problem';
-import { parseRuleFile } from '@vigie/rules/file/parse-rule-file';
-import * as v from 'valibot';
+import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
+import { bug } from '@vigie/core/errors';
+import { type CustomObject, describeObject } from '@vigie/kube/custom-objects/custom-object';
+import type { ObjectOutcome as Outcome } from '@vigie/kube/custom-objects/custom-objects';
+import { readPrometheusRule } from '@vigie/rules/file/prometheus-rule';
 import type { ScrapeConfig } from '../config/collector-config.ts';
 import { Findings } from '../config/findings.ts';
 import { readScrapes, type ScrapeGlobals, scrapeSections } from '../config/scrape-section.ts';
 import { type LoadedRules, recordingRulesOf } from '../rules/recording-rules.ts';
 import type { ObjectContext } from './job-fields.ts';
-import { describeObject, type OperatorObject } from './object-kinds.ts';
+import { OPERATOR_KINDS } from './object-kinds.ts';
 import { podMonitorJobs } from './pod-monitor.ts';
 import { probeJobs } from './probe.ts';
 import { scrapeConfigJobs } from './scrape-config.ts';
@@ -24,16 +26,15 @@ export interface Asked {
 
 export const NOTHING_ASKED: Asked = { scrapes: [], rules: { groups: [], left: 0 } };
 
-export type ObjectOutcome =
-  | { readonly status: 'accepted'; readonly asked: Asked; readonly warnings: readonly string[] }
-  /** Each with its path; without values, which may be secrets. */
-  | { readonly status: 'refused'; readonly problems: readonly string[] };
+export type ObjectOutcome = Outcome<Asked>;
 
 /** Nothing of an object that has a problem is used, as with the operator.
  *  @param globals what jobs inherit */
-export function askedBy(object: OperatorObject, context: ObjectContext, globals: ScrapeGlobals): ObjectOutcome {
-  if (object.kind === 'PrometheusRule') return rulesOf(object);
-  const made = jobsOf(object.kind, object.spec, context);
+export function askedBy(object: CustomObject, context: ObjectContext, globals: ScrapeGlobals): ObjectOutcome {
+  const kind = OPERATOR_KINDS.find((known) => known.kind === object.kind)?.kind;
+  if (kind === undefined) throw bug(`objects of kind ${object.kind} are watched and not read`);
+  if (kind === 'PrometheusRule') return rulesOf(object);
+  const made = jobsOf(kind, object.spec, context);
   const { problems } = context.assets;
   if (made.status === 'refused') return made;
   if (problems.length > 0) return { status: 'refused', problems };
@@ -42,7 +43,7 @@ export function askedBy(object: OperatorObject, context: ObjectContext, globals:
 
 /** The jobs alone, as they would be written. */
 export function jobsOf(
-  kind: Exclude<OperatorObject['kind'], 'PrometheusRule'>,
+  kind: Exclude<(typeof OPERATOR_KINDS)[number]['kind'], 'PrometheusRule'>,
   spec: unknown,
   context: ObjectContext,
 ): ObjectJobs {
@@ -90,21 +91,9 @@ function readJobs(
   }
 }
 
-const ruleSpecSchema = v.looseObject({ groups: v.nullish(v.array(v.looseObject({})), []) });
-
-/** As in a rule file, but for Thanos' key. */
-function rulesOf(object: OperatorObject): ObjectOutcome {
-  const decoded = v.safeParse(ruleSpecSchema, object.spec ?? {});
-  if (!decoded.success) return { status: 'refused', problems: ['spec.groups: expected a list of groups'] };
-  const groups = decoded.output.groups.map(({ partial_response_strategy: _, ...group }) => group);
-  try {
-    const all = parseRuleFile(JSON.stringify({ kind: object.kind, spec: { groups } }), describeObject(object));
-    return { status: 'accepted', asked: { ...NOTHING_ASKED, rules: recordingRulesOf(all) }, warnings: [] };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return {
-      status: 'refused',
-      problems: error.problems.map(({ path, expected }) => `${formatPath(path)}: expected ${expected}`),
-    };
-  }
+/** Its alerting rules are left to `vigie alerting`. */
+function rulesOf(object: CustomObject): ObjectOutcome {
+  const read = readPrometheusRule(object.spec, describeObject(object));
+  if (read.status === 'refused') return read;
+  return { status: 'accepted', asked: { ...NOTHING_ASKED, rules: recordingRulesOf(read.groups) }, warnings: [] };
 }

@@ -1,6 +1,8 @@
 /** Probe: targets that a prober such as blackbox_exporter asks. Source: prometheus-operator, generateProbeConfig. */
+
+import { CLIENT_FIELDS, CLIENT_KEYS, clientEntries, writtenClient } from '@vigie/kube/custom-objects/client-fields';
+import { type Fields, type KeyNames, renamed } from '@vigie/kube/custom-objects/fields';
 import * as v from 'valibot';
-import { CLIENT_FIELDS, CLIENT_KEYS, clientEntries, writtenClient } from './client-fields.ts';
 import {
   describeIssues,
   kubernetesDiscovery,
@@ -10,7 +12,7 @@ import {
   type ObjectContext,
 } from './job-fields.ts';
 import { copied, JOB_NAME_RULE, labelSelector, ownRules, relabelings, selectorRules } from './relabelings.ts';
-import { type Fields, type KeyNames, leftOver, type ObjectJobs, pathsOf, renamed } from './written-job.ts';
+import { leftOver, type ObjectJobs, pathsOf } from './written-job.ts';
 
 const INTERVAL_KEYS: KeyNames = { scrape_interval: 'interval', scrape_timeout: 'scrapeTimeout' };
 const PROXY_KEYS: KeyNames = {

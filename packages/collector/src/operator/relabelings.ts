@@ -1,6 +1,7 @@
 /** Rules of relabeling that the Prometheus operator makes for an object. Source: prometheus-operator, pkg/prometheus/promcfg.go. */
+
+import type { Fields } from '@vigie/kube/custom-objects/fields';
 import * as v from 'valibot';
-import type { Fields } from './written-job.ts';
 
 const texts = v.nullish(v.array(v.string()), []);
 

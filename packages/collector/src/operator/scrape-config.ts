@@ -1,9 +1,11 @@
 /** ScrapeConfig: a job nearly as prometheus.yml has it. Source: prometheus-operator, generateScrapeConfig. */
+
+import { CLIENT_FIELDS, CLIENT_KEYS, clientEntries, writtenClient } from '@vigie/kube/custom-objects/client-fields';
+import { type Fields, type KeyNames, renamed } from '@vigie/kube/custom-objects/fields';
 import * as v from 'valibot';
-import { CLIENT_FIELDS, CLIENT_KEYS, clientEntries, writtenClient } from './client-fields.ts';
 import { describeIssues, LIMIT_KEYS, lowerCase, type ObjectContext } from './job-fields.ts';
 import { JOB_NAME_RULE, ownRules, relabelings } from './relabelings.ts';
-import { type Fields, type KeyNames, leftOver, type ObjectJobs, pathsOf, renamed } from './written-job.ts';
+import { leftOver, type ObjectJobs, pathsOf } from './written-job.ts';
 
 const JOB_KEYS: KeyNames = {
   honor_timestamps: 'honorTimestamps',

@@ -1,6 +1,8 @@
 /** ServiceMonitor: endpoints of services. Source: prometheus-operator, generateServiceMonitorConfig. */
+
+import { CLIENT_FIELDS, CLIENT_KEYS, clientEntries, writtenClient } from '@vigie/kube/custom-objects/client-fields';
+import { type Fields, renamed } from '@vigie/kube/custom-objects/fields';
 import * as v from 'valibot';
-import { CLIENT_FIELDS, CLIENT_KEYS, clientEntries, writtenClient } from './client-fields.ts';
 import {
   attachMetadata,
   describeIssues,
@@ -27,7 +29,7 @@ import {
   relabelings,
   selectorRules,
 } from './relabelings.ts';
-import { type Fields, leftOver, type ObjectJobs, pathsOf, renamed, type WrittenJob } from './written-job.ts';
+import { leftOver, type ObjectJobs, pathsOf, type WrittenJob } from './written-job.ts';
 
 const endpointEntries = {
   port: portName,

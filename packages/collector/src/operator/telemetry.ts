@@ -47,7 +47,7 @@ export function reportOperatorObjects(objects: OperatorObjects, report: Report<t
     report(
       'operatorJobs',
       labels,
-      own.reduce((sum, { asked }) => sum + asked.scrapes.length, 0),
+      own.reduce((sum, { jobs }) => sum + jobs, 0),
     );
     report('operatorFailures', labels, failures);
   }

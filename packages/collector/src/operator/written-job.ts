@@ -1,7 +1,6 @@
 /** A job that an object asks for, as it would stand in a prometheus.yml, with the way back from its parts to the object's. */
 import type { ConfigPath } from '@vigie/core/config/problem';
-
-export type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, isGiven, type KeyNames } from '@vigie/kube/custom-objects/fields';
 
 export interface WrittenJob {
   /** An entry of `scrape_configs`. */
@@ -23,20 +22,6 @@ export type ObjectJobs =
   | { readonly status: 'jobs'; readonly jobs: readonly WrittenJob[]; readonly warnings: readonly string[] }
   /** Each with its path: `spec.endpoints[0].port: expected …`. */
   | { readonly status: 'refused'; readonly problems: readonly string[] };
-
-/** Names of keys: as prometheus.yml has them, to what the object calls them. */
-export type KeyNames = Readonly<Record<string, string>>;
-
-/** Those of the fields that are given, under their other names. */
-export function renamed(fields: Fields, names: KeyNames): Fields {
-  const given = Object.entries(names).filter(([, own]) => isGiven(fields[own]));
-  return Object.fromEntries(given.map(([written, own]) => [written, fields[own]]));
-}
-
-/** As Go sees it: nothing and the empty text are the same. */
-export function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '';
-}
 
 /** The same names with the path that they stand at. */
 export function pathsOf(path: string, names: KeyNames): KeyNames {

@@ -8,6 +8,7 @@ import { globFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { QueryVector } from '@vigie/rules/query';
 import type { RuleGroup } from '@vigie/rules/rule';
+import { DEFAULT_POLICY } from '@vigie/rules/rule-policy';
 import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner } from '@vigie/rules/rule-runner';
 import type { AppendSamples } from '@vigie/rules/sample';
 import type { CollectorConfig } from '../config/collector-config.ts';
@@ -73,6 +74,7 @@ export class RecordingRules {
       resendDelayMs: DEFAULT_RESEND_DELAY_MS,
       externalLabels: new Map(config.externalLabels.entries()),
       externalUrl: '',
+      policy: DEFAULT_POLICY,
     });
   }
 

@@ -1,7 +1,7 @@
 /** Asks a target for its metrics. Source: Prometheus, scrape/scrape.go, targetScraper. */
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { gunzip, gunzipSync } from 'node:zlib';
 import type { Clock } from '@vigie/core/clock';
 import { describeError, errorCode } from '@vigie/core/errors';
 import type { HttpClient } from '@vigie/core/http-client/http-client';
@@ -30,7 +30,10 @@ export type Page = (scrape: {
   readonly signal: AbortSignal;
 }) => Promise<{ readonly body: string; readonly contentType: string }>;
 
-const inflate = promisify(gunzip);
+const inflateElsewhere = promisify(gunzip);
+/** Up to here, some 15,000 series, it takes 5 ms; the way to another thread and back, once for every piece, takes as much again. */
+const MAX_INFLATED_HERE_BYTES = 2 * 1024 * 1024;
+const GZIP_TRAILER_BYTES = 8;
 /** What gzip adds to bytes that it cannot make smaller is far less. */
 const GZIP_OVERHEAD_BYTES = 64 * 1024;
 const TIMED_OUT = 'context deadline exceeded';
@@ -102,7 +105,7 @@ async function read(response: IncomingMessage, maxBodyBytes: number): Promise<Bu
   try {
     const isCompressed = response.headers['content-encoding'] === 'gzip';
     const received = await readBody(response, isCompressed ? maxBodyBytes + GZIP_OVERHEAD_BYTES : maxBodyBytes);
-    const body = isCompressed ? await inflate(received, { maxOutputLength: maxBodyBytes }) : received;
+    const body = isCompressed ? await inflate(received, maxBodyBytes) : received;
     if (body.length >= maxBodyBytes) throw new BodyTooLargeError();
     return body;
   } catch (error) {
@@ -111,4 +114,23 @@ async function read(response: IncomingMessage, maxBodyBytes: number): Promise<Bu
     }
     throw new ScrapeError('connection', describeError(error), { cause: error });
   }
+}
+
+async function inflate(received: Buffer, maxOutputLength: number): Promise<Buffer> {
+  const told = toldBytes(received);
+  if (told <= MAX_INFLATED_HERE_BYTES) {
+    try {
+      // Room for a few bytes more: where the last piece is full, zlib asks for another.
+      const options = { maxOutputLength: Math.min(maxOutputLength, MAX_INFLATED_HERE_BYTES), chunkSize: told + 64 };
+      return gunzipSync(received, options);
+    } catch (error) {
+      if (errorCode(error) !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    }
+  }
+  return inflateElsewhere(received, { maxOutputLength });
+}
+
+/** What the end of a gzip stream says that its last member comes to: a hint, which a body can get wrong. */
+function toldBytes(received: Buffer): number {
+  return received.length < GZIP_TRAILER_BYTES ? 0 : received.readUInt32LE(received.length - 4);
 }

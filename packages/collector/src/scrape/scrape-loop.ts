@@ -3,6 +3,7 @@ import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Span, Tracing } from '../tracing/tracing.ts';
 import type { FetchedExposition } from './fetch-exposition.ts';
+import { giveBack } from './give-back.ts';
 import type { JobCounts } from './job-counts.ts';
 import { ScrapeError } from './scrape-error.ts';
 import type { ScrapeObserver } from './scrape-observer.ts';
@@ -47,6 +48,10 @@ export class ScrapeLoop {
   readonly #ending = new AbortController();
   /** What is under way ends too. */
   readonly #abort = new AbortController();
+  /** Ends the wait for the next scrape. */
+  #waiting = new AbortController();
+  /** Of a scrape before the next place in the interval, of the monotonic clock. */
+  #retryAtMs: number | undefined;
   #scraped: () => void = () => undefined;
   #times: ScrapeTimes;
   #hasScraped = false;
@@ -67,7 +72,7 @@ export class ScrapeLoop {
   start(): void {
     const { shutdown, log } = this.#deps;
     const end = (): void => {
-      this.#ending.abort();
+      this.#end();
       this.#abort.abort(shutdown.reason);
     };
     if (shutdown.aborted) end();
@@ -84,8 +89,21 @@ export class ScrapeLoop {
 
   /** Another loop goes on with its samples. Resolves when the scrape under way is recorded. */
   async stop(): Promise<void> {
-    this.#ending.abort();
+    this.#end();
     await this.#running;
+  }
+
+  /** Scrapes it once more before its place in the interval, unless it has gone well by then.
+   *  @param delayMs from now */
+  retrySoon(delayMs: number): void {
+    if (this.#retryAtMs !== undefined) return;
+    this.#retryAtMs = this.#deps.clock.monotonicMs() + delayMs;
+    this.#waiting.abort();
+  }
+
+  #end(): void {
+    this.#ending.abort();
+    this.#waiting.abort();
   }
 
   /** Its target is gone: its series end, once it is clear that no other target goes on with them.
@@ -123,7 +141,7 @@ export class ScrapeLoop {
     // What an early scrape took longer than this place in the interval is no scrape that was missed.
     while (this.#times.dueMs < clock.monotonicMs()) this.#times.advance();
     for (;;) {
-      await this.#until(this.#times.dueMs);
+      await this.#untilDue();
       this.#deps.observer.startDelay((clock.monotonicMs() - this.#times.dueMs) / 1000);
       await this.#scrape(this.#times.stamp());
       counts.missed += this.#times.advance();
@@ -134,6 +152,29 @@ export class ScrapeLoop {
     const { clock } = this.#deps;
     this.#ending.signal.throwIfAborted();
     await clock.sleep(monotonicMs - clock.monotonicMs(), this.#ending.signal);
+  }
+
+  /** Its place in the interval. What was asked for before that is scraped on the way. */
+  async #untilDue(): Promise<void> {
+    const { clock } = this.#deps;
+    for (;;) {
+      this.#ending.signal.throwIfAborted();
+      const retryAtMs = this.#retryAtMs;
+      const isRetry = retryAtMs !== undefined && retryAtMs <= this.#times.dueMs - MIN_GAP_MS;
+      const untilMs = isRetry ? retryAtMs : this.#times.dueMs;
+      if (this.#waiting.signal.aborted) this.#waiting = new AbortController();
+      try {
+        await clock.sleep(untilMs - clock.monotonicMs(), this.#waiting.signal);
+      } catch {
+        // Asked for something else, or ended.
+        continue;
+      }
+      this.#retryAtMs = undefined;
+      if (!isRetry) return;
+      if (this.target.health === 'up') continue;
+      await this.#scrape(Math.round(clock.nowMs()));
+      while (this.#times.dueMs < clock.monotonicMs()) this.#times.advance();
+    }
   }
 
   async #scrape(atMs: number): Promise<void> {
@@ -154,6 +195,7 @@ export class ScrapeLoop {
     if (this.#abort.signal.aborted) return;
     const samplesBefore = counts.samples;
     const { failure, refused, committed } = this.samples.record(fetched, atMs, () => elapsedMs() / 1000, counts);
+    if (!(fetched instanceof ScrapeError)) giveBack(fetched.body);
     this.#hasScraped = true;
     target.lastScrape = { startedMs: atMs, durationMs: elapsedMs(), error: failure?.message };
     observer.duration(elapsedMs() / 1000);

@@ -31,6 +31,8 @@ export interface ScrapePoolDeps {
   readonly seed: bigint;
   /** Targets are scraped at once and again soon after, in place of at their place in the interval: of one's own, for instance. */
   readonly isEager: boolean;
+  /** Whether a target is this collector's to scrape, by its hash; undefined: each is. */
+  readonly owns?: ((hash: bigint) => boolean) | undefined;
   /** What this process tells under a URL of its own; undefined for every other. */
   readonly pageOf: (url: string) => Page | undefined;
   /** The program ends: nothing more is written. */
@@ -46,8 +48,14 @@ interface ActiveTarget {
 interface Group {
   readonly written: TargetGroup;
   readonly keys: readonly string[];
-  readonly dropped: readonly DiscoveredTarget[];
+  /** Which of its targets relabeling dropped. */
+  readonly dropped: readonly number[];
+  /** How many are of other shards. */
+  readonly elsewhere: number;
 }
+
+/** One for all groups that have none. */
+const NONE: readonly never[] = [];
 
 /** Those before a reload. */
 interface OldTargets {
@@ -64,6 +72,12 @@ const EAGER_MS = 2_000;
 const LATE_SPREAD_MS = 1_000;
 /** Gone with their pod, series cannot come back under their labels. */
 const POD_UID = '__meta_kubernetes_pod_uid';
+/** Of a pod, and of an address behind a service. */
+const READY = [
+  '__meta_kubernetes_pod_ready',
+  '__meta_kubernetes_endpoint_ready',
+  '__meta_kubernetes_endpointslice_endpoint_conditions_ready',
+];
 
 export class ScrapePool {
   readonly counts = new JobCounts();
@@ -116,9 +130,27 @@ export class ScrapePool {
     return count;
   }
 
-  /** As many as the configuration keeps. */
+  /** How many targets other shards scrape. */
+  get elsewhereCount(): number {
+    let count = 0;
+    for (const { elsewhere } of this.#groups.values()) count += elsewhere;
+    return count;
+  }
+
+  /** As many as the configuration keeps. Cost: discovery makes the labels of their groups again. */
   get dropped(): readonly DiscoveredTarget[] {
-    return [...this.#groups.values()].flatMap(({ dropped }) => dropped).slice(0, this.#config.keepDroppedTargets);
+    const config = this.#config;
+    const found: DiscoveredTarget[] = [];
+    for (const { written, dropped } of this.#groups.values()) {
+      if (dropped.length === 0) continue;
+      const { labels: group, targets } = written;
+      for (const index of dropped) {
+        if (found.length === config.keepDroppedTargets) return found;
+        const target = targets[index];
+        if (target !== undefined) found.push({ config, target, group });
+      }
+    }
+    return found;
   }
 
   /** When each of the present targets has been scraped once. */
@@ -133,8 +165,9 @@ export class ScrapePool {
     const before: string[] = [];
     for (const [name, written] of changed) {
       before.push(...(this.#groups.get(name)?.keys ?? []));
-      if (written.targets.length === 0) this.#groups.delete(name);
-      else this.#groups.set(name, this.#readGroup(written, added));
+      const group = this.#readGroup(written, added);
+      if (group === undefined) this.#groups.delete(name);
+      else this.#groups.set(name, group);
     }
     // What moved from one group to another is there all the time.
     for (const key of before) this.#release(key);
@@ -157,7 +190,10 @@ export class ScrapePool {
     const stopped = Array.from(oldActive.values(), ({ loop }) => loop.stop());
     const added: ScrapeLoop[] = [];
     const old = { targets: oldActive, keepsSamples };
-    for (const [name, { written }] of oldGroups) this.#groups.set(name, this.#readGroup(written, added, old));
+    for (const [name, { written }] of oldGroups) {
+      const group = this.#readGroup(written, added, old);
+      if (group !== undefined) this.#groups.set(name, group);
+    }
     for (const [key, { loop }] of oldActive) if (!keepsSamples || !this.#active.has(key)) this.#leave(loop);
     this.#checkTargetLimit();
     await Promise.all(stopped);
@@ -181,16 +217,20 @@ export class ScrapePool {
     this.#client.close();
   }
 
-  #readGroup(written: TargetGroup, added: ScrapeLoop[], old?: OldTargets): Group {
+  /** @returns undefined for one without targets, which is gone */
+  #readGroup(written: TargetGroup, added: ScrapeLoop[], old?: OldTargets): Group | undefined {
     const config = this.#config;
     const keys = new Set<string>();
-    const dropped: DiscoveredTarget[] = [];
-    for (const [index, target] of written.targets.entries()) {
-      const discovered = { config, target, group: written.labels };
-      const made = targetLabels(config, target, written.labels);
+    const dropped: number[] = [];
+    let elsewhere = 0;
+    // Discovery may make them when they are asked for: once is enough.
+    const { labels: group, targets } = written;
+    if (targets.length === 0) return undefined;
+    for (const [index, target] of targets.entries()) {
+      const made = targetLabels(config, target, group);
       switch (made.kind) {
         case 'dropped':
-          dropped.push(discovered);
+          dropped.push(index);
           break;
         case 'invalid':
           this.counts.invalidTargets++;
@@ -199,20 +239,33 @@ export class ScrapePool {
           });
           break;
         case 'active': {
-          const found = new Target(made.labels, discovered);
+          const found = new Target(made.labels, { config, target, group });
+          if (this.#deps.owns?.(targetHash(found.labels, found.url)) === false) {
+            elsewhere++;
+            break;
+          }
           if (!keys.has(found.key)) this.#use(found, added, old);
           keys.add(found.key);
         }
       }
     }
-    return { written, keys: [...keys], dropped };
+    return {
+      written,
+      keys: keys.size === 0 ? NONE : [...keys],
+      dropped: dropped.length === 0 ? NONE : dropped,
+      elsewhere,
+    };
   }
 
   #use(found: Target, added: ScrapeLoop[], old: OldTargets | undefined): void {
     const known = this.#active.get(found.key);
     if (known !== undefined) {
       known.uses++;
-      known.loop.target.discovered = found.discovered;
+      const { loop } = known;
+      const hasBecomeReady = !isReady(loop.target.discovered) && isReady(found.discovered);
+      loop.target.discovered = found.discovered;
+      // It has an address before it answers: what failed then goes well now, and is not to wait for its place in the interval.
+      if (hasBecomeReady) loop.retrySoon(lateDelayMs(targetHash(found.labels, found.url)));
       return;
     }
     const before = old?.targets.get(found.key)?.loop;
@@ -231,7 +284,7 @@ export class ScrapePool {
     if (isEager) return { offsetMs: EAGER_MS + intervalMs, earlyMs: [0, EAGER_MS] };
     const hash = targetHash(labels, url);
     const offsetMs = scrapeOffsetMs(hash, seed, intervalMs, clock.nowMs());
-    return { offsetMs, earlyMs: isLate ? [Number(hash % BigInt(LATE_SPREAD_MS))] : [] };
+    return { offsetMs, earlyMs: isLate ? [lateDelayMs(hash)] : [] };
   }
 
   #loopDeps(): ScrapeLoopDeps {
@@ -281,4 +334,13 @@ export class ScrapePool {
         : new ScrapeError('target_limit', `target_limit exceeded (number of targets: ${count}, limit: ${limit})`);
     for (const { loop } of this.#active.values()) loop.forcedFailure = failure;
   }
+}
+
+function lateDelayMs(hash: bigint): number {
+  return Number(hash % BigInt(LATE_SPREAD_MS));
+}
+
+/** Whether discovery says that it takes requests; false also where it says nothing of the kind. */
+function isReady({ target, group }: DiscoveredTarget): boolean {
+  return READY.some((name) => (target[name] ?? group[name]) === 'true');
 }

@@ -17,6 +17,12 @@ export const SCRAPE_METRICS = {
     help: 'Targets that relabeling dropped.',
     labels: ['scrape_job'],
   },
+  elsewhereTargets: {
+    name: 'vigie_scrape_pool_targets_elsewhere',
+    type: 'gauge',
+    help: 'Targets that other shards scrape.',
+    labels: ['scrape_job'],
+  },
   invalidTargets: {
     name: 'vigie_scrape_pool_invalid_targets_total',
     type: 'counter',
@@ -76,10 +82,11 @@ export const SCRAPE_METRICS = {
 } as const satisfies MetricTable;
 
 export function reportScrapes(pools: ReadonlyMap<string, ScrapePool>, report: Report<typeof SCRAPE_METRICS>): void {
-  for (const [name, { counts, targetCount, droppedCount }] of pools) {
+  for (const [name, { counts, targetCount, droppedCount, elsewhereCount }] of pools) {
     const job = { scrape_job: name };
     report('targets', job, targetCount);
     report('droppedTargets', job, droppedCount);
+    report('elsewhereTargets', job, elsewhereCount);
     report('invalidTargets', job, counts.invalidTargets);
     report('syncs', job, counts.syncs);
     report('scrapes', job, counts.scrapes);

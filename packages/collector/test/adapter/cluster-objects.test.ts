@@ -1,6 +1,6 @@
 import { testPod } from '@vigie/kube/testing/test-pod';
 import { describe, expect, it } from 'vitest';
-import { type ClusterObject, clusterObjectForm, ObjectIndex } from '../../src/adapter/cluster-objects.ts';
+import { type ClusterObject, clusterObjectView, ObjectIndex } from '../../src/adapter/cluster-objects.ts';
 import { EVERYTHING, parseLabelSelector } from '../../src/metrics-api/label-selector.ts';
 
 function pod(name: string, labels: Readonly<Record<string, string>>, namespace = 'shop'): ClusterObject {
@@ -13,13 +13,8 @@ const names = (objects: readonly ClusterObject[]) => objects.map(({ name }) => n
 describe('the index of a collection', () => {
   it('picks by namespace and labels', () => {
     const index = new ObjectIndex();
-    index.replaced(
-      new Map(
-        [pod('a', { app: 'web', v: '1' }), pod('b', { app: 'web', v: '2' }), pod('c', { app: 'db' }, 'other')].map(
-          (one) => [one.name, one],
-        ),
-      ),
-    );
+    const pods = [pod('a', { app: 'web', v: '1' }), pod('b', { app: 'web', v: '2' }), pod('c', { app: 'db' }, 'other')];
+    for (const one of pods) index.applied(one.name, one);
     expect(names(index.list('shop', selector('app=web')))).toEqual(['a', 'b']);
     expect(names(index.list('shop', selector('app=web,v!=1')))).toEqual(['b']);
     expect(names(index.list(undefined, EVERYTHING))).toEqual(['a', 'b', 'c']);
@@ -39,12 +34,12 @@ describe('the index of a collection', () => {
 });
 
 it('reads a pod as the API server has it', () => {
-  expect(clusterObjectForm.decode(testPod('web-0', { namespace: 'shop' }))).toEqual({
+  expect(clusterObjectView.decode(testPod('web-0', { namespace: 'shop' }))).toEqual({
     namespace: 'shop',
     name: 'web-0',
     labels: { app: 'web-0' },
     creationTimestamp: '2026-11-21T10:00:00Z',
     startedAtMs: Date.UTC(2026, 10, 21, 10, 0, 1),
   });
-  expect(() => clusterObjectForm.decode({})).toThrow('without metadata.name');
+  expect(() => clusterObjectView.decode({})).toThrow('without metadata.name');
 });

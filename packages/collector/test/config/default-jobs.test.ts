@@ -31,6 +31,7 @@ describe('a collector without jobs', () => {
       'kubernetes-pods /metrics',
       'kubernetes-service-endpoints /metrics',
       'kubelet-resource /metrics/resource',
+      'kubelet /metrics',
       'kubelet-cadvisor /metrics/cadvisor',
       'vigie /metrics',
       'vigie-logs /metrics/logs',
@@ -40,6 +41,7 @@ describe('a collector without jobs', () => {
     expect(new Set(jobs.map(({ intervalMs }) => intervalMs))).toEqual(new Set([30_000]));
     expect(jobs.filter(({ honorLabels }) => honorLabels).map(({ jobName }) => jobName)).toEqual([
       'kubelet-resource',
+      'kubelet',
       'kubelet-cadvisor',
       'vigie-logs',
       'node-exporter',
@@ -92,10 +94,12 @@ describe('annotations', () => {
     expect(await targetOf('kubernetes-pods', ipv6)).toMatchObject({ __address__: '[fd00::7]:9102' });
   });
 
-  it('leave other pods alone, and those that have ended', async () => {
+  it('leave other pods alone, those that have ended, and those that have a job of their own', async () => {
     const { __meta_kubernetes_pod_annotation_prometheus_io_scrape: _, ...plain } = pod;
     expect(await targetOf('kubernetes-pods', plain)).toBeUndefined();
     expect(await targetOf('kubernetes-pods', { ...pod, __meta_kubernetes_pod_phase: 'Succeeded' })).toBeUndefined();
+    const ours = { ...pod, __meta_kubernetes_pod_label_app_kubernetes_io_part_of: 'vigie' };
+    expect(await targetOf('kubernetes-pods', ours)).toBeUndefined();
   });
 
   it('of a service are of the pods behind it', async () => {

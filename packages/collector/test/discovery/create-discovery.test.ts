@@ -1,10 +1,10 @@
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
 import { seededRandom } from '@vigie/core/random';
 import { expect, it } from 'vitest';
+import { SharedWatches } from '../../src/cluster/shared-watches.ts';
 import { createDiscovery } from '../../src/discovery/create-discovery.ts';
 import type { DiscoveryConfig } from '../../src/discovery/discovery-config.ts';
 import type { DiscoveryClient } from '../../src/discovery/http-discovery.ts';
-import { SharedWatches } from '../../src/discovery/kubernetes/shared-watches.ts';
 import { systemFiles } from '../../src/discovery/system-files.ts';
 import { systemResolver } from '../../src/discovery/system-resolver.ts';
 import { DiscoveryWorld, until } from './world.ts';

@@ -17,7 +17,11 @@ export class DiscoveryWorld {
 
   /** Runs it until the test is over. */
   run(discovery: Discovery): void {
-    this.#running = discovery.run((groups) => this.told.push(groups), this.#ending.signal);
+    this.#running = discovery.run(
+      // As they are when they are told of: some are made when they are read.
+      (groups) => this.told.push(groups.map(({ source, labels, targets }) => ({ source, labels, targets }))),
+      this.#ending.signal,
+    );
     onTestFinished(() => this.end());
   }
 

@@ -2,35 +2,30 @@ import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import { seededRandom } from '@vigie/core/random';
 import { Telemetry } from '@vigie/core/telemetry';
-import { KubeClient } from '@vigie/kube/client';
 import { TestApiServer } from '@vigie/kube/testing/api-server';
 import { testPod } from '@vigie/kube/testing/test-pod';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { SharedWatches } from '../../src/cluster/shared-watches.ts';
 import { DEFAULT_KUBE_STATE, KubeState, type KubeStateOptions } from '../../src/kube-state/kube-state.ts';
 import { KUBE_STATE_METRICS, reportKubeState } from '../../src/kube-state/telemetry.ts';
+
+function watchesOf(server: TestApiServer, clock: FakeClock): SharedWatches {
+  const log = createLog('error', { write: () => undefined });
+  const configOf = () => server.config();
+  return new SharedWatches({ clock, random: seededRandom(1), log, env: {}, userAgent: 'vigie/test', configOf });
+}
 
 async function started(options: Partial<KubeStateOptions> = {}, prepare: (server: TestApiServer) => void = () => {}) {
   const server = await TestApiServer.start();
   prepare(server);
   const clock = new FakeClock();
-  const client = new KubeClient(server.config(), {
-    clock,
-    env: {},
-    userAgent: 'vigie/test',
-    reloadFailed: () => undefined,
-  });
-  const log = createLog('error', { write: () => undefined });
-  const state = new KubeState(
-    client,
-    { ...DEFAULT_KUBE_STATE, resources: ['pods', 'namespaces'], ...options },
-    { clock, random: seededRandom(1), log },
-  );
+  const watches = watchesOf(server, clock);
+  const state = new KubeState({ ...DEFAULT_KUBE_STATE, resources: ['pods', 'namespaces'], ...options }, watches);
   onTestFinished(async () => {
     await state.close();
-    client.close();
     await server.stop();
   });
-  state.start(new AbortController().signal);
+  state.start();
   const page = async (): Promise<string> => (await state.expose()).body;
   const pods = async (): Promise<string[]> =>
     Array.from((await page()).matchAll(/^kube_pod_info\{.*pod="(.*?)"/gm), ([, pod = '']) => pod);
@@ -133,13 +128,8 @@ describe('the state of a cluster', () => {
   });
 
   it('refuses kinds that it does not know', () => {
-    const client = Object.create(KubeClient.prototype) as KubeClient;
-    const deps = {
-      clock: new FakeClock(),
-      random: seededRandom(1),
-      log: createLog('error', { write: () => undefined }),
-    };
+    const watches = watchesOf(new TestApiServer(), new FakeClock());
     const options = { ...DEFAULT_KUBE_STATE, labels: { pod: ['*'] } };
-    expect(() => new KubeState(client, options, deps)).toThrow('no metrics of pod: expected one of cronjobs, ');
+    expect(() => new KubeState(options, watches)).toThrow('no metrics of pod: expected one of cronjobs, ');
   });
 });

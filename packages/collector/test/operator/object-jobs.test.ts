@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { askedBy, jobsOf, type ObjectOutcome } from '../../src/operator/object-jobs.ts';
-import type { OperatorObject } from '../../src/operator/object-kinds.ts';
+import type { OPERATOR_KINDS } from '../../src/operator/object-kinds.ts';
 import { contextOf, GLOBALS } from './world.ts';
 
 const PLACE = { namespace: 'default', name: 'test' };
@@ -20,12 +20,12 @@ const cases = v.parse(
   parse(readFileSync(new URL('../../testdata/operator/jobs.yaml', import.meta.url), 'utf8')),
 );
 
-function outcomeOf(kind: OperatorObject['kind'], spec: unknown, options = {}): ObjectOutcome {
+function outcomeOf(kind: (typeof OPERATOR_KINDS)[number]['kind'], spec: unknown, options = {}): ObjectOutcome {
   const object = { kind, ...PLACE, spec };
   return askedBy(object, contextOf(object, options), GLOBALS);
 }
 
-function problemsOf(kind: OperatorObject['kind'], spec: unknown, options = {}): readonly string[] {
+function problemsOf(kind: (typeof OPERATOR_KINDS)[number]['kind'], spec: unknown, options = {}): readonly string[] {
   const outcome = outcomeOf(kind, spec, options);
   return outcome.status === 'refused' ? outcome.problems : [];
 }
@@ -69,8 +69,8 @@ describe('an object that is wrong', () => {
     [{ metricRelabelings: [{ action: 'no' }] }, 'spec.endpoints[1].metricRelabelings[0].action: expected'],
     [{ port: 8080 }, 'spec.endpoints[1].port: expected'],
     [{ proxyConnectHeader: { a: [] } }, 'spec.endpoints[1].proxyConnectHeader: expected a proxy'],
-    [{ bearerTokenFile: '/t' }, 'spec.endpoints[1].bearerTokenFile: files of the collector may not be named'],
-    [{ tlsConfig: { caFile: '/t' } }, 'spec.endpoints[1].tlsConfig.caFile: files of the collector may not be named'],
+    [{ bearerTokenFile: '/t' }, 'spec.endpoints[1].bearerTokenFile: files of this process may not be named'],
+    [{ tlsConfig: { caFile: '/t' } }, 'spec.endpoints[1].tlsConfig.caFile: files of this process may not be named'],
   ])('is told with the path of what is: %j', (fields, problem) => {
     expect(problemsOf('ServiceMonitor', endpoint(fields))).toEqual([expect.stringContaining(problem)]);
   });

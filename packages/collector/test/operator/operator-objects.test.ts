@@ -162,7 +162,7 @@ describe('an object that is wrong', () => {
     await bed.until(() => bed.jobs.length === 1);
     const problems = ['spec.endpoints[0].interval: expected a duration such as 15s, 500ms or 1h30m'];
     expect(bed.objects.status()).toMatchObject({
-      kinds: expect.arrayContaining([{ kind: 'ServiceMonitor', isThere: true, objects: 2 }]),
+      kinds: expect.arrayContaining([{ kind: 'ServiceMonitor', version: 'v1', isThere: true, objects: 2 }]),
       refused: [{ object: 'ServiceMonitor shop/wrong', problems, isBeforeInForce: false }],
     });
     expect(bed.lines).toContainEqual(expect.objectContaining({ object: 'ServiceMonitor shop/wrong', problems }));

@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { customObjectForm } from '@vigie/kube/custom-objects/custom-object';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadCollectorConfig } from '../../src/config/load-config.ts';
 import { operatorSection } from '../../src/config/operator-section.ts';
 import { askedBy } from '../../src/operator/object-jobs.ts';
-import { OPERATOR_KINDS, operatorObjectForm } from '../../src/operator/object-kinds.ts';
+import { OPERATOR_KINDS } from '../../src/operator/object-kinds.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { contextOf, GLOBALS } from './world.ts';
 
@@ -15,7 +16,7 @@ const PAGE = readFileSync(new URL('../../../../docs/reference/operator-objects.m
 const [monitor = '', section = ''] = Array.from(PAGE.matchAll(/```yaml\n([\s\S]*?)```/g), ([, text = '']) => text);
 
 it('an object', () => {
-  const object = operatorObjectForm('ServiceMonitor').decode(parse(monitor));
+  const object = customObjectForm('ServiceMonitor').decode(parse(monitor));
   const outcome = askedBy(object, contextOf(object), GLOBALS);
   expect(outcome).toMatchObject({ status: 'accepted', warnings: [] });
 });

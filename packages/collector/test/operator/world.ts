@@ -1,13 +1,11 @@
 /** Objects of the Prometheus operator without a cluster. */
-
+import { AssetLookup, type AssetStore } from '@vigie/kube/custom-objects/assets';
+import type { CustomObject } from '@vigie/kube/custom-objects/custom-object';
 import * as v from 'valibot';
 import { Findings } from '../../src/config/findings.ts';
 import { globalSection, readGlobal } from '../../src/config/global-section.ts';
 import type { ScrapeGlobals } from '../../src/config/scrape-section.ts';
-import type { AssetStore } from '../../src/operator/assets.ts';
-import { AssetLookup } from '../../src/operator/assets.ts';
 import type { ObjectContext } from '../../src/operator/job-fields.ts';
-import type { OperatorObject } from '../../src/operator/object-kinds.ts';
 
 const written = v.parse(globalSection, { scrape_interval: '30s' });
 const nowhere = { problemAt: fail, problemAtKey: fail };
@@ -27,7 +25,7 @@ const EVERYTHING: Pick<AssetStore, 'get'> = {
 };
 
 export function contextOf(
-  { namespace, name }: Pick<OperatorObject, 'namespace' | 'name'>,
+  { namespace, name }: Pick<CustomObject, 'namespace' | 'name'>,
   {
     fileAccess = false,
     store = EVERYTHING,

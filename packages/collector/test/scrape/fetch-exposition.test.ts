@@ -125,6 +125,22 @@ describe('fetchExposition', () => {
     });
   });
 
+  it.each([
+    ['nothing', [0]],
+    ['a line', [8]],
+    ['what is inflated here', [2 * MIB - 1]],
+    ['what another thread inflates', [3 * MIB]],
+    ['several members, of which the last is small', [3 * MIB, 1]],
+  ])('reads a compressed body: %s', async (_title, members) => {
+    const bodies = members.map((bytes, index) => Buffer.alloc(bytes, `member ${index}\n`));
+    const server = await serve((_incoming, outgoing) => {
+      outgoing.writeHead(200, { 'content-encoding': 'gzip' });
+      outgoing.end(Buffer.concat(bodies.map((body) => gzipSync(body))));
+    });
+    const { body } = await fetchExposition(server.url, options(), signal);
+    expect(body.equals(Buffer.concat(bodies))).toBe(true);
+  });
+
   it('says which status it got', async () => {
     const server = await serve((_incoming, outgoing) => outgoing.writeHead(401).end('no'));
     await expect(fetchExposition(server.url, options(), signal)).rejects.toMatchObject({

@@ -99,6 +99,29 @@ describe('ScrapeLoop', () => {
     expect(await samplesOf('reads')).toBe('0.3=1 4=2 19=3');
   });
 
+  it('tries again before its place in the interval when it is asked to, unless all went well or the place is as near', async () => {
+    const fails = async (): Promise<string> => {
+      throw new ScrapeError('connection', 'connection refused');
+    };
+    answer = fails;
+    const running = loop();
+    running.start();
+    await clock.advance(5_000);
+    answer = async () => 'reads 1\n';
+    running.retrySoon(700);
+    running.retrySoon(100);
+    await clock.advance(15_000);
+    expect(await samplesOf('up')).toBe('4=0 5.7=1 19=1');
+    running.retrySoon(700);
+    answer = fails;
+    await clock.advance(15_000);
+    expect(await samplesOf('up')).toBe('4=0 5.7=1 19=1 34=0');
+    running.retrySoon(13_500);
+    await clock.advance(15_000);
+    expect(await samplesOf('up')).toBe('4=0 5.7=1 19=1 34=0 49=0');
+    expect(counts.missed).toBe(0);
+  });
+
   it('gives samples the time that they should have when a timer comes a little late, else the time that it is', async () => {
     clock.lateMs = 1.5;
     loop().start();

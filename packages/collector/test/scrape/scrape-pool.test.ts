@@ -8,6 +8,7 @@ import { AppendRows } from '../../src/scrape/append-rows.ts';
 import type { Page } from '../../src/scrape/fetch-exposition.ts';
 import { MetadataPool } from '../../src/scrape/metadata-pool.ts';
 import { ScrapePool } from '../../src/scrape/scrape-pool.ts';
+import { shardOf } from '../../src/sharding/shard.ts';
 import { serve, type TestServer, text } from '../server.ts';
 import { scrapeConfig } from './configs.ts';
 import { type RecordingStore, recordingStore } from './recorded.ts';
@@ -28,7 +29,7 @@ beforeEach(async () => {
   server = await serve(text(() => body));
 });
 
-function pool(config: Partial<ScrapeConfig> = {}, isEager = false): ScrapePool {
+function pool(config: Partial<ScrapeConfig> = {}, isEager = false, owns?: (hash: bigint) => boolean): ScrapePool {
   const shutdown = new AbortController();
   const made = new ScrapePool(scrapeConfig(config), {
     samples: { store, rows: new AppendRows(), metadata: new MetadataPool() },
@@ -39,6 +40,7 @@ function pool(config: Partial<ScrapeConfig> = {}, isEager = false): ScrapePool {
     log: createLog('info', { write: (line) => logged.push(JSON.parse(line)) }),
     seed: 0n,
     isEager,
+    owns,
     pageOf: (url) => (url === 'http://page/metrics' ? page : undefined),
     shutdown: shutdown.signal,
   });
@@ -98,6 +100,44 @@ describe('ScrapePool', () => {
     const late = changing.targets.find(({ url }) => url.includes(other.address));
     expect((late?.lastScrape?.startedMs ?? 0) - comesMs).toBeLessThan(1000);
     expect(changing.counts.syncs).toBe(3);
+  });
+
+  it('scrapes each target at one of three shards, also one that is in two groups, and takes over what moves', () => {
+    const shards = [0, 1, 2].map((shard) => pool({}, false, (hash) => shardOf(hash, 3) === shard));
+    const addresses = Array.from({ length: 60 }, (_, at) => `127.0.0.1:${at + 1}`);
+    const found = groups(group('a', addresses), group('b', addresses.slice(0, 10)));
+    for (const shard of shards) shard.update(found);
+    expect(shards.flatMap(urls).sort()).toEqual(addresses.map((address) => `http://${address}/metrics`).sort());
+    for (const { targetCount, elsewhereCount } of shards) {
+      expect(targetCount).toBeGreaterThan(8);
+      expect(elsewhereCount).toBeGreaterThan(0);
+    }
+    for (const shard of shards) shard.update(groups(group('a', []), group('b', [])));
+    expect(shards.flatMap(({ targetCount, elsewhereCount }) => [targetCount, elsewhereCount])).toEqual([
+      0, 0, 0, 0, 0, 0,
+    ]);
+  });
+
+  it('asks a pod again that has become ready, where it did not answer before', async () => {
+    let answers = false;
+    const starting = await serve((incoming, outgoing) => {
+      if (answers) text(() => 'reads 1\n')(incoming, outgoing);
+      else outgoing.destroy();
+    });
+    const pod = (ready: string): TargetGroup => ({
+      source: 'pod/shop/web-0',
+      labels: { __meta_kubernetes_pod_ready: ready },
+      targets: [{ __address__: starting.address }],
+    });
+    const rolled = pool();
+    rolled.update(groups(pod('false')));
+    await until(() => rolled.targets[0]?.health === 'down');
+    answers = true;
+    const readyMs = clock.nowMs();
+    rolled.update(groups(pod('true')));
+    await until(() => rolled.targets[0]?.health === 'up');
+    // Within a second, or at its place in the interval where that is as near.
+    expect((rolled.targets[0]?.lastScrape?.startedMs ?? 0) - readyMs).toBeLessThanOrEqual(2000);
   });
 
   it('counts what relabeling drops and keeps some of it to show, and says what cannot be scraped', () => {

@@ -8,7 +8,7 @@ import { createLog } from '@vigie/core/log';
 import { buildSync } from 'esbuild';
 import { expect, it, onTestFinished } from 'vitest';
 import { StaticDiscovery } from '../../src/discovery/static-discovery.ts';
-import { ownMetricsConfig } from '../../src/own-metrics.ts';
+import { unconfiguredCollector, withOwnMetrics } from '../../src/own-metrics.ts';
 import { Collector } from '../../src/service.ts';
 import { openTracing } from '../../src/tracing/open-tracing.ts';
 import { serve, text } from '../server.ts';
@@ -37,7 +37,8 @@ it('is a span of each scrape, and of each query in the trace of its request', as
   const tracing = await openTracing(process.env, { version: '1.2.3', serviceName: 'vigie-collector' }, log);
   const [host = '', port = ''] = target.address.split(':');
   const address = { host, port: Number(port) };
-  const config = ownMetricsConfig({ folder: `${await tempFolder()}/metrics`, maxBytes: 1e7, address });
+  const unconfigured = unconfiguredCollector({ folder: `${await tempFolder()}/metrics`, maxBytes: 1e7 });
+  const config = withOwnMetrics(unconfigured, address);
   const collector = new Collector(
     { config, rules: { groups: [], left: 0 } },
     { version: '1.2.3', prefix: '', isEager: true, configYaml: () => '', flags: {} },

@@ -34,8 +34,14 @@ export interface ConfigDocument {
 
 /** Parses YAML 1.2 (with `<<` merges) and expands the environment in its values. A plain value is typed after the
  *  expansion (`port: ${PORT}` is a number), a quoted one stays text. Messages show values as written in the file, so
- *  that no secret from the environment reaches a log. */
-export function parseConfigDocument(text: string, file: string, reading: ValueReading): ConfigDocument {
+ *  that no secret from the environment reaches a log.
+ *  @param root a mapping or list of which the document is to be told alone: paths begin there, in problems they are whole */
+export function parseConfigDocument(
+  text: string,
+  file: string,
+  reading: ValueReading,
+  root: ConfigPath = [],
+): ConfigDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
   const at = (offset: number): Position => {
@@ -50,6 +56,8 @@ export function parseConfigDocument(text: string, file: string, reading: ValueRe
 
   const unset: ConfigProblem[] = [];
   const asWritten = new Map<unknown, string>();
+  // What another part of the file refers to is known by whoever reads that part.
+  const [from, , to] = rangeOf(find(document, root).node);
   const expand = (scalar: Scalar, ancestors: readonly unknown[]): void => {
     const isText = reading === AS_WRITTEN || reading instanceof WrittenReading;
     if (isText && (typeof scalar.value === 'number' || typeof scalar.value === 'boolean')) scalar.value = scalar.source;
@@ -58,9 +66,10 @@ export function parseConfigDocument(text: string, file: string, reading: ValueRe
     const expansion = expandEnvironment(scalar.value, environment);
     if (expansion === undefined) return;
     asWritten.set(scalar, scalar.value);
-    for (const name of expansion.missing) {
+    const offset = offsetOf(scalar) ?? 0;
+    for (const name of offset >= from && offset <= to ? expansion.missing : []) {
       const expected = `the environment variable ${name} to be set, or \${${name}:-DEFAULT}`;
-      unset.push({ ...at(offsetOf(scalar) ?? 0), path: [], expected, got: 'nothing' });
+      unset.push({ ...at(offset), path: [], expected, got: 'nothing' });
     }
     scalar.value = scalar.type === 'PLAIN' && !isText ? typedScalar(expansion.text) : expansion.text;
   };
@@ -84,18 +93,20 @@ export function parseConfigDocument(text: string, file: string, reading: ValueRe
     },
   });
 
-  const problemAt = (path: ConfigPath, expected: string): ConfigProblem => {
+  const problemAt = (below: ConfigPath, expected: string): ConfigProblem => {
+    const path = [...root, ...below];
     const { node, offset } = find(document, path);
     return { ...at(offset), path, expected, got: describe(node) };
   };
-  const problemAtKey = (path: ConfigPath, expected: string): ConfigProblem => {
+  const problemAtKey = (below: ConfigPath, expected: string): ConfigProblem => {
+    const path = [...root, ...below];
     const { pair, offset } = find(document, path);
     return { ...at(offsetOf(pair?.key) ?? offset), path, expected, got: cut(JSON.stringify(path.at(-1))) };
   };
 
   let value: unknown;
   try {
-    if (broken.length === 0) value = document.toJS();
+    if (broken.length === 0) value = valueAt(document.toJS(), root);
   } catch (error) {
     // The library refuses documents whose aliases multiply beyond measure.
     broken.push({ ...at(0), path: [], expected: 'valid YAML', got: describeError(error) });
@@ -147,6 +158,18 @@ function find(document: Document, path: ConfigPath): Found {
 
 function offsetOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[0] : undefined;
+}
+
+/** Of a node that is not there: everything. */
+function rangeOf(node: unknown): readonly [from: number, valueEnd: number, to: number] {
+  return (isNode(node) ? node.range : undefined) ?? [0, Infinity, Infinity];
+}
+
+/** null is what stands in the text as nothing. */
+function valueAt(value: unknown, path: ConfigPath): unknown {
+  let found = value;
+  for (const key of path) found = typeof found === 'object' && found !== null ? Reflect.get(found, key) : null;
+  return found ?? null;
 }
 
 function syntaxProblem(error: YAMLError): Pick<ConfigProblem, 'path' | 'expected' | 'got'> {

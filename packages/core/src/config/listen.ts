@@ -11,12 +11,15 @@ export function hostPort() {
   return parsed<HostPort>('HOST:PORT', parseHostPort);
 }
 
-/** An address, or `{address, tls: {cert_file, key_file, client_ca_file}, auth: {type: none|basic|bearer|mtls, …}}`. */
-export function listen() {
-  const address = v.pipe(
+function plainAddress() {
+  return v.pipe(
     hostPort(),
     v.transform((address): ListenAddress => ({ address, auth: { type: 'none' } })),
   );
+}
+
+/** An address, or `{address, tls: {cert_file, key_file, client_ca_file}, auth: {type: none|basic|bearer|mtls, …}}`. */
+export function listen() {
   const detailed = v.pipe(
     section({
       address: hostPort(),
@@ -28,7 +31,25 @@ export function listen() {
       addIssue({ message: 'tls.client_ca_file beside auth of type mtls' });
     }),
   );
-  return v.union([address, detailed], 'HOST:PORT, or a mapping with address, tls and auth');
+  return v.union([plainAddress(), detailed], 'HOST:PORT, or a mapping with address, tls and auth');
+}
+
+/** The same of a server whose metrics somebody else may scrape: `metrics: open` in the mapping asks no auth for them. */
+export function listenWithMetrics() {
+  const detailed = v.pipe(
+    section({
+      address: hostPort(),
+      tls: v.optional(serverTlsSection()),
+      auth: v.optional(authSection(), { type: 'none' }),
+      metrics: v.optional(v.picklist(['auth', 'open']), 'auth'),
+    }),
+    v.check(
+      ({ auth, tls }) => auth.type !== 'mtls' || tls?.clientCaFile !== undefined,
+      'tls.client_ca_file beside auth of type mtls',
+    ),
+    v.transform(({ metrics, ...options }): ListenAddress => ({ ...options, openMetrics: metrics === 'open' })),
+  );
+  return v.union([plainAddress(), detailed], 'HOST:PORT, or a mapping with address, tls, auth and metrics');
 }
 
 /** Everything of ListenerOptions but the name. */

@@ -17,6 +17,15 @@ export interface LoadedConfig<T> {
   problemAtKey(path: ConfigPath, expected: string): ConfigProblem;
 }
 
+/** A configuration that has been read: a file, or a section of one that holds several. */
+export interface ConfigText {
+  readonly text: string;
+  /** Named in problems; relative paths begin at its folder. */
+  readonly file: string;
+  /** Where the configuration stands in the text; [] where it is the whole. */
+  readonly root: ConfigPath;
+}
+
 /** Reads and decodes a YAML (or JSON) file.
  *  @throws {ConfigError} with every problem in it
  *  @throws {VigieError} CONFIG_UNREADABLE when the file cannot be read */
@@ -25,24 +34,30 @@ export async function loadConfig<T>(
   schema: ConfigSchema<T>,
   reading: ValueReading,
 ): Promise<LoadedConfig<T>> {
-  let text: string;
+  const { text, root } = await readConfigFile(file);
+  return parseConfig(text, file, schema, reading, root);
+}
+
+/** @throws {VigieError} CONFIG_UNREADABLE when the file cannot be read */
+export async function readConfigFile(file: string): Promise<ConfigText> {
   try {
-    text = await readFile(file, 'utf8');
+    return { text: await readFile(file, 'utf8'), file, root: [] };
   } catch (error) {
     throw new VigieError('CONFIG_UNREADABLE', `cannot read the configuration file ${file}`, { cause: error });
   }
-  return parseConfig(text, file, schema, reading);
 }
 
 /** As loadConfig, of text already read; `file` is only named in problems.
+ *  @param root what lies below it is decoded, and paths begin there; problems name the whole path
  *  @throws {ConfigError} */
 export function parseConfig<T>(
   text: string,
   file: string,
   schema: ConfigSchema<T>,
   reading: ValueReading,
+  root: ConfigPath = [],
 ): LoadedConfig<T> {
-  const document = parseConfigDocument(text, file, reading);
+  const document = parseConfigDocument(text, file, reading, root);
   // Of a document with broken syntax nothing else that is true can be said.
   if (document.value === undefined) throw new ConfigError(document.problems);
   const { output, problems: found } = decode(document, schema);

@@ -26,12 +26,16 @@ export interface ConnectionOptions {
   /** For every endpoint, those of this host too, and in place of what `env` says. */
   readonly proxy?: URL | undefined;
   readonly connectTimeoutMs: number;
+  /** Of connections that nothing uses. For callers that ask again where one was closed meanwhile; else 30 s. */
+  readonly idleMs?: number;
   readonly clock: Clock;
 }
 
 /** Proxies and load balancers close a connection that idles for a minute (ALB 60 s, nginx 75 s), and a request that
- *  is written at that moment fails: we close it first. Last in, first out, so that surplus ones do go idle. */
-const AGENT_OPTIONS = { keepAlive: true, timeout: 30_000, scheduling: 'lifo', maxFreeSockets: 16 } as const;
+ *  is written at that moment fails: we close it first. */
+const IDLE_MS = 30_000;
+/** Last in, first out, so that surplus ones do go idle. */
+const AGENT_OPTIONS = { keepAlive: true, scheduling: 'lifo', maxFreeSockets: 16 } as const;
 
 export class Connections {
   readonly #options: ConnectionOptions;
@@ -77,8 +81,9 @@ export class Connections {
   }
 
   #direct(secure: boolean, tls: ClientTlsOptions): http.Agent {
+    const options = this.#agentOptions();
     return this.#agent(secure ? 'https' : 'http', () =>
-      secure ? new https.Agent({ ...AGENT_OPTIONS, ...tls }) : new http.Agent(AGENT_OPTIONS),
+      secure ? new https.Agent({ ...options, ...tls }) : new http.Agent(options),
     );
   }
 
@@ -86,8 +91,12 @@ export class Connections {
     const { connectTimeoutMs, clock } = this.#options;
     return this.#agent(
       `tunnel ${proxy.href}`,
-      () => new TunnelAgent(AGENT_OPTIONS, { proxy, tls, connectTimeoutMs, clock }),
+      () => new TunnelAgent(this.#agentOptions(), { proxy, tls, connectTimeoutMs, clock }),
     );
+  }
+
+  #agentOptions() {
+    return { ...AGENT_OPTIONS, timeout: this.#options.idleMs ?? IDLE_MS };
   }
 
   #agent(key: string, create: () => http.Agent): http.Agent {

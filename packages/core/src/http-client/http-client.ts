@@ -35,6 +35,9 @@ export type RequestHeaders = Readonly<Record<string, string | readonly string[]>
 /** Go's own, which Prometheus has. */
 const MAX_REDIRECTS = 10;
 const CONNECT_TIMEOUT_MS = 30_000;
+/** Prometheus' own (common/config, http_config.go): what is scraped once a minute keeps its connection. `exchange` asks again where it was
+ *  closed meanwhile. */
+const IDLE_MS = 5 * 60_000;
 /** What is read of an answer that says only where to go, so that its connection can be used again. Go's own. */
 const MAX_REDIRECT_BODY_BYTES = 2048;
 const MAX_TOKEN_BYTES = 1024 * 1024;
@@ -112,6 +115,7 @@ export class HttpClient {
       // Without exceptions a proxy is for this host too; with some, Go leaves it out.
       proxy: url !== undefined && noProxy === '' ? new URL(url) : undefined,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      idleMs: IDLE_MS,
       clock,
     });
   }

@@ -25,6 +25,8 @@ export interface ListenerOptions {
   readonly address: HostPort;
   readonly tls?: ServerTlsFiles | undefined;
   readonly auth: AuthOptions;
+  /** Whether pages of metrics need no auth. */
+  readonly openMetrics?: boolean;
 }
 
 export interface ListenerDeps {
@@ -216,7 +218,7 @@ export class HttpListener {
 
   /** @throws {HttpError} 401 or 403 */
   #admit({ access = 'caller' }: Pick<Route, 'access'>, incoming: http.IncomingMessage): void {
-    if (access === 'anyone') return;
+    if (access === 'anyone' || (access === 'reader' && this.#options.openMetrics === true)) return;
     if (this.#auth !== undefined) {
       this.#auth.check(incoming.headers, incoming.socket);
       return;

@@ -149,7 +149,8 @@ function formatCompound(value: GoList | GoMap | GoStruct | GoFunction, verb: str
 }
 
 function pad(text: string, { width, minus, zero }: Flags): string {
-  const missing = (width ?? 0) - Array.from(text).length;
+  if (width === undefined) return text;
+  const missing = width - Array.from(text).length;
   if (missing <= 0) return text;
   if (minus) return text + ' '.repeat(missing);
   return (zero ? '0' : ' ').repeat(missing) + text;

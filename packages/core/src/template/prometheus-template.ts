@@ -58,23 +58,30 @@ export function alertTemplate(name: string, source: string): PrometheusTemplate 
   return new PrometheusTemplate(`__alert_${name}`, ALERT_VARIABLES + source);
 }
 
+/** Of an alert with a line of a log: beside what all alerts have there is `$line`.
+ *  @throws {TemplateError} TEMPLATE_INVALID */
+export function lineAlertTemplate(name: string, source: string): PrometheusTemplate {
+  return alertTemplate(name, `{{$line := .Line}}${source}`);
+}
+
 export function alertData(
   labels: ReadonlyMap<string, string>,
   externalLabels: ReadonlyMap<string, string>,
   externalUrl: string,
   value: QuerySample['value'],
+  line?: string,
 ): Value {
   const [sample] = queryResult([{ labels, value }]).items;
-  return new GoStruct(
-    // Prometheus' own has no name, so that errors show it whole.
-    'struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }',
-    new Map<string, Value>([
-      ['Labels', stringMap(labels)],
-      ['ExternalLabels', stringMap(externalLabels)],
-      ['ExternalURL', externalUrl],
-      ['Value', sample instanceof GoStruct ? sample.fields.get('Value') : undefined],
-    ]),
-  );
+  const fields = new Map<string, Value>([
+    ['Labels', stringMap(labels)],
+    ['ExternalLabels', stringMap(externalLabels)],
+    ['ExternalURL', externalUrl],
+    ['Value', sample instanceof GoStruct ? sample.fields.get('Value') : undefined],
+  ]);
+  if (line !== undefined) fields.set('Line', line);
+  // Prometheus' own has no name, so that errors show it whole.
+  const own = 'Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {}';
+  return new GoStruct(`struct { ${own}${line === undefined ? '' : '; Line string'} }`, fields);
 }
 
 class MissingAnswer extends Interruption {

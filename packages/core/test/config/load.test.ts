@@ -342,3 +342,36 @@ it('answers any text with a value or with problems that have a place in it', () 
     { numRuns: 3000 },
   );
 });
+
+describe('a section of a file that has several', () => {
+  const own = section({ data_dir: text(), port: v.optional(integer()), base: v.optional(v.looseObject({})) });
+  const yaml = 'other: "${OTHER}"\nagent:\n  data_dir: ${DIR}\n  port: ${PORT:-1}\n';
+  const parsed = (written: string, environment: Record<string, string>) =>
+    parseConfig(written, 'f.yaml', own, environment, ['agent']);
+
+  it('is read alone: what other sections lack is not its problem', () => {
+    expect(parsed(yaml, { DIR: '/data' }).value).toEqual({ data_dir: '/data', port: 1 });
+    expect(() => parsed(yaml, {})).toThrow(
+      /^f\.yaml:3:13: expected the environment variable DIR to be set, or \$\{DIR:-DEFAULT\}, got nothing$/,
+    );
+  });
+
+  it('is named in the paths of its problems, also of those that are found later', () => {
+    expect(() => parsed('agent: { data_dir: a, port: x, colour: red }', {})).toThrow(
+      /f\.yaml:1:29: agent\.port: .*\nf\.yaml:1:32: agent\.colour: /,
+    );
+    const { problemAt, problemAtKey } = parsed('agent: { data_dir: a }', {});
+    expect(problemAt(['data_dir'], 'b')).toMatchObject({
+      path: ['agent', 'data_dir'],
+      line: 1,
+      column: 20,
+      got: '"a"',
+    });
+    expect(problemAtKey(['data_dir'], 'b')).toMatchObject({ column: 10, got: '"data_dir"' });
+  });
+
+  it('may be empty, and refer to an anchor elsewhere', () => {
+    expect(() => parsed('agent:\n', {})).toThrow('agent.data_dir: expected a value');
+    expect(parsed('shared: &s { a: 1 }\nagent: { data_dir: d, base: *s }', {}).value.base).toEqual({ a: 1 });
+  });
+});

@@ -56,6 +56,17 @@ describe('without auth', () => {
 });
 
 describe('with basic or bearer auth', () => {
+  it('leaves metrics open where that is asked for', async () => {
+    const tokenFile = join(await tempFolder(), 'token');
+    await writeFile(tokenFile, 'of-the-test');
+    const { port } = await serve(routes, {
+      address: everywhere,
+      auth: { type: 'bearer', tokenFile },
+      openMetrics: true,
+    });
+    expect(await statuses(port)).toEqual({ '/livez': 200, '/readyz': 200, '/metrics': 200, '/ledger': 401 });
+  });
+
   it('asks for the password on all but health paths', async () => {
     const passwordFile = join(await tempFolder(), 'password');
     await writeFile(passwordFile, 'päss:word\n');

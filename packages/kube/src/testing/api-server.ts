@@ -82,6 +82,7 @@ const KINDS: Readonly<Record<string, { readonly kind: string; readonly apiVersio
   probes: { kind: 'Probe', apiVersion: 'monitoring.coreos.com/v1' },
   prometheusrules: { kind: 'PrometheusRule', apiVersion: 'monitoring.coreos.com/v1' },
   scrapeconfigs: { kind: 'ScrapeConfig', apiVersion: 'monitoring.coreos.com/v1alpha1' },
+  alertmanagerconfigs: { kind: 'AlertmanagerConfig', apiVersion: 'monitoring.coreos.com/v1alpha1' },
   apiservices: { kind: 'APIService', apiVersion: 'apiregistration.k8s.io/v1' },
   mutatingwebhookconfigurations: {
     kind: 'MutatingWebhookConfiguration',

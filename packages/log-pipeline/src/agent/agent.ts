@@ -1,6 +1,7 @@
 import * as fsPromises from 'node:fs/promises';
 import { Backoff } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
+import type { Route } from '@vigie/core/http-server/routes';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import type { CheckpointFs } from '../checkpoint/store.ts';
@@ -39,6 +40,8 @@ export interface AgentDeps<Config> {
   readonly select: (source: string, config: Config) => SelectLogs;
   /** The sources that read no files. */
   readonly pushed: PushedSections<Config>;
+  /** What else the program takes where a source listens for OTLP. */
+  readonly besideOtlp?: readonly Route[] | undefined;
   /** Of the checkpoints; node:fs/promises by default. */
   readonly checkpointFs?: CheckpointFs;
 }

@@ -2,6 +2,7 @@ import * as fsPromises from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@vigie/core/clock';
 import { HttpListener, type ListenerOptions } from '@vigie/core/http-server/listener';
+import type { Route } from '@vigie/core/http-server/routes';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
@@ -30,6 +31,8 @@ export interface PushSourcesDeps<Config> {
   readonly pushed: PushedSections<Config>;
   /** Where the line `listening on …` goes. */
   readonly print: (line: string) => void;
+  /** What else the program takes where it listens for OTLP. */
+  readonly besideOtlp?: readonly Route[] | undefined;
 }
 
 interface Running {
@@ -123,7 +126,9 @@ export class PushSources<Config> {
     if (source.routes === undefined || this.#once || options === undefined) {
       return { settings, source, listener: undefined };
     }
-    return { settings, source, listener: new HttpListener(options, source.routes, { clock, log, print }) };
+    const beside = options.name === 'otlp' ? (this.#deps.besideOtlp ?? []) : [];
+    const routes = [...source.routes, ...beside];
+    return { settings, source, listener: new HttpListener(options, routes, { clock, log, print }) };
   }
 
   #count(source: string, outcome: string, records: number): void {

@@ -1,5 +1,6 @@
 /** node_exporter's collectors that are here too, by its names for them. */
 export const COLLECTORS = [
+  'arp',
   'bonding',
   'conntrack',
   'cpu',
@@ -14,9 +15,12 @@ export const COLLECTORS = [
   'netdev',
   'netstat',
   'pressure',
+  'schedstat',
   'sockstat',
+  'softnet',
   'stat',
   'time',
+  'udp_queues',
   'uname',
   'vmstat',
 ] as const;

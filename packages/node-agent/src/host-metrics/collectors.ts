@@ -2,6 +2,7 @@
 import { assertNever } from '@vigie/core/errors';
 import { compileRegex } from '@vigie/core/regex';
 import { COLLECTORS, type CollectorName } from './collector-names.ts';
+import { collectArp } from './collectors/arp.ts';
 import { collectBonding } from './collectors/bonding.ts';
 import { collectConntrack } from './collectors/conntrack.ts';
 import { CpuCollector } from './collectors/cpu.ts';
@@ -16,9 +17,12 @@ import { NetclassCollector } from './collectors/netclass.ts';
 import { NetdevCollector } from './collectors/netdev.ts';
 import { collectNetstat } from './collectors/netstat.ts';
 import { collectPressure } from './collectors/pressure.ts';
+import { collectSchedstat } from './collectors/schedstat.ts';
 import { collectSockstat } from './collectors/sockstat.ts';
+import { collectSoftnet } from './collectors/softnet.ts';
 import { collectStat } from './collectors/stat.ts';
 import { collectTime } from './collectors/time.ts';
+import { collectUdpQueues } from './collectors/udp-queues.ts';
 import { collectUname } from './collectors/uname.ts';
 import { collectVmstat } from './collectors/vmstat.ts';
 import type { Family } from './family.ts';
@@ -43,6 +47,8 @@ export function createCollectors({ collectors, exclude }: HostMetricsConfig): Re
 
 function createCollector(name: CollectorName, exclude: HostMetricsConfig['exclude']): Collect {
   switch (name) {
+    case 'arp':
+      return collectArp;
     case 'bonding':
       return collectBonding;
     case 'conntrack':
@@ -76,12 +82,18 @@ function createCollector(name: CollectorName, exclude: HostMetricsConfig['exclud
       return collectNetstat;
     case 'pressure':
       return collectPressure;
+    case 'schedstat':
+      return collectSchedstat;
     case 'sockstat':
       return collectSockstat;
+    case 'softnet':
+      return collectSoftnet;
     case 'stat':
       return collectStat;
     case 'time':
       return collectTime;
+    case 'udp_queues':
+      return collectUdpQueues;
     case 'uname':
       return collectUname;
     case 'vmstat':

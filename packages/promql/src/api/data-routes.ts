@@ -1,4 +1,5 @@
 /** The routes that ask for data: answered here, or by another server. */
+import { batchRoute } from './batch-route.ts';
 import { forwardTo } from './forward-routes.ts';
 import { DEFAULT_API_LIMITS, type PrometheusApiOptions } from './options.ts';
 import { ParsedQueries } from './parsed-queries.ts';
@@ -9,6 +10,8 @@ import { exemplarsRoute, labelNamesRoute, labelValuesRoute, metadataRoute, serie
 
 export interface DataRoutes {
   readonly instant: ApiHandler;
+  /** undefined: there is none. */
+  readonly batch: ApiHandler | undefined;
   readonly range: ApiHandler;
   readonly exemplars: ApiHandler;
   readonly labelNames: ApiHandler;
@@ -28,6 +31,7 @@ export function dataRoutes({ source, clock, counts, limits, experimental = false
       const series = { querier, counts, clock, experimental };
       return {
         instant: instantRoute(queries),
+        batch: batchRoute(queries),
         range: rangeRoute(queries),
         exemplars: exemplarsRoute(series),
         labelNames: labelNamesRoute(series),

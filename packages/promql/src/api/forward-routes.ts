@@ -22,6 +22,8 @@ export function forwardTo(deps: ForwardDeps): DataRoutes {
     forward(deps, kind, ({ parameters }) => ({ method: 'POST', path, form: parameters.toForm() }));
   return {
     instant: posted('instant', '/query'),
+    // Nobody else has it.
+    batch: undefined,
     range: posted('range', '/query_range'),
     exemplars: posted('exemplars', '/query_exemplars'),
     labelNames: posted('labels', '/labels'),

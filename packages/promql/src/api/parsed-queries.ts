@@ -3,10 +3,11 @@
 import type { Expr } from '../syntax/ast.ts';
 import { parseExpr } from '../syntax/parse.ts';
 
-/** A large dashboard has a hundred panels. */
-const MAX_QUERIES = 512;
-/** Of text in all; a tree takes some hundred bytes per character, so 50 MB if every query is as long as can be. */
-const MAX_CHARACTERS = 256 * 1024;
+/** A large dashboard has a hundred panels, and an alerting service asks all of its rules in turn: of one more than there is room for, each
+ *  would be gone when it is asked again. */
+const MAX_QUERIES = 4096;
+/** Of text in all; a tree takes some hundred bytes per character, so 100 MB if there are as many queries as can be. */
+const MAX_CHARACTERS = 512 * 1024;
 
 /** Bounded: what was asked for least recently goes first. Trees are shared, and nobody changes them. */
 export class ParsedQueries {

@@ -4,6 +4,7 @@ import type { Clock } from '@vigie/core/clock';
 import { bug, describeError } from '@vigie/core/errors';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiErrorType, apiErrorOf, badData } from './api-error.ts';
+import { BATCH_PATH } from './batch-path.ts';
 import { corsHeaders } from './cors.ts';
 import { dataRoutes } from './data-routes.ts';
 import { jsonString } from './json-text.ts';
@@ -39,6 +40,7 @@ export const prometheusApi: FastifyPluginAsync<PrometheusApiOptions> = async (ap
   const experimental = options.experimental ?? false;
   const data = dataRoutes(options);
   getAndPost('/query', data.instant);
+  if (data.batch !== undefined) app.post(`/api/v1${BATCH_PATH}`, answer(data.batch));
   getAndPost('/query_range', data.range);
   getAndPost('/query_exemplars', data.exemplars);
   getAndPost('/labels', data.labelNames);

@@ -80,12 +80,16 @@ export function rangeRoute(deps: QueryRouteDeps): ApiHandler {
 
 /** A query that is parsed: what is wrong with it is known before it waits for its turn. */
 export function queryParameter(parameters: Parameters, parse: (text: string) => Expr): Exclude<Query, string> {
-  const text = parameters.get('query');
+  return parsedQuery(parameters.get('query'), parse);
+}
+
+/** @throws {ApiError} for what does not parse */
+export function parsedQuery(text: string, parse: (text: string) => Expr): Exclude<Query, string> {
   return parsing(() => ({ text, expr: parse(text) }));
 }
 
 /** Durations that are computed may depend on when the query is asked. */
-function refuseDurations({ text, expr }: Exclude<Query, string>, times: QueryTimes): void {
+export function refuseDurations({ text, expr }: Exclude<Query, string>, times: QueryTimes): void {
   parsing(() => new PlanDurations(expr, text, times));
 }
 
@@ -126,7 +130,7 @@ function refuseRangeVector({ expr }: Exclude<Query, string>): void {
   );
 }
 
-function timeoutParameter(parameters: Parameters, longestMs: number): number {
+export function timeoutParameter(parameters: Parameters, longestMs: number): number {
   const timeoutMs = optionalDuration(parameters, 'timeout') ?? longestMs;
   if (timeoutMs <= 0) throw new ApiError('timeout', 'query timed out in query execution');
   return Math.min(longestMs, timeoutMs);

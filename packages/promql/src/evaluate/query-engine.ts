@@ -3,10 +3,18 @@ import type { Querier } from '../storage/querier.ts';
 import type { Answer, Engine, Query, QueryOptions } from './engine.ts';
 import type { InstantResult, RangeSeries } from './result.ts';
 
+/** What goes along with the request where another server is asked by HTTP. */
+export interface RequestExtras {
+  /** Of the form, beside our own; a name may come more than once. */
+  readonly params: readonly (readonly [string, string])[];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface InstantQuery extends QueryOptions {
   readonly query: Query;
   /** Unix time in ms. */
   readonly timestampMs: number;
+  readonly extras?: RequestExtras | undefined;
 }
 
 export interface RangeQuery extends QueryOptions {
@@ -29,7 +37,7 @@ export interface QueryEngine {
 /** The engine of this process over one storage. */
 export function embeddedEngine(engine: Engine, querier: Querier): QueryEngine {
   return {
-    instant: ({ query, timestampMs, ...options }, signal) =>
+    instant: ({ query, timestampMs, extras: _, ...options }, signal) =>
       engine.instant(querier, query, timestampMs, signal, options),
     range: ({ query, startMs, endMs, stepMs, ...options }, signal) =>
       engine.range(querier, query, { startMs, endMs, stepMs }, signal, options),

@@ -28,7 +28,13 @@ export function decodeAnswer(text: string, httpStatus: number, { origin }: URL):
   }
   const { output } = envelope;
   if (output.status === 'success') return output;
-  throw errorOf(output.errorType, output.error);
+  throw answeredError(output.errorType, output.error);
+}
+
+/** The data of an answer whose data is a list; undefined for any other. */
+export function answeredList(text: string): readonly unknown[] | undefined {
+  const { success, output } = v.safeParse(ENVELOPE, parseJson(text));
+  return success && output.status === 'success' && Array.isArray(output.data) ? output.data : undefined;
 }
 
 function parseJson(text: string): unknown {
@@ -39,7 +45,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function errorOf(type: string, message: string): VigieError {
+/** By Prometheus' kind of it. */
+export function answeredError(type: string, message: string): VigieError {
   switch (type) {
     case 'bad_data':
       return new VigieError('PROMQL_PARSE', message);

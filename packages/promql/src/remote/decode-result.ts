@@ -4,6 +4,7 @@ import type { InstantResult, InstantSample, RangeSeries } from '../evaluate/resu
 import type { Histogram } from '../histogram/histogram.ts';
 import { LabelSet } from '../labels/label-set.ts';
 import { parseFloatText } from '../text/float.ts';
+import { answeredError } from './decode-answer.ts';
 import { decodeHistogram } from './decode-histogram.ts';
 
 /** @throws {EvaluationError} PROMQL_UNAVAILABLE where it is no result of an instant query */
@@ -26,6 +27,18 @@ export function decodeInstant(data: unknown): InstantResult {
     default:
       throw foreign(`resultType ${JSON.stringify(type)}`);
   }
+}
+
+/** Of several instant queries in one answer, in order: each has a result or an error.
+ *  @throws {EvaluationError} PROMQL_UNAVAILABLE where it is something else */
+export function decodeBatch(list: readonly unknown[], expected: number): readonly (InstantResult | Error)[] {
+  if (list.length !== expected) throw foreign(`${list.length} answers to ${expected} queries`);
+  return list.map((one) => {
+    const errorType = member(one, 'errorType');
+    return errorType === undefined
+      ? decodeInstant(one)
+      : answeredError(textOf(errorType), textOf(member(one, 'error') ?? ''));
+  });
 }
 
 /** @throws {EvaluationError} PROMQL_UNAVAILABLE where it is no result of a range query */

@@ -4,12 +4,13 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '@vigie/core/clock';
 import { describeError, VigieError } from '@vigie/core/errors';
 import type { Connections } from '@vigie/core/http-client/connections';
+import { BATCH_PATH } from '../api/batch-path.ts';
 import type { Answer, Query } from '../evaluate/engine.ts';
 import { EvaluationError } from '../evaluate/failure.ts';
 import type { InstantQuery, QueryEngine, RangeQuery } from '../evaluate/query-engine.ts';
 import type { InstantResult, RangeSeries } from '../evaluate/result.ts';
-import { decodeAnswer } from './decode-answer.ts';
-import { decodeInstant, decodeRange } from './decode-result.ts';
+import { answeredList, decodeAnswer } from './decode-answer.ts';
+import { decodeBatch, decodeInstant, decodeRange } from './decode-result.ts';
 import { openExchange } from './exchange.ts';
 
 export interface RemoteOptions {
@@ -36,6 +37,8 @@ export interface RemoteRequest {
   /** Below /api/v1. */
   readonly path: string;
   readonly form: URLSearchParams;
+  /** Over those of all requests. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An answer as it comes. */
@@ -61,8 +64,27 @@ export class RemotePrometheus implements QueryEngine {
   async instant(query: InstantQuery, signal: AbortSignal): Promise<Answer<InstantResult>> {
     const form = formOf(query.query, query.lookbackMs, query.timeoutMs);
     form.set('time', secondsText(query.timestampMs));
-    const { data, warnings, infos } = await this.#ask('/query', form, query.timeoutMs, signal);
+    const { params = [], headers = {} } = query.extras ?? {};
+    for (const [name, value] of params) form.append(name, value);
+    const request = { method: 'POST', path: '/query', form, headers } as const;
+    const { data, warnings, infos } = await this.#ask(request, query.timeoutMs, signal);
     return { result: decodeInstant(data), warnings, infos, usage: undefined };
+  }
+
+  /** Several queries at one time, in one request, of a server that is Vigie.
+   *  @returns results or errors in order; undefined where the server knows no such request
+   *  @throws {VigieError} as instant, where none of them is answered */
+  async instantAll(
+    queries: readonly Query[],
+    timestampMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly (InstantResult | Error)[] | undefined> {
+    const form = new URLSearchParams(queries.map((query): [string, string] => ['query', textOf(query)]));
+    form.set('time', secondsText(timestampMs));
+    const { text, status } = await this.#exchange({ method: 'POST', path: BATCH_PATH, form }, undefined, signal);
+    if (status >= 500) decodeAnswer(text, status, this.#options.url);
+    const list = status < 400 ? answeredList(text) : undefined;
+    return list === undefined ? undefined : decodeBatch(list, queries.length);
   }
 
   async range(query: RangeQuery, signal: AbortSignal): Promise<Answer<readonly RangeSeries[]>> {
@@ -70,7 +92,11 @@ export class RemotePrometheus implements QueryEngine {
     form.set('start', secondsText(query.startMs));
     form.set('end', secondsText(query.endMs));
     form.set('step', secondsText(query.stepMs));
-    const { data, warnings, infos } = await this.#ask('/query_range', form, query.timeoutMs, signal);
+    const { data, warnings, infos } = await this.#ask(
+      { method: 'POST', path: '/query_range', form },
+      query.timeoutMs,
+      signal,
+    );
     return { result: decodeRange(data), warnings, infos, usage: undefined };
   }
 
@@ -92,15 +118,20 @@ export class RemotePrometheus implements QueryEngine {
   }
 
   /** @throws {VigieError} in the server's words where it has some */
-  async #ask(path: string, form: URLSearchParams, timeoutMs: number | undefined, signal: AbortSignal) {
+  async #ask(request: RemoteRequest, timeoutMs: number | undefined, signal: AbortSignal) {
+    const { text, status } = await this.#exchange(request, timeoutMs, signal);
+    return decodeAnswer(text, status, this.#options.url);
+  }
+
+  /** @returns the whole answer, whatever its status */
+  async #exchange(request: RemoteRequest, timeoutMs: number | undefined, signal: AbortSignal) {
     const limitMs = Math.min(timeoutMs ?? DEFAULT_TIMEOUT_MS, this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const startedAtMs = this.#deps.clock.monotonicMs();
-    const response = await this.#open({ method: 'POST', path, form }, undefined, limitMs, signal);
+    const response = await this.#open(request, undefined, limitMs, signal);
     const leftMs = limitMs - (this.#deps.clock.monotonicMs() - startedAtMs);
     const timer = this.#deps.clock.setTimer(leftMs, () => response.destroy(timedOut(this.#options.url)));
     try {
-      const text = await this.#read(response);
-      return decodeAnswer(text, response.statusCode ?? 0, this.#options.url);
+      return { text: await this.#read(response), status: response.statusCode ?? 0 };
     } catch (error) {
       throw this.#wordsOf(error, signal);
     } finally {
@@ -129,6 +160,7 @@ export class RemotePrometheus implements QueryEngine {
             'user-agent': userAgent,
             'accept-encoding': acceptEncoding ?? 'identity',
             ...headers?.(),
+            ...request.headers,
             ...(isPost ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
           },
           body: isPost ? form : undefined,
@@ -179,10 +211,14 @@ function timedOut({ origin }: URL): EvaluationError {
 }
 
 function formOf(query: Query, lookbackMs: number | undefined, timeoutMs: number | undefined): URLSearchParams {
-  const form = new URLSearchParams({ query: typeof query === 'string' ? query : query.text });
+  const form = new URLSearchParams({ query: textOf(query) });
   if (lookbackMs !== undefined) form.set('lookback_delta', secondsText(lookbackMs));
   if (timeoutMs !== undefined) form.set('timeout', secondsText(timeoutMs));
   return form;
+}
+
+function textOf(query: Query): string {
+  return typeof query === 'string' ? query : query.text;
 }
 
 function secondsText(ms: number): string {

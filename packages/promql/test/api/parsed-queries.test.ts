@@ -21,12 +21,12 @@ describe('parsed queries', () => {
     const queries = new ParsedQueries(false);
     const first = queries.parse('first');
     const second = queries.parse('second');
-    for (let index = 0; index < 510; index++) queries.parse(`up + ${index}`);
+    for (let index = 0; index < 4094; index++) queries.parse(`up + ${index}`);
     expect(queries.parse('first')).toBe(first);
-    queries.parse('up + 510');
+    queries.parse('up + 4094');
     expect(queries.parse('first')).toBe(first);
     expect(queries.parse('second')).not.toBe(second);
-    queries.parse(`up == ${' '.repeat(300_000)}1`);
+    queries.parse(`up == ${' '.repeat(600_000)}1`);
     expect(queries.parse('first')).not.toBe(first);
   });
 });

@@ -562,3 +562,15 @@ describe('the rest of HTTP', () => {
 async function never(): Promise<never> {
   throw new Error('not asked');
 }
+
+describe('query_batch', () => {
+  it('refuses no queries, and too many', async () => {
+    const none = await bed.post('/query_batch', { time: '1' });
+    expect([none.status, none.json]).toMatchObject([
+      400,
+      { errorType: 'bad_data', error: 'expected 1 to 1000 queries, got 0' },
+    ]);
+    const many = await bed.post('/query_batch', { query: Array.from({ length: 1001 }, () => '1') });
+    expect(many.status).toBe(400);
+  });
+});

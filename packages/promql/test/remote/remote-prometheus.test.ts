@@ -14,6 +14,7 @@ import type { Histogram } from '../../src/histogram/histogram.ts';
 import { LabelSet } from '../../src/labels/label-set.ts';
 import { type RemoteOptions, RemotePrometheus } from '../../src/remote/remote-prometheus.ts';
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts';
+import { parseExpr } from '../../src/syntax/parse.ts';
 import { apiOver, prometheusTestStorage, querierOf } from '../api/api-bed.ts';
 
 const never = new AbortController().signal;
@@ -252,5 +253,35 @@ describe('behind the API', () => {
       if (key === 'queries' && value > 0) outcomes.push(labels);
     });
     expect(outcomes).toEqual([{ kind: 'instant', outcome: 'unavailable' }]);
+  });
+});
+
+describe('several queries at once', () => {
+  it('are answered in order, those that fail by themselves', async () => {
+    const remote = remoteAt(await apiAt());
+    const answers = await remote.instantAll(
+      ['test_metric4', 'sum(', { text: '2', expr: parseExpr('2') }],
+      60_000,
+      never,
+    );
+    expect(answers).toMatchObject([
+      { type: 'vector' },
+      { code: 'PROMQL_PARSE', message: expect.stringContaining('unclosed left parenthesis') },
+      { type: 'scalar', value: 2 },
+    ]);
+    const [alone] = answers ?? [];
+    expect(alone).toEqual((await remote.instant({ query: 'test_metric4', timestampMs: 60_000 }, never)).result);
+  });
+
+  it('are not, by a server that knows no such request', async () => {
+    const url = await serverOf((_request, response) => response.writeHead(404).end('404 page not found\n'));
+    expect(await remoteAt(url).instantAll(['1', '2'], 0, never)).toBeUndefined();
+  });
+
+  it('fail together where the server does, or answers something else', async () => {
+    const down = await serverOf((_request, response) => response.writeHead(503).end('down'));
+    await expect(remoteAt(down).instantAll(['1'], 0, never)).rejects.toMatchObject({ code: 'PROMQL_UNAVAILABLE' });
+    const other = await serverOf((_request, response) => response.end('{"status":"success","data":[]}'));
+    await expect(remoteAt(other).instantAll(['1'], 0, never)).rejects.toThrow('0 answers to 1 queries');
   });
 });

@@ -2,7 +2,7 @@
 import { escapeUrlQuery } from '@vigie/core/template/escapes';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertingRule } from '../rule.ts';
-import type { Alert, Alerts } from './alert.ts';
+import type { Alert, Alerts, ResolveReason } from './alert.ts';
 
 export interface AlertNotification {
   readonly labels: LabelSet;
@@ -11,6 +11,8 @@ export interface AlertNotification {
   /** When it ended; of one that fires, when it ends for a receiver that hears nothing more of it. */
   readonly endsAtMs: number;
   readonly isResolved: boolean;
+  /** Of one that is resolved. */
+  readonly resolveReason: ResolveReason | undefined;
   /** Where its expression is shown. */
   readonly generatorUrl: string;
 }
@@ -50,14 +52,20 @@ function needsSending(alert: Alert, timestampMs: number, resendDelayMs: number):
   return alert.lastSentAtMs + resendDelayMs < timestampMs;
 }
 
-/** @param externalUrl under which users reach the server */
-export function notificationOf(alert: Alert, rule: AlertingRule, externalUrl: string): AlertNotification {
+/** @param generatorUrl where the expression is shown; '' where nobody knows it any more */
+export function notificationOf(alert: Alert, generatorUrl: string): AlertNotification {
   return {
     labels: alert.labels,
     annotations: alert.annotations,
     startsAtMs: alert.firedAtMs ?? alert.activeAtMs,
     endsAtMs: alert.resolvedAtMs ?? alert.validUntilMs ?? alert.activeAtMs,
     isResolved: alert.resolvedAtMs !== undefined,
-    generatorUrl: `${externalUrl}/graph?g0.expr=${escapeUrlQuery(rule.query.text)}&g0.tab=1`,
+    resolveReason: alert.resolveReason,
+    generatorUrl,
   };
+}
+
+/** @param externalUrl under which users reach the server */
+export function generatorUrlOf(rule: AlertingRule, externalUrl: string): string {
+  return `${externalUrl}/graph?g0.expr=${escapeUrlQuery(rule.query.text)}&g0.tab=1`;
 }

@@ -4,7 +4,7 @@ import { alertData, type Expansion } from '@vigie/core/template/prometheus-templ
 import type { InstantSample } from '@vigie/promql/evaluate/result';
 import { describeHistogram } from '@vigie/promql/histogram/describe';
 import { compareText, LabelSet, METRIC_NAME } from '@vigie/promql/labels/label-set';
-import type { QueryVector } from '../query.ts';
+import type { FoundSample, QueryVector } from '../query.ts';
 import type { AlertingRule, AlertText } from '../rule.ts';
 import { RuleError } from '../rule-error.ts';
 import type { FoundAlert } from './alert.ts';
@@ -22,11 +22,11 @@ export interface AlertContext {
  *  @throws {RuleError} where two have the same labels; the signal's reason */
 export async function findAlerts(
   rule: AlertingRule,
-  samples: readonly InstantSample[],
+  samples: readonly FoundSample[],
   timestampMs: number,
   context: AlertContext,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, FoundAlert>> {
+): Promise<Map<string, FoundAlert>> {
   const expansion: Expansion = {
     query: async (expression) => (await context.query(expression, timestampMs, signal)).map(templateSample),
     timestampMs,
@@ -35,15 +35,17 @@ export async function findAlerts(
   const found = new Map<string, FoundAlert>();
   for (const sample of samples) {
     const { labels, value } = templateSample(sample);
-    const data = alertData(labels, context.externalLabels, context.externalUrl, value);
+    const data = alertData(labels, context.externalLabels, context.externalUrl, value, sample.line);
     const expand = async ({ name, text }: AlertText): Promise<readonly [string, string]> => {
       if (typeof text === 'string') return [name, text];
       return [name, await expandOrTell(() => text.expand(data, expansion, signal), signal)];
     };
     const ownLabels = await Promise.all(rule.labelTexts.map(expand));
     const annotations = await Promise.all(rule.annotationTexts.map(expand));
+    const source = sample.labels.without(METRIC_NAME);
     const alert = {
-      labels: LabelSet.of([...sample.labels.without(METRIC_NAME).entries(), ...ownLabels, [ALERT_NAME, rule.name]]),
+      labels: LabelSet.of([...source.entries(), ...ownLabels, [ALERT_NAME, rule.name]]),
+      source,
       annotations: sortedEntries(annotations),
       value: sample.histogram === undefined ? sample.value : 0,
     };

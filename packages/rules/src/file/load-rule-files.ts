@@ -8,15 +8,21 @@ import { parseRuleFile, type RuleFileOptions } from './parse-rule-file.ts';
 /** @param files paths, globs expanded; one that comes twice is read once
  *  @throws {ConfigError} with every problem of every file
  *  @throws {VigieError} CONFIG_UNREADABLE */
-export async function loadRuleFiles(
+export function loadRuleFiles(files: readonly string[], options: RuleFileOptions = {}): Promise<readonly RuleGroup[]> {
+  return readRuleFiles(files, (text, file) => parseRuleFile(text, file, options));
+}
+
+/** The same of files in another language.
+ *  @param parse throws {ConfigError} with every problem of a file */
+export async function readRuleFiles(
   files: readonly string[],
-  options: RuleFileOptions = {},
+  parse: (text: string, file: string) => readonly RuleGroup[],
 ): Promise<readonly RuleGroup[]> {
   const groups: RuleGroup[] = [];
   const problems: ConfigProblem[] = [];
   for (const file of new Set(files)) {
     try {
-      groups.push(...parseRuleFile(await readRuleFile(file), file, options));
+      groups.push(...parse(await readRuleFile(file), file));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);

@@ -1,5 +1,6 @@
-/** What stands in a rule file, and in a PrometheusRule object of the Prometheus operator. Source: Prometheus, model/rulefmt. */
-import { duration, named, parsed, section } from '@vigie/core/config/fields';
+/** What stands in a rule file, and in a PrometheusRule object of the Prometheus operator; and what vmalert has besides. Source: Prometheus,
+ *  model/rulefmt; VictoriaMetrics, app/vmalert/config/config.go. */
+import { duration, named, parsed, refused, section } from '@vigie/core/config/fields';
 import * as v from 'valibot';
 
 /** Go's decoder takes nothing for the empty text, as in `severity:`. */
@@ -7,7 +8,14 @@ const text = v.nullish(v.string(), '');
 const texts = v.nullish(named(text), {});
 const wait = v.nullish(duration(), 0);
 
-const rule = section({
+/** Read, and without effect. */
+const ignored = v.optional(v.unknown());
+
+const wholeNumber = (pattern: RegExp, expected: string) =>
+  parsed(expected, (written) => (pattern.test(written) ? Number(written) : undefined));
+
+/** Of a rule, whatever its expression is written in. */
+export const ruleFields = {
   record: text,
   alert: text,
   expr: text,
@@ -15,24 +23,43 @@ const rule = section({
   keep_firing_for: wait,
   labels: texts,
   annotations: texts,
+  debug: ignored,
+  update_entries_limit: ignored,
+};
+
+/** `Name: value` */
+const headerLine = parsed('a header such as "X-Scope-OrgID: team"', (written) => {
+  const [, name, value = ''] = /^([!#$%&'*+.^_`|~\w-]+)\s*:\s*([^\r\n]*?)\s*$/.exec(written) ?? [];
+  return name === undefined ? undefined : ([name.toLowerCase(), value] as const);
 });
 
-const groups = v.nullish(
-  v.array(
-    section({
-      name: text,
-      interval: wait,
-      query_offset: v.nullish(duration()),
-      limit: v.nullish(
-        parsed('a whole number', (written) => (/^-?\d{1,9}$/.test(written) ? Number(written) : undefined)),
-        0,
-      ),
-      labels: texts,
-      rules: v.nullish(v.array(rule), []),
-    }),
-  ),
-  [],
-);
+export function ruleGroups<const Rule extends v.GenericSchema>(rule: Rule) {
+  return v.nullish(
+    v.array(
+      section({
+        name: text,
+        interval: wait,
+        query_offset: v.nullish(duration()),
+        limit: v.nullish(wholeNumber(/^-?\d{1,9}$/, 'a whole number'), 0),
+        type: v.nullish(v.literal('prometheus', 'prometheus: groups of another type are not evaluated')),
+        eval_offset: v.nullish(duration()),
+        eval_delay: v.nullish(duration()),
+        concurrency: v.nullish(wholeNumber(/^\d{1,3}$/, 'a whole number, 0 to 999'), 0),
+        params: v.nullish(named(v.array(text)), {}),
+        headers: v.nullish(v.array(headerLine), []),
+        notifier_headers: ignored,
+        eval_alignment: ignored,
+        debug: ignored,
+        tenant: refused('no such key: tenants are named by headers or params of the group'),
+        labels: texts,
+        rules: v.nullish(v.array(rule), []),
+      }),
+    ),
+    [],
+  );
+}
+
+const groups = ruleGroups(section(ruleFields));
 
 const ruleFile = section({ groups });
 
@@ -50,8 +77,11 @@ export const ruleFileSchema = v.lazy((input: unknown) =>
 );
 
 type WrittenFile = v.InferOutput<typeof ruleFile> | v.InferOutput<typeof prometheusRule>;
-export type WrittenGroup = v.InferOutput<typeof ruleFile>['groups'][number];
-export type WrittenRule = WrittenGroup['rules'][number];
+type PromqlGroup = v.InferOutput<typeof ruleFile>['groups'][number];
+export type WrittenRule = PromqlGroup['rules'][number];
+export type WrittenGroup<Rule extends WrittenRule = WrittenRule> = Omit<PromqlGroup, 'rules'> & {
+  readonly rules: readonly Rule[];
+};
 
 export interface WrittenGroups {
   readonly groups: readonly WrittenGroup[];

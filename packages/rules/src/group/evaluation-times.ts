@@ -1,5 +1,6 @@
 /** When a group is evaluated: at the same distance from each multiple of its interval, which its name and file decide, so that groups do not
- *  all ask at once, and a restart keeps the times. Source: Prometheus, rules/group.go, EvalTimestamp. */
+ *  all ask at once, and a restart keeps the times; or at the distance that the group names, as vmalert has it. Source: Prometheus,
+ *  rules/group.go, EvalTimestamp. */
 import { hashLabels } from '@vigie/promql/labels/hash';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { RuleGroup } from '../rule.ts';
@@ -9,12 +10,15 @@ const NANOS_PER_MS = 1_000_000n;
 /** @param nowMs Unix ms, a whole number
  *  @returns the group's last time at or before now, to the ms below */
 export function evaluationTimeBefore(
-  group: Pick<RuleGroup, 'name' | 'file'>,
+  group: Pick<RuleGroup, 'name' | 'file' | 'evalOffsetMs'>,
   intervalMs: number,
   nowMs: number,
 ): number {
   const intervalNanos = BigInt(intervalMs) * NANOS_PER_MS;
-  const offset = hashLabels(LabelSet.of({ name: group.name, file: group.file })) % intervalNanos;
+  const offset =
+    group.evalOffsetMs === undefined
+      ? hashLabels(LabelSet.of({ name: group.name, file: group.file })) % intervalNanos
+      : BigInt(group.evalOffsetMs) * NANOS_PER_MS;
   const adjusted = BigInt(Math.floor(nowMs)) * NANOS_PER_MS - offset;
   // The remainder of what is before 1970 is negative.
   const rest = ((adjusted % intervalNanos) + intervalNanos) % intervalNanos;

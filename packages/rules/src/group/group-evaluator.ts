@@ -1,49 +1,24 @@
 /** Evaluates the rules of a group, one after the other: a rule sees what those before it have written. Source: Prometheus,
  *  rules/group.go. */
-import type { Clock } from '@vigie/core/clock';
 import { describeError } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { Querier } from '@vigie/promql/storage/querier';
-import { advanceAlerts } from '../alerts/alert.ts';
 import { alertSeries } from '../alerts/alert-series.ts';
-import { type AlertNotification, notificationOf, takeDueAlerts } from '../alerts/due-alerts.ts';
-import { findAlerts } from '../alerts/find-alerts.ts';
+import { generatorUrlOf, notificationOf, takeDueAlerts } from '../alerts/due-alerts.ts';
+import { type AlertMemory, evaluateAlerts, NO_MEMORY } from '../alerts/evaluate-alerts.ts';
 import { type RestoreTiming, restoreAlerts } from '../alerts/restore-alerts.ts';
 import type { QueryVector } from '../query.ts';
 import { recordSamples } from '../record-samples.ts';
-import type { AlertingRule, RuleGroup } from '../rule.ts';
+import type { RemovedRule } from '../removed-rules.ts';
+import { groupKey, type RuleGroup } from '../rule.ts';
 import { RuleError } from '../rule-error.ts';
-import type { AppendSamples, RuleSample } from '../sample.ts';
+import type { RuleSample } from '../sample.ts';
+import { changesOf, memoriesOf, placeKey, type RuleRecord } from '../state/rule-record.ts';
 import { evaluationTimeBefore } from './evaluation-times.ts';
+import { placesOf } from './places.ts';
 import { RuleState } from './rule-state.ts';
-
-/** What is the same for all groups of a configuration. */
-export interface RuleSettings {
-  /** Of groups that name none. */
-  readonly intervalMs: number;
-  /** How far behind the time of its evaluation a group looks, unless it says so itself. */
-  readonly queryOffsetMs: number;
-  readonly resendDelayMs: number;
-  readonly externalLabels: ReadonlyMap<string, string>;
-  readonly externalUrl: string;
-}
-
-export interface RuleWorld {
-  readonly query: QueryVector;
-  readonly append: AppendSamples;
-  /** Takes alerts to be sent, and does not wait. */
-  readonly notify: (alerts: readonly AlertNotification[]) => void;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-export interface EvaluationSignals {
-  /** The rule under way is the last. */
-  readonly ending: AbortSignal;
-  /** What is under way ends too. */
-  readonly abort: AbortSignal;
-}
+import type { EvaluationSignals, RuleSettings, RuleWorld } from './rule-world.ts';
 
 export class GroupEvaluator {
   readonly group: RuleGroup;
@@ -54,6 +29,7 @@ export class GroupEvaluator {
   /** When it began, Unix ms; undefined before the first. */
   lastEvaluationMs: number | undefined;
   readonly counts = { iterations: 0, missed: 0, evaluations: 0, failures: 0, evaluationMs: 0, samples: 0 };
+  isUnderWay = false;
   /** Samples that were not taken, by reason. */
   readonly refused = new Map<string, number>();
   readonly #settings: RuleSettings;
@@ -62,28 +38,35 @@ export class GroupEvaluator {
   readonly #queryOffsetMs: number;
   /** Of rules that are no more, to be ended. */
   #staleSeries: readonly LabelSet[] = [];
+  #removed: readonly RemovedRule[] = [];
 
   /** @param restored false where the state of alerts is to be restored first: `restore` */
   constructor(group: RuleGroup, settings: RuleSettings, world: RuleWorld, restored: boolean) {
     this.group = group;
     this.intervalMs = group.intervalMs ?? settings.intervalMs;
-    this.rules = group.rules.map((rule) => new RuleState(rule, restored));
+    const places = placesOf(group);
+    this.rules = group.rules.map((rule, index) => new RuleState(rule, places[index]!, restored));
     this.#settings = settings;
     this.#world = world;
     this.#log = world.log.child({ file: group.file, group: group.name });
     this.#queryOffsetMs = group.queryOffsetMs ?? settings.queryOffsetMs;
   }
 
+  get key(): string {
+    return groupKey(this.group);
+  }
+
   /** Equal for groups that do the same. */
   get definition(): string {
-    const { intervalMs, queryOffsetMs, resendDelayMs, externalLabels, externalUrl } = this.#settings;
-    const { rules, ...group } = this.group;
+    const { intervalMs, queryOffsetMs, resendDelayMs, externalLabels, externalUrl, policy } = this.#settings;
+    const { rules, warnings: _, ...group } = this.group;
     const parts = rules.map(({ query, ...rule }) =>
       rule.kind === 'recording'
         ? [rule.name, query.text, rule.labels]
         : [rule.name, query.text, rule.labels, rule.annotations, rule.holdMs, rule.keepFiringMs],
     );
-    return JSON.stringify([group, parts, intervalMs, queryOffsetMs, resendDelayMs, [...externalLabels], externalUrl]);
+    const settings = [intervalMs, queryOffsetMs, resendDelayMs, [...externalLabels], externalUrl, policy];
+    return JSON.stringify([group, parts, settings]);
   }
 
   evaluationTimeBefore(nowMs: number): number {
@@ -96,15 +79,32 @@ export class GroupEvaluator {
     const { clock } = this.#world;
     const startedMs = clock.monotonicMs();
     this.lastEvaluationMs = clock.nowMs();
-    this.counts.iterations += 1;
-    let samples = 0;
-    for (const state of this.rules) {
-      if (ending.aborted) return;
-      samples += await this.#evaluateRule(state, timestampMs, abort);
+    this.isUnderWay = true;
+    try {
+      await this.#evaluateRules(timestampMs, ending, abort);
+    } finally {
+      this.isUnderWay = false;
+      this.evaluationMs = clock.monotonicMs() - startedMs;
     }
+  }
+
+  async #evaluateRules(timestampMs: number, ending: AbortSignal, abort: AbortSignal): Promise<void> {
+    this.counts.iterations += 1;
+    const left = this.rules.values();
+    let isCut = false;
+    let samples = 0;
+    const work = async (): Promise<void> => {
+      for (const state of left) {
+        isCut ||= ending.aborted;
+        if (isCut) return;
+        const written = await this.#evaluateRule(state, timestampMs, abort);
+        samples += written;
+      }
+    };
+    await Promise.all(Array.from({ length: this.group.concurrency }, work));
+    if (isCut) return;
     this.counts.samples = samples;
     await this.endStaleSeries(timestampMs, abort);
-    this.evaluationMs = clock.monotonicMs() - startedMs;
   }
 
   /** The state of the alerts goes on, of rules with the same name and labels: the first with the first, and so on. */
@@ -113,15 +113,42 @@ export class GroupEvaluator {
     this.lastEvaluationMs = from.lastEvaluationMs;
     Object.assign(this.counts, from.counts);
     for (const [reason, count] of from.refused) this.refused.set(reason, count);
-    const left = new Map<string, RuleState[]>();
-    for (const state of from.rules) left.set(state.identity, [...(left.get(state.identity) ?? []), state]);
+    const left = new Map(from.rules.map((state) => [placeKey(state.place), state]));
     for (const state of this.rules) {
-      const before = left.get(state.identity)?.shift();
+      const key = placeKey(state.place);
+      const before = left.get(key);
       if (before === undefined) continue;
       state.series = before.series;
-      if (state.rule.kind === before.rule.kind) state.alerts = before.alerts;
+      if (state.rule.kind !== before.rule.kind) continue;
+      state.memory = before.memory;
+      left.delete(key);
     }
-    this.#staleSeries = [...from.#staleSeries, ...[...left.values()].flat().flatMap(seriesOf)];
+    const gone = [...left.values()];
+    const isTaken = new Set(this.rules.map(({ place }) => placeKey(place)));
+    const ended = gone.filter(({ place }) => !isTaken.has(placeKey(place)));
+    this.#staleSeries = [...this.#staleSeries, ...from.#staleSeries, ...ended.flatMap(seriesOf)];
+    this.#removed = [...this.#removed, ...from.#removed, ...gone.map((state) => from.#removedRule(state))];
+  }
+
+  /** The state of the alerts is what was kept of it, and nothing else. */
+  restoreRecords(records: Iterable<RuleRecord>): void {
+    const kept = memoriesOf(records);
+    for (const state of this.rules) {
+      const key = placeKey(state.place);
+      const memory = kept.get(key)?.memory ?? NO_MEMORY;
+      if (state.rule.kind !== 'alerting') continue;
+      kept.delete(key);
+      state.memory = memory;
+    }
+    this.#removed = Array.from(kept.values(), ({ place, memory }) => ({ place, memory, generatorUrl: '' }));
+  }
+
+  /** Rules that were here, and are no more; those of an evaluator that is told to be no more are all of its own.
+   *  @returns each once */
+  takeRemoved(isGone = false): readonly RemovedRule[] {
+    const removed = this.#removed;
+    this.#removed = [];
+    return isGone ? [...removed, ...this.rules.map((state) => this.#removedRule(state))] : removed;
   }
 
   /** Since when alerts were pending before the last restart. A storage that cannot answer leaves them as they are. */
@@ -130,7 +157,8 @@ export class GroupEvaluator {
       if (state.rule.kind !== 'alerting') continue;
       const nowMs = this.#world.clock.nowMs();
       try {
-        state.alerts = await restoreAlerts(state.rule, state.alerts, querier, nowMs, timing, abort);
+        const alerts = await restoreAlerts(state.rule, state.alerts, querier, nowMs, timing, abort);
+        state.memory = { ...state.memory, alerts };
       } catch (error) {
         abort.throwIfAborted();
         this.#log.error('alerts begin anew, since their state cannot be read', { alert: state.rule.name, error });
@@ -163,19 +191,23 @@ export class GroupEvaluator {
     const startedMs = clock.monotonicMs();
     const beganMs = clock.nowMs();
     this.counts.evaluations += 1;
+    let before = state.memory;
     try {
-      const samples = await this.#samplesOf(state, timestampMs, abort);
-      state.health = 'ok';
-      state.lastError = undefined;
-      if (state.rule.kind === 'alerting') this.#notify(state, state.rule, timestampMs);
+      const { samples, problem } = await this.#samplesOf(state, timestampMs, abort);
+      state.judge(problem, beganMs);
+      state.isWithoutData = problem !== undefined;
+      if (problem !== undefined) this.counts.failures += 1;
+      await this.#tell(state, before, timestampMs, true);
+      before = state.memory;
       await this.#write(state, samples, timestampMs, abort);
       return samples.length;
     } catch (error) {
       abort.throwIfAborted();
-      state.health = 'err';
-      state.lastError = describeError(error);
+      state.judge(describeError(error), beganMs);
+      state.isWithoutData = false;
       this.counts.failures += 1;
       this.#log.warn('a rule could not be evaluated', { rule: state.rule.name, error });
+      await this.#tell(state, before, timestampMs, this.#settings.policy.onError === 'keep');
       return 0;
     } finally {
       state.evaluationMs = clock.monotonicMs() - startedMs;
@@ -184,29 +216,48 @@ export class GroupEvaluator {
     }
   }
 
-  async #samplesOf(state: RuleState, timestampMs: number, abort: AbortSignal): Promise<readonly RuleSample[]> {
+  async #samplesOf(state: RuleState, timestampMs: number, abort: AbortSignal): Promise<RuleOutcome> {
     const { rule } = state;
-    const { limit } = this.group;
+    const { limit, extras } = this.group;
     const writtenMs = timestampMs - this.#queryOffsetMs;
-    const vector = await this.#world.query({ ...rule.query }, writtenMs, abort);
-    if (rule.kind === 'recording') return recordSamples(rule, vector, writtenMs, limit);
-    const context = { ...this.#settings, query: this.#world.query };
-    const found = await findAlerts(rule, vector, timestampMs, context, abort);
-    const { alerts, active } = advanceAlerts(state.alerts, found, timestampMs, rule);
+    const query: QueryVector = (asked, atMs, signal) => this.#world.query(asked, atMs, signal, extras);
+    const ask = ({ text, expr }: typeof rule.query) => query({ text, expr }, writtenMs, abort);
+    const vector = await ask(rule.query);
+    if (rule.kind === 'recording')
+      return { samples: recordSamples(rule, vector, writtenMs, limit), problem: undefined };
+    const context = { ...this.#settings, query, ask };
+    const evaluated = await evaluateAlerts(rule, vector, state.memory, timestampMs, context, abort);
+    const { memory, active, problem } = evaluated;
     if (limit > 0 && active.length > limit) {
-      state.alerts = new Map();
+      state.memory = { ...memory, alerts: new Map() };
       throw new RuleError(`exceeded limit of ${limit} with ${active.length} alerts`);
     }
-    state.alerts = alerts;
-    return state.restored ? alertSeries(rule, active, writtenMs) : [];
+    state.memory = memory;
+    return { samples: state.restored ? alertSeries(rule, active, writtenMs) : [], problem };
   }
 
-  #notify(state: RuleState, rule: AlertingRule, timestampMs: number): void {
+  /** Tells of alerts first: what is kept behind that may be lost, and then it is told again. */
+  async #tell(state: RuleState, before: AlertMemory, timestampMs: number, isTold: boolean): Promise<void> {
+    const { rule } = state;
+    if (rule.kind !== 'alerting') return;
     const { resendDelayMs, externalUrl } = this.#settings;
-    const timing = { resendDelayMs, intervalMs: this.intervalMs };
-    const { alerts, due } = takeDueAlerts(state.alerts, timestampMs, timing);
-    state.alerts = alerts;
-    if (due.length > 0) this.#world.notify(due.map((alert) => notificationOf(alert, rule, externalUrl)));
+    if (isTold) {
+      const timing = { resendDelayMs, intervalMs: this.intervalMs };
+      const { alerts, due } = takeDueAlerts(state.alerts, timestampMs, timing);
+      state.memory = { ...state.memory, alerts };
+      if (due.length > 0) {
+        const url = generatorUrlOf(rule, externalUrl);
+        this.#world.notify(due.map((alert) => notificationOf(alert, url)));
+      }
+    }
+    if (this.#world.keep === undefined) return;
+    const changes = changesOf(state.place, before, state.memory);
+    if (changes.length > 0) await this.#world.keep(changes);
+  }
+
+  #removedRule({ rule, place, memory }: RuleState): RemovedRule {
+    const generatorUrl = rule.kind === 'alerting' ? generatorUrlOf(rule, this.#settings.externalUrl) : '';
+    return { place, memory, generatorUrl };
   }
 
   /** Series that the rule wrote the last time, and does not now, end. */
@@ -244,6 +295,12 @@ export class GroupEvaluator {
   #staleAt(series: readonly LabelSet[], timestampMs: number): readonly RuleSample[] {
     return series.map((labels) => ({ labels, timestampMs: timestampMs - this.#queryOffsetMs, value: 'stale' }));
   }
+}
+
+interface RuleOutcome {
+  readonly samples: readonly RuleSample[];
+  /** Why the rule counts as failed, although there are samples. */
+  readonly problem: string | undefined;
 }
 
 function seriesOf({ series }: RuleState): readonly LabelSet[] {

@@ -1,26 +1,35 @@
 /** Evaluates a group at its times until it is told to end. Source: Prometheus, rules/group.go, run. */
 import type { Clock } from '@vigie/core/clock';
 import { type DueEvaluation, dueEvaluation } from './evaluation-times.ts';
-import type { EvaluationSignals, GroupEvaluator } from './group-evaluator.ts';
+import type { GroupEvaluator } from './group-evaluator.ts';
+import type { EvaluationSignals } from './rule-world.ts';
 
 /** By then, what is scraped and what other rules record is there again. Prometheus' own. */
 const EVALUATIONS_BEFORE_RESTORE = 2;
 
-/** @param restore of the first run; undefined where there is nothing to restore */
+export interface GroupRun {
+  /** Of the first run; undefined where there is nothing to restore. */
+  readonly restore: (() => Promise<void>) | undefined;
+  /** Asked at each time: whether the group is evaluated here now. */
+  readonly isOurs: () => boolean;
+}
+
 export async function runGroup(
   group: GroupEvaluator,
   clock: Clock,
   signals: EvaluationSignals,
-  restore: (() => Promise<void>) | undefined,
+  { restore, isOurs }: GroupRun,
 ): Promise<void> {
   let lastMs = group.evaluationTimeBefore(clock.nowMs());
   try {
-    for (let evaluations = 1; !signals.ending.aborted; evaluations++) {
+    for (let evaluations = 0; !signals.ending.aborted; ) {
       const { timestampMs, missed } = await nextEvaluation(group, lastMs, clock, signals.ending);
+      lastMs = timestampMs;
+      if (!isOurs()) continue;
       group.counts.missed += missed;
       group.counts.iterations += missed;
-      lastMs = timestampMs;
       await group.evaluate(timestampMs, signals);
+      evaluations += 1;
       if (evaluations === EVALUATIONS_BEFORE_RESTORE) await restore?.();
     }
   } catch (error) {

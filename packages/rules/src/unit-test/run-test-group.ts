@@ -6,15 +6,14 @@ import type { Log } from '@vigie/core/log';
 import { Engine } from '@vigie/promql/evaluate/engine';
 import { scriptHistogram } from '@vigie/promql/histogram/describe';
 import { compact } from '@vigie/promql/histogram/sparse';
-import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { ScriptStorage } from '@vigie/promql/script/run-script';
-import type { StoredSample } from '@vigie/promql/storage/memory-storage';
 import { ALERT_NAME } from '../alerts/alert-series.ts';
+import { isAlertOption } from '../file/alert-options.ts';
 import type { RuleFileOptions } from '../file/parse-rule-file.ts';
 import { GroupEvaluator } from '../group/group-evaluator.ts';
 import { engineQuery, type QueryVector } from '../query.ts';
 import { type RuleGroup, writtenLabels } from '../rule.ts';
-import type { AppendSamples } from '../sample.ts';
+import { DEFAULT_POLICY } from '../rule-policy.ts';
 import { isSameValue } from './compare-floats.ts';
 import {
   describeAlertFailure,
@@ -24,6 +23,7 @@ import {
   type LabelledAlert,
 } from './describe.ts';
 import type { AlertCase, ExpectedSample, ExprCase, TestFile, TestGroup } from './test-file.ts';
+import { appendTo, InputSeries } from './test-storage.ts';
 
 const SILENT: Log = {
   debug: () => undefined,
@@ -60,7 +60,7 @@ class TestRun {
   readonly #signal: AbortSignal;
   readonly #query: QueryVector;
   readonly #groups: readonly GroupEvaluator[];
-  readonly #pending: Map<string, { readonly labels: LabelSet; readonly samples: StoredSample[] }>;
+  readonly #series: InputSeries;
 
   constructor(
     file: TestFile,
@@ -82,6 +82,7 @@ class TestRun {
       resendDelayMs: 0,
       externalLabels: test.externalLabels,
       externalUrl: test.externalUrl,
+      policy: DEFAULT_POLICY,
     };
     const world = {
       query: this.#query,
@@ -91,7 +92,7 @@ class TestRun {
       log: SILENT,
     };
     this.#groups = ordered(rules, file.groupEvalOrder).map((group) => new GroupEvaluator(group, settings, world, true));
-    this.#pending = inputSeries(test);
+    this.#series = new InputSeries(test);
   }
 
   async evaluateRules(): Promise<readonly string[]> {
@@ -121,32 +122,25 @@ class TestRun {
   }
 
   async #evaluateAt(timestampMs: number): Promise<readonly string[]> {
-    await this.#load(timestampMs);
+    await this.#series.load(this.#storage, timestampMs);
     const signals = { ending: this.#signal, abort: this.#signal };
     const errors: string[] = [];
     for (const group of this.#groups) {
       await group.evaluate(timestampMs, signals);
-      for (const { rule, lastError } of group.rules) {
-        if (lastError !== undefined) errors.push(describeRuleError(rule.name, timestampMs, lastError));
+      for (const { rule, lastError, isWithoutData } of group.rules) {
+        if (lastError !== undefined && !isWithoutData)
+          errors.push(describeRuleError(rule.name, timestampMs, lastError));
       }
     }
     this.#signal.throwIfAborted();
     return errors;
   }
 
-  /** As in promtool, what comes later is not there yet, for a negative offset neither. */
-  async #load(untilMs: number): Promise<void> {
-    for (const { labels, samples } of this.#pending.values()) {
-      const later = samples.findIndex(({ timestampMs }) => timestampMs > untilMs);
-      const due = samples.splice(0, later < 0 ? samples.length : later);
-      if (due.length > 0) await this.#storage.append(labels, due);
-    }
-  }
-
   #checkAlerts({ alertname, alerts, evalTimeMs }: AlertCase): readonly string[] {
     const expected = alerts.map(({ labels, annotations }) => ({
       labels: writtenLabels({ ...labels, [ALERT_NAME]: alertname }),
-      annotations: writtenLabels(annotations),
+      // promtool has those that are options here among the expected; nobody is told of them.
+      annotations: writtenLabels(annotations).filter((name) => !isAlertOption(name)),
     }));
     const got = this.#groups
       .flatMap(({ rules }) => rules)
@@ -193,30 +187,6 @@ function isSameSample(expected: ExpectedSample, got: ExpectedSample | undefined,
 
 function compareAlerts(a: LabelledAlert, b: LabelledAlert): number {
   return a.labels.compare(b.labels) || a.annotations.compare(b.annotations);
-}
-
-function appendTo(storage: ScriptStorage): AppendSamples {
-  return async (samples) => {
-    for (const { labels, timestampMs, value } of samples) {
-      await storage.append(labels, [{ timestampMs, value, startTimestampMs: 0 }]);
-    }
-    return [];
-  };
-}
-
-/** Of a series that comes twice, the last counts. */
-function inputSeries({ series, startMs, intervalMs }: TestGroup) {
-  return new Map(
-    series.map(({ labels, values }) => [
-      labels.key,
-      {
-        labels,
-        samples: values.flatMap(({ value }, index): StoredSample[] =>
-          value === undefined ? [] : [{ timestampMs: startMs + index * intervalMs, value, startTimestampMs: 0 }],
-        ),
-      },
-    ]),
-  );
 }
 
 /** Groups that are not named come with the first. */

@@ -10,7 +10,7 @@ function found(...names: readonly string[]): ReadonlyMap<string, FoundAlert> {
   return new Map(
     names.map((name) => {
       const labels = LabelSet.of({ alertname: 'A', name });
-      return [labels.key, { labels, annotations: LabelSet.empty, value: 1 }];
+      return [labels.key, { labels, source: labels, annotations: LabelSet.empty, value: 1 }];
     }),
   );
 }
@@ -73,7 +73,7 @@ describe('alerts', () => {
   it('take value and annotations of the last evaluation, and keep since when they are active', () => {
     const labels = LabelSet.of({ alertname: 'A' });
     const at = (value: number) =>
-      new Map([[labels.key, { labels, value, annotations: LabelSet.of({ value: String(value) }) }]]);
+      new Map([[labels.key, { labels, source: labels, value, annotations: LabelSet.of({ value: String(value) }) }]]);
     const timing = { holdMs: 5 * MINUTE_MS, keepFiringMs: 0 };
     const { alerts: before } = advanceAlerts(new Map(), at(1), 0, timing);
     const { active } = advanceAlerts(before, at(2), MINUTE_MS, timing);

@@ -73,7 +73,18 @@ describe('rule files', () => {
     expect(parseRuleFile('', 'f')).toEqual([]);
     expect(parseRuleFile('groups:\n', 'f')).toEqual([]);
     expect(parseRuleFile('groups: [{name: g, rules: }]', 'f')).toEqual([
-      { name: 'g', file: 'f', intervalMs: undefined, queryOffsetMs: undefined, limit: 0, rules: [] },
+      {
+        name: 'g',
+        file: 'f',
+        intervalMs: undefined,
+        queryOffsetMs: undefined,
+        evalOffsetMs: undefined,
+        concurrency: 1,
+        extras: undefined,
+        limit: 0,
+        rules: [],
+        warnings: [],
+      },
     ]);
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dueEvaluation, evaluationTimeBefore } from '../../src/group/evaluation-times.ts';
 
-const group = (name: string) => ({ name, file: '/etc/rules.yml' });
+const group = (name: string) => ({ name, file: '/etc/rules.yml', evalOffsetMs: undefined });
 
 describe('times of evaluations', () => {
   it('are the same after each restart, an interval apart, and at or before now', () => {
@@ -32,8 +32,13 @@ describe('times of evaluations', () => {
     // xxhash64 of `\x04file\x0e/etc/rules.yml\x04name\x01g`, by the interval in ns.
     expect(evaluationTimeBefore(group('g'), 60_000, 1_800_000_000_000)).toBe(1_799_999_946_254);
     // As a Prometheus 3.15 evaluated it.
-    const observed = { name: 'g-one', file: 'rules.yml' };
+    const observed = { name: 'g-one', file: 'rules.yml', evalOffsetMs: undefined };
     expect(evaluationTimeBefore(observed, 7000, 1_795_972_603_000)).toBe(1_795_972_601_106);
+  });
+
+  it('are at the offset that the group names', () => {
+    const named = { ...group('g'), evalOffsetMs: 90_000 };
+    expect(evaluationTimeBefore(named, 600_000, 1_800_000_000_000)).toBe(1_799_999_490_000);
   });
 
   it.each([

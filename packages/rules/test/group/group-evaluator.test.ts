@@ -1,6 +1,10 @@
+import { lineAlertTemplate } from '@vigie/core/template/prometheus-template';
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it } from 'vitest';
 import { parseRuleFile } from '../../src/file/parse-rule-file.ts';
-import { GroupEvaluator, type RuleSettings } from '../../src/group/group-evaluator.ts';
+import { GroupEvaluator } from '../../src/group/group-evaluator.ts';
+import type { RuleSettings } from '../../src/group/rule-world.ts';
+import type { QueryVector } from '../../src/query.ts';
 import { SETTINGS, SIGNALS, TestWorld } from '../world.ts';
 
 const MINUTE_MS = 60_000;
@@ -35,6 +39,26 @@ describe('a group', () => {
     ]);
     expect(healthOf(group)).toEqual(['ok', 'ok', 'ok']);
     expect(group.counts).toMatchObject({ iterations: 1, evaluations: 3, failures: 0, samples: 3 });
+  });
+
+  it('evaluates as many at once as it says', async () => {
+    const world = new TestWorld();
+    const under: number[] = [];
+    let now = 0;
+    world.onQuery = async () => {
+      now += 1;
+      under.push(now);
+      await world.clock.sleep(1000);
+      now -= 1;
+    };
+    const rules = '{record: a, expr: "1"}, {record: b, expr: "1"}, {record: c, expr: "1"}';
+    const group = evaluatorOf(world, { rules, group: 'concurrency: 2,' });
+    const evaluating = group.evaluate(0, SIGNALS);
+    await world.clock.advance(2000);
+    await evaluating;
+    expect(Math.max(...under)).toBe(2);
+    expect(group.counts).toMatchObject({ evaluations: 3, samples: 3 });
+    expect(group.isUnderWay).toBe(false);
   });
 
   it('looks back by its offset, and writes at the time that it looks at', async () => {
@@ -207,6 +231,17 @@ describe('alerting rules', () => {
     expect(firing?.labels.toJSON()).toEqual({ alertname: 'Down', job: 'a' });
     expect(resolved).toMatchObject({ startsAtMs: 0, endsAtMs: MINUTE_MS, isResolved: true });
     expect(world.notified).toHaveLength(2);
+  });
+
+  it('show the line of a log that was found with them', async () => {
+    const world = new TestWorld();
+    const [parsed] = parseRuleFile('groups: [{name: g, rules: [{alert: A, expr: "1"}]}]', 'f.yml');
+    const text = lineAlertTemplate('A', '{{ $line }}: {{ $value }}');
+    const rules = (parsed?.rules ?? []).map((rule) => ({ ...rule, annotationTexts: [{ name: 'line', text }] }));
+    const query: QueryVector = async () => [{ labels: LabelSet.empty, value: 2, histogram: undefined, line: 'a b' }];
+    const group = new GroupEvaluator({ ...parsed!, rules }, SETTINGS, { ...world.world, query }, true);
+    await group.evaluate(0, SIGNALS);
+    expect(world.notified[0]?.[0]?.annotations.toJSON()).toEqual({ line: 'a b: 2' });
   });
 
   it('lose all their alerts when there are more than the limit', async () => {

@@ -18,6 +18,8 @@ interface Selected<Series> {
 }
 
 interface Entry<Series> {
+  /** The text that it was put in with: it may be long, and each one that was kept in its place would be garbage of the old generation. */
+  readonly key: string;
   readonly version: number;
   readonly selected: Selected<Series>;
 }
@@ -41,9 +43,9 @@ export class SelectionCache<Series> {
     if (version === 0) return select();
     const key = keyOf(matchers);
     const known = this.#entries.get(key);
-    if (known !== undefined) this.#remove(key, known);
-    const entry = known?.version === version ? known : { version, selected: select() };
-    this.#put(key, entry);
+    if (known !== undefined) this.#remove(known);
+    const entry = known?.version === version ? known : { key, version, selected: select() };
+    this.#put(entry);
     return entry.selected;
   }
 
@@ -59,17 +61,17 @@ export class SelectionCache<Series> {
     return 0;
   }
 
-  #put(key: string, entry: Entry<Series>): void {
+  #put(entry: Entry<Series>): void {
     if (entry.selected.slots.length > MAX_SERIES) return;
-    this.#entries.set(key, entry);
+    this.#entries.set(entry.key, entry);
     this.#series += entry.selected.slots.length;
-    for (const [oldest, other] of this.#entries) {
+    for (const other of this.#entries.values()) {
       if (this.#entries.size <= MAX_ENTRIES && this.#series <= MAX_SERIES) break;
-      this.#remove(oldest, other);
+      this.#remove(other);
     }
   }
 
-  #remove(key: string, { selected }: Entry<Series>): void {
+  #remove({ key, selected }: Entry<Series>): void {
     this.#entries.delete(key);
     this.#series -= selected.slots.length;
   }

@@ -43,7 +43,7 @@ export function readLabels(reader: BodyReader): LabelSet | undefined {
 export function writeFloats(writer: BodyWriter, columns: FloatColumns, isLate: boolean): void {
   const { count, refs, timestampsMs, values, startTimestampsMs } = columns;
   const times = timestampsMs.subarray(0, count);
-  const isOneTime = times.every((timestampMs) => timestampMs === times[0]);
+  const isOneTime = areEqual(times);
   const starts = startTimestampsMs?.subarray(0, count);
   writer.word(count);
   writer.word((isOneTime ? ONE_TIME : 0) | (isLate ? LATE : 0) | (starts === undefined ? 0 : WITH_STARTS));
@@ -51,6 +51,12 @@ export function writeFloats(writer: BodyWriter, columns: FloatColumns, isLate: b
   writer.column(values.subarray(0, count));
   if (starts !== undefined) writer.column(starts);
   writer.column(refs.subarray(0, count));
+}
+
+/** Without a call for each, whose argument would be an object. */
+function areEqual(numbers: Float64Array): boolean {
+  for (let index = 1; index < numbers.length; index++) if (numbers[index] !== numbers[0]) return false;
+  return true;
 }
 
 /** Views of the body but for a single time, which is spread. @returns undefined where the body does not fit its count */

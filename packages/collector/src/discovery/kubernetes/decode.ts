@@ -27,12 +27,20 @@ export function listAt(value: unknown, ...path: readonly string[]): readonly unk
   return Array.isArray(found) ? found : [];
 }
 
-/** The values of text of a mapping. */
+/** The values of text of a mapping. Where all are, it is the mapping itself: views of one object share it. */
 export function textsAt(value: unknown, ...path: readonly string[]): Readonly<Record<string, string>> {
   const found = at(value, ...path);
   if (typeof found !== 'object' || found === null) return NONE;
-  const entries = Object.entries(found).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  return entries.length === 0 ? NONE : Object.fromEntries(entries);
+  if (isOfTexts(found)) return Object.keys(found).length === 0 ? NONE : found;
+  return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => isText(entry[1])));
+}
+
+function isOfTexts(value: object): value is Readonly<Record<string, string>> {
+  return Object.values(value).every(isText);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 /** One for all that have none. */

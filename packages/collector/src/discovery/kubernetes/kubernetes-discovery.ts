@@ -1,21 +1,18 @@
 /** Targets from the objects of a cluster, as they come and go. Source: Prometheus 3, discovery/kubernetes. */
 import type { Clock, Timer } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
+import { resourcePath } from '@vigie/kube/client';
+import { type JoinedWatch, keyOf } from '../../cluster/shared-watch.ts';
+import type { SharedWatches, WatchedCollection } from '../../cluster/shared-watches.ts';
 import type { KubernetesDiscoveryConfig, KubernetesRole } from '../discovery-config.ts';
 import type { DiscoveryCounts } from '../discovery-counters.ts';
 import type { Discovery, TargetGroup } from '../target-group.ts';
 import type { Neighbours } from './neighbours.ts';
+import { ObjectGroup } from './object-group.ts';
 import type { Meta } from './objects.ts';
 import { ReferenceIndex } from './reference-index.ts';
 import { type NeighbourKind, ROLES, type Role, reference } from './roles.ts';
-import {
-  type JoinedWatch,
-  KINDS,
-  keyOf,
-  type SharedWatches,
-  type WatchedKind,
-  type WatchScope,
-} from './shared-watches.ts';
+import { KINDS, type WatchedKind } from './watched-kinds.ts';
 
 export interface KubernetesDiscoveryDeps {
   readonly clock: Clock;
@@ -83,6 +80,8 @@ class RoleRun<T extends Meta> {
   readonly #deps: KubernetesDiscoveryDeps;
   readonly #update: (groups: readonly TargetGroup[]) => void;
   readonly #index = new ReferenceIndex();
+  /** Kinds whose changes are heard of. */
+  readonly #referred = new Set<NeighbourKind>();
   /** Of objects to look at again. */
   #changed = new Set<string>();
   #batch: Timer | undefined;
@@ -110,7 +109,7 @@ class RoleRun<T extends Meta> {
     });
     try {
       this.#join();
-      const synced = Promise.all(this.#joined.map(({ watch }) => watch.synced));
+      const synced = Promise.all(this.#joined.map((joined) => joined.synced));
       await Promise.race([synced, ended]);
       if (!signal.aborted) this.#tellAll();
       await ended;
@@ -126,9 +125,7 @@ class RoleRun<T extends Meta> {
     const namespaces = this.#namespaces();
     const perNamespace = role === 'node' ? [undefined] : namespaces;
     this.#own = perNamespace.map((namespace) => {
-      const joined = this.#deps.watches.join<T>(this.#role.kind, this.#scope(role, namespace), {
-        changed: (key) => this.#objectChanged(key),
-      });
+      const joined = this.#joinWatch(this.#role.kind, role, namespace, (key) => this.#objectChanged(key));
       this.#joined.push(joined);
       return joined;
     });
@@ -158,20 +155,24 @@ class RoleRun<T extends Meta> {
     namespaces: readonly (string | undefined)[],
   ): (key: string) => N | undefined {
     const joined = namespaces.map((namespace) =>
-      this.#deps.watches.join(wanted, this.#scope(kind, namespace), {
-        changed: (key) => {
-          for (const object of this.#index.referring(reference(kind, key))) this.#objectChanged(object);
-        },
+      this.#joinWatch(wanted, kind, namespace, (key) => {
+        for (const object of this.#index.referring(reference(kind, key))) this.#objectChanged(object);
       }),
     );
     this.#joined.push(...joined);
-    return (key) => {
-      for (const { watch } of joined) {
-        const found = watch.items.get(key);
-        if (found !== undefined) return found;
-      }
-      return undefined;
-    };
+    this.#referred.add(kind);
+    return (key) => findIn(joined, key);
+  }
+
+  /** @param changed told of an object that came, became otherwise or went */
+  #joinWatch<N extends Meta>(
+    wanted: WatchedKind<N>,
+    kind: KubernetesRole | NeighbourKind,
+    namespace: string | undefined,
+    changed: (key: string) => void,
+  ): JoinedWatch<N> {
+    const listener = { applied: changed, removed: changed };
+    return this.#deps.watches.join(this.#collection(wanted, kind, namespace), wanted.view, listener);
   }
 
   #namespaces(): readonly (string | undefined)[] {
@@ -181,10 +182,15 @@ class RoleRun<T extends Meta> {
     return names.length === 0 ? [undefined] : names;
   }
 
-  #scope(kind: KubernetesRole | NeighbourKind, namespace: string | undefined): WatchScope {
+  #collection(
+    wanted: WatchedKind<Meta>,
+    kind: KubernetesRole | NeighbourKind,
+    namespace: string | undefined,
+  ): WatchedCollection {
     const { server, selectors } = this.#config;
     const { label = '', field = '' } = selectors.find(({ role }) => role === kind) ?? {};
-    return { server, namespace, selector: { label, field } };
+    const path = resourcePath(wanted, wanted.isNamespaced ? namespace : undefined);
+    return { server, path, selector: { label, field } };
   }
 
   #objectChanged(key: string): void {
@@ -201,7 +207,7 @@ class RoleRun<T extends Meta> {
 
   #tellAll(): void {
     this.#isComplete = true;
-    this.#tell(this.#own.flatMap(({ watch }) => [...watch.items.keys()]));
+    this.#tell(this.#own.flatMap((joined) => [...joined.keys()]));
   }
 
   #tell(keys: Iterable<string>): void {
@@ -212,22 +218,22 @@ class RoleRun<T extends Meta> {
 
   #group(key: string): TargetGroup {
     const source = `${this.#role.sourcePrefix}${key}`;
-    const object = this.#find(key);
-    if (object === undefined) {
-      this.#index.set(key, []);
-      return { source, labels: {}, targets: [] };
-    }
-    this.#index.set(key, this.#role.references(object));
-    return this.#role.group(object, source, this.#neighbours);
+    const object = findIn(this.#own, key);
+    // An index of what nobody is told of would be as large as the objects.
+    const isReferred = object !== undefined && this.#referred.size > 0;
+    this.#index.set(key, isReferred ? this.#role.references(object) : []);
+    if (object === undefined) return { source, labels: {}, targets: [] };
+    return new ObjectGroup(source, () => this.#role.group(object, source, this.#neighbours));
   }
+}
 
-  #find(key: string): T | undefined {
-    for (const { watch } of this.#own) {
-      const object = watch.items.get(key);
-      if (object !== undefined) return object;
-    }
-    return undefined;
+/** @returns undefined where none of them has it */
+function findIn<N>(watches: readonly JoinedWatch<N>[], key: string): N | undefined {
+  for (const watch of watches) {
+    const found = watch.get(key);
+    if (found !== undefined) return found;
   }
+  return undefined;
 }
 
 function none(): undefined {

@@ -3,6 +3,7 @@
 import { VigieError } from '@vigie/core/errors';
 import type { ObjectForm } from '@vigie/kube/objects';
 import { at, flagAt, listAt, numberAt, textAt, textsAt } from './decode.ts';
+import { sharedText } from './shared-text.ts';
 
 export interface Meta {
   readonly name: string;
@@ -115,10 +116,10 @@ export const podForm: ObjectForm<PodObject> = {
       ...metaOf(object),
       uid: textAt(object, 'metadata', 'uid'),
       controller: controllerOf(object),
-      nodeName: textAt(object, 'spec', 'nodeName'),
-      phase: textAt(object, 'status', 'phase'),
+      nodeName: sharedText(textAt(object, 'spec', 'nodeName')),
+      phase: sharedText(textAt(object, 'status', 'phase')),
       podIp: textAt(object, 'status', 'podIP'),
-      hostIp: textAt(object, 'status', 'hostIP'),
+      hostIp: sharedText(textAt(object, 'status', 'hostIP')),
       ready: (textAt(condition, 'status') || 'unknown').toLowerCase(),
       containers: [
         ...containersOf(object, 'containers', 'containerStatuses'),
@@ -210,18 +211,24 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 function metaOf(object: unknown): Meta {
   const name = textAt(object, 'metadata', 'name');
   if (name === '') throw new VigieError('KUBE_OBJECT_INVALID', 'an object without metadata.name');
-  const { [LAST_APPLIED]: _copy, ...annotations } = textsAt(object, 'metadata', 'annotations');
   return {
     name,
-    namespace: textAt(object, 'metadata', 'namespace'),
+    namespace: sharedText(textAt(object, 'metadata', 'namespace')),
     labels: textsAt(object, 'metadata', 'labels'),
-    annotations,
+    annotations: withoutCopy(textsAt(object, 'metadata', 'annotations')),
   };
+}
+
+function withoutCopy(annotations: Meta['annotations']): Meta['annotations'] {
+  if (!Object.hasOwn(annotations, LAST_APPLIED)) return annotations;
+  const { [LAST_APPLIED]: _copy, ...others } = annotations;
+  return others;
 }
 
 function controllerOf(object: unknown): PodObject['controller'] {
   const owner = listAt(object, 'metadata', 'ownerReferences').find((each) => at(each, 'controller') === true);
-  return owner === undefined ? undefined : { kind: textAt(owner, 'kind'), name: textAt(owner, 'name') };
+  if (owner === undefined) return undefined;
+  return { kind: sharedText(textAt(owner, 'kind')), name: sharedText(textAt(owner, 'name')) };
 }
 
 function containersOf(
@@ -231,10 +238,10 @@ function containersOf(
 ): readonly PodContainer[] {
   const known = listAt(pod, 'status', statuses);
   return listAt(pod, 'spec', specs).map((spec) => {
-    const name = textAt(spec, 'name');
+    const name = sharedText(textAt(spec, 'name'));
     return {
       name,
-      image: textAt(spec, 'image'),
+      image: sharedText(textAt(spec, 'image')),
       id: textAt(
         known.find((status) => textAt(status, 'name') === name),
         'containerID',

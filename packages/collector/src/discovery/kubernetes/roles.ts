@@ -1,4 +1,5 @@
 /** What each role of Kubernetes discovery watches, and the groups that it makes. Source: Prometheus 3, discovery/kubernetes. */
+import { keyOf } from '../../cluster/shared-watch.ts';
 import type { TargetGroup } from '../target-group.ts';
 import { endpointSliceTargets, endpointsTargets, SERVICE_NAME_LABEL } from './endpoint-targets.ts';
 import type { Neighbours } from './neighbours.ts';
@@ -12,7 +13,7 @@ import type {
   ServiceObject,
   TargetReference,
 } from './objects.ts';
-import { KINDS, keyOf, type WatchedKind } from './shared-watches.ts';
+import { KINDS, type WatchedKind } from './watched-kinds.ts';
 
 /** Kinds that objects of others refer to, for labels. */
 export type NeighbourKind = 'pod' | 'service' | 'node' | 'namespace';

@@ -1,9 +1,9 @@
 import { seededRandom } from '@vigie/core/random';
 import { TestApiServer } from '@vigie/kube/testing/api-server';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { SharedWatches } from '../../../src/cluster/shared-watches.ts';
 import type { KubernetesDiscoveryConfig } from '../../../src/discovery/discovery-config.ts';
 import { KubernetesDiscovery } from '../../../src/discovery/kubernetes/kubernetes-discovery.ts';
-import { SharedWatches } from '../../../src/discovery/kubernetes/shared-watches.ts';
 import type { TargetGroup } from '../../../src/discovery/target-group.ts';
 import { DiscoveryWorld, until } from '../world.ts';
 import { nodeNamed, webPod, webService, webSlice } from './objects.ts';

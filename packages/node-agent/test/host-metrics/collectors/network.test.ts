@@ -1,9 +1,12 @@
 import { compileRegex } from '@vigie/core/regex';
 import { describe, expect, it } from 'vitest';
+import { parseArp } from '../../../src/host-metrics/collectors/arp.ts';
 import { collectBonding } from '../../../src/host-metrics/collectors/bonding.ts';
 import { parseConntrack } from '../../../src/host-metrics/collectors/conntrack.ts';
 import { NetdevCollector, parseNetdev } from '../../../src/host-metrics/collectors/netdev.ts';
 import { parseNetstat } from '../../../src/host-metrics/collectors/netstat.ts';
+import { parseSoftnet } from '../../../src/host-metrics/collectors/softnet.ts';
+import { parseUdpQueues } from '../../../src/host-metrics/collectors/udp-queues.ts';
 import type { Family } from '../../../src/host-metrics/family.ts';
 import { recordedHost, recordedText } from '../recorded-host.ts';
 
@@ -55,4 +58,38 @@ describe('statistics of protocols', () => {
       '/proc/net/snmp Tcp:: expected 2 values',
     );
   });
+});
+
+describe('packets that CPUs work on', () => {
+  it('are those of the CPU that its row names, where CPUs are switched off', async () => {
+    const [, second = ''] = (await recordedText('vm/proc/1/net/softnet_stat')).split('\n');
+    const [processed] = parseSoftnet(`${second.replace('00000001 00000000 00000000', '0000000b 00000000 00000000')}\n`);
+    expect(processed?.samples).toEqual([{ labels: [['cpu', '11']], value: 0x5c527b }]);
+  });
+
+  it('are numbered by the rows of a kernel that does not name them, and what it does not count is 0', () => {
+    const families = parseSoftnet('0000000a 00000001 00000002\n0000000b 00000000 00000000\n');
+    expect(families[0]?.samples.map(({ labels }) => labels[0]?.[1])).toEqual(['0', '1']);
+    expect(valuesOf(families)).toMatchObject({
+      node_softnet_processed_total: [10, 11],
+      node_softnet_dropped_total: [1, 0],
+      node_softnet_backlog_len: [0, 0],
+    });
+  });
+});
+
+it('counts neighbours by device, also where there are none', async () => {
+  const [arp] = parseArp(await recordedText('vm/proc/1/net/arp'));
+  expect(arp?.samples).toEqual([
+    { labels: [['device', 'eth0']], value: 2 },
+    { labels: [['device', 'cni0']], value: 1 },
+  ]);
+  expect(
+    parseArp('IP address       HW type     Flags       HW address            Mask     Device\n')[0]?.samples,
+  ).toEqual([]);
+});
+
+it('adds up what waits in the queues of UDP sockets', async () => {
+  const samples = parseUdpQueues(await recordedText('vm/proc/1/net/udp'), 'v4');
+  expect(samples.map(({ value }) => value)).toEqual([0x10, 0x101]);
 });

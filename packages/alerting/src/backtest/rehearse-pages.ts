@@ -1,0 +1,84 @@
+/** Who would have been told of alerts that fired at known times: the engine of a service, on a clock that runs through them. */
+import { FakeClock } from '@vigie/core/fake-clock';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
+import type { PostedAlert } from '../alerts/posted-alert.ts';
+import type { AlertmanagerConfig } from '../config/load-config.ts';
+import { isResolved } from '../dispatch/alert.ts';
+import { fingerprintOf } from '../identity/fingerprint.ts';
+import { rehearsalEngine } from '../scenario/rehearsal.ts';
+import type { FiringSpan } from './rule-backtest.ts';
+
+/** A notification that tells of an alert that fires. */
+export interface Page {
+  readonly atMs: number;
+  readonly receiver: string;
+  /** `pager/slack/0` */
+  readonly integration: string;
+  /** Names of the alerts that it says fire. */
+  readonly alerts: ReadonlySet<string>;
+}
+
+const A_DAY_MS = 24 * 3_600_000;
+
+/** @param endMs until when, Unix ms; spans that go on fire longer
+ *  Cost: O(spans) posts, and a turn of the event loop for each flush of a group. */
+export async function rehearsePages(
+  spans: readonly FiringSpan[],
+  config: AlertmanagerConfig,
+  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+  signal: AbortSignal,
+): Promise<readonly Page[]> {
+  const clock = new FakeClock(startMs);
+  const pages: Page[] = [];
+  const engine = rehearsalEngine(config, {
+    clock,
+    receive: (integration, _config, { receiver, alerts, timeMs }) => {
+      const firing = alerts.filter((alert) => !isResolved(alert, timeMs));
+      const names = new Set(firing.map(({ labels }) => labels.get('alertname')));
+      if (names.size > 0) pages.push({ atMs: clock.nowMs(), receiver, integration, alerts: names });
+      return { kind: 'sent' };
+    },
+    record: () => undefined,
+    // All that there are, whatever a service would take.
+    maxAlerts: Number.POSITIVE_INFINITY,
+  });
+  await engine.start();
+  try {
+    for (const [timeMs, starting] of byStart(spans)) {
+      signal.throwIfAborted();
+      await clock.advance(timeMs - clock.nowMs());
+      await engine.post(starting.map((span) => postedSpan(span, endMs)));
+    }
+    await clock.advance(Math.max(0, endMs - clock.nowMs()));
+  } finally {
+    await engine.close({ graceMs: 0 });
+  }
+  return pages;
+}
+
+function byStart(spans: readonly FiringSpan[]): Iterable<readonly [number, readonly FiringSpan[]]> {
+  const groups = new Map<number, FiringSpan[]>();
+  for (const span of spans.toSorted((a, b) => a.startMs - b.startMs)) {
+    const known = groups.get(span.startMs);
+    if (known === undefined) groups.set(span.startMs, [span]);
+    else known.push(span);
+  }
+  return groups;
+}
+
+function postedSpan({ labels, annotations, startMs, endMs }: FiringSpan, lastMs: number): PostedAlert {
+  return {
+    fingerprint: fingerprintOf(labels),
+    labels: withoutEmpty(labels),
+    annotations: withoutEmpty(annotations),
+    startsAtMs: startMs,
+    endsAtMs: endMs ?? lastMs + A_DAY_MS,
+    updatedAtMs: startMs,
+    generatorUrl: '',
+    hasTimeout: false,
+  };
+}
+
+function withoutEmpty(labels: LabelSet): LabelSet {
+  return labels.filter((name) => labels.get(name) !== '');
+}

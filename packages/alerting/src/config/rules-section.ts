@@ -1,0 +1,40 @@
+/** `rules` of alerting.yaml: what rules do beyond Prometheus. */
+import { duration, named, parsed, section } from '@vigie/core/config/fields';
+import { parseFlap } from '@vigie/rules/file/alert-options';
+import { DEFAULT_POLICY, NO_DATA, type RulePolicy } from '@vigie/rules/rule-policy';
+import * as v from 'valibot';
+import { flag } from './written-fields.ts';
+
+export const rulesSection = section({
+  no_data: v.nullish(v.picklist(NO_DATA), DEFAULT_POLICY.noData),
+  no_data_for: v.nullish(duration({ min: 1 }), '1d'),
+  flap: v.nullish(parsed('off, or how often in which time, such as 3 in 10m, at least twice', parseFlap), 'off'),
+  on_error: v.nullish(v.picklist(['keep', 'expire']), DEFAULT_POLICY.onError),
+  on_removed: v.nullish(v.picklist(['resolve', 'expire']), DEFAULT_POLICY.onRemoved),
+  watch: flag(true),
+  watch_labels: v.nullish(named(v.string()), { severity: 'warning' }),
+});
+
+export type WrittenRules = v.InferOutput<typeof rulesSection>;
+
+export interface RulesConfig {
+  readonly policy: RulePolicy;
+  /** Labels of the alerts that tell of rules which fail or are not evaluated; undefined: nobody is told. */
+  readonly watch: Readonly<Record<string, string>> | undefined;
+}
+
+/** @param tellsNoData whether receivers are told why an alert is resolved */
+export function readRules(written: WrittenRules, tellsNoData: boolean): RulesConfig {
+  const { no_data, no_data_for, flap, on_error, on_removed, watch, watch_labels } = written;
+  return {
+    policy: {
+      noData: no_data,
+      noDataForMs: no_data_for,
+      tellsNoData,
+      flap: flap === 'off' ? undefined : flap,
+      onError: on_error,
+      onRemoved: on_removed,
+    },
+    watch: watch ? watch_labels : undefined,
+  };
+}

@@ -1,0 +1,80 @@
+/** The Leases of a group of replicas, as they are seen here: who is alive, and who owns which part of the work. How old a Lease is counts from
+ *  when it was first seen as it is; what its own times say does not matter. */
+import { VigieError } from '@vigie/core/errors';
+import { annotationsOf, type LeaseObject, leaseRecord } from '@vigie/kube/lease-record';
+import type { ObjectForm } from '@vigie/kube/objects';
+import * as v from 'valibot';
+import { REPLICA_LABEL } from './shared-object.ts';
+
+/** Number of the part, of a Lease that says who owns it. */
+export const SHARD_LABEL = 'vigie.io/shard';
+export const ADDRESS_ANNOTATION = 'vigie.io/address';
+
+export interface GroupLease {
+  readonly name: string;
+  /** Empty: of a shard. */
+  readonly replica: string;
+  /** Empty: nobody's. */
+  readonly holder: string;
+  readonly validForMs: number;
+  readonly address: string;
+  readonly lease: LeaseObject;
+}
+
+const metadataSchema = v.object({
+  name: v.string(),
+  labels: v.optional(v.record(v.string(), v.string()), {}),
+});
+
+export const groupLeaseForm: ObjectForm<GroupLease> = {
+  decode: (object) => {
+    const { lease, holder, leaseDurationMs } = leaseRecord(object);
+    const metadata = v.safeParse(metadataSchema, lease.metadata);
+    if (!metadata.success) throw new VigieError('KUBE_OBJECT_INVALID', 'a Lease without a name');
+    const { name, labels } = metadata.output;
+    const address = annotationsOf(lease)[ADDRESS_ANNOTATION] ?? '';
+    return { name, replica: labels[REPLICA_LABEL] ?? '', holder, validForMs: leaseDurationMs, address, lease };
+  },
+};
+
+interface Seen {
+  readonly lease: GroupLease;
+  /** Monotonic. */
+  readonly sinceMs: number;
+}
+
+export class SeenLeases {
+  readonly #seen = new Map<string, Seen>();
+
+  /** Takes a Lease as it is now. */
+  see(lease: GroupLease, nowMs: number): void {
+    const before = this.#seen.get(lease.name);
+    const isSame = before !== undefined && isSameRecord(before.lease, lease);
+    this.#seen.set(lease.name, { lease, sinceMs: isSame ? before.sinceMs : nowMs });
+  }
+
+  forget(name: string): void {
+    this.#seen.delete(name);
+  }
+
+  /** Forgets those that are not there. */
+  retain(names: ReadonlyMap<string, unknown>): void {
+    for (const name of this.#seen.keys()) if (!names.has(name)) this.#seen.delete(name);
+  }
+
+  get(name: string): GroupLease | undefined {
+    return this.#seen.get(name)?.lease;
+  }
+
+  /** Of replicas, the living and the dead. */
+  replicas(): readonly { readonly lease: GroupLease; readonly untilMs: number }[] {
+    return [...this.#seen.values()]
+      .filter(({ lease }) => lease.replica !== '')
+      .map(({ lease, sinceMs }) => ({ lease, untilMs: lease.holder === '' ? sinceMs : sinceMs + lease.validForMs }));
+  }
+}
+
+/** The times in it differ with each renewal. */
+export function isSameRecord(a: GroupLease, b: GroupLease): boolean {
+  return JSON.stringify(a.lease.spec) === JSON.stringify(b.lease.spec);
+}

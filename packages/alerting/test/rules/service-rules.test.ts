@@ -1,0 +1,97 @@
+/** Rules of a service that asks a part of its own process: what they find reaches a web hook, and survives a restart. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FakeClock } from '@vigie/core/fake-clock';
+import { createLog } from '@vigie/core/log';
+import { Engine } from '@vigie/promql/evaluate/engine';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import { MemoryStorage } from '@vigie/promql/storage/memory-storage';
+import { engineQuery } from '@vigie/rules/query';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { loadAlertingConfig } from '../../src/config/alerting-config-file.ts';
+import { prepareIntegrations } from '../../src/receivers/prepare-integrations.ts';
+import { loadAlertingRules } from '../../src/rules/alerting-rules.ts';
+import type { RuleSource } from '../../src/rules/rule-source.ts';
+import { AlertingService } from '../../src/service.ts';
+import { folderWith } from '../folder.ts';
+import { record } from '../receivers/recorder.ts';
+
+const START = Date.parse('2026-11-29T10:00:00Z');
+const SECOND = 1000;
+
+const RULES = `groups:
+  - name: g
+    interval: 15s
+    eval_offset: 0s
+    rules: [{ alert: Down, expr: up == 0, for: 30s }]
+`;
+
+async function bed() {
+  const [folder, hook] = [await folderWith({ 'rules.yml': RULES }), await record()];
+  const route = '{ receiver: shop, group_wait: 0s, group_interval: 10s }';
+  const receivers = `[{ name: shop, webhook_configs: [{ url: '${hook.url}/' }] }]`;
+  await writeFile(join(folder, 'alertmanager.yml'), `route: ${route}\nreceivers: ${receivers}\n`);
+  await writeFile(
+    join(folder, 'alerting.yaml'),
+    "data_dir: data\nalertmanager_config: alertmanager.yml\nrule_files: [rules.yml]\ndatasources: { metrics: { url: 'http://127.0.0.1:1' } }\n",
+  );
+  const [clock, storage] = [new FakeClock(START), new MemoryStorage()];
+  const source: RuleSource = {
+    query: engineQuery(new Engine(), storage),
+    append: async (samples) => samples.map(() => undefined),
+    restoreFrom: storage,
+  };
+  const start = async (): Promise<AlertingService> => {
+    const { config } = await loadAlertingConfig(join(folder, 'alerting.yaml'), {});
+    const own = { clock, random: () => 0.5, env: {} };
+    const integrationsOf = await prepareIntegrations(config.alertmanager?.config, {
+      ...own,
+      userAgent: 'vigie/1.2.3',
+      externalUrl: '',
+      hostname: 'host',
+    });
+    const service = new AlertingService(
+      { config, groups: await loadAlertingRules(config), integrationsOf },
+      { prefix: '', self: () => ({ name: 'me', address: '' }) },
+      { ...own, log: createLog('error', { write: () => {} }), version: '1.2.3', source },
+    );
+    onTestFinished(() => service.close({ graceMs: 0 }));
+    await service.start();
+    return service;
+  };
+  /** A sample of now, which ends the series without a value. */
+  const sample = (value: number | 'stale'): void =>
+    storage.append(LabelSet.of({ __name__: 'up', job: 'a' }), [
+      { timestampMs: clock.nowMs(), value, startTimestampMs: 0 },
+    ]);
+  const told = (): readonly { readonly alerts: readonly object[] }[] =>
+    hook.requests.map(({ body }) => JSON.parse(body));
+  const until = (assertion: () => void): Promise<void> =>
+    vi.waitFor(
+      async () => {
+        await clock.advance(SECOND);
+        assertion();
+      },
+      { timeout: 20_000, interval: 5 },
+    );
+  return { clock, start, sample, told, until };
+}
+
+describe('rules of an alerting service', () => {
+  it('go on after a restart as they were, and say why an alert is over', async () => {
+    const { clock, start, sample, told, until } = await bed();
+    sample(0);
+    const one = await start();
+    await until(() => expect(clock.nowMs()).toBeGreaterThanOrEqual(START + 20 * SECOND));
+    expect((await one.expose()).body).toMatch(/^vigie_alerting_state_rule_records 1$/m);
+    await one.close({ graceMs: 1000 });
+    await start();
+    await until(() => expect(told().length).toBeGreaterThan(0));
+    // Pending from 10:00:15 on: the restart has not made it wait anew.
+    const firing = { labels: { alertname: 'Down', job: 'a' }, startsAt: '2026-11-29T10:00:45Z' };
+    expect(told()[0]?.alerts).toMatchObject([firing]);
+    sample('stale');
+    const resolved = { status: 'resolved', annotations: { vigie_resolve_reason: 'no_data' } };
+    await until(() => expect(told().at(-1)?.alerts).toMatchObject([resolved]));
+  });
+});

@@ -1,0 +1,144 @@
+/** `vigie alert backtest`: how often rules would have paged. */
+import { type BacktestResult, backtest } from '@vigie/alerting/backtest/backtest';
+import { pairsOfArguments } from '@vigie/alerting/client/matcher-arguments';
+import { loadAlertmanagerConfig } from '@vigie/alerting/config/load-config';
+import { reportBadConfig } from '@vigie/core/config/bad-config';
+import { formatDuration } from '@vigie/core/durations';
+import { VigieError } from '@vigie/core/errors';
+import type { ExitCode } from '@vigie/core/lifecycle';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
+import type { Terminal } from '../query/run-query.ts';
+import { formatTime } from '../query/times.ts';
+import { paintFor, plain } from '../terminal/style.ts';
+import { printable } from '../terminal/text-width.ts';
+import { askRetention, type MetricsClient, rangeAsker } from './ask-metrics.ts';
+import { textTable } from './table.ts';
+
+export interface BacktestCommand {
+  /** Rule files. */
+  readonly files: readonly string[];
+  /** alertmanager.yml */
+  readonly alertmanager: string | undefined;
+  readonly sinceMs: number;
+  /** Unix ms. */
+  readonly untilMs: number;
+  readonly intervalMs: number;
+  /** `NAME=VALUE` each. */
+  readonly externalLabels: readonly string[];
+  readonly output: 'text' | 'json';
+}
+
+/** stderr is told of progress where a person looks at it. */
+export interface BacktestTerminal extends Terminal {
+  readonly stderr: Terminal['stderr'] & { readonly isTTY?: boolean };
+}
+
+/** @returns 1 where a rule could not be tested, 2 where a file is bad or cannot be read
+ *  @throws {VigieError} CONFIG_INVALID, API_UNREACHABLE */
+export async function backtestRules(
+  command: BacktestCommand,
+  client: MetricsClient,
+  terminal: BacktestTerminal,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  if (command.sinceMs <= 0) throw new VigieError('CONFIG_INVALID', '--since: expected a duration above 0, such as 7d');
+  const files = await loadFiles(command);
+  if (typeof files === 'number') return files;
+  const { stderr } = terminal;
+  const wantedMs = command.untilMs - command.sinceMs;
+  const keptMs = await askRetention(client);
+  const startMs = keptMs === undefined ? wantedMs : Math.max(wantedMs, command.untilMs - keptMs);
+  if (startMs > wantedMs && keptMs !== undefined)
+    stderr.write(
+      `vigie: the server keeps ${formatDuration(keptMs)}: what was before ${formatTime(startMs)} is not known, --url names one that keeps more\n`,
+    );
+  const result = await backtest(
+    {
+      ...files,
+      startMs,
+      endMs: command.untilMs,
+      intervalMs: command.intervalMs,
+      externalLabels: LabelSet.of(pairsOfArguments(command.externalLabels)),
+    },
+    { ask: rangeAsker(client), onProgress: progressOn(stderr) },
+    signal,
+  );
+  terminal.stdout.write(
+    command.output === 'json' ? jsonOf(result, startMs, command.untilMs) : textOf(result, terminal),
+  );
+  const untested = result.rules.filter(({ error }) => error !== undefined);
+  for (const { alert, error } of untested) stderr.write(`vigie: ${alert} is not tested: ${printable(error ?? '')}\n`);
+  return untested.length > 0 ? 1 : 0;
+}
+
+async function loadFiles({ files, alertmanager }: BacktestCommand) {
+  try {
+    const groups = await loadRuleFiles(files);
+    return {
+      groups,
+      alertmanager: alertmanager === undefined ? undefined : await loadAlertmanagerConfig(alertmanager),
+    };
+  } catch (error) {
+    return reportBadConfig(error);
+  }
+}
+
+function progressOn(stderr: BacktestTerminal['stderr']): (done: number, total: number) => void {
+  if (stderr.isTTY !== true) return () => undefined;
+  return (done, total) => {
+    // The line is overwritten, and gone when the table comes.
+    stderr.write(done < total ? `\r${done} of ${total} queries` : '\r\x1b[K');
+  };
+}
+
+function jsonOf({ rules, receivers }: BacktestResult, startMs: number, endMs: number): string {
+  const written = {
+    start: formatTime(startMs),
+    end: formatTime(endMs),
+    rules: rules.map(({ firingMs, longestMs, error, ...rule }) => ({
+      ...rule,
+      firingSeconds: firingMs / 1000,
+      longestSeconds: longestMs / 1000,
+      ...(error === undefined ? {} : { error }),
+    })),
+    ...(receivers === undefined
+      ? {}
+      : {
+          receivers: receivers.map(({ receiver, pages, firstMs, lastMs }) => ({
+            ...{ receiver, pages, first: formatTime(firstMs), last: formatTime(lastMs) },
+          })),
+        }),
+  };
+  return `${JSON.stringify(written)}\n`;
+}
+
+function textOf({ rules, receivers }: BacktestResult, { stdout, env }: Terminal): string {
+  const paint = stdout.isTTY === true ? paintFor(env) : plain;
+  const lines = textTable(
+    ['Alert', 'Alerts', 'Fired', 'Firing', 'Longest', 'Pages'],
+    rules
+      .filter(({ error }) => error === undefined)
+      .map(({ alert, alerts, fired, firingMs, longestMs, pages }) => [
+        ...[alert, String(alerts), String(fired)],
+        ...[formatDuration(firingMs), formatDuration(longestMs), String(pages)],
+      ]),
+    paint,
+  );
+  if (receivers === undefined) return join(lines);
+  const told = textTable(
+    ['Receiver', 'Pages', 'First', 'Last'],
+    receivers.map(({ receiver, pages, firstMs, lastMs }) => [
+      receiver,
+      String(pages),
+      formatTime(firstMs),
+      formatTime(lastMs),
+    ]),
+    paint,
+  );
+  return join([...lines, '', ...(receivers.length === 0 ? ['nobody would have been told'] : told)]);
+}
+
+function join(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,142 @@
+/** `vigie alert backtest` against the collector's database and API over HTTP. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { encodeWriteRequest } from '@vigie/wire/remote-write/encode-write-request';
+import { compress } from '@vigie/wire/snappy';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type BacktestCommand, backtestRules } from '../../packages/cli/src/alerts/run-backtest.ts';
+import { serveVigie } from '../promql/vigie-server.ts';
+
+const MINUTE = 60_000;
+const NOW = Date.UTC(2026, 10, 29, 10);
+const page = readFileSync(new URL('../../docs/reference/scenarios.md', import.meta.url), 'utf8');
+const [RULES = '', ALERTMANAGER = ''] = Array.from(
+  page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
+  ([, yaml = '']) => yaml,
+);
+const reference = readFileSync(new URL('../../docs/reference/backtest.md', import.meta.url), 'utf8');
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'vigie-backtest-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** Two hours of a shop, a sample a minute: one request in ten fails in two spells. */
+async function shop(): Promise<string> {
+  const server = await serveVigie(join(folder(), 'data'));
+  onTestFinished(() => server.close());
+  const minutes = Array.from({ length: 121 }, (_, minute) => minute);
+  const isFailing = (minute: number): boolean => (minute > 20 && minute <= 58) || (minute > 70 && minute <= 94);
+  let errors = 0;
+  const samples = minutes.map((minute) => {
+    errors += isFailing(minute) ? 6 : 0;
+    return { timeMs: NOW - (120 - minute) * MINUTE, requests: minute * 60, errors };
+  });
+  const timestampsMs = Float64Array.from(samples, ({ timeMs }) => timeMs);
+  const body = encodeWriteRequest('1.0', [
+    {
+      labels: ['__name__', 'requests_total', 'job', 'web'],
+      values: Float64Array.from(samples, ({ requests }) => requests),
+      timestampsMs,
+    },
+    {
+      labels: ['__name__', 'errors_total', 'job', 'web'],
+      values: Float64Array.from(samples, (sample) => sample.errors),
+      timestampsMs,
+    },
+  ]);
+  const response = await fetch(`${server.url}/api/v1/write`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' },
+    body: new Uint8Array(compress(body)),
+  });
+  expect(response.status).toBeLessThan(300);
+  return server.url;
+}
+
+async function backtested(url: string, command: Partial<BacktestCommand> = {}, rules = RULES) {
+  const home = folder();
+  const [file, alertmanager] = [join(home, 'shop.yml'), join(home, 'alertmanager.yml')];
+  writeFileSync(file, rules);
+  writeFileSync(alertmanager, ALERTMANAGER);
+  let [out, err] = ['', ''];
+  const stdout = new Writable({
+    write: (chunk, _encoding, done) => {
+      out += String(chunk);
+      done();
+    },
+  });
+  const stderr = {
+    write: (text: string): void => {
+      err += text;
+    },
+  };
+  const code = await backtestRules(
+    {
+      ...{ files: [file], alertmanager, sinceMs: 120 * MINUTE, untilMs: NOW, intervalMs: MINUTE },
+      ...{ externalLabels: [], output: 'text', ...command },
+    },
+    { server: { url }, version: '1.2.3' },
+    { stdout, stderr, env: {} },
+    new AbortController().signal,
+  );
+  return { code, out, err };
+}
+
+describe('vigie alert backtest', () => {
+  it('answers as the reference shows', async () => {
+    const [, shown = ''] = /^\$ vigie alert backtest .*\n([\s\S]*?)^```$/m.exec(reference) ?? [];
+    expect(await backtested(await shop())).toEqual({ code: 0, out: shown, err: '' });
+  });
+
+  it('has everything as JSON', async () => {
+    const { out } = await backtested(await shop(), { output: 'json', alertmanager: undefined });
+    expect(JSON.parse(out)).toMatchObject({
+      start: '2026-11-29T08:00:00Z',
+      end: '2026-11-29T10:00:00Z',
+      rules: [
+        { group: 'shop', alert: 'TooManyErrors', alerts: 1, fired: 2, pages: 2 },
+        { alert: 'ShopDown', fired: 0, firingSeconds: 0 },
+      ],
+    });
+  });
+
+  it('says where the server keeps less than is asked for, and begins there', async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      request.on('data', (chunk: Buffer) => asked.push(chunk.toString()));
+      const isRuntime = request.url?.startsWith('/prometheus/api/v1/status/runtimeinfo') === true;
+      const data = isRuntime ? { storageRetention: '6h or 2GiB' } : { resultType: 'matrix', result: [] };
+      response.end(JSON.stringify({ status: 'success', data }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+    const { code, err } = await backtested(url, { sinceMs: 7 * 24 * 60 * MINUTE });
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: 'vigie: the server keeps 6h: what was before 2026-11-29T04:00:00Z is not known, --url names one that keeps more\n',
+    });
+    expect(asked).toHaveLength(2);
+    expect(new URLSearchParams(asked[0]).get('start')).toBe(String(Date.UTC(2026, 10, 29, 4) / 1000));
+  });
+
+  it('names rules that the server refuses, and exits 1', async () => {
+    const rules =
+      'groups: [{ name: g, rules: [{ alert: A, expr: up }, { alert: B, expr: \'errors_total * on (job) {job="web"}\' }] }]\n';
+    const { code, err } = await backtested(await shop(), {}, rules);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^vigie: B is not tested: .*many-to-many/m);
+  });
+
+  it('refuses bad files with 2, and no time at all', async () => {
+    const url = await shop();
+    expect((await backtested(url, {}, 'groups: [{ nam: g }]\n')).code).toBe(2);
+    await expect(backtested(url, { sinceMs: 0 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});
