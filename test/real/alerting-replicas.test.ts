@@ -188,6 +188,8 @@ function owned(): ReadonlyMap<string, number> {
 }
 
 async function untilShared(): Promise<void> {
+  /** What each of them says of the others, by pod. */
+  const looks = new Map<string, string>();
   await until(
     'the pods to share the work',
     TIMEOUT_MS,
@@ -195,15 +197,16 @@ async function untilShared(): Promise<void> {
       for (const name of PODS) {
         const url = urlOf(name);
         if (url === undefined) return undefined;
+        const exposed = await (await fetch(`${url}/metrics`, { headers: AUTHORIZATION })).text();
+        looks.set(name, `${name}\n${exposed.match(/^vigie_alerting_ha_.*$/gm)?.join('\n')}`);
         const status: unknown = await answerOf(`${url}/api/v2/status`);
         const peers = arrayAt(at(status, 'cluster'), 'peers').map((peer) => stringAt(peer, 'name'));
         if (JSON.stringify(peers) !== JSON.stringify(PODS)) return undefined;
       }
       const counts = [...owned().values()];
-      // Half of it each, or one part more and less: the last part has moved later than within three minutes once.
-      return counts.every((count) => count >= SHARDS / PODS.length - 1) ? true : undefined;
+      return counts.every((count) => count === SHARDS / PODS.length) ? true : undefined;
     },
-    explain,
+    () => `${explain()}\n${[...looks.values()].join('\n')}`,
   );
 }
 
