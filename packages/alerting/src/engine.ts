@@ -374,8 +374,8 @@ export class AlertEngine {
     for (const alert of alerts) for (const event of this.#changes.note(alert, nowMs)) this.#deps.record(event);
   }
 
-  /** Also of none, it ends when all that was to be written before is on the disk: somebody else may have posted the same. */
-  /** @param written of the alerts, those that the disk has to have
+  /** Also of none, it ends when all that was to be written before is on the disk: somebody else may have posted the same.
+   *  @param written of the alerts, those that the disk has to have
    *  @param taken what other replicas hear of, as far as it is news to them */
   async #keepAlerts(written: readonly PostedAlert[], taken: readonly PostedAlert[]): Promise<void> {
     if (this.#log === undefined) throw bug('the state is written before it is read');
@@ -408,9 +408,10 @@ export class AlertEngine {
   }
 
   #keepTimer(id: string, nextFlushMs: number | undefined): void {
-    if (nextFlushMs === undefined) this.#escalations.forget(id);
-    if (nextFlushMs === undefined) this.state.timers.delete(id);
-    else this.state.timers.set(id, nextFlushMs);
+    if (nextFlushMs === undefined) {
+      this.#escalations.forget(id);
+      this.state.timers.delete(id);
+    } else this.state.timers.set(id, nextFlushMs);
     this.#persist([{ kind: 'group', id, nextFlushMs }]).catch((error: unknown) =>
       this.#deps.log.error('the timer of a group cannot be kept', { error }),
     );

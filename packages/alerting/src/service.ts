@@ -12,6 +12,7 @@ import type { HealthCheck } from '@vigie/core/http-server/health-routes';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
+import { countReload, countsAtStart, type ReloadCounts } from '@vigie/core/reload-counts';
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
 import { type KubeConfig, loadKubeConfig } from '@vigie/kube/config';
 import { rulesApi } from '@vigie/promql/api/prometheus-api';
@@ -55,7 +56,6 @@ import type { RuleSource } from './rules/rule-source.ts';
 import { RuleStateLog } from './rules/rule-state-log.ts';
 import {
   ALERTING_METRICS,
-  type ReloadCounts,
   reportContext,
   reportEngine,
   reportHeartbeats,
@@ -141,7 +141,7 @@ export class AlertingService {
     this.#options = options;
     this.#deps = { ...deps, log };
     this.#startedAtMs = clock.nowMs();
-    this.reloads = { succeeded: 0, failed: 0, isInForce: true, atMs: this.#startedAtMs };
+    this.reloads = countsAtStart(clock);
     const logs = this.#openLogs(settings.config, userAgent);
     this.#context = openContext(settings.config.metrics, {
       clock,
@@ -287,17 +287,7 @@ export class AlertingService {
   /** Takes up a configuration that is being read; what was in force stays so where that cannot be.
    *  @throws what reading it does, and as apply */
   async reload(reading: Promise<AlertingSettings>): Promise<void> {
-    const { reloads } = this;
-    try {
-      await this.apply(await reading);
-    } catch (error) {
-      reloads.failed++;
-      reloads.isInForce = false;
-      throw error;
-    }
-    reloads.succeeded++;
-    reloads.isInForce = true;
-    reloads.atMs = this.#deps.clock.nowMs();
+    await countReload(this.reloads, this.#deps.clock, async () => this.apply(await reading));
   }
 
   ready(): readonly HealthCheck[] {

@@ -1,5 +1,6 @@
 /** Every metric of the alerting service, by Alertmanager's names with `vigie_` before them. The labels `integration` (its kind) and `receiver`
  *  are bounded by the configuration; reasons are finite. */
+import type { ReloadCounts } from '@vigie/core/reload-counts';
 import type { MetricTable, Report } from '@vigie/core/telemetry';
 import { CONTEXT_RESULTS } from './context/context-counts.ts';
 import type { OpenContext } from './context/open-context.ts';
@@ -236,14 +237,6 @@ export const ALERTING_METRICS = {
 } as const satisfies MetricTable;
 
 type AlertingReport = Report<typeof ALERTING_METRICS>;
-
-export interface ReloadCounts {
-  succeeded: number;
-  failed: number;
-  isInForce: boolean;
-  /** Unix ms, of the last that succeeded. */
-  atMs: number;
-}
 
 export function reportReloads({ succeeded, failed, isInForce, atMs }: ReloadCounts, report: AlertingReport): void {
   report('reloads', { result: 'success' }, succeeded);

@@ -8,6 +8,7 @@ import type { Mount } from '@vigie/core/http-server/mount';
 import { mountRoutes, type Route } from '@vigie/core/http-server/routes';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
+import { countReload } from '@vigie/core/reload-counts';
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
 import { loadKubeConfig } from '@vigie/kube/config';
 import { Cluster } from './cluster/cluster.ts';
@@ -149,17 +150,7 @@ export class CollectorAssembly {
   /** Takes up a configuration that is being read; what was in force stays so where that cannot be.
    *  @throws what reading it does */
   async reload(reading: Promise<CollectorSettings>): Promise<void> {
-    const { reloads } = this.#collector;
-    try {
-      await this.apply(await reading);
-    } catch (error) {
-      reloads.failed++;
-      reloads.isInForce = false;
-      throw error;
-    }
-    reloads.succeeded++;
-    reloads.isInForce = true;
-    reloads.atMs = this.#clock.nowMs();
+    await countReload(this.#collector.reloads, this.#clock, async () => this.apply(await reading));
   }
 
   async apply(settings: CollectorSettings): Promise<void> {

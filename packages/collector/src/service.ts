@@ -11,6 +11,7 @@ import type { Route } from '@vigie/core/http-server/routes';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
+import { countsAtStart, type ReloadCounts } from '@vigie/core/reload-counts';
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
 import { QueryCounts } from '@vigie/promql/api/query-counts';
 import type { Querier } from '@vigie/promql/storage/querier';
@@ -45,7 +46,7 @@ import { offsetSeed } from './scrape/scrape-offset.ts';
 import type { ScrapePool } from './scrape/scrape-pool.ts';
 import { reportScrapes } from './scrape/telemetry.ts';
 import { groupsOfShard, type ShardConfig, shardOf } from './sharding/shard.ts';
-import { COLLECTOR_TABLES, type ReloadCounts, reportConfig } from './telemetry.ts';
+import { COLLECTOR_TABLES, reportConfig } from './telemetry.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
 export interface CollectorOptions {
@@ -129,7 +130,7 @@ export class Collector {
     this.#options = options;
     this.#deps = deps;
     this.#log = limitRepeats(deps.log, clock);
-    this.reloads = { succeeded: 0, failed: 0, isInForce: true, atMs: clock.nowMs() };
+    this.reloads = countsAtStart(clock);
     setMaxListeners(0, this.#shutdown.signal);
     this.tsdb = createDatabase(config.storage, { clock, log: this.#log });
     const http: HttpClientDeps = { clock, env, userAgent: `vigie/${options.version}` };

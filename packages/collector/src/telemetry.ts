@@ -1,4 +1,5 @@
 /** Every metric of a collector, beside those of its process. */
+import type { ReloadCounts } from '@vigie/core/reload-counts';
 import type { MetricTable, Report } from '@vigie/core/telemetry';
 import { QUERY_METRICS } from '@vigie/promql/api/query-counts';
 import { RULE_METRICS } from '@vigie/rules/telemetry';
@@ -44,14 +45,6 @@ export const COLLECTOR_TABLES = {
   remoteWrite: REMOTE_WRITE_METRICS,
   otlp: OTLP_METRICS,
 } as const satisfies Readonly<Record<string, MetricTable>>;
-
-export interface ReloadCounts {
-  succeeded: number;
-  failed: number;
-  isInForce: boolean;
-  /** Unix ms. */
-  atMs: number;
-}
 
 export function reportConfig(counts: ReloadCounts, left: number, report: Report<typeof CONFIG_METRICS>): void {
   report('reloads', { result: 'success' }, counts.succeeded);
