@@ -1,5 +1,6 @@
 /** Alerting beside Alertmanager 0.34 and Prometheus 3.15: each server on the same core, the harness on another, in alternating rounds. Options:
- *  --quick (one round of less), --parts api,webhook,rules,takeover, --rounds N. Anything but a full run is for a look and not for the record. */
+ *  --quick (one round of less), --parts api,webhook,rules,takeover, --rounds N. Each part has a table and a file of results of its own; with fewer
+ *  rounds, or --quick, it is for a look and not for the record. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,10 +75,8 @@ export async function run(context: BenchContext): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'vigie-bench-alerting-'));
   try {
     const stage: Stage = { context, cores: claimCores(), folder };
-    let figures: Figures = {};
-    for (const part of parts) figures = { ...figures, ...(await PARTS[part](stage, plan)) };
-    const isFull = !values.quick && parts.length === ALL_PARTS.length && plan.rounds >= FULL.rounds;
-    report(stage, plan, figures, isFull);
+    const isFull = !values.quick && plan.rounds >= FULL.rounds;
+    for (const part of parts) report(stage, plan, { part, figures: await PARTS[part](stage, plan), isFull });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -152,22 +151,30 @@ async function rulesRounds(stage: Stage, { rules, rounds }: Plan): Promise<reado
   }
 }
 
-function report({ context, cores }: Stage, plan: Plan, figures: Figures, isFull: boolean): void {
+interface Measured {
+  readonly part: Part;
+  readonly figures: Figures;
+  readonly isFull: boolean;
+}
+
+function report({ context, cores }: Stage, plan: Plan, { part, figures, isFull }: Measured): void {
   const about = environment(context.rootDir);
   const resultsDir = join(context.rootDir, 'bench/results');
   mkdirSync(resultsDir, { recursive: true });
   const result = {
     environment: about,
     alertmanager: ALERTMANAGER_VERSION,
-    plan,
+    rounds: plan.rounds,
+    plan: plan[part],
     cores,
     goals: goalsOf(figures),
     ...figures,
   };
-  const file = isFull ? 'alerting.json' : 'alerting.partial.json';
+  const file = isFull ? `alerting-${part}.json` : `alerting-${part}.partial.json`;
   writeFileSync(join(resultsDir, file), `${JSON.stringify(result, null, 2)}\n`);
-  const footer = `Medians of ${plan.rounds} rounds. ${about.summary}. Vigie on Node ${measuredNode().nodeVersion}, Alertmanager ${ALERTMANAGER_VERSION}, Prometheus 3.15.`;
+  const rounds = part === 'takeover' ? '' : `Medians of ${plan.rounds} rounds. `;
+  const footer = `${rounds}${about.summary}. Vigie on Node ${measuredNode().nodeVersion}, Alertmanager ${ALERTMANAGER_VERSION}, Prometheus 3.15.`;
   const markdown = `${markdownOf(figures)}\n\n${footer}`;
-  if (isFull) replaceSection(join(context.rootDir, 'docs/benchmarks.md'), 'alerting', markdown);
+  if (isFull) replaceSection(join(context.rootDir, 'docs/benchmarks.md'), `alerting-${part}`, markdown);
   console.log(markdown);
 }
