@@ -3,7 +3,7 @@ import { describeError, errorCode } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import packageJson from '../package.json' with { type: 'json' };
 import type { CommandContext, CommandEntry } from './command.ts';
-import { preferMemory } from './v8-flags.ts';
+import { preferMemory, preferSpeed } from './v8-flags.ts';
 
 const COMMANDS: readonly CommandEntry[] = [
   {
@@ -80,7 +80,8 @@ async function main(args: readonly string[], context: CommandContext): Promise<E
   const asked = first === 'help' && rest.length === 1 ? rest[0] : first;
   const command = COMMANDS.find(({ name }) => name === asked);
   if (command === undefined) return (await import('./usage.ts')).explainUsage(args, COMMANDS);
-  if (command.isBusy?.(rest) !== true) preferMemory();
+  if (command.isBusy?.(rest) === true) preferSpeed();
+  else preferMemory();
   return (await command.load()).run(first === 'help' ? ['--help'] : rest, context);
 }
 

@@ -20,6 +20,8 @@ const LONGEST_INTERVAL_MS = 48_000;
 const IDLE_SHARE = 0.05;
 /** More than the young generation comes to between two of its own collections: an idle agent would collect for ever. */
 const GROWN_BYTES = 4 * 1024 * 1024;
+/** Of what there is: to collect a large heap costs as much as it is large, and so may come as much later. */
+const GROWN_SHARE = 1 / 8;
 /** Of a core, at most, for collecting: a heap of 200,000 series takes 130 ms, and such a process makes 4 MiB of garbage all the time. */
 const COLLECTING_SHARE = 0.01;
 /** The first finds the garbage, the second gives back the pages that it has emptied. */
@@ -36,7 +38,7 @@ export function collectWhenIdle(clock: Clock, memory: ProcessMemory = ownMemory(
   let cpuMs = memory.cpuMs();
   const look = (): void => {
     const spentMs = memory.cpuMs() - cpuMs;
-    if (memory.heldBytes() - settledBytes >= GROWN_BYTES) due = COLLECTIONS;
+    if (memory.heldBytes() - settledBytes >= Math.max(GROWN_BYTES, settledBytes * GROWN_SHARE)) due = COLLECTIONS;
     const beganMs = clock.monotonicMs();
     if (due > 0 && spentMs < intervalMs * IDLE_SHARE && beganMs >= restUntilMs) {
       due--;

@@ -57,14 +57,29 @@ describe('collectWhenIdle', () => {
     expect(memory.collections).toBe(4);
   });
 
+  it('lets a large heap grow by an eighth before it looks through all of it', async () => {
+    const { clock, memory } = started();
+    memory.heap = 200 * MB;
+    memory.live = 200 * MB;
+    await clock.advance(6_000);
+    memory.heap += 24 * MB;
+    await clock.advance(600_000);
+    expect(memory.collections).toBe(2);
+    memory.heap += 1 * MB;
+    await clock.advance(60_000);
+    expect(memory.collections).toBe(4);
+  });
+
   it('takes a hundredth of a core at most, of a process that makes garbage all the time', async () => {
     const clock = new FakeClock();
     const memory = new FakeMemory();
     let collectedMs = 0;
-    memory.heldBytes = () => memory.collections * 100 * MB + clock.monotonicMs() * MB;
+    let collectedAtMs = 0;
+    memory.heldBytes = () => 30 * MB + (clock.monotonicMs() - collectedAtMs) * MB;
     memory.collect = () => {
       memory.collections++;
       collectedMs += 150;
+      collectedAtMs = clock.monotonicMs();
     };
     const collecting = collectWhenIdle(
       {

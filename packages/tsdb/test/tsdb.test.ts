@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryFiles } from './memory-files.ts';
 import { bed, contents, FOLDER, rows, seriesRef } from './tsdb-bed.ts';
 
 describe('a database', () => {
@@ -22,6 +23,38 @@ describe('a database', () => {
     await clock.advance(100_000);
     expect(synced).toHaveLength(1);
     await tsdb.close();
+  });
+
+  it('writes what nobody waits for a tenth of a second later, all of it at once', async () => {
+    const { tsdb, clock, files } = bed();
+    await tsdb.start();
+    const ref = seriesRef(tsdb, { __name__: 'up' });
+    for (let sample = 0; sample < 5; sample++) {
+      tsdb.head.append(rows([ref], clock.nowMs() + sample, () => sample));
+      tsdb.commitSoon();
+      await clock.advance(19);
+    }
+    expect(tsdb.walCounts?.writes).toBe(0);
+    await clock.advance(5);
+    expect(await tsdb.commit()).toBe(true);
+    expect(tsdb.walCounts?.writes).toBe(1);
+    const { tsdb: after } = bed(new MemoryFiles(Object.fromEntries(files.files)));
+    await after.start();
+    expect((await contents(after)).get('__name__\xffup\xfe')).toHaveLength(5);
+    await after.close();
+    await tsdb.close();
+  });
+
+  it('writes what nobody waited for when it closes', async () => {
+    const { tsdb, clock, files } = bed();
+    await tsdb.start();
+    tsdb.head.append(rows([seriesRef(tsdb, { __name__: 'up' })], clock.nowMs(), () => 1));
+    tsdb.commitSoon();
+    await tsdb.close();
+    const { tsdb: after } = bed(files);
+    await after.start();
+    expect((await contents(after)).size).toBe(1);
+    await after.close();
   });
 
   it('takes snapshots by itself, and drops the log before them', async () => {

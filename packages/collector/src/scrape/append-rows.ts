@@ -1,7 +1,11 @@
-/** The columns that scrapes are appended from. One for all targets: an append is synchronous, and the database keeps nothing of them. */
+/** The columns that scrapes are read into, and those that they are appended from. One for all targets: both are synchronous, and the database
+ *  keeps nothing of them. */
+
 import { STALE_HIGH, STALE_LOW } from '@vigie/promql/storage/stale';
+import { ScrapeColumns } from '@vigie/wire/exposition/scrape-columns';
 
 export class AppendRows {
+  readonly scraped = new ScrapeColumns();
   count = 0;
   refs = new Uint32Array(0);
   timestampsMs = new Float64Array(0);

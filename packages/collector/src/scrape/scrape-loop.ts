@@ -12,8 +12,8 @@ import type { Target } from './target.ts';
 import type { TargetSamples } from './target-samples.ts';
 
 export interface ScrapeLoopOptions {
-  /** Until its place in the interval. */
-  readonly offsetMs: number;
+  /** Until its place in the interval; asked for when it starts. */
+  readonly offsetMs: () => number;
   /** Scrapes before that one: delays from now, ascending. */
   readonly earlyMs: readonly number[];
 }
@@ -53,7 +53,8 @@ export class ScrapeLoop {
   /** Of a scrape before the next place in the interval, of the monotonic clock. */
   #retryAtMs: number | undefined;
   #scraped: () => void = () => undefined;
-  #times: ScrapeTimes;
+  /** undefined before it starts. */
+  #times: ScrapeTimes | undefined;
   #hasScraped = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -62,7 +63,6 @@ export class ScrapeLoop {
     this.samples = samples;
     this.#options = options;
     this.#deps = deps;
-    this.#times = new ScrapeTimes(target.intervalMs, deps.clock.monotonicMs() + options.offsetMs, deps.clock);
     this.firstScrape = new Promise((resolve) => {
       this.#scraped = resolve;
     });
@@ -70,14 +70,17 @@ export class ScrapeLoop {
   }
 
   start(): void {
-    const { shutdown, log } = this.#deps;
+    const { shutdown, log, clock } = this.#deps;
+    const offsetMs = this.#options.offsetMs();
+    const times = new ScrapeTimes(this.target.intervalMs, clock.monotonicMs() + offsetMs, clock);
+    this.#times = times;
     const end = (): void => {
       this.#end();
       this.#abort.abort(shutdown.reason);
     };
     if (shutdown.aborted) end();
     else shutdown.addEventListener('abort', end, { once: true });
-    this.#running = this.#run()
+    this.#running = this.#run(times, offsetMs)
       .catch((error: unknown) => {
         if (!this.#ending.signal.aborted) log.error('a target is scraped no more', { target: this.target.url, error });
       })
@@ -113,13 +116,14 @@ export class ScrapeLoop {
     if (isForGood) this.#abort.abort(new Error('the target has gone'));
     await this.stop();
     const { clock, shutdown } = this.#deps;
-    if (!this.#hasScraped || shutdown.aborted) return;
+    const times = this.#times;
+    if (times === undefined || !this.#hasScraped || shutdown.aborted) return;
     if (isForGood) {
       await this.samples.end(Math.round(clock.nowMs()));
       return;
     }
     // As a scrape would that found nothing: at the time that it would have had.
-    const untilNextMs = Math.max(0, this.#times.dueMs - clock.monotonicMs());
+    const untilNextMs = Math.max(0, times.dueMs - clock.monotonicMs());
     const endedMs = Math.round(clock.nowMs() + untilNextMs);
     try {
       await clock.sleep(untilNextMs + (INTERVALS_UNTIL_END - 1) * this.target.intervalMs, shutdown);
@@ -129,22 +133,21 @@ export class ScrapeLoop {
     await this.samples.end(endedMs);
   }
 
-  async #run(): Promise<void> {
-    const { earlyMs, offsetMs } = this.#options;
+  async #run(times: ScrapeTimes, offsetMs: number): Promise<void> {
     const { clock, counts } = this.#deps;
     const startedMs = clock.monotonicMs();
-    for (const delayMs of earlyMs) {
+    for (const delayMs of this.#options.earlyMs) {
       if (delayMs > offsetMs - MIN_GAP_MS) break;
       await this.#until(startedMs + delayMs);
       await this.#scrape(Math.round(clock.nowMs()));
     }
     // What an early scrape took longer than this place in the interval is no scrape that was missed.
-    while (this.#times.dueMs < clock.monotonicMs()) this.#times.advance();
+    while (times.dueMs < clock.monotonicMs()) times.advance();
     for (;;) {
-      await this.#untilDue();
-      this.#deps.observer.startDelay((clock.monotonicMs() - this.#times.dueMs) / 1000);
-      await this.#scrape(this.#times.stamp());
-      counts.missed += this.#times.advance();
+      await this.#untilDue(times);
+      this.#deps.observer.startDelay((clock.monotonicMs() - times.dueMs) / 1000);
+      await this.#scrape(times.stamp());
+      counts.missed += times.advance();
     }
   }
 
@@ -155,13 +158,13 @@ export class ScrapeLoop {
   }
 
   /** Its place in the interval. What was asked for before that is scraped on the way. */
-  async #untilDue(): Promise<void> {
+  async #untilDue(times: ScrapeTimes): Promise<void> {
     const { clock } = this.#deps;
     for (;;) {
       this.#ending.signal.throwIfAborted();
       const retryAtMs = this.#retryAtMs;
-      const isRetry = retryAtMs !== undefined && retryAtMs <= this.#times.dueMs - MIN_GAP_MS;
-      const untilMs = isRetry ? retryAtMs : this.#times.dueMs;
+      const isRetry = retryAtMs !== undefined && retryAtMs <= times.dueMs - MIN_GAP_MS;
+      const untilMs = isRetry ? retryAtMs : times.dueMs;
       if (this.#waiting.signal.aborted) this.#waiting = new AbortController();
       try {
         await clock.sleep(untilMs - clock.monotonicMs(), this.#waiting.signal);
@@ -173,7 +176,7 @@ export class ScrapeLoop {
       if (!isRetry) return;
       if (this.target.health === 'up') continue;
       await this.#scrape(Math.round(clock.nowMs()));
-      while (this.#times.dueMs < clock.monotonicMs()) this.#times.advance();
+      while (times.dueMs < clock.monotonicMs()) times.advance();
     }
   }
 
@@ -194,7 +197,7 @@ export class ScrapeLoop {
     // Aborted: what has ended is the collector, or the target, and it is not the scrape that failed.
     if (this.#abort.signal.aborted) return;
     const samplesBefore = counts.samples;
-    const { failure, refused, committed } = this.samples.record(fetched, atMs, () => elapsedMs() / 1000, counts);
+    const { failure, refused } = this.samples.record(fetched, atMs, () => elapsedMs() / 1000, counts);
     if (!(fetched instanceof ScrapeError)) giveBack(fetched.body);
     this.#hasScraped = true;
     target.lastScrape = { startedMs: atMs, durationMs: elapsedMs(), error: failure?.message };
@@ -209,7 +212,6 @@ export class ScrapeLoop {
     if (refused.size > 0) {
       log.warn('samples of a target were not taken', { target: target.url, refused: Object.fromEntries(refused) });
     }
-    await committed;
     this.#scraped();
   }
 

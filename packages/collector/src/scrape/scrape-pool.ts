@@ -14,7 +14,7 @@ import { sameSamples } from './same-samples.ts';
 import { ScrapeError } from './scrape-error.ts';
 import { ScrapeLoop, type ScrapeLoopDeps, type ScrapeLoopOptions } from './scrape-loop.ts';
 import type { ScrapeObserver } from './scrape-observer.ts';
-import { scrapeOffsetMs, targetHash } from './scrape-offset.ts';
+import { placesFor, scrapeOffsetMs, targetHash } from './scrape-offset.ts';
 import { type DiscoveredTarget, Target } from './target.ts';
 import { targetLabels } from './target-labels.ts';
 import { type SampleDeps, TargetSamples } from './target-samples.ts';
@@ -281,9 +281,11 @@ export class ScrapePool {
 
   #timesOf({ labels, url, intervalMs }: Target, isLate: boolean): ScrapeLoopOptions {
     const { clock, seed, isEager } = this.#deps;
-    if (isEager) return { offsetMs: EAGER_MS + intervalMs, earlyMs: [0, EAGER_MS] };
+    if (isEager) return { offsetMs: () => EAGER_MS + intervalMs, earlyMs: [0, EAGER_MS] };
     const hash = targetHash(labels, url);
-    const offsetMs = scrapeOffsetMs(hash, seed, intervalMs, clock.nowMs());
+    // When all targets of the update are known.
+    const offsetMs = () =>
+      scrapeOffsetMs(hash, { seed, intervalMs, places: placesFor(this.#active.size) }, clock.nowMs());
     return { offsetMs, earlyMs: isLate ? [lateDelayMs(hash)] : [] };
   }
 

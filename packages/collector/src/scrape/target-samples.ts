@@ -28,6 +28,8 @@ export interface SampleStore {
     'getOrCreate' | 'has' | 'append' | 'appendHistograms' | 'addExemplar' | 'setMetadata' | 'counts'
   >;
   commit(): Promise<unknown>;
+  /** With what else comes soon. */
+  commitSoon(): void;
 }
 
 export interface SampleDeps {
@@ -41,8 +43,6 @@ export interface RecordedScrape {
   readonly failure: ScrapeError | undefined;
   /** Samples that the database did not take, by reason; it counts series that it does not make itself. */
   readonly refused: ReadonlyMap<string, number>;
-  /** Settles when what was taken is with the log. */
-  readonly committed: Promise<unknown>;
 }
 
 /** Series beyond a budget are asked for again, for others may have gone. */
@@ -82,6 +82,7 @@ export class TargetSamples {
       resolve: (labels) => this.#resolve(labels),
       limits: { ...DEFAULT_SCRAPE_LIMITS, bodyBytes: Number.POSITIVE_INFINITY },
       histograms: scrapeNativeHistograms ? (alwaysScrapeClassicHistograms ? 'both' : 'native') : 'classic',
+      columns: deps.rows.scraped,
     });
   }
 
@@ -114,7 +115,8 @@ export class TargetSamples {
     this.#settle(limited, scrape, atMs);
     counts.samples += tally.scraped;
     for (const [reason, count] of refused) counts.refuse(reason, count);
-    return { failure: limited, refused, committed: this.#deps.store.commit() };
+    this.#deps.store.commitSoon();
+    return { failure: limited, refused };
   }
 
   /** Ends all series, those that tell of scrapes too. What has been written since by a scrape that took its place stays. */

@@ -19,7 +19,12 @@ export function recordingStore(
 ): RecordingStore {
   const head = new Head(options, { nowMs });
   const querier = new HeadQuerier(head);
-  return { head, commit: async () => true, recorded: (name) => recorded(querier, name, startMs) };
+  return {
+    head,
+    commit: async () => true,
+    commitSoon: () => undefined,
+    recorded: (name) => recorded(querier, name, startMs),
+  };
 }
 
 async function recorded(querier: Querier, name: string, startMs: number): Promise<Record<string, string>> {

@@ -57,7 +57,7 @@ function loop(options: Partial<ScrapeLoopOptions> = {}): ScrapeLoop {
   return new ScrapeLoop(
     target,
     samples,
-    { offsetMs: 4000, earlyMs: [], ...options },
+    { offsetMs: () => 4000, earlyMs: [], ...options },
     {
       fetch: async (_target, signal) => ({ body: Buffer.from(await answer(signal)), contentType: 'text/plain' }),
       counts,
@@ -159,7 +159,7 @@ describe('ScrapeLoop', () => {
     const gone = old.retire(false);
     await clock.advance(29_000);
     expect(await samplesOf('reads')).toBe('4=1');
-    const next = loop({ offsetMs: 0 });
+    const next = loop({ offsetMs: () => 0 });
     next.start();
     await clock.advance(10_000);
     await gone;

@@ -2,7 +2,7 @@ import { compileRegex } from '@vigie/core/regex';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it } from 'vitest';
 import { acceptHeader } from '../../src/scrape/accept-header.ts';
-import { offsetSeed, scrapeOffsetMs, targetHash } from '../../src/scrape/scrape-offset.ts';
+import { offsetSeed, placesFor, scrapeOffsetMs, targetHash } from '../../src/scrape/scrape-offset.ts';
 import { labelsBefore, Target } from '../../src/scrape/target.ts';
 import { type Labels, publicLabels, targetLabels } from '../../src/scrape/target-labels.ts';
 import { scrapeConfig } from './configs.ts';
@@ -104,19 +104,54 @@ describe('scrapeOffsetMs', () => {
   const labels = LabelSet.of({ __address__: 'a:1', job: 'shop' });
   const hash = targetHash(labels, 'http://a:1/metrics');
 
+  const seed = offsetSeed('node-1', LabelSet.of({ cluster: 'c' }));
+  const hashes = Array.from({ length: 1000 }, (_, at) =>
+    targetHash(LabelSet.of({ __address__: `10.0.0.${at}:1`, job: 'shop' }), `http://10.0.0.${at}:1/metrics`),
+  );
+
   it('is the same place in the interval whenever it is asked for', () => {
-    const seed = offsetSeed('node-1', LabelSet.of({ cluster: 'c' }));
     const places = [0, 1, 7_000, 14_999, 15_000, 123_456].map(
-      (nowMs) => Math.round(nowMs + scrapeOffsetMs(hash, seed, 15_000, nowMs)) % 15_000,
+      (nowMs) => Math.round(nowMs + scrapeOffsetMs(hash, { seed, intervalMs: 15_000, places: 16 }, nowMs)) % 15_000,
     );
     expect(new Set(places).size).toBe(1);
   });
 
   it('is another place for another replica', () => {
     const seeds = [offsetSeed('node-1', LabelSet.empty), offsetSeed('node-2', LabelSet.empty)];
-    const [one = 0, other = 0] = seeds.map((seed) => scrapeOffsetMs(hash, seed, 15_000, 0));
-    expect(one).not.toBe(other);
-    expect(Math.max(one, other)).toBeLessThanOrEqual(15_000);
+    const offsets = seeds.map((one) =>
+      hashes.map((each) => scrapeOffsetMs(each, { seed: one, intervalMs: 15_000, places: 16 }, 0)),
+    );
+    const [ones, others] = offsets.map((all) => new Set(all));
+    expect([...(ones ?? [])].filter((each) => others?.has(each))).toEqual([]);
+    expect(Math.max(...offsets.flat())).toBeLessThanOrEqual(15_000);
+  });
+
+  it('is one of few places, over which targets are spread', () => {
+    const places = placesFor(hashes.length);
+    const counts = new Map<number, number>();
+    for (const each of hashes) {
+      const offset = scrapeOffsetMs(each, { seed, intervalMs: 60_000, places }, 0);
+      counts.set(offset, (counts.get(offset) ?? 0) + 1);
+    }
+    expect(places).toBe(64);
+    expect(counts.size).toBe(places);
+    expect(Math.max(...counts.values())).toBeLessThan(3 * (hashes.length / places));
+  });
+
+  it('has the same places for a longer interval among those of a shorter one', () => {
+    const at = (intervalMs: number) =>
+      new Set(hashes.map((each) => scrapeOffsetMs(each, { seed, intervalMs, places: 16 }, 0)));
+    const short = at(15_000);
+    expect([...at(30_000)].filter((each) => each < 15_000).every((each) => short.has(each))).toBe(true);
+  });
+
+  it.each([
+    [0, 16],
+    [256, 16],
+    [257, 32],
+    [10_000, 1024],
+  ])('has for %i targets %i places', (targets, places) => {
+    expect(placesFor(targets)).toBe(places);
   });
 
   it('hashes as Prometheus does', () => {

@@ -20,7 +20,7 @@ const SEGMENT_BYTES = 32 * 1024 ** 2;
 /** What may wait for the disk: some 3 million samples. */
 const MAX_WAITING_BYTES = 64 * 1024 ** 2;
 /** Memory that a burst took and that is not kept for the next one. */
-const MAX_SPARE_BYTES = 4 * 1024 ** 2;
+const MAX_SPARE_BYTES = 1024 ** 2;
 
 export interface WalDeps {
   readonly fs: TsdbFs;

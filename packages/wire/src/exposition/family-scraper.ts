@@ -4,11 +4,18 @@ import type { NativeHistogram } from '../native-histogram.ts';
 import type { Exemplar, MetricType } from './entry.ts';
 import { type FamilySink, type HistogramForms, readFamilies } from './protobuf-families.ts';
 import { DROPPED, type FamilyMetadata, type ResolveSeries, type Scrape, type ScrapeLimits } from './scrape.ts';
-import { ScrapeColumns } from './scrape-columns.ts';
+import type { ScrapeColumns } from './scrape-columns.ts';
 import type { SeriesLabels } from './series-labels.ts';
 
 /** No byte of UTF-8, so that no two label sets have one key. */
 const SEPARATOR = '\u{ff}\u{0}';
+
+export interface FamilyScraperOptions {
+  readonly resolve: ResolveSeries;
+  readonly limits: ScrapeLimits;
+  readonly histograms: HistogramForms;
+  readonly columns: ScrapeColumns;
+}
 
 /** Memory per series: a string of its labels, and an entry of a map. */
 export class FamilyScraper implements FamilySink {
@@ -21,11 +28,11 @@ export class FamilyScraper implements FamilySink {
   #knownMetadata = new Map<string, string>();
   #nextMetadata = new Map<string, string>();
 
-  constructor(resolve: ResolveSeries, limits: ScrapeLimits, histograms: HistogramForms) {
+  constructor({ resolve, limits, histograms, columns }: FamilyScraperOptions) {
     this.#resolve = resolve;
     this.#limits = limits;
     this.#histograms = histograms;
-    this.#columns = new ScrapeColumns(limits.samples);
+    this.#columns = columns;
   }
 
   get refs(): readonly number[] {
@@ -40,9 +47,9 @@ export class FamilyScraper implements FamilySink {
   /** @param body not kept
    *  @throws {MalformedError | LimitError} after which the reader is as it was before */
   read(body: Buffer): Scrape {
-    const { bodyBytes, labels } = this.#limits;
+    const { bodyBytes, labels, samples } = this.#limits;
     if (body.length > bodyBytes) throw new LimitError('bytes in a body', bodyBytes);
-    this.#columns.clear();
+    this.#columns.clear(samples);
     this.#next = new Map();
     this.#nextMetadata = new Map();
     readFamilies(body, { labels, parts: PARTS_OF_A_METRIC }, this, this.#histograms);

@@ -15,13 +15,11 @@ export class ScrapeColumns implements Scrape {
   exemplars: SeriesExemplar[] = [];
   metadata: FamilyMetadata[] = [];
   gone: number[] = [];
-  readonly #maxSamples: number;
+  #maxSamples = 0;
 
-  constructor(maxSamples: number) {
+  /** Begins another scrape. @param maxSamples that it may have */
+  clear(maxSamples: number): void {
     this.#maxSamples = maxSamples;
-  }
-
-  clear(): void {
     this.count = 0;
     this.droppedCount = 0;
     this.histograms = [];

@@ -3,6 +3,7 @@ import type { ExpositionFormat } from './content-type.ts';
 import { FamilyScraper } from './family-scraper.ts';
 import type { HistogramForms } from './protobuf-families.ts';
 import { DEFAULT_SCRAPE_LIMITS, type ResolveSeries, type Scrape, type ScrapeLimits } from './scrape.ts';
+import { ScrapeColumns } from './scrape-columns.ts';
 import { TextScraper } from './text-scraper.ts';
 
 export interface ScrapeReaderOptions {
@@ -12,6 +13,8 @@ export interface ScrapeReaderOptions {
   readonly created?: 'series' | 'start_times';
   /** Of histograms that are both native and classic, which comes with Protocol Buffers alone; native unless given. */
   readonly histograms?: HistogramForms;
+  /** Shared by all readers of which nothing is wanted any more when another one reads: a thousand lines take 32 KB. One's own unless given. */
+  readonly columns?: ScrapeColumns;
 }
 
 interface Scraper {
@@ -25,6 +28,7 @@ export class ScrapeReader {
   readonly #limits: ScrapeLimits;
   readonly #created: 'series' | 'start_times';
   readonly #histograms: HistogramForms;
+  readonly #columns: ScrapeColumns;
   #format: ExpositionFormat | undefined;
   #scraper: Scraper | undefined;
 
@@ -34,6 +38,7 @@ export class ScrapeReader {
     this.#limits = limits;
     this.#created = created;
     this.#histograms = histograms;
+    this.#columns = options.columns ?? new ScrapeColumns();
   }
 
   /** Series of the last scrape: when one fails, a staleness marker is due for each. A series may be there twice. */
@@ -47,7 +52,7 @@ export class ScrapeReader {
   }
 
   /** @param body decompressed; not kept
-   *  @returns valid until the next call
+   *  @returns valid until the next call, of any reader with the same columns
    *  @throws {ExpositionError | MalformedError | LimitError} the whole scrape counts as failed; the next one is compared with the
    *  one before it */
   read(body: Buffer, format: ExpositionFormat): Scrape {
@@ -62,11 +67,19 @@ export class ScrapeReader {
   }
 
   #make(format: ExpositionFormat): Scraper {
-    if (format === 'protobuf') return new FamilyScraper(this.#resolve, this.#limits, this.#histograms);
+    if (format === 'protobuf') {
+      return new FamilyScraper({
+        resolve: this.#resolve,
+        limits: this.#limits,
+        histograms: this.#histograms,
+        columns: this.#columns,
+      });
+    }
     return new TextScraper(format === 'text' ? 'prometheus' : 'openmetrics', {
       resolve: this.#resolve,
       limits: this.#limits,
       created: this.#created,
+      columns: this.#columns,
     });
   }
 }

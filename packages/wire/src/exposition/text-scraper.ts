@@ -4,7 +4,7 @@ import { LimitError } from '../errors.ts';
 import type { EntryReader, MetricType } from './entry.ts';
 import { LineTable, NO_SAMPLE, START_TIME } from './line-table.ts';
 import { DROPPED, type ResolveSeries, type Scrape, type ScrapeLimits } from './scrape.ts';
-import { ScrapeColumns } from './scrape-columns.ts';
+import type { ScrapeColumns } from './scrape-columns.ts';
 import type { SeriesLabels } from './series-labels.ts';
 import { groupOf, isCreatedLine } from './start-times.ts';
 import { OpenMetricsReader, PromReader } from './text-reader.ts';
@@ -39,6 +39,7 @@ export interface TextScraperOptions {
   readonly limits: ScrapeLimits;
   /** What OpenMetrics' `_created` lines are: series as any other, or the start times of theirs. */
   readonly created: 'series' | 'start_times';
+  readonly columns: ScrapeColumns;
 }
 
 /** Memory per line that the target has: its bytes up to the value, and 13. */
@@ -68,7 +69,7 @@ export class TextScraper {
   constructor(dialect: TextDialect, options: TextScraperOptions) {
     this.#dialect = dialect;
     this.#options = options;
-    this.#columns = new ScrapeColumns(options.limits.samples);
+    this.#columns = options.columns;
     this.#withStartTimes = dialect === 'openmetrics' && options.created === 'start_times';
   }
 
@@ -113,7 +114,7 @@ export class TextScraper {
   #begin(body: Buffer): void {
     this.#body = body;
     this.#view = new DataView(body.buffer, body.byteOffset, body.length);
-    this.#columns.clear();
+    this.#columns.clear(this.#options.limits.samples);
     this.#at = 0;
     this.#line = 0;
     this.#type = UNKNOWN;
