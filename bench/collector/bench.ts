@@ -1,6 +1,6 @@
 /** The collector beside Prometheus 3.15: the same targets with the same prometheus.yml, one after the other on the same core, the
- *  targets on another. Options: --quick (20 targets, a minute), --targets N, --series N, --minutes N. Anything but a full run is
- *  for a look and not for the record. */
+ *  targets on another. Options: --quick (20 targets, a minute), --targets N, --series N, --minutes N, --only vigie|prometheus. Anything but a
+ *  full run is for a look and not for the record. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,7 @@ export async function run(context: BenchContext): Promise<void> {
       targets: { type: 'string' },
       series: { type: 'string' },
       minutes: { type: 'string' },
+      only: { type: 'string' },
     },
   });
   const size = values.quick ? QUICK : FULL;
@@ -66,10 +67,11 @@ export async function run(context: BenchContext): Promise<void> {
     const [, control = '', ports = ''] = await targets.saying(/^ready (\d+) ([\d ]+)$/m);
     const config = prometheusYaml(ports.split(' '), INTERVAL_SECONDS);
     const figures: ScrapeFigures[] = [];
-    for (const start of [startPrometheus, startVigie]) {
+    for (const [name, start] of Object.entries({ prometheus: startPrometheus, vigie: startVigie })) {
+      if ((values.only ?? name) !== name) continue;
       figures.push(await measure({ context, cores, folder, config, control, windowMs: plan.minutes * 60_000 }, start));
     }
-    report(context, cores, plan, figures);
+    if (values.only === undefined) report(context, cores, plan, figures);
   } finally {
     await targets.end();
     rmSync(folder, { recursive: true, force: true });

@@ -16,6 +16,7 @@ import { cpuSecondsOf, memoryOf } from '../harness/proc-stats.ts';
 import { answers200 } from '../harness/ready.ts';
 import { median, quantile } from '../harness/statistics.ts';
 import { markdownTable } from '../harness/table.ts';
+import { IMAGE_ENV, IMAGE_FLAGS } from '../logs/vigie.ts';
 import { collectorYaml, PARTS, type Parts } from './collector-config.ts';
 
 const FULL = { pods: 20_000, rate: 50, seconds: 120 };
@@ -211,6 +212,7 @@ async function startCollector(
   const program = startProgram({
     command: measuredNode().nodePath,
     args: [
+      ...IMAGE_FLAGS,
       ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
       join(context.rootDir, 'packages/cli/dist/vigie.cjs'),
       'collector',
@@ -221,7 +223,7 @@ async function startCollector(
     ],
     core: cores.agent,
     cwd: folder,
-    env: { KUBECONFIG: kubeconfig },
+    env: { ...IMAGE_ENV, KUBECONFIG: kubeconfig },
     outputFile: join(folder, 'collector'),
   });
   program.release();
