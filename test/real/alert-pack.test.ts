@@ -1,28 +1,50 @@
-/** Alerting, the collector and the node agent as shipped, in real pods, and what the shipped rules tell of made true: each alert arrives at the
- *  receiver that the shipped alertmanager.yml has for it. Three things are not as shipped: receivers are web hooks of the test, times are short
- *  (`for`, intervals, windows), and addresses are those of pods, for the cluster has neither DNS nor kube-proxy. What it cannot show (its
- *  cadvisor does not know containers by name, its kubelet renews no certificate, it has no volumes) the unit tests of the rules have. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+/** Alerting, the collector and the node agent as shipped, in real pods, and what the shipped rules tell of made true: each alert of the cluster
+ *  arrives at the receiver that the shipped alertmanager.yml has for it. hurried-manifests.ts says what is not as shipped. What remains to the
+ *  unit tests of the rules: that a machine has no memory left, and most of what can go wrong with Vigie itself. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { until } from './deadline.ts';
+import { DISKS, diskFiller, mountPointOf, SEEN_DISK_SERIES, SEEN_DISKS, watchedDisks } from './filling-disks.ts';
+import { agentManifests, alertingManifests, collectorManifests } from './hurried-manifests.ts';
 import { kubectlApply } from './kubectl-apply.ts';
 import { type ControlPlane, startControlPlane } from './parts/kubernetes.ts';
-import { type ClusterNetwork, clusterNetwork, NODE_NAME, type RealNode, startNode } from './parts/kubernetes-node.ts';
+import {
+  type ClusterNetwork,
+  clusterNetwork,
+  NODE_NAME,
+  type NodeSettings,
+  type RealNode,
+  startNode,
+} from './parts/kubernetes-node.ts';
 import { progress } from './progress.ts';
 import { type RecordingServer, startRecordingServer } from './recording-server.ts';
 import { arrayAt, at, stringAt } from './rest.ts';
-import { overlayOf, shippedFile } from './shipped-manifests.ts';
 import { nodeConditions, nodeWithoutMachine, troubledWorkloads } from './troubled-workloads.ts';
+import {
+  API_SERVER_JOB,
+  CERTIFICATES_JOB,
+  certificateKinds,
+  PROBES,
+  startTlsServer,
+  type TlsServer,
+  watchedCertificates,
+} from './watched-certificates.ts';
 
-const ALERTING = fileURLToPath(new URL('../../deploy/alerting', import.meta.url));
 const NAMESPACE = 'shop';
 const TIMEOUT_MS = 300_000;
-const INTERVAL = '5s';
 const TOKEN = 'of-the-suite';
-const LISTEN = /^listen: .*$/m;
+const NODE: NodeSettings = {
+  kubelet: {
+    // So that a pod is seen in CrashLoopBackOff: the kubelet says that it is when it looks at it again before the pause is over.
+    crashLoopBackOff: { maxContainerRestartPeriod: '20s' },
+    syncFrequency: '5s',
+    volumeStatsAggPeriod: '2s',
+  },
+  hasNamedContainers: true,
+  isCertified: true,
+  disks: DISKS,
+};
+/** Of a server's certificate, in days: less than three weeks, and more than the three days of those of the cluster. */
+const SOON = 10;
 /** Nothing of this happens here, however busy the machine is. */
 const NOT_SO = [
   'VigieSeesNothing',
@@ -49,8 +71,10 @@ interface Arrival {
 
 let network: ClusterNetwork;
 let hook: RecordingServer;
+let server: TlsServer;
 let plane: ControlPlane;
 let node: RealNode;
+let collector: string;
 /** While it is, whoever is told at the receiver `chat` refuses. */
 let isChatDown = true;
 
@@ -71,7 +95,8 @@ beforeAll(async () => {
     ],
     scheduler: [],
   });
-  node = await startNode(plane, network, [Number(new URL(hook.url).port)]);
+  server = await startTlsServer(SOON);
+  node = await startNode(plane, network, [portOf(hook), server.port], NODE);
   for (const namespace of [NAMESPACE, 'vigie-collector', 'vigie-alerting', 'vigie'])
     plane.kubectl(['create', 'namespace', namespace]);
   for (const [namespace, secret] of [
@@ -80,13 +105,25 @@ beforeAll(async () => {
     ['vigie-alerting', 'vigie-alerting-api'],
   ] as const)
     plane.kubectl(['-n', namespace, 'create', 'secret', 'generic', secret, `--from-literal=token=${TOKEN}`]);
-  plane.kubectl(['apply', '-k', collectorManifests()]);
-  plane.kubectl(['apply', '-k', agentManifests()]);
-  for (const object of troubledWorkloads()) await kubectlApply(plane, NAMESPACE, object);
+  // What the API server tells of its clients, everybody may read here.
+  const reader = ['--clusterrole=system:monitoring', '--user=system:anonymous'];
+  plane.kubectl(['create', 'clusterrolebinding', 'anonymous-monitoring', ...reader]);
+  for (const kind of certificateKinds()) await kubectlApply(plane, NAMESPACE, kind);
+  plane.kubectl(['apply', '-k', collectorManifests(PROBES)]);
+  plane.kubectl(['apply', '-k', agentManifests(`http://${network.host}:9`)]);
+  for (const object of [...troubledWorkloads(), ...watchedDisks()]) await kubectlApply(plane, NAMESPACE, object);
   for (const name of ['gone', 'pressed']) await kubectlApply(plane, NAMESPACE, nodeWithoutMachine(name));
-  const collector = `http://${await addressOf('vigie-collector')}:9090`;
+  collector = `http://${await addressOf('vigie-collector')}:9090`;
   progress(`the collector is at ${collector}`);
-  plane.kubectl(['apply', '-k', alertingManifests(collector)]);
+  for (const object of watchedCertificates(network, server.port)) await kubectlApply(plane, NAMESPACE, object);
+  plane.kubectl(['apply', '-k', alertingManifests(collector, `http://${network.host}:${portOf(hook)}`)]);
+  await until(
+    'the collector to have seen all disks',
+    TIMEOUT_MS,
+    async () => (await seriesOf(SEEN_DISKS)).length === SEEN_DISK_SERIES || undefined,
+    explain,
+  );
+  await kubectlApply(plane, NAMESPACE, diskFiller());
   await addressOf('vigie-alerting');
   progress('alerting is ready');
 });
@@ -94,84 +131,19 @@ beforeAll(async () => {
 afterAll(async () => {
   await node?.stop();
   await plane?.stop();
+  server?.close();
   await hook?.close();
 });
 
-function changedConfigMap(name: string, key: string, text: string): object {
-  const metadata = { name, namespace: name === 'vigie-node-agent' ? 'vigie' : name };
-  return { patch: JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [key]: text } }) };
+function portOf({ url }: RecordingServer): number {
+  return Number(new URL(url).port);
 }
 
-function collectorManifests(): string {
-  const shipped = stringAt(shippedFile('overlays/collector-queries/config-map.yaml'), 'data', 'collector.yaml');
-  const text = shipped.replace('scrape_interval: 15s', `scrape_interval: ${INTERVAL}`);
-  expect(text).not.toBe(shipped);
-  return overlayOf('overlays/collector-queries', {
-    // Without kube-proxy there is nothing that would share requests between two.
-    replicas: [{ name: 'vigie-collector', count: 1 }],
-    patches: [changedConfigMap('vigie-collector', 'collector.yaml', text)],
-  });
-}
-
-/** Its sink is an address where nobody listens. */
-function agentManifests(): string {
-  const shipped = stringAt(shippedFile('overlays/node-agent-log-metrics/config-map.yaml'), 'data', 'agent.yaml');
-  const text = shipped.replace('http://elasticsearch.logging.svc:9200', `http://${network.host}:9`);
-  expect(text).not.toBe(shipped);
-  return overlayOf('overlays/node-agent-log-metrics', {
-    patches: [changedConfigMap('vigie-node-agent', 'agent.yaml', text)],
-  });
-}
-
-function alertingManifests(collector: string): string {
-  const rules = readdirSync(join(ALERTING, 'rules'));
-  const generated = (name: string, files: readonly string[]): object => ({
-    name,
-    namespace: 'vigie-alerting',
-    behavior: 'merge',
-    files,
-  });
-  const env = [{ name: 'COLLECTOR_URL', value: collector }];
-  const deployment = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'vigie-alerting', namespace: 'vigie-alerting' },
-    spec: { template: { spec: { containers: [{ name: 'alerting', env }] } } },
-  };
-  const folder = overlayOf('alerting', {
-    configMapGenerator: [
-      generated('vigie-alerting', ['alerting.yaml', 'alertmanager.yml']),
-      generated('vigie-alerting-rules', rules),
-    ],
-    patches: [{ patch: JSON.stringify(deployment) }],
-  });
-  const text = (name: string): string => readFileSync(join(ALERTING, name), 'utf8');
-  for (const name of rules) writeFileSync(join(folder, name), hurried(text(`rules/${name}`)));
-  const listen = `listen: { address: ":9093", auth: { type: bearer, token_file: /etc/vigie-api/token }, metrics: open }`;
-  const changed = text('alerting.yaml').replace('evaluation_interval: 30s', `evaluation_interval: ${INTERVAL}`);
-  writeFileSync(join(folder, 'alerting.yaml'), changed.replace(LISTEN, listen));
-  writeFileSync(join(folder, 'alertmanager.yml'), JSON.stringify(withHooks(parse(text('alertmanager.yml')))));
-  return folder;
-}
-
-/** Minutes become seconds where a rule waits for something not to change. */
-function hurried(rules: string): string {
-  return rules
-    .replace(/^( +for:) .*$/gm, '$1 4s')
-    .replace(/(changes\(\w+)\[10m\]/g, '$1[30s]')
-    .replace(/(rate\([^[]*)\[5m\]/g, '$1[30s]');
-}
-
-/** Routes, inhibition and names of receivers are the shipped ones. */
-function withHooks(written: unknown): object {
-  const url = `http://${network.host}:${new URL(hook.url).port}`;
-  const receivers = arrayAt(written, 'receivers').map((receiver) => {
-    const name = stringAt(receiver, 'name');
-    return { name, webhook_configs: [{ url: `${url}/${name}` }] };
-  });
-  const routes = arrayAt(written, 'route', 'routes').map((route) => ({ ...Object(route), mute_time_intervals: [] }));
-  const route = { ...Object(at(written, 'route')), group_wait: '0s', group_interval: '1s', routes };
-  return { ...Object(written), global: {}, route, receivers };
+/** What the collector answers to a query of now. */
+async function seriesOf(query: string): Promise<readonly unknown[]> {
+  const url = `${collector}/api/v1/query?${new URLSearchParams({ query })}`;
+  const response = await fetch(url, { headers: { authorization: `Bearer ${TOKEN}` } });
+  return arrayAt(await response.json(), 'data', 'result');
 }
 
 /** Of the one pod of a part, when it is ready. */
@@ -213,7 +185,8 @@ function explain(): string {
     ['get', 'nodes'],
     ['-n', 'vigie-alerting', 'logs', 'deployment/vigie-alerting', '--tail=30'],
     ['-n', 'vigie-alerting', 'describe', 'pods'],
-    ['-n', NAMESPACE, 'get', 'hpa,jobs'],
+    ['-n', NAMESPACE, 'get', 'hpa,jobs,pvc'],
+    ['-n', 'vigie-collector', 'logs', 'deployment/vigie-collector', '--tail=20'],
   ];
   const texts = shown.map((args) => {
     try {
@@ -252,6 +225,8 @@ describe('a receiver that refuses', () => {
 
 describe('with the cluster', () => {
   test.each([
+    ['chat', { alertname: 'PodCrashLooping', namespace: NAMESPACE, pod: 'looping', container: 'app' }],
+    ['chat', { alertname: 'ContainerCPUThrottled', namespace: NAMESPACE, container: 'app' }],
     ['chat', { alertname: 'ContainerOOMKilled', namespace: NAMESPACE, pod: 'forgetful', container: 'app' }],
     ['chat', { alertname: 'PodPending', namespace: NAMESPACE, pod: 'huge' }],
     ['chat', { alertname: 'PodNotReady', namespace: NAMESPACE, pod: 'unready-set-0' }],
@@ -264,6 +239,18 @@ describe('with the cluster', () => {
     ['chat', { alertname: 'TargetDown', namespace: NAMESPACE, pod: 'silent', node: NODE_NAME }],
     ['chat', { alertname: 'LogErrorsHigh', namespace: NAMESPACE, container: 'app' }],
     ['on-call', { alertname: 'NodeNotReady', node: 'gone' }],
+    ['chat', { alertname: 'NodeDiskFillingUp', instance: NODE_NAME, mountpoint: mountPointOf('filling') }],
+    ['on-call', { alertname: 'NodeDiskFillingUp', instance: NODE_NAME, mountpoint: mountPointOf('narrow') }],
+    ['chat', { alertname: 'NodeDiskAlmostFull', instance: NODE_NAME, mountpoint: mountPointOf('narrow') }],
+    ['on-call', { alertname: 'NodeDiskAlmostFull', instance: NODE_NAME, mountpoint: mountPointOf('full') }],
+    ['chat', { alertname: 'NodeDiskAlmostOutOfInodes', instance: NODE_NAME, mountpoint: mountPointOf('crowded') }],
+    ['chat', { alertname: 'VolumeFillingUp', namespace: NAMESPACE, persistentvolumeclaim: 'narrow' }],
+    ['on-call', { alertname: 'VolumeAlmostFull', namespace: NAMESPACE, persistentvolumeclaim: 'full' }],
+    ['chat', { alertname: 'VolumeAlmostOutOfInodes', namespace: NAMESPACE, persistentvolumeclaim: 'crowded' }],
+    ['chat', { alertname: 'CertificateExpiring', job: CERTIFICATES_JOB, severity: 'warning' }],
+    ['on-call', { alertname: 'CertificateExpiring', job: CERTIFICATES_JOB, severity: 'critical' }],
+    ['on-call', { alertname: 'KubeletCertificateExpiring', node: NODE_NAME }],
+    ['on-call', { alertname: 'APIClientCertificateExpiring', job: API_SERVER_JOB }],
     ['on-call', { alertname: 'VigieSinkDown', namespace: 'vigie', sink: 'es' }],
     ['heartbeat', { alertname: 'Watchdog', cluster: 'kubernetes' }],
   ] as const)('%s is told of %o', async (receiver, labels) => {
@@ -289,6 +276,17 @@ describe('with the cluster', () => {
     plane.kubectl(['-n', NAMESPACE, 'delete', 'pod/huge', 'job/hopeless', '--wait=false']);
     await arrival('chat', { alertname: 'PodPending', pod: 'huge' }, 'resolved');
     await arrival('chat', { alertname: 'JobFailed', job_name: 'hopeless' }, 'resolved');
+  });
+
+  test('a container crashes again and again by what its kubelet says, and by the number of its starts', async () => {
+    const [said, starts] = ['kube_pod_container_status_waiting_reason', 'kube_pod_container_status_restarts_total'];
+    await until(
+      'more than three starts',
+      TIMEOUT_MS,
+      async () => (await seriesOf(`increase(${starts}{pod="looping"}[10m]) > 3`)).length === 1 || undefined,
+      explain,
+    );
+    expect(await seriesOf(`max_over_time(${said}{reason="CrashLoopBackOff", pod="looping"}[10m])`)).toHaveLength(1);
   });
 
   test('of Vigie itself nobody is told what is not so', () => {

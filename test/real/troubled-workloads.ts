@@ -15,6 +15,7 @@ interface Container {
 /** Each by its name. */
 export function troubledWorkloads(): readonly object[] {
   return [
+    pod('looping', { script: 'exit 1' }),
     pod('forgetful', {
       script: 'sleep 5; a=x; while :; do a=$a$a; done',
       resources: { requests: { cpu: '10m' }, limits: { memory: '16Mi' } },

@@ -16,8 +16,9 @@ export interface Authority {
   readonly caFile: string;
   readonly ca: string;
   /** @param name common name, for a client its user; files are called after it
-   *  @param subjectAltName as openssl writes it, `IP:127.0.0.1,DNS:localhost` for a server */
-  issue(name: string, subjectAltName?: string): Certificate;
+   *  @param subjectAltName as openssl writes it, `IP:127.0.0.1,DNS:localhost` for a server
+   *  @param organization for a client its group */
+  issue(name: string, subjectAltName?: string, organization?: string): Certificate;
 }
 
 /** P-256 keys: a second per RSA key is too much for a suite that makes six. */
@@ -27,23 +28,29 @@ function openssl(args: readonly string[]): void {
   runToEnd('openssl', args);
 }
 
-/** Makes a CA in `folder`. */
-export function createAuthority(folder: string): Authority {
+/** More than any suite takes. */
+const DEFAULT_DAYS = 2;
+
+/** Makes a CA in `folder`.
+ *  @param days until it ends, and what it issues */
+export function createAuthority(folder: string, days = DEFAULT_DAYS): Authority {
   if (!commandExists('openssl', 'version'))
     installDebianPackages(['openssl'], 'the TLS suites make their certificates with openssl');
   const caFile = join(folder, 'ca.pem');
   const caKeyFile = join(folder, 'ca-key.pem');
-  openssl(['req', '-x509', ...KEY, '-keyout', caKeyFile, '-out', caFile, '-days', '2', '-subj', '/CN=Vigie test CA']);
+  const ends = ['-days', String(days)];
+  openssl(['req', '-x509', ...KEY, '-keyout', caKeyFile, '-out', caFile, ...ends, '-subj', '/CN=Vigie test CA']);
   return {
     caFile,
     ca: readFileSync(caFile, 'utf8'),
-    issue: (name, subjectAltName) => {
+    issue: (name, subjectAltName, organization = '') => {
       const [certFile, keyFile, request, extensions] = ['', '-key', '-request', '-extensions'].map((suffix) =>
         join(folder, `${name}${suffix}.pem`),
       ) as [string, string, string, string];
       writeFileSync(extensions, subjectAltName === undefined ? '' : `subjectAltName=${subjectAltName}\n`);
-      openssl(['req', '-new', ...KEY, '-keyout', keyFile, '-out', request, '-subj', `/CN=${name}`]);
-      const signedBy = ['-CA', caFile, '-CAkey', caKeyFile, '-CAcreateserial', '-days', '2'];
+      const subject = `${organization === '' ? '' : `/O=${organization}`}/CN=${name}`;
+      openssl(['req', '-new', ...KEY, '-keyout', keyFile, '-out', request, '-subj', subject]);
+      const signedBy = ['-CA', caFile, '-CAkey', caKeyFile, '-CAcreateserial', ...ends];
       openssl(['x509', '-req', '-in', request, ...signedBy, '-extfile', extensions, '-out', certFile]);
       return { certFile, keyFile, cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
     },

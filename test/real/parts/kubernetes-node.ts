@@ -10,6 +10,7 @@ import { progress } from '../progress.ts';
 import { commandExists, installDebianPackages } from './debian.ts';
 import type { ControlPlane } from './kubernetes.ts';
 import { installKubernetes } from './kubernetes-binary.ts';
+import { type Disk, writeDisks } from './node-disks.ts';
 import { BUSYBOX_IMAGE, PAUSE_IMAGE, writeAgentImage, writeBusyboxImage, writePauseImage } from './node-images.ts';
 import { installNodePrograms, type NodePrograms } from './node-programs.ts';
 import { runToEnd } from './run-to-end.ts';
@@ -51,6 +52,18 @@ export function clusterNetwork(): ClusterNetwork {
   }
 }
 
+/** What a node has otherwise than the others. */
+export interface NodeSettings {
+  /** Members of its KubeletConfiguration. */
+  readonly kubelet?: object;
+  /** cAdvisor knows containers by their names, and the kubelet has from it what they use. It then is seconds old; otherwise the kubelet asks
+   *  containerd whenever somebody asks it. */
+  readonly hasNamedContainers?: boolean;
+  /** The kubelet shows the API server a certificate, which it would renew, and no token. */
+  readonly isCertified?: boolean;
+  readonly disks?: readonly Disk[];
+}
+
 export interface RealNode {
   /** `/var/log` of the node. */
   readonly logFolder: string;
@@ -66,6 +79,7 @@ export async function startNode(
   plane: ControlPlane,
   network: ClusterNetwork,
   ports: readonly number[],
+  settings: NodeSettings = {},
 ): Promise<RealNode> {
   const programs = installNodePrograms();
   const home = temporaryFolder('kubernetes-node');
@@ -73,7 +87,8 @@ export async function startNode(
   const startedAt = performance.now();
   for (const folder of ['log/pods', 'log/containers', 'lib', 'images', 'cni'])
     mkdirSync(join(home, folder), { recursive: true });
-  writeConfiguration(home, cgroup, plane, network, programs);
+  writeConfiguration(home, cgroup, plane, network, programs, settings);
+  writeDisks(home, settings.disks ?? []);
   const archive = (name: string): string => join(home, 'images', `${name}.tar`);
   writePauseImage(join(home, 'making'), archive('pause'), programs.busybox);
   writeBusyboxImage(join(home, 'making'), archive('busybox'), programs.busybox);
@@ -90,6 +105,7 @@ export async function startNode(
       ADDRESS: `${network.node}/30`,
       GATEWAY: network.host,
       NODE_NAME,
+      KUBELET_FLAGS: kubeletFlags(home, settings).join(' '),
     },
   });
   const explain = (): string =>
@@ -148,22 +164,23 @@ export async function startNode(
   };
 }
 
+/** Of cAdvisor, which has no other way to be told. */
+function kubeletFlags(home: string, { hasNamedContainers = false }: NodeSettings): readonly string[] {
+  return hasNamedContainers ? [`--containerd=${join(home, 'containerd.sock')}`, '--housekeeping-interval=2s'] : [];
+}
+
 function writeConfiguration(
   home: string,
   cgroup: string,
   plane: ControlPlane,
   network: ClusterNetwork,
   programs: NodePrograms,
+  { kubelet = {}, isCertified = false }: NodeSettings,
 ): void {
   const write = (name: string, content: string | object): void =>
     writeFileSync(join(home, name), typeof content === 'string' ? content : JSON.stringify(content));
-  write(
-    'kubeconfig',
-    readFileSync(plane.kubeconfigOf(`system:node:${NODE_NAME}`), 'utf8').replace(
-      /https:[^"]*/,
-      `https://${network.apiServer}`,
-    ),
-  );
+  const kubeconfig = plane.kubeconfigOf(`system:node:${NODE_NAME}`, isCertified ? 'certificate' : 'token');
+  write('kubeconfig', readFileSync(kubeconfig, 'utf8').replace(/https:[^"]*/, `https://${network.apiServer}`));
   const subnet = [{ subnet: network.pods }];
   const ipam = {
     type: 'host-local',
@@ -203,6 +220,8 @@ function writeConfiguration(
     containerLogMonitorInterval: '3s',
     featureGates: { KubeletCrashLoopBackOffMax: true },
     crashLoopBackOff: { maxContainerRestartPeriod: '2s' },
+    rotateCertificates: isCertified,
+    ...kubelet,
   });
   write(
     'containerd.toml',

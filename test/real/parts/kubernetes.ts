@@ -8,7 +8,7 @@ import { Impossible, until } from '../deadline.ts';
 import { killLeashed, removeFolder, spawnLeashed, temporaryFolder } from '../leash.ts';
 import { progress } from '../progress.ts';
 import { ask, type Endpoint, rest } from '../rest.ts';
-import { type Authority, createAuthority } from './certificates.ts';
+import { type Authority, type Certificate, createAuthority } from './certificates.ts';
 import { freePort } from './free-port.ts';
 import { installKubernetes } from './kubernetes-binary.ts';
 import { runToEnd } from './run-to-end.ts';
@@ -42,8 +42,8 @@ export interface ControlPlane {
   readonly frontProxyAuthority: Authority;
   /** Of the user `admin`, who may do anything. */
   readonly kubeconfig: string;
-  /** A kubeconfig for another user with a static token: the groups are those of `--token-auth-file`. */
-  kubeconfigOf(user: keyof typeof USERS): string;
+  /** A kubeconfig for another user, who shows a static token or a certificate: the groups are those of `--token-auth-file`. */
+  kubeconfigOf(user: keyof typeof USERS, shows?: 'token' | 'certificate'): string;
   /** Runs kubectl as admin and answers what it wrote.
    *  @param input for `apply -f -` */
   kubectl(args: readonly string[], input?: string): string;
@@ -90,9 +90,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     children.add(child);
     return child;
   };
-  const kubeconfigOf = (user: keyof typeof USERS): string => {
+  const kubeconfigOf = (user: keyof typeof USERS, shows: 'token' | 'certificate' = 'token'): string => {
     const file = join(home, `${user.replaceAll(':', '-')}.kubeconfig`);
-    writeFileSync(file, kubeconfigText(url, pki.authority.caFile, USERS[user].token));
+    const { token, groups } = USERS[user];
+    const credentials = shows === 'token' ? { token } : certifiedBy(pki.authority.issue(user, undefined, groups));
+    writeFileSync(file, kubeconfigText(url, pki.authority.caFile, credentials));
     return file;
   };
   const startApiServer = async (): Promise<void> => {
@@ -237,13 +239,17 @@ function apiServerFlags(home: string, port: number, etcdUrl: string, options: Co
   ];
 }
 
+function certifiedBy({ certFile, keyFile }: Certificate): object {
+  return { 'client-certificate': certFile, 'client-key': keyFile };
+}
+
 /** JSON is YAML. */
-function kubeconfigText(server: string, caFile: string, token: string): string {
+function kubeconfigText(server: string, caFile: string, user: object): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'test', cluster: { server, 'certificate-authority': caFile } }],
-    users: [{ name: 'test', user: { token } }],
+    users: [{ name: 'test', user }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
     'current-context': 'test',
   });
