@@ -3,8 +3,10 @@ import { Writable } from 'node:stream';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { CONFIG, listening, MemoryWorld } from '../../packages/alerting/test/api/world.ts';
+import { record } from '../../packages/alerting/test/receivers/recorder.ts';
 import type { AlertsClient } from '../../packages/cli/src/alerts/alerts-api.ts';
 import { type AlertListRequest, listAlerts } from '../../packages/cli/src/alerts/run-alert-list.ts';
+import { explainLive } from '../../packages/cli/src/alerts/run-explain-live.ts';
 import {
   type AddRequest,
   addSilence,
@@ -53,7 +55,7 @@ async function bed(prefix = '/alertmanager') {
     const terminal = new Terminal();
     const whole: AddRequest = {
       ...{ matchers: ['Full'], annotations: [], startsAtMs: undefined, endsAtMs: undefined, durationMs: 3_600_000 },
-      ...{ createdBy: 'me', comment: 'maintenance', preview: false },
+      ...{ createdBy: 'me', comment: 'maintenance', preview: false, untilResolved: false, recurs: undefined },
       ...request,
     };
     const code = await addSilence(whole, client, terminal, NOW);
@@ -93,6 +95,16 @@ describe('vigie silence add', () => {
     });
   });
 
+  it('adds one that ends with what it silences, and one that recurs', async () => {
+    const { add, world } = await bed();
+    await add({ untilResolved: true, recurs: 'saturday,sunday 02:00-04:00 Europe/Paris', annotations: ['ticket=T-1'] });
+    expect(world.silences.query()[0]?.annotations).toEqual({
+      ticket: 'T-1',
+      vigie_until: 'resolved',
+      vigie_recurs: 'saturday,sunday 02:00-04:00 Europe/Paris',
+    });
+  });
+
   it('warns of one that silences more than was meant', async () => {
     const { add } = await bed();
     expect((await add({ matchers: ['alertname!=Watchdog'] })).err).toBe(
@@ -113,6 +125,7 @@ describe('vigie silence add', () => {
   it.each([
     [{ comment: '' }, 'CONFIG_INVALID', '--comment: a silence has to say why it is there'],
     [{ durationMs: 0 }, 'CONFIG_INVALID', '--duration: expected more than 0'],
+    [{ recurs: 'now and then' }, 'CONFIG_INVALID', '--recurs: now: expected days such as monday:friday'],
     [{ endsAtMs: NOW - 1 }, 'CONFIG_INVALID', '--end: a silence cannot start after it ends'],
     [{ matchers: ['a=b', 'c'] }, 'CONFIG_INVALID', 'c: bad matcher format: c'],
     [{ annotations: ['a!=b'] }, 'CONFIG_INVALID', 'expected NAME=VALUE, got a!="b"'],
@@ -193,5 +206,36 @@ NodeDown   2026-11-29 09:59:00 UTC  n1 is gone  active
     const elsewhere = { ...client, server: { url: `${client.server.url}/elsewhere` } };
     const request: AlertListRequest = { matchers: [], states: [], receiver: undefined, output: 'simple' };
     await expect(listAlerts(request, elsewhere, new Terminal())).rejects.toMatchObject({ code: 'ALERTS_REFUSED' });
+  });
+});
+
+describe('vigie alert explain of a server', () => {
+  const explained = async (labels: readonly string[], timeMs?: number) => {
+    const { client, add } = await bed();
+    await add({ matchers: ['severity=page'] });
+    const terminal = new Terminal();
+    const code = await explainLive({ labels, timeMs }, client, terminal);
+    return { code, out: terminal.out };
+  };
+
+  it('says who is told by what fires and is silenced there', async () => {
+    const { code, out } = await explained(['alertname=Slow', 'severity=page', 'node=n1']);
+    expect(code).toBe(0);
+    expect(out).toContain('at 2026-11-29T10:00:00Z\n');
+    expect(out).toContain('inhibited by {alertname="NodeDown", node="n1"}\n');
+    expect(out).toMatch(/\nsilences\n {2}\S+ \{severity="page"\} until .*, by me: maintenance\n$/);
+    expect((await explained(['a=b'], NOW + 60_000)).out).toContain('at 2026-11-29T10:01:00Z\n');
+  });
+
+  it('says what the server refuses, and where it is no Vigie', async () => {
+    await expect(explained(['a!=b'])).rejects.toMatchObject({
+      code: 'ALERTS_REFUSED',
+      message: expect.stringMatching(/answers 400 label: a!="b" is no label: write NAME=VALUE$/),
+    });
+    const other = await record((_request, response) => response.writeHead(404).end());
+    const client = { server: { url: other.url }, version: '1.2.3' };
+    await expect(explainLive({ labels: ['a=b'], timeMs: undefined }, client, new Terminal())).rejects.toMatchObject({
+      message: expect.stringMatching(/explains no alerts: it is no Vigie$/),
+    });
   });
 });

@@ -4,6 +4,7 @@ import { coalesce } from '@vigie/core/coalesce';
 import { bug, VigieError } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { RuleRecord } from '@vigie/rules/state/rule-record';
 import { type AlertLimits, AlertStore } from './alerts/alert-store.ts';
 import { KeptAlerts } from './alerts/kept-alerts.ts';
@@ -14,12 +15,15 @@ import { type Alert, isResolved } from './dispatch/alert.ts';
 import type { AlertGroup } from './dispatch/alert-group.ts';
 import { Dispatcher, type GroupSharing } from './dispatch/dispatcher.ts';
 import { NotificationLog } from './dispatch/notification-log.ts';
+import { type GroupTimers, groupTimers, repeatsDueMs } from './dispatch/repeat-times.ts';
 import { Escalations, type GroupLook } from './escalation/escalations.ts';
 import type { Acknowledgement, Page } from './escalation/page.ts';
 import type { Replica, Replication } from './ha/replication.ts';
 import { AlertChanges } from './history/alert-changes.ts';
 import type { HistoryEvent } from './history/history-event.ts';
+import { silenceEvent } from './history/silence-event.ts';
 import { Inhibitor } from './inhibition/inhibitor.ts';
+import { pendingInhibitions } from './inhibition/pending-sources.ts';
 import { DeliveryPlan } from './notify/delivery-plan.ts';
 import { type MutingWorld, muteCauses } from './notify/muting.ts';
 import { type GatherContext, Notifier, type NotifyOptions } from './notify/notifier.ts';
@@ -30,6 +34,7 @@ import type { Integration } from './receivers/integration.ts';
 import { buildRoutes, type Route } from './routing/route.ts';
 import type { Silence, SilenceContent } from './silences/silence.ts';
 import { SilenceStore } from './silences/silence-store.ts';
+import { ENDS_AFTER_MS, UntilResolved } from './silences/until-resolved.ts';
 import { AlertingState } from './state/alerting-state.ts';
 import type { StateFs } from './state/state-fs.ts';
 import { openState, type StateLog } from './state/state-log.ts';
@@ -41,6 +46,12 @@ export interface EngineOptions extends NotifyOptions {
   readonly startupHoldMs: number;
   /** Of silences behind their end, and of what was told. */
   readonly retentionMs: number;
+  /** Whether a repeat is told when repeat_interval is over, and not at the group_interval behind it; false unless given. */
+  readonly repeatOnTime?: boolean | undefined;
+  /** Of an alert that began less long ago, pending ones that would inhibit it are waited for; 0 unless given. */
+  readonly inhibitionHoldMs?: number | undefined;
+  /** For how long nothing has to fire of what a silence silences that is to end with it; ENDS_AFTER_MS unless given. */
+  readonly silenceEndsAfterMs?: number | undefined;
 }
 
 /** What is in force. */
@@ -62,6 +73,8 @@ export interface EngineDeps {
   readonly counts: NotifyCounts;
   /** What happens to alerts from the start on. */
   readonly record: (event: HistoryEvent) => void;
+  /** Labels of alerts that rules have found and that do not fire yet; undefined: there are no rules. */
+  readonly pendingAlerts?: (() => Iterable<LabelSet>) | undefined;
   /** undefined: no receiver is shown any context. */
   readonly gatherContext?: GatherContext | undefined;
   /** undefined: there is one replica. */
@@ -72,6 +85,8 @@ export interface EngineDeps {
 const MAINTENANCE_MS = 30_000;
 /** Alertmanager's own interval, of silences and of what was told. */
 const GARBAGE_MS = 15 * 60_000;
+/** Where there are as many alerts as may be, those that are over make room before that: a look at all takes 10 ms. */
+const ROOM_MS = 5_000;
 
 /** What the configuration decides: replaced as a whole by a reload. */
 interface InForce {
@@ -92,6 +107,7 @@ export class AlertEngine {
   readonly #escalations: Escalations;
   readonly #changes = new AlertChanges();
   readonly #kept = new KeptAlerts();
+  readonly #untilResolved = new UntilResolved();
   readonly #snapshot = coalesce(() => this.#writeSnapshot());
   #settings: EngineSettings;
   #inForce: InForce;
@@ -100,8 +116,9 @@ export class AlertEngine {
   /** Groups have their timers. */
   #isDispatching = false;
   #maintenance: Timer | undefined;
-  /** By the monotonic clock. */
+  /** By the monotonic clock, as of the other. */
   #garbageAtMs = 0;
+  #roomAtMs = 0;
 
   /** @param folder of the state, which is its own */
   constructor(folder: string, settings: EngineSettings, deps: EngineDeps) {
@@ -140,6 +157,10 @@ export class AlertEngine {
         if (flush.resolved.length > 0) this.#recordChanges(flush.resolved, flush.timeMs);
         return this.#inForce.notifier.tell(group, flush, signal);
       },
+      earlier: (group) => [
+        ...this.#inForce.notifier.lookAgainMs(group),
+        ...(this.#settings.options.repeatOnTime === true ? this.#repeatsDueMs(group) : []),
+      ],
       onTimer: (id, nextFlushMs) => this.#keepTimer(id, nextFlushMs),
       onError: (error) => log.error('a group could not be told', { error }),
       sharing: deps.replication === undefined ? undefined : this.#sharing(deps.replication),
@@ -162,6 +183,14 @@ export class AlertEngine {
     return this.#dispatcher.groups;
   }
 
+  /** undefined: there is no such group. */
+  timersOf(groupId: string): GroupTimers | undefined {
+    const group = this.#dispatcher.group(groupId);
+    if (group === undefined) return undefined;
+    const isOnTime = this.#settings.options.repeatOnTime === true;
+    return groupTimers(group, this.#repeatsDueMs(group), this.#deps.clock.nowMs(), isOnTime);
+  }
+
   get escalations(): Pick<Escalations, 'counts' | 'pages'> {
     return this.#escalations;
   }
@@ -170,6 +199,11 @@ export class AlertEngine {
    *  @throws {VigieError} ALERTING_STATE_UNWRITABLE */
   keep(records: readonly StateRecord[]): Promise<void> {
     return this.#persist(records);
+  }
+
+  /** By their names. */
+  get receivers(): ReadonlyMap<string, Receiver> {
+    return this.#inForce.receivers;
   }
 
   get limits(): DeliveryPlan['limits'] {
@@ -207,7 +241,7 @@ export class AlertEngine {
     const timers = new Map(state.timers);
     for (const { groupId } of state.outbox.all()) timers.set(groupId, nowMs);
     state.timers.clear();
-    const owed = this.#owed();
+    const owed = this.state.notifications.owed();
     this.#dispatcher.restore(
       state.alerts.all(),
       (group, { fingerprint }) => owed.get(group)?.has(fingerprint) === true,
@@ -238,6 +272,7 @@ export class AlertEngine {
    *  @throws {VigieError} ALERTS_TOO_MANY or ALERT_TOO_LARGE, where some were not taken; ALERTING_STATE_UNWRITABLE, where they are in memory alone */
   async post(alerts: readonly PostedAlert[]): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
+    if (this.state.alerts.size + alerts.length > this.#settings.options.limits.alerts) this.#makeRoom(nowMs);
     const { taken, changed, refused } = this.state.alerts.put(this.#afterKnown(alerts), nowMs);
     this.#recordChanges(taken, nowMs);
     const kept = this.#keepAlerts(this.#kept.take(taken, changed, nowMs), taken);
@@ -270,6 +305,7 @@ export class AlertEngine {
   async setSilence(content: SilenceContent, id?: string): Promise<Silence> {
     const { silences } = this.state;
     const silence = silences.set(content, id);
+    this.#deps.record(silenceEvent('silenced', silence, silence.comment, silence.updatedAtMs));
     // A change may have ended the one before.
     await this.#keepSilences(id === undefined ? [silence.id] : [id, silence.id]);
     return silence;
@@ -277,8 +313,11 @@ export class AlertEngine {
 
   /** As SilenceStore.expire, on the disk when it resolves.
    *  @throws as setSilence */
-  async expireSilence(id: string): Promise<Silence> {
+  async expireSilence(id: string, why = 'somebody has ended it'): Promise<Silence> {
+    const nowMs = this.#deps.clock.nowMs();
+    const [before] = this.state.silences.query({ ids: [id] });
     const silence = this.state.silences.expire(id);
+    if (before !== silence) this.#deps.record(silenceEvent('unsilenced', silence, why, nowMs));
     await this.#keepSilences([id]);
     return silence;
   }
@@ -320,7 +359,8 @@ export class AlertEngine {
 
   #build(): InForce {
     const { config, options, receiverOptions, integrationsOf } = this.#settings;
-    const { clock, random, log, counts, record, gatherContext, replication } = this.#deps;
+    const { clock, random, log, counts, record, gatherContext, pendingAlerts, replication } = this.#deps;
+    const { inhibitionHoldMs: holdMs = 0 } = options;
     const { state } = this;
     const inhibitor = new Inhibitor(config.inhibitRules);
     const receivers = new Map(
@@ -334,6 +374,10 @@ export class AlertEngine {
       inhibitor,
       timeIntervals: config.timeIntervals,
       activeSilences: () => state.silences.query({ states: ['active'] }),
+      pending:
+        holdMs > 0 && pendingAlerts !== undefined
+          ? () => pendingInhibitions(config.inhibitRules, pendingAlerts, holdMs)
+          : undefined,
     };
     const ownsGroup = replication === undefined ? undefined : (key: string) => replication.ownsGroup(key);
     const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record, ownsGroup });
@@ -359,15 +403,14 @@ export class AlertEngine {
     return { root: buildRoutes(config.route), receivers, inhibitor, muting, plan, notifier };
   }
 
-  /** By the keys of groups: the alerts whose end somebody is still to be told of. */
-  #owed(): ReadonlyMap<string, ReadonlySet<string>> {
-    const owed = new Map<string, Set<string>>();
-    for (const { group, entry } of this.state.notifications.all()) {
-      const all = owed.get(group) ?? new Set();
-      owed.set(group, all);
-      for (const fingerprint of [...entry.firing, ...entry.owed]) all.add(fingerprint);
-    }
-    return owed;
+  /** Fingerprints of what is in a group, and of which somebody there was told that it fires: at most those that were told within the retention. */
+  #owedEnds(): ReadonlySet<string> {
+    const owed = this.state.notifications.owed();
+    return new Set(
+      this.groups.flatMap(({ key, alerts }) =>
+        alerts.flatMap(({ fingerprint }) => (owed.get(key)?.has(fingerprint) === true ? [fingerprint] : [])),
+      ),
+    );
   }
 
   #recordChanges(alerts: Iterable<Alert>, nowMs: number): void {
@@ -400,6 +443,15 @@ export class AlertEngine {
     return { group, unmuted: group.alerts.filter(({ fingerprint }) => !muted.has(fingerprint)) };
   }
 
+  /** Of those that are told as its receiver: Unix ms. */
+  #repeatsDueMs({ id, key, route }: AlertGroup): readonly number[] {
+    const { receiver, repeatIntervalMs } = route.options;
+    const names = [receiver, ...(this.#escalations.pages.get(id)?.reached ?? [])];
+    const integrations = names.flatMap((name) => this.#inForce.receivers.get(name)?.integrations ?? []);
+    const entries = integrations.map((integration) => this.state.notifications.get(key, integration.id));
+    return repeatsDueMs(entries, repeatIntervalMs);
+  }
+
   #firingGroups(selects: (group: AlertGroup, alert: Alert) => boolean, nowMs: number) {
     return this.groups.flatMap((group) => {
       const firing = group.alerts.filter((alert) => !isResolved(alert, nowMs));
@@ -411,6 +463,7 @@ export class AlertEngine {
     if (nextFlushMs === undefined) {
       this.#escalations.forget(id);
       this.state.timers.delete(id);
+      this.state.outbox.forget(id);
     } else this.state.timers.set(id, nextFlushMs);
     this.#persist([{ kind: 'group', id, nextFlushMs }]).catch((error: unknown) =>
       this.#deps.log.error('the timer of a group cannot be kept', { error }),
@@ -508,17 +561,47 @@ export class AlertEngine {
   #maintain(): void {
     const { clock, record } = this.#deps;
     for (const event of this.#changes.ended(clock.nowMs())) record(event);
+    this.#endSilences();
     if (clock.monotonicMs() >= this.#garbageAtMs) {
       const nowMs = clock.nowMs();
       this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
       this.#inForce.inhibitor.forgetEnded(nowMs);
-      this.state.alerts.collectGarbage(nowMs);
-      this.#kept.retain((fingerprint) => this.state.alerts.get(fingerprint) !== undefined);
+      this.#forgetResolved(nowMs);
       this.state.notifications.collectGarbage(nowMs);
       this.state.silences.collectGarbage();
       this.state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
     }
     if (this.#log?.wantsSnapshot === true) void this.#snapshot();
+  }
+
+  #forgetResolved(nowMs: number): void {
+    const owed = this.#owedEnds();
+    this.state.alerts.collectGarbage(nowMs, (fingerprint) => owed.has(fingerprint));
+    this.#kept.retain((fingerprint) => this.state.alerts.get(fingerprint) !== undefined);
+  }
+
+  #makeRoom(nowMs: number): void {
+    const monotonicMs = this.#deps.clock.monotonicMs();
+    if (monotonicMs < this.#roomAtMs) return;
+    this.#roomAtMs = monotonicMs + ROOM_MS;
+    this.#forgetResolved(nowMs);
+  }
+
+  #endSilences(): void {
+    const { clock, log, replication } = this.#deps;
+    const { alerts, silences } = this.state;
+    const nowMs = clock.nowMs();
+    // Of several replicas one looks after it, by its id.
+    const active = silences.query({ states: ['active'] }).filter(({ id }) => replication?.ownsGroup(id) !== false);
+    const { silenceEndsAfterMs: afterMs = ENDS_AFTER_MS } = this.#settings.options;
+    const firing = () => Array.from(alerts.all()).flatMap((alert) => (isResolved(alert, nowMs) ? [] : [alert.labels]));
+    const timing = { monotonicMs: clock.monotonicMs(), afterMs };
+    for (const id of this.#untilResolved.over(active, firing, timing)) {
+      log.info('a silence ends, for what it silences is over', { id });
+      this.expireSilence(id, 'what it silences is over').catch((error: unknown) =>
+        log.error('the end of a silence cannot be kept', { id, error }),
+      );
+    }
   }
 
   async #writeSnapshot(): Promise<void> {

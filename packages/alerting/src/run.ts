@@ -51,7 +51,7 @@ async function load({ configFile, listen, version }: AlertingCommand): Promise<L
 }
 
 /** What lies below is the service's; health, /metrics and reload are the listener's own. */
-const MOUNTED = ['/api', '/escalation', '/explain', '/heartbeats', '/history', '/silences', '/status'];
+const MOUNTED = ['/api', '/deliveries', '/escalation', '/explain', '/heartbeats', '/history', '/silences', '/status'];
 
 class AlertingProcess implements Component {
   readonly reload: () => Promise<void>;
@@ -140,5 +140,6 @@ const print = (line: string): void => void process.stderr.write(`${line}\n`);
 const INDEX: Route = {
   methods: ['GET'],
   path: '/',
-  handler: () => textReply('vigie alerting\n\n/api/v2/status\n/api/v2/alerts\n/history\n/metrics\n/livez\n/readyz\n'),
+  handler: () =>
+    textReply('vigie alerting\n\n/api/v2/status\n/api/v2/alerts\n/history\n/deliveries\n/metrics\n/livez\n/readyz\n'),
 };

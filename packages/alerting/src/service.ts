@@ -16,6 +16,7 @@ import { countReload, countsAtStart, type ReloadCounts } from '@vigie/core/reloa
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
 import { type KubeConfig, loadKubeConfig } from '@vigie/kube/config';
 import { rulesApi } from '@vigie/promql/api/prometheus-api';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
 import type { RuleStore } from '@vigie/rules/state/rule-store';
@@ -45,13 +46,14 @@ import type { LogSource } from './logs/log-source.ts';
 import { openLogSource } from './logs/source/open-log-source.ts';
 import { LogRuleStore } from './logs/state/log-rule-store.ts';
 import { LOG_RULE_METRICS, reportLogRules } from './logs/telemetry.ts';
+import { deliveriesApi } from './notify/deliveries-plugin.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
 import { withUsableFragments } from './operator/merged-config.ts';
 import { NO_WISHES, type Wishes } from './operator/object-wishes.ts';
 import { OperatorObjects, type OperatorObjectsConfig } from './operator/operator-objects.ts';
 import type { Integration } from './receivers/integration.ts';
 import { AlertingRules } from './rules/alerting-rules.ts';
-import { postedAlerts } from './rules/posted-alerts.ts';
+import { postedAlerts, withExternal } from './rules/posted-alerts.ts';
 import type { RuleSource } from './rules/rule-source.ts';
 import { RuleStateLog } from './rules/rule-state-log.ts';
 import {
@@ -168,6 +170,7 @@ export class AlertingService {
         newId: randomUUID,
         counts: this.#counts,
         record: (event) => this.#history?.record(event),
+        pendingAlerts: () => this.#pendingAlerts(),
         gatherContext: this.#context.gather,
         replication: this.#ha,
       });
@@ -402,6 +405,18 @@ export class AlertingService {
     return new LogRules(delays, { source, store: new LogRuleStore(join(dataDir, 'log-rules'), fs), clock, log });
   }
 
+  /** Of rules that are evaluated here. */
+  #pendingAlerts(): readonly LabelSet[] {
+    const { externalLabels } = this.#settings.config;
+    return (this.#rules?.groups ?? []).flatMap(({ rules }) =>
+      rules.flatMap(({ activeAlerts }) =>
+        activeAlerts.flatMap(({ state, labels }) =>
+          state === 'pending' ? [withExternal(labels, externalLabels)] : [],
+        ),
+      ),
+    );
+  }
+
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */
   #take(alerts: readonly AlertNotification[]): void {
     const { clock, log } = this.#deps;
@@ -428,19 +443,27 @@ export class AlertingService {
         acknowledge: (selects, by) => engine.acknowledge(selects, by),
         withdraw: (selects, by) => engine.withdrawAcknowledgement(selects, by),
       };
-      const pageOf = (groupId: string) => {
+      const groupOf = (groupId: string) => {
+        const timers = engine.timersOf(groupId);
         const page = engine.escalations.pages.get(groupId);
-        if (page === undefined) return undefined;
-        return { json: pageJson(page, escalation), text: pageText(page, escalation) };
+        return (
+          timers && { ...timers, page: page && { json: pageJson(page, escalation), text: pageText(page, escalation) } }
+        );
       };
       const peers = () => this.#ha?.peers() ?? [self()];
       const world = engineWorld(engine, { clock, startedAtMs: this.#startedAtMs, alertmanager, self, peers });
       for (const plugin of [
         alertmanagerApi(world, { version, clock, log, counts: this.#apiCounts }),
-        explainApi(world, () => alertmanager().config, pageOf),
+        explainApi(world, () => engine.config, groupOf),
         escalationApi(escalation),
         ...(this.#expectedHeartbeats === undefined ? [] : [heartbeatApi(this.#expectedHeartbeats)]),
         historyApi(this.#history.history),
+        deliveriesApi({
+          history: this.#history.history,
+          receivers: () => engine.receivers,
+          claims: () => engine.state.outbox.all(),
+          limits: () => engine.limits,
+        }),
       ])
         await app.register(plugin, { prefix });
     }
@@ -487,5 +510,11 @@ function withWishes(settings: AlertingSettings, { groups, fragments }: Wishes): 
 function engineSettingsOf({ config, integrationsOf }: AlertingSettings): EngineSettings | undefined {
   const { alertmanager, engine, receivers } = config;
   if (alertmanager === undefined) return undefined;
-  return { config: alertmanager.config, options: engine, receiverOptions: receivers, integrationsOf };
+  const inhibitRules = [...alertmanager.config.inhibitRules, ...config.inhibitRules];
+  return {
+    config: { ...alertmanager.config, inhibitRules },
+    options: engine,
+    receiverOptions: receivers,
+    integrationsOf,
+  };
 }

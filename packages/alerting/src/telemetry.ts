@@ -10,7 +10,7 @@ import type { ExpectedHeartbeats } from './heartbeat/expected-heartbeats.ts';
 import type { HeartbeatSender } from './heartbeat/heartbeat-sender.ts';
 import type { NotifyCounts } from './notify/notify-counts.ts';
 import type { AlertingRules } from './rules/alerting-rules.ts';
-import { silenceState } from './silences/silence.ts';
+import { shownState } from './silences/silence.ts';
 
 export const ALERTING_METRICS = {
   alerts: { name: 'vigie_alerts', type: 'gauge', help: 'Alerts that there are, by state.', labels: ['state'] },
@@ -256,7 +256,7 @@ export function reportEngine(engine: AlertEngine, nowMs: number, report: Alertin
   }
   for (const reason of ['too_many', 'too_large'] as const) report('refused', { reason }, alerts.refused[reason]);
   const byState = { active: 0, pending: 0, expired: 0 };
-  for (const silence of silences.query()) byState[silenceState(silence, nowMs)] += 1;
+  for (const silence of silences.query()) byState[shownState(silence, nowMs)] += 1;
   for (const state of ['active', 'pending', 'expired'] as const) report('silences', { state }, byState[state]);
   report('groups', {}, engine.groups.length);
   report('notificationLog', {}, notifications.size);

@@ -1,4 +1,5 @@
 /** The engine over restarts, reloads, failures and clocks that jump. */
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it } from 'vitest';
 import { AlertMatcher } from '../src/matchers/alert-matcher.ts';
 import { Lab, MINUTE, SECOND } from './lab.ts';
@@ -160,7 +161,93 @@ describe('a reload', () => {
   });
 });
 
+describe('a route that a reload puts before others', () => {
+  const before = config(`${TIMERS}\n  routes: [{ receiver: b, matchers: [alertname="B"] }]`);
+  const after = config(
+    `${TIMERS}\n  routes: [{ receiver: a, matchers: [team="x"] }, { receiver: b, matchers: [alertname="B"] }]`,
+  );
+
+  it('leaves their groups alone', async () => {
+    const lab = await new Lab(before).start();
+    await lab.post({ alertname: 'B' });
+    expect(await lab.after(30 * SECOND)).toEqual([]);
+    lab.apply(after);
+    expect(await lab.after(30 * SECOND)).toEqual(['1:00 b/webhook/0: first notification B']);
+    await lab.post({ alertname: 'B', x: 'y' });
+    lab.apply(before);
+    expect(await lab.after(5 * MINUTE - 1)).toEqual([]);
+    expect(await lab.after(1)).toEqual(['6:00 b/webhook/0: new alerts added B B']);
+  });
+
+  it('leaves an acknowledgement in force', async () => {
+    const lab = await new Lab(before).start();
+    await lab.post({ alertname: 'B' });
+    await lab.after(MINUTE);
+    await lab.engine.acknowledge(() => true, { by: 'ann', comment: '', endsAtMs: undefined });
+    lab.apply(after);
+    await lab.crash();
+    expect(await lab.after(60 * MINUTE)).toEqual([]);
+    expect([...lab.engine.escalations.pages.values()].map(({ acknowledgement }) => acknowledgement?.by)).toEqual([
+      'ann',
+    ]);
+  });
+});
+
+describe('the end of an alert that a receiver was told of', () => {
+  it('is owed for longer than resolved alerts are remembered: over a reload, a snapshot and a restart', async () => {
+    const lab = await new Lab(config()).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    await lab.resolve({ alertname: 'A' });
+    const down = () => ({ kind: 'failed', reason: '403' }) as const;
+    lab.answer = down;
+    await lab.after(40 * MINUTE);
+    lab.apply(config(TIMERS, 'time_intervals: []\n'));
+    await lab.after(20 * MINUTE);
+    await lab.engine.stateLog?.snapshot(() => lab.engine.state.records());
+    await lab.crash();
+    // What was on its way is tried again at once.
+    expect(await lab.after(5 * MINUTE)).toEqual(['61:00 a/webhook/0: all alerts resolved -A']);
+    await lab.after(20 * MINUTE);
+    expect([...lab.engine.state.alerts.all()]).toEqual([]);
+  });
+});
+
+describe('what was to be told of an alert that is over before it could be', () => {
+  it('is on its way no more, also over a restart: a dead man hears again that alerts get through', async () => {
+    const lab = await new Lab(config()).start();
+    lab.answer = () => ({ kind: 'failed', reason: '403' });
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    expect(lab.engine.state.outbox.size).toBe(1);
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(5 * MINUTE);
+    expect(lab.engine.groups).toEqual([]);
+    expect(lab.engine.state.outbox.size).toBe(0);
+    await lab.crash();
+    expect(lab.engine.state.outbox.size).toBe(0);
+    expect(await lab.after(MINUTE)).toEqual([]);
+  });
+});
+
 describe('a clock that jumps', () => {
+  it('forward ends what had its end in between, tells of it, and of what comes again', async () => {
+    const lab = await new Lab(config()).start();
+    await lab.post({ alertname: 'A' }, { endsAtMs: 4 * MINUTE });
+    await lab.post({ alertname: 'B' });
+    await silenceOf(lab, 'C', 30);
+    await lab.after(MINUTE);
+    const { nowMs } = lab.clock;
+    lab.clock.nowMs = () => nowMs.call(lab.clock) + 60 * MINUTE;
+    await lab.post({ alertname: 'C' });
+    // Timers run on: the flush of minute 6 is at 1:06.
+    expect(await lab.after(5 * MINUTE)).toEqual(['66:00 a/webhook/0: new alerts added -A B C']);
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['71:00 a/webhook/0: new alerts added A B C']);
+    expect(lab.engine.state.silences.query({ states: ['active'] })).toEqual([]);
+    expect(lab.errors).toEqual([]);
+  });
+
   it('back does not keep a repeat from being told', async () => {
     const lab = await new Lab(config()).start();
     await lab.post({ alertname: 'A' });
@@ -200,6 +287,19 @@ describe('a full disk', () => {
 });
 
 describe('too many alerts', () => {
+  it('are not those that are over: they make room at once, unless somebody is to be told', async () => {
+    const options = { engine: { limits: { alerts: 2, alertSize: 10_000 } } };
+    const lab = await new Lab(config(), options).start();
+    await lab.post({ alertname: 'A' });
+    await lab.post({ alertname: 'B' });
+    await lab.after(MINUTE);
+    await lab.post({ alertname: 'A' }, { startsAtMs: 0, endsAtMs: MINUTE });
+    await expect(lab.post({ alertname: 'C' })).rejects.toMatchObject({ code: 'ALERTS_TOO_MANY' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['6:00 a/webhook/0: some alerts resolved -A B']);
+    await lab.post({ alertname: 'C' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['11:00 a/webhook/0: new alerts added B C']);
+  });
+
   it('are refused, and the engine goes on', async () => {
     const options = { engine: { limits: { alerts: 2, alertSize: 10_000 } } };
     const lab = await new Lab(config(), options).start();
@@ -209,5 +309,65 @@ describe('too many alerts', () => {
       '1 of 1 alerts are not taken: there may be 2 alerts at a time (limits.alerts)',
     );
     expect(await lab.after(MINUTE)).toEqual(['1:00 a/webhook/0: first notification A B']);
+  });
+});
+
+describe('repeat_on_time', () => {
+  const options = { engine: { repeatOnTime: true } };
+
+  it('tells of what goes on when repeat_interval is over, also behind a restart, and keeps group_interval for what is new', async () => {
+    const lab = await new Lab(config(), options).start();
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(14 * MINUTE)).toEqual([
+      '1:00 a/webhook/0: first notification A',
+      '13:00 a/webhook/0: repeat interval elapsed A',
+    ]);
+    await lab.crash(MINUTE);
+    await lab.post({ alertname: 'B' });
+    expect(await lab.after(16 * MINUTE)).toEqual([
+      '18:00 a/webhook/0: new alerts added A B',
+      '30:00 a/webhook/0: repeat interval elapsed A B',
+    ]);
+  });
+
+  it('repeats no less often than each group_interval would where nobody can be told', async () => {
+    const lab = await new Lab(config(), options).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.answer = () => ({ kind: 'failed', reason: '403' });
+    await lab.after(13 * MINUTE);
+    lab.answer = () => ({ kind: 'sent' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['18:00 a/webhook/0: repeat interval elapsed A']);
+  });
+});
+
+describe('inhibition.hold', () => {
+  const held = async (pending: readonly string[]) => {
+    const inhibit = 'inhibit_rules: [{ source_matchers: [alertname="Node"], target_matchers: [alertname="Pod"] }]\n';
+    const lab = await new Lab(config(TIMERS, inhibit), { engine: { inhibitionHoldMs: 3 * MINUTE } }).start();
+    lab.pendingAlerts = pending.map((alertname) => LabelSet.of({ alertname }));
+    await lab.post({ alertname: 'Pod' });
+    return lab;
+  };
+
+  it('has an alert wait for a pending one that would inhibit it, and no longer than that', async () => {
+    const lab = await held(['Node']);
+    expect(await lab.after(3 * MINUTE - 1)).toEqual([]);
+    expect(lab.history).toMatchObject([{ kind: 'created' }, { kind: 'muted', by: 'inhibition' }]);
+    expect(await lab.after(1)).toEqual(['3:00 a/webhook/0: first notification Pod']);
+    expect(await lab.after(9 * MINUTE)).toEqual([]);
+  });
+
+  it('lets it be inhibited where that one fires meanwhile', async () => {
+    const lab = await held(['Node']);
+    await lab.after(2 * MINUTE);
+    lab.pendingAlerts = [];
+    await lab.post({ alertname: 'Node' });
+    expect(await lab.after(10 * MINUTE)).toEqual(['3:00 a/webhook/0: first notification Node']);
+  });
+
+  it('keeps nobody else waiting', async () => {
+    const lab = await held(['Disk']);
+    expect(await lab.after(MINUTE)).toEqual(['1:00 a/webhook/0: first notification Pod']);
   });
 });

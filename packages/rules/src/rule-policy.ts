@@ -21,6 +21,9 @@ export interface RulePolicy {
   readonly flap: FlapLimit | undefined;
   /** What becomes of the alerts of a rule that fails: they are kept, with an end that is put off; or they end as if nobody told of them. */
   readonly onError: 'keep' | 'expire';
+  /** What becomes of a rule with more alerts than its group's `limit`: it loses all of them, as in Prometheus; or those within it are told, and say how
+   *  many others there are. */
+  readonly onLimit: 'clear' | 'tell';
   /** What becomes of the alerts of a rule that a reload removes: they are told as resolved; or end as if nobody told of them. */
   readonly onRemoved: 'resolve' | 'expire';
 }
@@ -31,6 +34,7 @@ export const DEFAULT_POLICY: RulePolicy = {
   tellsNoData: true,
   flap: undefined,
   onError: 'keep',
+  onLimit: 'clear',
   onRemoved: 'resolve',
 };
 

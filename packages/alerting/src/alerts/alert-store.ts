@@ -87,9 +87,12 @@ export class AlertStore {
     this.#set(alert);
   }
 
-  /** Forgets those that are resolved. Whoever is still to be told of one has it. */
-  collectGarbage(nowMs: number): void {
-    for (const [fingerprint, alert] of this.#alerts) if (isResolved(alert, nowMs)) this.#alerts.delete(fingerprint);
+  /** Forgets those that are resolved.
+   *  @param isOwed whether somebody is still to be told of its end: a reload, or a restart, must find it */
+  collectGarbage(nowMs: number, isOwed: (fingerprint: string) => boolean): void {
+    for (const [fingerprint, alert] of this.#alerts) {
+      if (isResolved(alert, nowMs) && !isOwed(fingerprint)) this.#alerts.delete(fingerprint);
+    }
     this.#order = undefined;
   }
 

@@ -19,21 +19,32 @@ import { labelSetOf } from '../explain/written-labels.ts';
 import { formatMatchers } from '../matchers/alert-matcher.ts';
 import { MatcherError } from '../matchers/matcher-error.ts';
 import { parseMatcher } from '../matchers/parse-matchers.ts';
-import type { Silence } from '../silences/silence.ts';
+import { type Silence, shownState } from '../silences/silence.ts';
 import { formatApiTime } from './api-time.ts';
 import type { ApiWorld } from './api-world.ts';
 
-export type PageOf = (groupId: string) => { readonly json: object; readonly text: string } | undefined;
+/** What is known of a group that there is now, beside what the configuration says. */
+interface LiveGroup {
+  /** When it is told next, Unix ms. */
+  readonly flushMs: number;
+  /** And when of what goes on; undefined: nobody was told of it. */
+  readonly repeatMs: number | undefined;
+  /** Its escalation; undefined: there is none. */
+  readonly page: { readonly json: object; readonly text: string } | undefined;
+}
+
+/** By the id of a group; undefined: there is no such group. */
+type LiveGroupOf = (groupId: string) => LiveGroup | undefined;
 
 type Question = { readonly labels: LabelSet; readonly timeMs: number } | { readonly problem: string };
 
 /** `GET /explain?label=NAME=VALUE&label=…&time=TIME`, JSON, or text for people with `format=text`.
  *  @param config of now
- *  @param pageOf what is known of the escalation of a group, by its id; undefined: nothing */
+ *  @param groupOf what is known of a group, beside what the configuration says */
 export function explainApi(
   world: Pick<ApiWorld, 'alerts' | 'clock' | 'silences'>,
   config: () => AlertmanagerConfig,
-  pageOf: PageOf = () => undefined,
+  groupOf: LiveGroupOf = () => undefined,
 ): FastifyPluginAsync {
   return async (app) => {
     app.get('/explain', async (request, reply) => {
@@ -50,14 +61,12 @@ export function explainApi(
         .filter((alert) => alert.startsAtMs <= timeMs && !isResolved(alert, timeMs))
         .map((alert) => alert.labels);
       const explanation = explainAlert(config(), { labels, timeMs, firing });
-      const silences = world.silences
-        .query({ labels })
-        .filter(({ startsAtMs, endsAtMs }) => startsAtMs <= timeMs && timeMs <= endsAtMs);
+      const silences = world.silences.query({ labels }).filter((silence) => shownState(silence, timeMs) === 'active');
       if (parameters.get('format') === 'text')
         return reply
           .type('text/plain; charset=utf-8')
-          .send(explanationText(explanation) + silencesText(silences) + pagesText(explanation, pageOf));
-      const body = Buffer.from(`${jsonText(explanationJson(explanation, silences, pageOf))}\n`);
+          .send(explanationText(explanation) + silencesText(silences) + groupsText(explanation, groupOf));
+      const body = Buffer.from(`${jsonText(explanationJson(explanation, silences, groupOf))}\n`);
       return reply.header('content-type', 'application/json').send(body);
     });
   };
@@ -77,7 +86,7 @@ function questionOf(parameters: URLSearchParams, nowMs: number): Question {
   }
 }
 
-function explanationJson(explanation: AlertExplanation, silences: readonly Silence[], pageOf: PageOf) {
+function explanationJson(explanation: AlertExplanation, silences: readonly Silence[], groupOf: LiveGroupOf) {
   const { question, fingerprint, root, notifications, inhibitions } = explanation;
   const isHeld = silences.length > 0 || inhibitions.some(({ source }) => source !== undefined);
   return {
@@ -89,7 +98,7 @@ function explanationJson(explanation: AlertExplanation, silences: readonly Silen
     route: routeJson(root),
     notifications: notifications.map((notification) => ({
       ...notificationJson(notification),
-      page: pageOf(groupIdOf(notification.route, notification.groupLabels))?.json ?? null,
+      ...liveJson(groupOf(groupIdOf(notification.route, notification.groupLabels))),
     })),
     inhibitions: inhibitions.map(inhibitionJson),
     silences: silences.map(silenceSummary),
@@ -139,9 +148,27 @@ function silencesText(silences: readonly Silence[]): string {
   return ['', 'silences', ...(lines.length === 0 ? ['  none is active'] : lines)].map((line) => `${line}\n`).join('');
 }
 
-/** Of groups that were told, where they escalate or are acknowledged. */
-function pagesText({ notifications }: AlertExplanation, pageOf: PageOf): string {
-  const pages = notifications.flatMap(({ route, groupLabels }) => pageOf(groupIdOf(route, groupLabels)) ?? []);
-  if (pages.length === 0) return '';
-  return ['', 'escalation', ...pages.map(({ text }) => `  ${text}`)].map((line) => `${line}\n`).join('');
+function liveJson(group: LiveGroup | undefined): object {
+  const timeOf = (timeMs: number | undefined): string | null => (timeMs === undefined ? null : formatApiTime(timeMs));
+  return {
+    nextFlush: timeOf(group?.flushMs),
+    nextRepeat: timeOf(group?.repeatMs),
+    page: group?.page?.json ?? null,
+  };
+}
+
+/** Of groups that there are: when they are told next; and of those that were told, where they escalate or are acknowledged. */
+function groupsText({ notifications }: AlertExplanation, groupOf: LiveGroupOf): string {
+  const groups = notifications.flatMap(({ route, groupLabels, groupKey }) => {
+    const group = groupOf(groupIdOf(route, groupLabels));
+    return group === undefined ? [] : [{ ...group, groupKey }];
+  });
+  if (groups.length === 0) return '';
+  const timers = groups.map(({ groupKey, flushMs, repeatMs }) => {
+    const repeat = repeatMs === undefined ? '' : `, of what goes on at ${formatApiTime(repeatMs)}`;
+    return `  ${groupKey} is told next at ${formatApiTime(flushMs)}${repeat}`;
+  });
+  const pages = groups.flatMap(({ page }) => (page === undefined ? [] : [`  ${page.text}`]));
+  const lines = ['', 'groups', ...timers, ...(pages.length === 0 ? [] : ['', 'escalation', ...pages])];
+  return lines.map((line) => `${line}\n`).join('');
 }

@@ -76,6 +76,24 @@ export function decodeSilenceId(json: unknown): string | undefined {
   return success ? output.silenceID : undefined;
 }
 
+const historySchema = v.object({
+  events: v.array(v.object({ labels: texts })),
+  nextToken: v.optional(v.string()),
+});
+
+export interface CreatedAlerts {
+  /** Labels. */
+  readonly alerts: readonly Readonly<Record<string, string>>[];
+  /** Of the next page; undefined behind the last. */
+  readonly nextToken: string | undefined;
+}
+
+/** @returns undefined where it is no page of a history that was asked for alerts alone */
+export function decodeCreatedAlerts(json: unknown): CreatedAlerts | undefined {
+  const { success, output } = v.safeParse(historySchema, json);
+  return success ? { alerts: output.events.map(({ labels }) => labels), nextToken: output.nextToken } : undefined;
+}
+
 /** @returns undefined where it is no answer to an acknowledgement, or to its withdrawal */
 export function decodeAcknowledged(json: unknown): readonly ListedPage[] | undefined {
   const acknowledged = v.safeParse(acknowledgedSchema, json);

@@ -15,6 +15,7 @@ import {
   type WrittenAlerting,
 } from './alerting-config-sections.ts';
 import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
+import { readFurtherInhibition } from './further-inhibition-section.ts';
 import { readExpectedHeartbeats, readHeartbeats } from './heartbeat-sections.ts';
 import { parseAlertmanagerConfig } from './load-config.ts';
 import { readOperatorObjects } from './operator-section.ts';
@@ -72,6 +73,7 @@ export async function readAlertingConfig(
   const receivers = alertmanager.written?.config.receivers ?? [];
   const names = new Set(receivers.map(({ name }) => name));
   const { notifications, limits, datasources } = written;
+  const inhibition = readFurtherInhibition(written.inhibition, context);
   const config: AlertingConfig = {
     listen: listenAt === undefined ? written.listen : { ...written.listen, address: listenAt },
     logLevel: written.log_level,
@@ -94,7 +96,11 @@ export async function readAlertingConfig(
       resolveWhatFired: notifications.resolve_what_fired,
       resolveReason: notifications.resolve_reason,
       idempotencyKey: notifications.idempotency_key,
+      silenceEndsAfterMs: written.silences.until_resolved_after,
+      repeatOnTime: notifications.repeat_on_time,
+      inhibitionHoldMs: inhibition.holdMs,
     },
+    inhibitRules: inhibition.rules,
     heartbeats: readHeartbeats(written.heartbeats, context),
     expectedHeartbeats: readExpectedHeartbeats(written.heartbeats_in, context),
     ha: readHa(written.ha),

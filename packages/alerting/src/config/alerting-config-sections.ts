@@ -8,10 +8,12 @@ import * as v from 'valibot';
 import { DEFAULT_ALERT_LIMITS } from '../alerts/alert-store.ts';
 import { haSection } from '../ha/ha-section.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
+import { ENDS_AFTER_MS } from '../silences/until-resolved.ts';
 import type { Endpoint, LogDatasource } from './alerting-config.ts';
 import { contextSection, readContext } from './context-section.ts';
 import { escalationSection, readEscalation } from './escalation-section.ts';
 import type { ReadContext } from './findings.ts';
+import { furtherInhibitionSection } from './further-inhibition-section.ts';
 import { expectedHeartbeatSection, heartbeatSection } from './heartbeat-sections.ts';
 import { httpClientSection, readHttpClient } from './http-client-section.ts';
 import { operatorSection } from './operator-section.ts';
@@ -46,7 +48,13 @@ const receiverOptionsSection = section({
   // A receiver that is only slow, or restarted, answers by then: the third attempt follows within 3 s.
   fallback_after: count(3),
   rate_limit: v.nullish(
-    section({ notifications: count(1), per: v.nullish(duration({ min: 1 }), '1m'), digest: flag(true) }),
+    section({
+      notifications: count(1),
+      per: v.nullish(duration({ min: 1 }), '1m'),
+      digest: flag(true),
+      // A mail of so many is read; Teams takes no more than 28 KB.
+      digest_alerts: count(20),
+    }),
   ),
   context: v.nullish(contextSection),
   escalation: v.nullish(escalationSection, []),
@@ -56,10 +64,15 @@ const notificationsSection = section({
   resolve_what_fired: flag(true),
   resolve_reason: flag(true),
   idempotency_key: flag(true),
+  repeat_on_time: flag(false),
   // Prometheus tells again of what fires each minute.
   startup_hold: v.nullish(duration(), '2m'),
   // Alertmanager's own.
   retention: v.nullish(duration({ min: 60_000 }), '120h'),
+});
+
+const silencesSection = section({
+  until_resolved_after: v.nullish(duration(), `${ENDS_AFTER_MS / 60_000}m`),
 });
 
 const limitsSection = section({
@@ -83,6 +96,8 @@ export const alertingFile = section({
   heartbeats: v.nullish(v.array(heartbeatSection), []),
   heartbeats_in: v.nullish(v.array(expectedHeartbeatSection), []),
   notifications: v.nullish(notificationsSection, {}),
+  silences: v.nullish(silencesSection, {}),
+  inhibition: v.nullish(furtherInhibitionSection, {}),
   limits: v.nullish(limitsSection, {}),
   ha: v.nullish(haSection),
   datasources: v.nullish(section({ metrics: v.nullish(endpoint('2m')), logs: v.nullish(logDatasource) }), {}),
@@ -113,7 +128,12 @@ export function readReceiverOptions(
         rateLimit:
           rate_limit == null
             ? undefined
-            : { notifications: rate_limit.notifications, periodMs: rate_limit.per, digest: rate_limit.digest },
+            : {
+                notifications: rate_limit.notifications,
+                periodMs: rate_limit.per,
+                digest: rate_limit.digest,
+                digestAlerts: rate_limit.digest_alerts,
+              },
         escalation: readEscalation(escalation, { name, names, path: [...path, 'escalation'] }, read),
         context: context == null ? undefined : readContext(context, [...path, 'context'], read),
       };

@@ -9,6 +9,7 @@ import type { ExpectedHeartbeat } from '../heartbeat/expected-heartbeat.ts';
 import type { HeartbeatTarget } from '../heartbeat/heartbeat-sender.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
 import type { OperatorObjectsConfig } from '../operator/operator-objects.ts';
+import type { InhibitRule } from './inhibition-section.ts';
 import type { AlertmanagerConfig } from './load-config.ts';
 import type { RulesConfig } from './rules-section.ts';
 
@@ -34,6 +35,8 @@ export interface AlertingConfig {
   /** By the names of receivers. */
   readonly receivers: ReadonlyMap<string, ReceiverOptions>;
   readonly engine: EngineOptions;
+  /** Beside those of alertmanager_config. */
+  readonly inhibitRules: readonly InhibitRule[];
   /** Whom it tells that alerts get through. */
   readonly heartbeats: readonly HeartbeatTarget[];
   /** Of others, whose silence is an alert. */

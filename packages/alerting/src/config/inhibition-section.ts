@@ -27,6 +27,10 @@ export interface InhibitRule {
   readonly target: readonly AlertMatcher[];
   /** Labels that both have alike; one that both lack is alike. */
   readonly equal: readonly string[];
+  /** What the alert that is inhibited calls them, in the same order; undefined: the same. */
+  readonly equalOfTarget?: readonly string[] | undefined;
+  /** Where it stands, if not in `inhibit_rules`. */
+  readonly place?: string | undefined;
 }
 
 export function readInhibitRule(

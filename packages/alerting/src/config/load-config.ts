@@ -17,6 +17,7 @@ import { type InhibitRule, inhibitRuleSection, readInhibitRule } from './inhibit
 import { type ReceiverConfig, readReceiver, receiverSection } from './receiver-section.ts';
 import { type RouteConfig, readRootRoute, routeSection } from './route-section.ts';
 import { checkTimeIntervalName, readTimeInterval, timeIntervalSection } from './time-interval-section.ts';
+import { warnOfTimers } from './timer-warnings.ts';
 import { refused, textList } from './written-fields.ts';
 
 export interface AlertmanagerConfig {
@@ -76,6 +77,7 @@ export function parseAlertmanagerConfig(text: string, file: string): Alertmanage
   if (written.route == null) findings.refuse([], 'a route', 'no route provided in config');
   const route = written.route == null ? undefined : readRootRoute(written.route, names, context);
   if (findings.problems.length > 0 || route === undefined) throw new ConfigError(findings.problems);
+  warnOfTimers(route, findings);
   const templates = written.templates.map((pattern) => resolve(context.folder, pattern));
   return { global, route, inhibitRules, receivers, templates, timeIntervals, warnings: findings.warnings };
 }

@@ -10,6 +10,7 @@ export const rulesSection = section({
   no_data_for: v.nullish(duration({ min: 1 }), '1d'),
   flap: v.nullish(parsed('off, or how often in which time, such as 3 in 10m, at least twice', parseFlap), 'off'),
   on_error: v.nullish(v.picklist(['keep', 'expire']), DEFAULT_POLICY.onError),
+  on_limit: v.nullish(v.picklist(['clear', 'tell']), DEFAULT_POLICY.onLimit),
   on_removed: v.nullish(v.picklist(['resolve', 'expire']), DEFAULT_POLICY.onRemoved),
   watch: flag(true),
   watch_labels: v.nullish(named(v.string()), { severity: 'warning' }),
@@ -25,7 +26,7 @@ export interface RulesConfig {
 
 /** @param tellsNoData whether receivers are told why an alert is resolved */
 export function readRules(written: WrittenRules, tellsNoData: boolean): RulesConfig {
-  const { no_data, no_data_for, flap, on_error, on_removed, watch, watch_labels } = written;
+  const { no_data, no_data_for, flap, on_error, on_limit, on_removed, watch, watch_labels } = written;
   return {
     policy: {
       noData: no_data,
@@ -33,6 +34,7 @@ export function readRules(written: WrittenRules, tellsNoData: boolean): RulesCon
       tellsNoData,
       flap: flap === 'off' ? undefined : flap,
       onError: on_error,
+      onLimit: on_limit,
       onRemoved: on_removed,
     },
     watch: watch ? watch_labels : undefined,

@@ -40,7 +40,7 @@ export async function queryChart(
     endMs: nowMs,
     stepMs,
     threshold,
-    firedAtMs: Math.min(...alerts.map(({ startsAtMs }) => startsAtMs)),
+    firedAtMs: alerts.reduce((ms, { startsAtMs }) => Math.min(ms, startsAtMs), Number.POSITIVE_INFINITY),
     left: result.length - drawn.length,
     lines: drawn.map((series, index) => ({
       label: series.labels.size === 0 ? query : formatGroupLabels(series.labels),

@@ -19,6 +19,8 @@ export interface DispatcherDeps {
   readonly tell: (group: AlertGroup, flush: Flush, signal: AbortSignal) => Promise<boolean>;
   /** A group has begun or begins a flush: it is told next at that time. undefined: it is no more. */
   readonly onTimer: (groupId: string, nextFlushMs: number | undefined) => void;
+  /** After a flush: times at which the group is to be told before the next group_interval, Unix ms; those that have been mean nothing. */
+  readonly earlier?: ((group: AlertGroup) => readonly number[]) | undefined;
   /** What went wrong where `tell` threw. */
   readonly onError: (error: unknown) => void;
   /** undefined: all groups are this replica's. */
@@ -278,7 +280,20 @@ export class Dispatcher {
     if (group.isEmpty) {
       this.#groups.delete(group.id);
       onTimer(group.id, undefined);
-    } else running.timer = this.#setTimer(running);
+      return;
+    }
+    this.#bringForward(group);
+    running.timer = this.#setTimer(running);
+  }
+
+  #bringForward(group: AlertGroup): void {
+    const { clock, onTimer, earlier } = this.#deps;
+    const nowMs = clock.nowMs();
+    const times = earlier?.(group).filter((timeMs) => timeMs > nowMs) ?? [];
+    const nextMs = Math.min(group.nextFlushMs, ...times);
+    if (nextMs === group.nextFlushMs) return;
+    group.postpone(nextMs);
+    onTimer(group.id, nextMs);
   }
 
   async #tell(group: AlertGroup, flush: Flush): Promise<boolean> {

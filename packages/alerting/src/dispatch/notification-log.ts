@@ -107,6 +107,17 @@ export class NotificationLog {
     }
   }
 
+  /** By the keys of groups: fingerprints of the alerts whose end somebody is still to be told of. */
+  owed(): ReadonlyMap<string, ReadonlySet<string>> {
+    const owed = new Map<string, Set<string>>();
+    for (const { group, entry } of this.all()) {
+      const fingerprints = owed.get(group) ?? new Set();
+      owed.set(group, fingerprints);
+      for (const fingerprint of [...entry.firing, ...entry.owed]) fingerprints.add(fingerprint);
+    }
+    return owed;
+  }
+
   /** Forgets what has expired: until then it counts, as in Alertmanager.
    *  @returns how many were forgotten */
   collectGarbage(nowMs: number): number {

@@ -1,5 +1,5 @@
 /** Who would be told of an alert, and why: every decision of the configuration, in order. */
-import type { LabelSet } from '@vigie/promql/labels/label-set';
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { InhibitRule } from '../config/inhibition-section.ts';
 import type { AlertmanagerConfig } from '../config/load-config.ts';
 import { fingerprintOf } from '../identity/fingerprint.ts';
@@ -110,6 +110,16 @@ function explainNotification(
   };
 }
 
+/** By the names that the alert which inhibits has. */
+function equalOf({ equal, equalOfTarget = equal }: InhibitRule, labels: LabelSet): LabelSet {
+  return LabelSet.of(
+    equal.flatMap((name, at) => {
+      const value = labels.get(equalOfTarget[at] ?? name);
+      return value === '' ? [] : [[name, value] as const];
+    }),
+  );
+}
+
 function explainInhibitions(
   rules: readonly InhibitRule[],
   { labels, timeMs, firing }: AlertQuestion,
@@ -120,6 +130,6 @@ function explainInhibitions(
     for (const other of firing)
       inhibitor.set({ fingerprint: fingerprintOf(other), labels: other, endsAtMs: undefined });
     const source = inhibitor.inhibitionOf(labels, timeMs)?.source.labels;
-    return { rule, index, equal: labels.filter((name) => rule.equal.includes(name)), source };
+    return { rule, index, equal: equalOf(rule, labels), source };
   });
 }

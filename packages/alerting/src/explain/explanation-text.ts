@@ -96,7 +96,8 @@ function intervalLines({ route, mutedBy, activeIn }: ExplainedNotification): rea
 }
 
 function inhibitionLines({ rule, index, equal, source }: ExplainedInhibition): readonly string[] {
-  const title = rule.name === '' ? `inhibit_rules[${index}]` : `inhibit_rules[${index}] ${rule.name}`;
+  const place = rule.place ?? `inhibit_rules[${index}]`;
+  const title = rule.name === '' ? place : `${place} ${rule.name}`;
   const missing = rule.equal.filter((name) => !equal.has(name));
   const wanted = [
     `matches ${formatMatchers(rule.source)}`,

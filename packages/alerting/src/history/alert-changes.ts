@@ -1,5 +1,6 @@
 /** Which alerts that come are events: one that goes on comes again each minute, and is none. */
 import { type Alert, isResolved } from '../dispatch/alert.ts';
+import { resolveReasonOf } from '../notify/notification-of.ts';
 import type { AlertEvent } from './history-event.ts';
 
 export class AlertChanges {
@@ -30,7 +31,8 @@ export class AlertChanges {
 
   #end(alert: Alert): AlertEvent {
     this.#firing.delete(alert.fingerprint);
-    return eventOf('resolved', alert, alert.endsAtMs ?? alert.updatedAtMs);
+    const event = eventOf('resolved', alert, alert.endsAtMs ?? alert.updatedAtMs);
+    return { ...event, reason: resolveReasonOf(alert) };
   }
 }
 

@@ -2,6 +2,7 @@
 import { crc32 } from 'node:zlib';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import * as v from 'valibot';
+import { RESOLVE_REASONS } from '../state/rule-state-record.ts';
 import { eventJson, type HistoryEvent } from './history-event.ts';
 
 const texts = v.record(v.string(), v.string());
@@ -32,7 +33,12 @@ const ofSend = {
 };
 
 const lineSchema = v.variant('kind', [
-  v.object({ kind: v.picklist(['created', 'changed', 'resolved']), ...ofAlert, annotations: labelSet }),
+  v.object({
+    kind: v.picklist(['created', 'changed', 'resolved']),
+    ...ofAlert,
+    annotations: labelSet,
+    reason: v.optional(v.picklist([...RESOLVE_REASONS, 'expired'])),
+  }),
   v.object({
     kind: v.literal('muted'),
     ...ofAlert,
@@ -51,6 +57,19 @@ const lineSchema = v.variant('kind', [
     cause: v.string(),
     firing: v.array(v.string()),
   }),
+  v.object({
+    kind: v.picklist(['silenced', 'unsilenced']),
+    ...base,
+    silence: v.string(),
+    matchers: v.string(),
+    by: v.string(),
+    cause: v.string(),
+    endsAt: v.pipe(
+      v.string(),
+      v.isoTimestamp(),
+      v.transform((text) => Date.parse(text)),
+    ),
+  }),
 ]);
 
 /** With its line feed. */
@@ -65,8 +84,13 @@ export function parseEventLine(line: string): HistoryEvent | undefined {
   if (sum === undefined || checksum(json) !== sum) return undefined;
   const { success, output } = v.safeParse(lineSchema, JSON.parse(json));
   if (!success) return undefined;
-  const { time, ...event } = output;
-  return { ...event, timeMs: Date.parse(time) };
+  const timeMs = Date.parse(output.time);
+  if ('silence' in output) {
+    const { time: _, endsAt: endsAtMs, ...event } = output;
+    return { ...event, timeMs, endsAtMs };
+  }
+  const { time: _, ...event } = output;
+  return { ...event, timeMs };
 }
 
 function checksum(text: string): string {

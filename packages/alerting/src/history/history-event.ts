@@ -1,8 +1,9 @@
 /** What has happened to alerts, for those who ask afterwards. */
 import { assertNever } from '@vigie/core/errors';
 import { jsonLabels, jsonString } from '@vigie/promql/api/json-text';
-import type { LabelSet } from '@vigie/promql/labels/label-set';
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { NotificationReason } from '../dispatch/notification-log.ts';
+import type { ToldReason } from '../notify/notification-of.ts';
 
 /** An alert has come, has other annotations than before, or has ended. */
 export interface AlertEvent {
@@ -12,6 +13,8 @@ export interface AlertEvent {
   readonly fingerprint: string;
   readonly labels: LabelSet;
   readonly annotations: LabelSet;
+  /** Of one that has ended. */
+  readonly reason?: ToldReason | undefined;
 }
 
 /** An alert was not told when its group was: once, until something else mutes it. */
@@ -62,21 +65,38 @@ export interface PageEvent {
   readonly firing: readonly string[];
 }
 
-export type HistoryEvent = AlertEvent | MuteEvent | SendEvent | PageEvent;
+/** Somebody has added or changed a silence, or it was ended before its time. That its time is over is no event. */
+export interface SilenceEvent {
+  readonly kind: 'silenced' | 'unsilenced';
+  readonly timeMs: number;
+  /** Id of the silence. */
+  readonly silence: string;
+  /** `{alertname="Down"}`; of several sets, with `or` between them. */
+  readonly matchers: string;
+  /** Who made it. */
+  readonly by: string;
+  /** Its comment; of one that was ended, why. */
+  readonly cause: string;
+  readonly endsAtMs: number;
+}
+
+export type HistoryEvent = AlertEvent | MuteEvent | SendEvent | PageEvent | SilenceEvent;
 
 export const EVENT_KINDS = [
   ...(['created', 'changed', 'resolved', 'muted', 'sent', 'failed'] as const),
-  ...(['acknowledged', 'reopened', 'escalated'] as const),
+  ...(['acknowledged', 'reopened', 'escalated', 'silenced', 'unsilenced'] as const),
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** Of the alert, or of its group. */
+/** Of the alert, or of its group; a silence has none. */
 export function labelsOf(event: HistoryEvent): LabelSet {
+  if ('silence' in event) return LabelSet.empty;
   return 'groupLabels' in event ? event.groupLabels : event.labels;
 }
 
 /** Whether it is about this alert. */
 export function concerns(event: HistoryEvent, fingerprint: string): boolean {
+  if ('silence' in event) return false;
   if ('fingerprint' in event) return event.fingerprint === fingerprint;
   return event.firing.includes(fingerprint) || ('resolved' in event && event.resolved.includes(fingerprint));
 }
@@ -87,8 +107,10 @@ export function eventJson(sequence: number, event: HistoryEvent): string {
   switch (event.kind) {
     case 'created':
     case 'changed':
-    case 'resolved':
-      return `${head},"fingerprint":"${event.fingerprint}","labels":${jsonLabels(event.labels)},"annotations":${jsonLabels(event.annotations)}}`;
+    case 'resolved': {
+      const reason = event.reason === undefined ? '' : `,"reason":"${event.reason}"`;
+      return `${head},"fingerprint":"${event.fingerprint}","labels":${jsonLabels(event.labels)},"annotations":${jsonLabels(event.annotations)}${reason}}`;
+    }
     case 'muted': {
       const { fingerprint, labels, receiver, by, cause } = event;
       return `${head},"fingerprint":"${fingerprint}","labels":${jsonLabels(labels)},"receiver":${jsonString(receiver)},"by":"${by}","cause":${jsonString(cause)}}`;
@@ -98,6 +120,11 @@ export function eventJson(sequence: number, event: HistoryEvent): string {
     case 'escalated': {
       const { receiver, groupKey, groupLabels, by, cause, firing } = event;
       return `${head},"receiver":${jsonString(receiver)},"groupKey":${jsonString(groupKey)},"groupLabels":${jsonLabels(groupLabels)},"by":${jsonString(by)},"cause":${jsonString(cause)},"firing":${JSON.stringify(firing)}}`;
+    }
+    case 'silenced':
+    case 'unsilenced': {
+      const { silence, matchers, by, cause, endsAtMs } = event;
+      return `${head},"silence":${jsonString(silence)},"matchers":${jsonString(matchers)},"by":${jsonString(by)},"cause":${jsonString(cause)},"endsAt":"${new Date(endsAtMs).toISOString()}"}`;
     }
     case 'sent':
     case 'failed': {
@@ -112,6 +139,7 @@ export function eventJson(sequence: number, event: HistoryEvent): string {
 
 /** UTF-16 units of what differs from event to event. */
 export function lengthOf(event: HistoryEvent): number {
+  if ('silence' in event) return event.matchers.length + event.by.length + event.cause.length;
   const labels = labelsOf(event).key.length;
   if ('annotations' in event) return labels + event.annotations.key.length;
   if ('cause' in event) return labels + event.cause.length;

@@ -36,7 +36,7 @@ export class Inhibitor {
   set(alert: InhibitingAlert): void {
     for (const { rule, sources } of this.#rules) {
       if (!matchesAll(rule.source, alert.labels)) continue;
-      const key = equalKey(rule, alert.labels);
+      const key = equalKey(rule.equal, alert.labels);
       const equals = sources.get(key) ?? new Map<string, Source>();
       sources.set(key, equals);
       equals.set(alert.fingerprint, { alert, isTarget: matchesAll(rule.target, alert.labels) });
@@ -60,7 +60,7 @@ export class Inhibitor {
   inhibitionOf(labels: LabelSet, nowMs: number): Inhibition | undefined {
     for (const { rule, sources } of this.#rules) {
       if (!matchesAll(rule.target, labels)) continue;
-      const equals = sources.get(equalKey(rule, labels));
+      const equals = sources.get(equalKey(rule.equalOfTarget ?? rule.equal, labels));
       if (equals === undefined) continue;
       const isSource = matchesAll(rule.source, labels);
       for (const { alert, isTarget } of equals.values()) {
@@ -72,8 +72,8 @@ export class Inhibitor {
 }
 
 /** Of values, as an absent label is the same as an empty one. */
-function equalKey({ equal }: InhibitRule, labels: LabelSet): string {
-  return equal.map((name) => `${labels.get(name)}\xff`).join('');
+function equalKey(names: readonly string[], labels: LabelSet): string {
+  return names.map((name) => `${labels.get(name)}\xff`).join('');
 }
 
 function hasEnded({ endsAtMs }: InhibitingAlert, nowMs: number): boolean {

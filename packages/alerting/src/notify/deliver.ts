@@ -9,8 +9,8 @@ export type Delivery =
   | { readonly kind: 'sent' }
   /** Trying again would fail the same way. */
   | { readonly kind: 'failed'; readonly reason: string }
-  /** It failed as often as was asked for, and may be tried again. */
-  | { readonly kind: 'exhausted'; readonly reason: string }
+  /** It failed as often as was asked for, or is to be asked again much later, and may be tried again: not before afterMs. */
+  | { readonly kind: 'exhausted'; readonly reason: string; readonly afterMs: number }
   /** The time for it is over; `reason` is that of the last attempt, undefined where there was none. */
   | { readonly kind: 'aborted'; readonly reason: string | undefined };
 
@@ -32,7 +32,7 @@ export interface DeliveryDeps {
 }
 
 /** As Alertmanager begins; it ends at a minute, too. Ours are spread over all of the wait, so that receivers that come back are not met by all. */
-const RETRY = { baseMs: 500, capMs: 60_000 } as const;
+export const RETRY = { baseMs: 500, capMs: 60_000 } as const;
 
 /** @param maxAttempts Infinity: until the signal aborts */
 export async function deliver(
@@ -42,10 +42,12 @@ export async function deliver(
   signal: AbortSignal,
   { clock, random, onAttempt, ownsGroup }: DeliveryDeps,
 ): Promise<Delivery> {
+  const { groupKeys = [notification.groupKey] } = notification;
   const backoff = new Backoff(RETRY, random);
   let reason: string | undefined;
   for (let number = 1; !signal.aborted; number++) {
-    if (ownsGroup?.(notification.groupKey) === false) return { kind: 'aborted', reason };
+    // Of a digest one group is enough: the others are told of twice rather than this one late.
+    if (ownsGroup !== undefined && !groupKeys.some((key) => ownsGroup(key))) return { kind: 'aborted', reason };
     const startedMs = clock.monotonicMs();
     const outcome = await attempt(integration, notification, signal);
     if (outcome.kind !== 'sent' && signal.aborted) return { kind: 'aborted', reason: reason ?? outcome.reason };
@@ -57,7 +59,8 @@ export async function deliver(
         return outcome;
       case 'retry':
         reason = outcome.reason;
-        if (number >= maxAttempts) return { kind: 'exhausted', reason };
+        if (number >= maxAttempts || (Number.isFinite(maxAttempts) && (outcome.afterMs ?? 0) > RETRY.capMs))
+          return { kind: 'exhausted', reason, afterMs: outcome.afterMs ?? 0 };
         // A receiver that names a time is not asked before it; a wait beyond the signal's end is ended by that.
         await clock.sleep(Math.max(backoff.nextMs(), outcome.afterMs ?? 0), signal).catch(() => undefined);
         break;

@@ -1,9 +1,10 @@
 /** Gets a notification to one integration of a receiver: within its rate, and to the fallback receiver where it cannot be told. */
+import { Backoff } from '@vigie/core/backoff';
 import type { Log } from '@vigie/core/log';
 import { isResolved } from '../dispatch/alert.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { Integration, Notification } from '../receivers/integration.ts';
-import { type Delivery, type DeliveryDeps, deliver } from './deliver.ts';
+import { type Delivery, type DeliveryDeps, deliver, RETRY } from './deliver.ts';
 import type { NotifyCounts } from './notify-counts.ts';
 import { sendEvent } from './notify-events.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -72,20 +73,29 @@ export class DeliveryPlan {
       ]);
       return { isDelivered: own.kind === 'sent' || other, viaFallback: other };
     }
-    for (;;) {
-      const delivery = await this.#pass(integration, notification, fallback.afterFailures, signal);
-      if (delivery.kind === 'sent') return { isDelivered: true, viaFallback: false };
-      if (delivery.kind === 'aborted') return { isDelivered: false, viaFallback: false };
-      this.#deps.counts.fellBack(receiver.name);
-      const { reason } = delivery;
-      this.#deps.log.warn('a receiver cannot be told, its fallback is', {
-        integration: integration.id,
-        fallback: fallback.receiver,
-        reason,
-      });
+    const { clock, random, counts, log } = this.#deps;
+    const rounds = new Backoff(RETRY, random);
+    /** By the monotonic clock: the receiver itself may have said when it is to be asked again. */
+    let ownAtMs = Number.NEGATIVE_INFINITY;
+    while (!signal.aborted) {
+      if (clock.monotonicMs() >= ownAtMs) {
+        const delivery = await this.#pass(integration, notification, fallback.afterFailures, signal);
+        if (delivery.kind === 'sent') return { isDelivered: true, viaFallback: false };
+        if (delivery.kind === 'aborted') break;
+        // What may not be tried again waits for the next flush.
+        ownAtMs = delivery.kind === 'failed' ? Number.POSITIVE_INFINITY : clock.monotonicMs() + delivery.afterMs;
+        counts.fellBack(receiver.name);
+        const { reason } = delivery;
+        log.warn('a receiver cannot be told, its fallback is', {
+          integration: integration.id,
+          fallback: fallback.receiver,
+          reason,
+        });
+      }
       if (await this.#toFallback(fallback, notification, signal)) return { isDelivered: true, viaFallback: true };
-      if (delivery.kind === 'failed' || signal.aborted) return { isDelivered: false, viaFallback: false };
+      await clock.sleep(rounds.nextMs(), signal).catch(() => undefined);
     }
+    return { isDelivered: false, viaFallback: false };
   }
 
   /** @returns whether one of its integrations was told */

@@ -1,10 +1,11 @@
 /** Several notifications as one, for a receiver that gets more than it may: all their alerts, once each. Pure. */
 import { bug } from '@vigie/core/errors';
-import { LabelSet } from '@vigie/promql/labels/label-set';
 import { mergedContext } from '../context/notification-context.ts';
 import { compareAlerts, isResolved } from '../dispatch/alert.ts';
 import { dedupKeyOf } from '../identity/group-key.ts';
 import type { Notification } from '../receivers/integration.ts';
+import { commonLabels } from './common-labels.ts';
+import { listedAlerts } from './listed-alerts.ts';
 
 /** Those that show text and remember nothing. An incident that the others keep by the key of its group would not end with it. */
 const SHOWN: ReadonlySet<string> = new Set([
@@ -21,15 +22,17 @@ export function takesDigests(kind: string): boolean {
   return SHOWN.has(kind);
 }
 
-/** @param notifications of one receiver, at least one; the same alert in several of them is taken from the newest */
-export function digestOf(notifications: readonly Notification[]): Notification {
+/** @param notifications of one receiver, at least one; the same alert in several of them is taken from the newest
+ *  @param mostListed alerts that are listed one by one */
+export function digestOf(notifications: readonly Notification[], mostListed: number): Notification {
   const [first, ...others] = notifications.toSorted((a, b) => a.timeMs - b.timeMs);
   if (first === undefined) throw bug('a digest of nothing');
   if (others.length === 0) return first;
   const all = [first, ...others];
   const alerts = new Map(all.flatMap((one) => one.alerts.map((alert) => [alert.fingerprint, alert] as const)));
   const timeMs = Math.max(...all.map((one) => one.timeMs));
-  const firing = [...alerts.values()].some((alert) => !isResolved(alert, timeMs));
+  const sorted = [...alerts.values()].sort(compareAlerts);
+  const firing = sorted.some((alert) => !isResolved(alert, timeMs));
   return {
     receiver: first.receiver,
     groupKey: first.groupKey,
@@ -38,7 +41,9 @@ export function digestOf(notifications: readonly Notification[]): Notification {
     reason: firing
       ? (all.find(({ reason }) => reason !== 'all alerts resolved')?.reason ?? first.reason)
       : first.reason,
-    alerts: [...alerts.values()].sort(compareAlerts),
+    alerts: sorted,
+    listed: listedAlerts(sorted, timeMs, mostListed),
+    groupKeys: all.map(({ groupKey }) => groupKey),
     timeMs,
     idempotencyKey: combinedKey(all),
     context: mergedContext(all.map(({ context }) => context)),
@@ -49,9 +54,4 @@ export function digestOf(notifications: readonly Notification[]): Notification {
 function combinedKey(notifications: readonly Notification[]): string | undefined {
   const keys = notifications.map(({ idempotencyKey }) => idempotencyKey);
   return keys.includes(undefined) ? undefined : dedupKeyOf(keys.join('\n'));
-}
-
-function commonLabels(sets: readonly LabelSet[]): LabelSet {
-  const [first = LabelSet.empty, ...others] = sets;
-  return first.filter((name) => others.every((set) => set.has(name) && set.get(name) === first.get(name)));
 }

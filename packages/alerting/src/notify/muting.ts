@@ -1,6 +1,7 @@
 /** Why alerts of a flush are not told now. Source: Alertmanager, notify/mute.go and notify/time_interval; stages in the order of notify/notify.go. */
 import type { Alert } from '../dispatch/alert.ts';
 import type { Inhibitor } from '../inhibition/inhibitor.ts';
+import type { pendingInhibitions } from '../inhibition/pending-sources.ts';
 import type { Route } from '../routing/route.ts';
 import { type Silence, silences } from '../silences/silence.ts';
 import { intervalsAt, type TimeIntervals } from '../time-intervals/contains-time.ts';
@@ -11,6 +12,8 @@ export interface Mute {
   readonly cause: MuteCause;
   /** Fingerprint of the alert that inhibits it, id of the silence, or names of the time intervals. */
   readonly by: string;
+  /** When to look again, though no flush of its group is due then; undefined: with the next flush. */
+  readonly untilMs?: number | undefined;
 }
 
 export interface MutingWorld {
@@ -18,6 +21,8 @@ export interface MutingWorld {
   readonly timeIntervals: TimeIntervals;
   /** Those that are active now. */
   readonly activeSilences: () => readonly Silence[];
+  /** For one look: what an alert waits for that is pending, and would inhibit it; undefined: none waits. */
+  readonly pending?: (() => ReturnType<typeof pendingInhibitions>) | undefined;
 }
 
 /** Names of the time intervals by which the route tells nothing then: those that mute it, or, outside of all of them, those in which it
@@ -42,18 +47,22 @@ export function muteCauses(
   route: Route,
   alerts: readonly Alert[],
   timeMs: number,
-  { inhibitor, timeIntervals, activeSilences }: MutingWorld,
+  { inhibitor, timeIntervals, activeSilences, pending }: MutingWorld,
 ): ReadonlyMap<string, Mute> {
   const mutes = new Map<string, Mute>();
   const { cause: ofRoute, names } = mutingIntervals(route, timeIntervals, timeMs);
   const active = activeSilences();
-  for (const { fingerprint, labels } of alerts) {
+  const waitsFor = pending?.();
+  for (const alert of alerts) {
+    const { fingerprint, labels } = alert;
     const inhibition = inhibitor.inhibitionOf(labels, timeMs);
     if (inhibition !== undefined) mutes.set(fingerprint, { cause: 'inhibition', by: inhibition.source.fingerprint });
     else if (ofRoute !== undefined) mutes.set(fingerprint, { cause: ofRoute, by: names.join(', ') });
     else {
       const silence = active.find((one) => silences(one, labels));
+      const waiting = silence === undefined ? waitsFor?.(alert, timeMs) : undefined;
       if (silence !== undefined) mutes.set(fingerprint, { cause: 'silence', by: silence.id });
+      else if (waiting !== undefined) mutes.set(fingerprint, { cause: 'inhibition', ...waiting });
     }
   }
   return mutes;

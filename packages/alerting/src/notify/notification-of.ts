@@ -9,9 +9,12 @@ import type { Route } from '../routing/route.ts';
 /** The annotation of a resolved alert that says why it is. */
 export const RESOLVE_REASON = 'vigie_resolve_reason';
 
+/** Why an alert is over. */
+export type ToldReason = ResolveReason | 'expired';
+
 /** - recovered, no_data, rule_removed: what its rule says; of alerts from elsewhere, recovered is that whoever told of it says that it is over
  *  - expired: nobody said so, and nobody tells of it any more */
-function resolveReason({ endsAtMs, updatedAtMs, resolveReason: ofRule }: Alert): ResolveReason | 'expired' {
+export function resolveReasonOf({ endsAtMs, updatedAtMs, resolveReason: ofRule }: Alert): ToldReason {
   return ofRule ?? ownReason(endsAtMs, updatedAtMs);
 }
 
@@ -45,5 +48,5 @@ export function notificationOf(
 }
 
 function explained(alert: Alert): Alert {
-  return { ...alert, annotations: alert.annotations.with(RESOLVE_REASON, resolveReason(alert)) };
+  return { ...alert, annotations: alert.annotations.with(RESOLVE_REASON, resolveReasonOf(alert)) };
 }

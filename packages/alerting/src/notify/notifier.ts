@@ -117,6 +117,11 @@ export class Notifier {
     return told.every(Boolean);
   }
 
+  /** When alerts that its last flush left out are to be looked at again, though no flush is due: Unix ms. */
+  lookAgainMs(group: AlertGroup): readonly number[] {
+    return [...(this.#muted.get(group)?.values() ?? [])].flatMap(({ untilMs }) => untilMs ?? []);
+  }
+
   /** Tells receivers of steps of what fires in a group, between its flushes.
    *  @param firing those that are not muted */
   async escalate(

@@ -11,6 +11,8 @@ export interface RateLimitOptions {
   readonly periodMs: number;
   /** Whether those that wait may be told as one. */
   readonly digest: boolean;
+  /** Alerts that such a one lists; of the others it says how many there are, and of what. */
+  readonly digestAlerts: number;
 }
 
 type Send = (notification: Notification, signal: AbortSignal) => Promise<Delivery>;
@@ -91,7 +93,8 @@ export class RateLimit {
       if (together.every(({ signal }) => signal.aborted)) ending.abort();
     };
     for (const { signal } of together) signal.addEventListener('abort', endWithAll, { once: true });
-    const delivery = first.send(digestOf(together.map(({ notification }) => notification)), ending.signal);
+    const notifications = together.map(({ notification }) => notification);
+    const delivery = first.send(digestOf(notifications, this.#options.digestAlerts), ending.signal);
     for (const { resolve } of together) resolve(delivery);
   }
 

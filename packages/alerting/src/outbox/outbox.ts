@@ -17,6 +17,8 @@ export interface Claim {
 
 export class Outbox {
   readonly #claims = new Map<string, Claim>();
+  /** Their keys, by the ids of groups. */
+  readonly #keys = new Map<string, Set<string>>();
 
   get size(): number {
     return this.#claims.size;
@@ -32,17 +34,37 @@ export class Outbox {
   }
 
   claim(claim: Claim): void {
-    this.#claims.set(keyOf(claim), claim);
+    const key = keyOf(claim);
+    // Two routes may have the same key.
+    this.#delete(key);
+    this.#claims.set(key, claim);
+    const keys = this.#keys.get(claim.groupId) ?? new Set();
+    this.#keys.set(claim.groupId, keys.add(key));
   }
 
   /** It has been told, and recorded as such. */
   settle(claim: Pick<Claim, 'group' | 'integration'>): void {
-    this.#claims.delete(keyOf(claim));
+    this.#delete(keyOf(claim));
+  }
+
+  /** The group is no more: what it was to tell is not to be told. */
+  forget(groupId: string): void {
+    for (const key of this.#keys.get(groupId) ?? []) this.#claims.delete(key);
+    this.#keys.delete(groupId);
   }
 
   /** Forgets those whose group is no more. */
   retain(groupIds: ReadonlySet<string>): void {
-    for (const [key, { groupId }] of this.#claims) if (!groupIds.has(groupId)) this.#claims.delete(key);
+    for (const groupId of [...this.#keys.keys()]) if (!groupIds.has(groupId)) this.forget(groupId);
+  }
+
+  #delete(key: string): void {
+    const known = this.#claims.get(key);
+    if (known === undefined) return;
+    this.#claims.delete(key);
+    const keys = this.#keys.get(known.groupId);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keys.delete(known.groupId);
   }
 }
 

@@ -12,6 +12,9 @@ import { truncateRunes } from './truncate.ts';
 const MAX_TITLE_RUNES = 256;
 const MAX_DESCRIPTION_RUNES = 4096;
 const MAX_CONTENT_RUNES = 2000;
+/** Of a message to a web hook of Teams, which refuses longer ones: a page that long would reach nobody.
+ *  https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using, 28 KB. */
+const MAX_TEAMS_BYTES = 28_000;
 
 export function discordProtocol(config: DiscordConfig, deps: ReceiverDeps): ReceiverProtocol {
   return chatProtocol(config, deps, ({ data, text }, chartUrl) => ({
@@ -30,45 +33,62 @@ export function discordProtocol(config: DiscordConfig, deps: ReceiverDeps): Rece
 }
 
 export function msteamsProtocol(config: MsteamsConfig, deps: ReceiverDeps): ReceiverProtocol {
-  return chatProtocol(config, deps, ({ data, text }) => ({
-    '@context': 'http://schema.org/extensions',
-    type: 'MessageCard',
-    title: text(config.title),
-    summary: text(config.summary),
-    text: text(config.text),
-    themeColor: data.status === 'firing' ? '8C1A1A' : '2DC72D',
-  }));
+  return chatProtocol(config, deps, ({ data, text }) =>
+    withinTeams(text(config.text), (shown) => ({
+      '@context': 'http://schema.org/extensions',
+      type: 'MessageCard',
+      title: text(config.title),
+      summary: text(config.summary),
+      text: shown,
+      themeColor: data.status === 'firing' ? '8C1A1A' : '2DC72D',
+    })),
+  );
 }
 
 export function msteamsv2Protocol(config: Msteamsv2Config, deps: ReceiverDeps): ReceiverProtocol {
-  return chatProtocol(config, deps, ({ data, text }, chartUrl) => ({
-    type: 'message',
-    attachments: [
-      {
-        contentType: 'application/vnd.microsoft.card.adaptive',
-        contentUrl: null,
-        content: {
-          $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
-          type: 'AdaptiveCard',
-          version: '1.2',
-          body: [
-            {
-              type: 'TextBlock',
-              text: text(config.title),
-              weight: 'Bolder',
-              size: 'Medium',
-              wrap: true,
-              style: 'heading',
-              color: data.status === 'firing' ? 'Attention' : 'Good',
-            },
-            { type: 'TextBlock', text: text(config.text), wrap: true },
-            ...(chartUrl === undefined ? [] : [{ type: 'Image', url: chartUrl, altText: 'chart' }]),
-          ],
-          msteams: { width: 'full' },
+  return chatProtocol(config, deps, ({ data, text }, chartUrl) =>
+    withinTeams(text(config.text), (shown) => ({
+      type: 'message',
+      attachments: [
+        {
+          contentType: 'application/vnd.microsoft.card.adaptive',
+          contentUrl: null,
+          content: {
+            $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+            type: 'AdaptiveCard',
+            version: '1.2',
+            body: [
+              {
+                type: 'TextBlock',
+                text: text(config.title),
+                weight: 'Bolder',
+                size: 'Medium',
+                wrap: true,
+                style: 'heading',
+                color: data.status === 'firing' ? 'Attention' : 'Good',
+              },
+              { type: 'TextBlock', text: shown, wrap: true },
+              ...(chartUrl === undefined ? [] : [{ type: 'Image', url: chartUrl, altText: 'chart' }]),
+            ],
+            msteams: { width: 'full' },
+          },
         },
-      },
-    ],
-  }));
+      ],
+    })),
+  );
+}
+
+/** The message with as much of the text as it may have. */
+function withinTeams(text: string, message: (shown: string) => Json): Json {
+  const isWithin = (shown: string): boolean => Buffer.byteLength(goJsonLine(message(shown))) <= MAX_TEAMS_BYTES;
+  if (isWithin(text)) return message(text);
+  let [fits, beyond] = [0, Math.min([...text].length, MAX_TEAMS_BYTES)];
+  while (beyond - fits > 1) {
+    const middle = Math.floor((fits + beyond) / 2);
+    if (isWithin(truncateRunes(text, middle))) fits = middle;
+    else beyond = middle;
+  }
+  return message(truncateRunes(text, fits));
 }
 
 type ChatConfig = DiscordConfig | MsteamsConfig | Msteamsv2Config;

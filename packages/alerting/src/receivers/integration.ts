@@ -14,6 +14,10 @@ export interface Notification {
   readonly reason: NotificationReason;
   /** Sorted as notifications list them; those that fire have no end. */
   readonly alerts: readonly Alert[];
+  /** What is listed in place of all of them: some, with entries that stand for the others; undefined: all. */
+  readonly listed?: readonly Alert[] | undefined;
+  /** Of one that tells of several groups: the keys of all of them, of which `groupKey` is one. */
+  readonly groupKeys?: readonly string[] | undefined;
   /** Of the flush, Unix ms: what is resolved by then is told as resolved. */
   readonly timeMs: number;
   /** The same for each attempt at this notification, also after a restart; undefined: it has none. */

@@ -38,15 +38,17 @@ export function slackProtocol(config: SlackConfig, deps: ReceiverDeps, updateUrl
     sendsResolved: config.sendResolved,
     http: config.http,
     timeoutMs: config.timeoutMs,
-    requests({ groupKey, context }, rendering, secrets) {
-      const sent = messages.get(groupKey);
+    requests({ groupKey, groupKeys, context }, rendering, secrets) {
+      // One that tells of other groups, too, is the message of none.
+      const sent = groupKeys === undefined ? messages.get(groupKey) : undefined;
       const body = goJsonLine(messageOf(config, rendering, sent, chartUrlOf(context)));
       const url = sent === undefined ? secrets.hideUrl(readUrl(secrets)) : updateUrl;
       return [{ url, contentType: 'application/json', body }];
     },
-    judge(answer, { groupKey }) {
+    judge(answer, { groupKey, groupKeys }) {
       const { outcome, message } = judge(answer);
-      if (message !== undefined && config.updateMessage) remember(messages, groupKey, message);
+      if (message !== undefined && config.updateMessage && groupKeys === undefined)
+        remember(messages, groupKey, message);
       return outcome;
     },
   };

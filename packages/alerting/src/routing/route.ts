@@ -21,7 +21,7 @@ export interface RouteOptions {
 export interface Route {
   /** Of it and those above it: the first half of a group's key, shared by routes with the same matchers under the same parents. */
   readonly key: string;
-  /** Of this route alone. */
+  /** Of this route alone, whatever others are put before it: its groups, and who is on them, outlive such a reload. */
   readonly id: string;
   /** Where it stands in the configuration: `route.routes[0]`. */
   readonly place: string;
@@ -31,7 +31,8 @@ export interface Route {
   readonly routes: readonly Route[];
 }
 
-const DEFAULTS: RouteOptions = {
+/** Of a root that does not say otherwise. */
+export const DEFAULT_ROUTE_OPTIONS: RouteOptions = {
   receiver: '',
   groupBy: [],
   groupWaitMs: 30_000,
@@ -46,7 +47,7 @@ const DEFAULTS: RouteOptions = {
 export function buildRoutes(config: RouteConfig): Route {
   if (config.receiver === undefined) throw bug('the root route has no receiver');
   const matchers = formatMatchers(config.matchers);
-  return buildRoute(config, DEFAULTS, { key: matchers, id: matchers, place: 'route' });
+  return buildRoute(config, DEFAULT_ROUTE_OPTIONS, { key: matchers, id: matchers, place: 'route' });
 }
 
 type Identity = Pick<Route, 'key' | 'id' | 'place'>;
@@ -62,11 +63,14 @@ function buildRoute(config: RouteConfig, inherited: RouteOptions, identity: Iden
     activeTimeIntervals: config.activeTimeIntervals,
     labels: { ...inherited.labels, ...config.labels },
   };
+  const siblings = new Map<string, number>();
   const routes = config.routes.map((child, index) => {
     const matchers = formatMatchers(child.matchers);
+    const nth = siblings.get(matchers) ?? 0;
+    siblings.set(matchers, nth + 1);
     return buildRoute(child, options, {
       key: `${identity.key}/${matchers}`,
-      id: `${identity.id}/${matchers}/${index}`,
+      id: `${identity.id}/${matchers}/${nth}`,
       place: `${identity.place}.routes[${index}]`,
     });
   });

@@ -2,7 +2,7 @@
 import { jsonText } from '@vigie/promql/api/json-text';
 import { formatApiTime } from '../api/api-time.ts';
 import type { AlertMatcher } from '../matchers/alert-matcher.ts';
-import { type Silence, SilenceError, type SilenceState, silenceState } from './silence.ts';
+import { type Silence, SilenceError, type SilenceState, shownState } from './silence.ts';
 
 /** @throws {SilenceError} SILENCE_INVALID for one with several sets of matchers, which this version of the API has no form for */
 export function silenceJson(silence: Silence, nowMs: number): string {
@@ -14,7 +14,7 @@ export function silenceJson(silence: Silence, nowMs: number): string {
   }
   return jsonText({
     id,
-    status: { state: silenceState(silence, nowMs) },
+    status: { state: shownState(silence, nowMs) },
     updatedAt: formatApiTime(updatedAtMs),
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     comment,
@@ -41,8 +41,8 @@ const ORDER: Readonly<Record<SilenceState, number>> = { active: 1, pending: 2, e
 /** Active ones by the next to end, pending ones by the next to begin, expired ones by the last that ended. */
 export function sortSilences(silences: readonly Silence[], nowMs: number): readonly Silence[] {
   return silences.toSorted((a, b) => {
-    const state = silenceState(a, nowMs);
-    return ORDER[state] - ORDER[silenceState(b, nowMs)] || compareTimes(a, b, state);
+    const state = shownState(a, nowMs);
+    return ORDER[state] - ORDER[shownState(b, nowMs)] || compareTimes(a, b, state);
   });
 }
 

@@ -8,6 +8,7 @@ import {
   type SilenceContent,
   SilenceError,
   type SilenceState,
+  shownState,
   silenceState,
   silences,
 } from './silence.ts';
@@ -87,7 +88,7 @@ export class SilenceStore {
     return [...this.#silences.values()].filter(
       (silence) =>
         (wanted === undefined || wanted.has(silence.id)) &&
-        (states === undefined || states.includes(silenceState(silence, nowMs))) &&
+        (states === undefined || states.includes(shownState(silence, nowMs))) &&
         (labels === undefined || silences(silence, labels)),
     );
   }

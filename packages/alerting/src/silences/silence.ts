@@ -2,6 +2,11 @@
 import { VigieError } from '@vigie/core/errors';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { type AlertMatcher, matchesAll } from '../matchers/alert-matcher.ts';
+import { RECURS, recurrenceProblem, recursAt } from './recurrence.ts';
+
+/** The annotation of a silence that ends before its time, when nothing of what it silences fires any more. */
+export const UNTIL = 'vigie_until';
+export const UNTIL_RESOLVED = 'resolved';
 
 export interface SilenceContent {
   /** Fulfilling all of one set is enough. */
@@ -25,9 +30,17 @@ export type SilenceState = 'pending' | 'active' | 'expired';
 /** `code` is SILENCE_INVALID, or SILENCE_NOT_FOUND for an id that there is not. */
 export class SilenceError extends VigieError {}
 
+/** By its two times alone: what may become of it when it is changed or ended. */
 export function silenceState({ startsAtMs, endsAtMs }: SilenceContent, nowMs: number): SilenceState {
   if (nowMs < startsAtMs) return 'pending';
   return nowMs > endsAtMs ? 'expired' : 'active';
+}
+
+/** What it does: one that recurs is pending between the times at which it holds. */
+export function shownState(silence: SilenceContent, nowMs: number): SilenceState {
+  const state = silenceState(silence, nowMs);
+  const recurs = silence.annotations[RECURS];
+  return state === 'active' && recurs !== undefined && !recursAt(recurs, nowMs) ? 'pending' : state;
 }
 
 export function silences({ matcherSets }: SilenceContent, labels: LabelSet): boolean {
@@ -35,7 +48,7 @@ export function silences({ matcherSets }: SilenceContent, labels: LabelSet): boo
 }
 
 /** @throws {SilenceError} in Alertmanager's words, where it would silence every alert, or has no time */
-export function checkSilence({ matcherSets, startsAtMs, endsAtMs }: SilenceContent): void {
+export function checkSilence({ matcherSets, startsAtMs, endsAtMs, annotations }: SilenceContent): void {
   const refuse = (reason: string): never => {
     throw new SilenceError('SILENCE_INVALID', `invalid silence: ${reason}`);
   };
@@ -48,6 +61,11 @@ export function checkSilence({ matcherSets, startsAtMs, endsAtMs }: SilenceConte
       refuse(`matcher set ${index}: at least one matcher must not match the empty string`);
   }
   if (endsAtMs < startsAtMs) refuse('end time must not be before start time');
+  const { [RECURS]: recurs, [UNTIL]: until } = annotations;
+  const problem = recurs === undefined ? undefined : recurrenceProblem(recurs);
+  if (problem !== undefined) refuse(`annotation ${RECURS}: ${problem}`);
+  if (until !== undefined && until !== UNTIL_RESOLVED)
+    refuse(`annotation ${UNTIL}: expected ${UNTIL_RESOLVED}, got ${until}`);
 }
 
 /** Whether the silence can become the other without a change to what was silenced until now. */

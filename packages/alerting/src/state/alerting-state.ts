@@ -89,8 +89,10 @@ export class AlertingState {
         this.#see(record.alert.updatedAtMs);
         return;
       case 'group':
-        if (record.nextFlushMs === undefined) this.timers.delete(record.id);
-        else this.timers.set(record.id, record.nextFlushMs);
+        if (record.nextFlushMs === undefined) {
+          this.timers.delete(record.id);
+          this.outbox.forget(record.id);
+        } else this.timers.set(record.id, record.nextFlushMs);
         return;
       case 'told':
         this.notifications.restore(record.group, record.integration, record.entry);

@@ -21,11 +21,18 @@ interface AlertData {
   readonly fingerprint: string;
 }
 
+export interface AlertCounts {
+  readonly firing: number;
+  readonly resolved: number;
+}
+
 export interface NotificationData {
   /** As a regular expression that matches it alone. */
   readonly receiver: string;
   readonly status: 'firing' | 'resolved';
   readonly alerts: readonly AlertData[];
+  /** How many alerts there are, where `alerts` lists some; undefined: as many as it has. */
+  readonly counts?: AlertCounts | undefined;
   readonly notificationReason: string;
   readonly groupLabels: Texts;
   readonly commonLabels: Texts;
@@ -36,14 +43,16 @@ export interface NotificationData {
 
 /** @param externalUrl under which users reach the alerting service */
 export function notificationData(notification: Notification, externalUrl: string): NotificationData {
-  const { alerts, groupLabels, routeLabels, timeMs, context } = notification;
+  const { alerts, listed, groupLabels, routeLabels, timeMs, context } = notification;
   const told = alerts.map((alert) => alertData(alert, timeMs, context?.annotations.get(alert.fingerprint)));
   // What is said of one alert is no summary of them all, though there be no other.
   const own = context === undefined ? told : alerts.map(({ annotations }) => ({ annotations: textsOf(annotations) }));
+  const firing = told.filter(({ status }) => status === 'firing').length;
   return {
     receiver: notification.receiver.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'),
-    status: told.some(({ status }) => status === 'firing') ? 'firing' : 'resolved',
-    alerts: told,
+    status: firing > 0 ? 'firing' : 'resolved',
+    alerts: listed?.map((alert) => alertData(alert, timeMs, context?.annotations.get(alert.fingerprint))) ?? told,
+    counts: listed === undefined ? undefined : { firing, resolved: told.length - firing },
     notificationReason: notification.reason,
     groupLabels: textsOf(groupLabels),
     commonLabels: commonOf(told.map(({ labels }) => labels)),
@@ -93,7 +102,7 @@ export function dataValue(data: NotificationData): GoStruct {
     new Map<string, Value>([
       ['Receiver', data.receiver],
       ['Status', data.status],
-      ['Alerts', new Alerts(data.alerts)],
+      ['Alerts', new Alerts(data.alerts, data.counts)],
       ['NotificationReason', data.notificationReason],
       ['GroupLabels', new KeyValues(data.groupLabels)],
       ['CommonLabels', new KeyValues(data.commonLabels)],
@@ -106,9 +115,27 @@ export function dataValue(data: NotificationData): GoStruct {
   );
 }
 
-class Alerts extends GoList {
-  constructor(alerts: readonly AlertData[]) {
-    super(alerts.map(alertValue), 'template.Alerts');
+/** Of which more are counted than are listed. */
+class CountedList extends GoList {
+  readonly #count: number;
+
+  constructor(items: readonly Value[], typeName: string, count: number) {
+    super(items, typeName);
+    this.#count = count;
+  }
+
+  override get length(): number {
+    return this.#count;
+  }
+}
+
+class Alerts extends CountedList {
+  readonly #counts: AlertCounts | undefined;
+
+  constructor(alerts: readonly AlertData[], counts: AlertCounts | undefined) {
+    const length = counts === undefined ? alerts.length : counts.firing + counts.resolved;
+    super(alerts.map(alertValue), 'template.Alerts', length);
+    this.#counts = counts;
   }
 
   override get underlying(): string {
@@ -124,7 +151,7 @@ class Alerts extends GoList {
 
   #of(status: AlertData['status']): GoList {
     const items = this.items.filter((alert) => alert instanceof GoStruct && alert.fields.get('Status') === status);
-    return new GoList(items, this.underlying);
+    return new CountedList(items, this.underlying, this.#counts?.[status] ?? items.length);
   }
 }
 

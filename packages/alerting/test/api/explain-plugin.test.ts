@@ -1,5 +1,8 @@
 import { FakeClock } from '@vigie/core/fake-clock';
-import { expect, it } from 'vitest';
+import { fastify } from 'fastify';
+import { expect, it, onTestFinished } from 'vitest';
+import { explainApi } from '../../src/api/explain-plugin.ts';
+import { parseAlertmanagerConfig } from '../../src/config/load-config.ts';
 import { apiOver, CONFIG, MemoryWorld } from './world.ts';
 
 const NOW = Date.UTC(2026, 10, 29, 10);
@@ -52,6 +55,29 @@ it('says who is told of an alert, and each decision', async () => {
     inhibitions: [{ index: 0, equal: { node: 'n1' }, inhibitedBy: null }],
     silences: [],
   });
+});
+
+it('says of groups that there are when they are told next', async () => {
+  const world = new MemoryWorld(CONFIG, new FakeClock(NOW));
+  const app = fastify();
+  onTestFinished(() => app.close());
+  const live = { flushMs: NOW + 60_000, repeatMs: NOW + 3_600_000, page: undefined };
+  const config = parseAlertmanagerConfig(CONFIG, 'alertmanager.yml');
+  await app.register(
+    explainApi(
+      world,
+      () => config,
+      (id) => (id.includes('page') ? live : undefined),
+    ),
+  );
+  const { notifications } = JSON.parse((await app.inject(`/explain?${SLOW}`)).body);
+  expect(notifications).toMatchObject([
+    { receiver: 'pager', nextFlush: '2026-11-29T10:01:00.000Z', nextRepeat: '2026-11-29T11:00:00.000Z', page: null },
+    { receiver: 'shop', nextFlush: null, nextRepeat: null },
+  ]);
+  expect((await app.inject(`/explain?${SLOW}&format=text`)).body).toMatch(
+    /\ngroups\n {2}\{\}\/\{severity="page"\}:\{alertname="Slow"\} is told next at 2026-11-29T10:01:00\.000Z, of what goes on at 2026-11-29T11:00:00\.000Z\n$/,
+  );
 });
 
 it('knows what fires and what is silenced at that time', async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DEFAULT_POLICY } from '@vigie/rules/rule-policy';
 import { describe, expect, it } from 'vitest';
 import { loadAlertingConfig } from '../../src/config/alerting-config-file.ts';
+import { formatMatchers } from '../../src/matchers/alert-matcher.ts';
 import { folderWith } from '../folder.ts';
 
 const ALERTMANAGER = `route: { receiver: a }
@@ -43,6 +44,7 @@ describe('alerting.yaml', () => {
         retentionMs: 432_000_000,
         resolveWhatFired: true,
         resolveReason: true,
+        silenceEndsAfterMs: 300_000,
       },
     });
     expect(config.alertmanager?.config.receivers.map(({ name }) => name)).toEqual(['a', 'b']);
@@ -55,10 +57,11 @@ external_url: https://alerts.example/x/
 evaluation_interval: 30s
 rule_files: ['rules/*.yml']
 recording_rules: true
-rules: { no_data: keep, no_data_for: 2h, flap: 5 in 1h, on_error: expire, on_removed: expire, watch: false }
+rules: { no_data: keep, no_data_for: 2h, flap: 5 in 1h, on_error: expire, on_limit: tell, on_removed: expire, watch: false }
 receivers:
-  a: { fallback: b, fallback_after: 5, rate_limit: { notifications: 10, per: 30s, digest: false } }
+  a: { fallback: b, fallback_after: 5, rate_limit: { notifications: 10, per: 30s, digest: false, digest_alerts: 5 } }
 notifications: { resolve_what_fired: false, resolve_reason: false, startup_hold: 0s, retention: 1h }
+silences: { until_resolved_after: 1m }
 limits: { alerts: 10, alert_size: 1KiB }
 datasources: { metrics: { url: 'http://prometheus:9090', http_config: { basic_auth: { username: u, password: p } } } }
 remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
@@ -75,11 +78,17 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
           tellsNoData: false,
           flap: { fires: 5, windowMs: 3_600_000 },
           onError: 'expire',
+          onLimit: 'tell',
           onRemoved: 'expire',
         },
         watch: undefined,
       },
-      engine: { limits: { alerts: 10, alertSize: 1024 }, startupHoldMs: 0, resolveWhatFired: false },
+      engine: {
+        limits: { alerts: 10, alertSize: 1024 },
+        startupHoldMs: 0,
+        resolveWhatFired: false,
+        silenceEndsAfterMs: 60_000,
+      },
       metrics: { timeoutMs: 120_000, http: { authorization: { kind: 'basic' } } },
       remoteWrite: { timeoutMs: 5000 },
     });
@@ -88,7 +97,7 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
       fallback: { receiver: 'b', afterFailures: 5 },
       context: undefined,
       escalation: [],
-      rateLimit: { notifications: 10, periodMs: 30_000, digest: false },
+      rateLimit: { notifications: 10, periodMs: 30_000, digest: false, digestAlerts: 5 },
     });
   });
 
@@ -170,5 +179,48 @@ heartbeats_in: [{ name: a, every: 1m }, { name: a, every: 1m }]
     ]);
     for (const receiver of ['a', 'c'])
       expect((await problemsOf(steps(receiver))).join()).toContain('the name of another receiver');
+  });
+
+  it('has inhibitions that alertmanager.yml has no words for', async () => {
+    const { config } = await load(`${BASE}inhibition:
+  hold: 1m
+  rules:
+    - { name: node, source_matchers: [alertname="NodeDown"], target_matchers: [severity="page"], equal: [cluster, node = instance] }
+  dependencies:
+    - label: service
+      depends_on: { shop: [pay, db+1], pay: [db+1], 'db+1': [shop], alone: [] }
+      source_matchers: [severity="page"]
+      equal: [cluster]
+`);
+    const written = config.inhibitRules.map(({ place, name, source, target, equal, equalOfTarget = [] }) => [
+      ...[place, name, formatMatchers(source), formatMatchers(target)],
+      ...[equal.join(), equalOfTarget.join()],
+    ]);
+    const inCluster = ['cluster', 'cluster'];
+    const dependency = 'inhibition.dependencies[0]';
+    expect(written).toEqual([
+      [
+        'inhibition.rules[0]',
+        'node',
+        '{alertname="NodeDown"}',
+        '{severity="page"}',
+        'cluster,node',
+        'cluster,instance',
+      ],
+      [dependency, 'service=shop', '{service=~"pay|db\\\\+1",severity="page"}', '{service="shop"}', ...inCluster],
+      [dependency, 'service=pay', '{service=~"db\\\\+1|shop",severity="page"}', '{service="pay"}', ...inCluster],
+      [dependency, 'service=db+1', '{service=~"shop|pay",severity="page"}', '{service="db+1"}', ...inCluster],
+    ]);
+    expect(config.engine).toMatchObject({ inhibitionHoldMs: 60_000, repeatOnTime: false });
+  });
+
+  it('refuses inhibitions of every alert, and pairs of labels that are none', async () => {
+    expect(
+      await problemsOf(`${BASE}inhibition: { rules: [{ source_matchers: [a=b], equal: [a=b=c, ''] }] }\n`),
+    ).toEqual([
+      expect.stringMatching(/inhibition\.rules\[0\]\.target_matchers: expected at least one matcher/),
+      expect.stringMatching(/inhibition\.rules\[0\]\.equal\[0\]: expected the name of a label, or two/),
+      expect.stringMatching(/inhibition\.rules\[0\]\.equal\[1\]: expected the name of a label, or two/),
+    ]);
   });
 });

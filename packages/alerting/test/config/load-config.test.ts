@@ -196,6 +196,23 @@ receivers:
     ]);
   });
 
+  it.each([
+    [
+      'group_interval: 20m, repeat_interval: 90m',
+      ['repeat_interval 1h30m is no multiple of group_interval 20m: repeats are told after 1h40m'],
+    ],
+    ['repeat_interval: 1m', ['repeat_interval 1m is no multiple of group_interval 5m: repeats are told after 5m']],
+    ['group_interval: 7m', ['repeat_interval 4h is no multiple of group_interval 7m: repeats are told after 4h5m']],
+    [
+      'group_interval: 1m, repeat_interval: 90m, routes: [{ group_wait: 1s }, { repeat_interval: 90s }]',
+      ['repeat_interval 1m30s is no multiple of group_interval 1m: repeats are told after 2m'],
+    ],
+    ['repeat_interval: 1h', []],
+  ])('warns of repeats that come later than they say: %s', (timers, expected) => {
+    const { warnings } = load(`receivers: [{ name: a }]\nroute: { receiver: a, ${timers} }\n`);
+    expect(warnings.map(({ text }) => text.replace(/, unless notifications.*/, ''))).toEqual(expected);
+  });
+
   it('refuses a tree of routes that stands in itself', () => {
     expect(problemsOf(withRoute('routes: &all [{ receiver: a, routes: *all }]')).join('\n')).toMatch(/levels deep/);
   });

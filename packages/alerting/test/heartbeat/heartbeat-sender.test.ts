@@ -27,7 +27,7 @@ function bed() {
     http: DEFAULT_HTTP_CLIENT,
     ...change,
   });
-  const until = (assertion: () => void) => vi.waitFor(assertion, { timeout: 5000, interval: 5 });
+  const until = (assertion: () => void) => vi.waitFor(assertion, { timeout: 50_000, interval: 5 });
   const set = (change: Partial<HealthView>): void => {
     health = { ...view, ...change };
   };

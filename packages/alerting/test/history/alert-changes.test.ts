@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AlertChanges } from '../../src/history/alert-changes.ts';
+import type { AlertEvent } from '../../src/history/history-event.ts';
 import { posted } from '../alerts/alerts.ts';
 
 const A = { alertname: 'A' };
@@ -35,5 +36,17 @@ describe('an alert that comes', () => {
     expect(noted(changes, posted(A, { endsAtMs: 400 }), 200)).toEqual([]);
     expect(changes.ended(1000).map(({ labels, timeMs }) => [labels.get('alertname'), timeMs])).toEqual([['A', 400]]);
     expect(changes.ended(1000)).toEqual([]);
+  });
+
+  it('ends for a reason: it is told of, its rule knows why, or nobody tells of it any more', () => {
+    const changes = new AlertChanges();
+    const reasonsOf = (events: readonly AlertEvent[]) => events.map(({ reason }) => reason);
+    changes.note(posted(A, { endsAtMs: 300 }), 100);
+    expect(reasonsOf(changes.note(posted(A, { endsAtMs: 250, updatedAtMs: 260 }), 260))).toEqual(['recovered']);
+    expect(reasonsOf(changes.note(posted(A, { endsAtMs: 600 }), 300))).toEqual([undefined]);
+    const gone = { ...posted(A, { endsAtMs: 350, updatedAtMs: 360 }), resolveReason: 'no_data' } as const;
+    expect(reasonsOf(changes.note(gone, 360))).toEqual(['no_data']);
+    changes.note(posted(A, { endsAtMs: 600, updatedAtMs: 400 }), 400);
+    expect(reasonsOf(changes.ended(1000))).toEqual(['expired']);
   });
 });

@@ -90,7 +90,7 @@ describe('GET /history', () => {
   it.each([
     [
       '?kind=x',
-      'kind: expected created, changed, resolved, muted, sent, failed, acknowledged, reopened, escalated, got x',
+      'kind: expected created, changed, resolved, muted, sent, failed, acknowledged, reopened, escalated, silenced, unsilenced, got x',
     ],
     ['?from=x', 'from: expected 2026-11-29T10:00:00Z or Unix seconds, got x'],
     ['?limit=0', 'limit: expected a whole number above 0, got 0'],

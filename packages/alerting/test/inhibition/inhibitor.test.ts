@@ -77,4 +77,16 @@ describe('inhibition', () => {
     const inhibitor = inhibitorOf([rule('a=1', 't=1'), rule('a=~"1|2"', 't=1')], { 'a=2,id=1': undefined });
     expect(inhibitor.inhibitionOf(labelsOf('t=1'), 0)?.rule.name).toBe('a=~"1|2" over t=1');
   });
+
+  it('may compare labels of different names', () => {
+    const byNode: InhibitRule = {
+      ...rule('alertname=Node', 'alertname=Pod', 'cluster', 'instance'),
+      equalOfTarget: ['cluster', 'node'],
+    };
+    const inhibitor = inhibitorOf([byNode], { 'alertname=Node,cluster=x,instance=n1,id=1': undefined });
+    expect(sourceOf(inhibitor, 'alertname=Pod,cluster=x,node=n1')).toBe('1');
+    expect(sourceOf(inhibitor, 'alertname=Pod,cluster=x,node=n2')).toBeUndefined();
+    expect(sourceOf(inhibitor, 'alertname=Pod,cluster=y,node=n1')).toBeUndefined();
+    expect(sourceOf(inhibitor, 'alertname=Pod,cluster=x,instance=n1')).toBeUndefined();
+  });
 });

@@ -252,6 +252,19 @@ describe('a fallback receiver', () => {
     expect(await lab.after(MINUTE)).toEqual(['1:00 spare/webhook/0: first notification A']);
   });
 
+  it('is told at once where the receiver is to be asked again much later, and that is not asked before', async () => {
+    const lab = await new Lab(config(), options).start();
+    let asked = 0;
+    lab.answer = (id) => {
+      if (!id.startsWith('a/')) return asked++ === 0 ? { kind: 'failed', reason: '400' } : { kind: 'sent' };
+      return { kind: 'retry', reason: '429', afterMs: 10 * MINUTE };
+    };
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(3 * MINUTE)).toEqual(['1:00 spare/webhook/0: first notification A']);
+    expect(lab.counts.integrations.get('a/webhook/0')?.requests).toBe(1);
+    expect(lab.counts.integrations.get('spare/webhook/0')?.requests).toBe(2);
+  });
+
   it('that fails, too, leaves both to be tried again', async () => {
     const lab = await new Lab(config(), options).start();
     lab.answer = () => ({ kind: 'retry', reason: '503', afterMs: undefined });
@@ -317,7 +330,7 @@ describe('context', () => {
   });
 
   it('goes with the alerts of a digest', async () => {
-    const rateLimit = { notifications: 1, periodMs: MINUTE, digest: true };
+    const rateLimit = { notifications: 1, periodMs: MINUTE, digest: true, digestAlerts: 20 };
     const options = { receivers: { a: { fallback: undefined, rateLimit, context: contextOptions() } } };
     const lab = await new Lab(config(MAIL, '', 'group_by: [alertname]'), options).start();
     lab.gatherContext = async ({ alerts }) => saying('x', alerts);
@@ -375,7 +388,7 @@ describe('the idempotency key', () => {
     await off.post({ alertname: 'A' });
     await off.after(MINUTE);
     expect(off.arrived[0]?.idempotencyKey).toBeUndefined();
-    const rateLimit = { notifications: 1, periodMs: MINUTE, digest: true };
+    const rateLimit = { notifications: 1, periodMs: MINUTE, digest: true, digestAlerts: 20 };
     const options = { receivers: { a: { fallback: undefined, rateLimit } } };
     const lab = await new Lab(config(MAIL, '', 'group_by: [alertname]'), options).start();
     for (const alertname of ['A', 'B', 'C']) await lab.post({ alertname });
@@ -386,7 +399,9 @@ describe('the idempotency key', () => {
 
 describe('a storm', () => {
   const limit = (digest: boolean) => ({
-    receivers: { a: { fallback: undefined, rateLimit: { notifications: 2, periodMs: MINUTE, digest } } },
+    receivers: {
+      a: { fallback: undefined, rateLimit: { notifications: 2, periodMs: MINUTE, digest, digestAlerts: 20 } },
+    },
   });
   const storm = async (lab: Lab): Promise<void> => {
     for (const alertname of ['A', 'B', 'C', 'D', 'E']) await lab.post({ alertname, cluster: 'x' });
@@ -403,6 +418,27 @@ describe('a storm', () => {
     ]);
     expect(lab.arrived[2]?.groupLabels.toJSON()).toEqual({ cluster: 'x' });
     // Each group knows that it was told.
+    expect(await lab.after(20 * MINUTE)).toEqual([]);
+  });
+
+  it('of more alerts than a digest lists says how many others there are, and of what', async () => {
+    const rateLimit = { notifications: 1, periodMs: MINUTE, digest: true, digestAlerts: 3 };
+    const options = { receivers: { a: { fallback: undefined, rateLimit } } };
+    const lab = await new Lab(config(MAIL, '', 'group_by: [pod]'), options).start();
+    for (let pod = 0; pod < 30; pod++)
+      await lab.post({ alertname: 'Down', cluster: 'x', namespace: pod % 3 === 0 ? 'pay' : 'shop', pod: String(pod) });
+    await lab.after(2 * MINUTE);
+    const [, digest] = lab.arrived;
+    expect(digest?.alerts).toHaveLength(29);
+    expect(digest?.listed?.map(({ labels, annotations }) => [labels.get('pod'), annotations.get('summary')])).toEqual([
+      ['12', ''],
+      ['15', ''],
+      ['18', ''],
+      ['', '+26 more by namespace: 20 shop, 6 pay'],
+    ]);
+    // The history has all of them.
+    const sent = lab.history.flatMap((event) => (event.kind === 'sent' ? [event.firing.length] : []));
+    expect(sent).toEqual([1, 29]);
     expect(await lab.after(20 * MINUTE)).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 /** An engine as a process of its own, for a test that kills it. It posts one alert where there is none, and tells of it by a POST to the test.
- *  Arguments: the folder of the state, the URL to tell, and the step of the disk or the network, from 1, at which it kills itself; 0 for none.
+ *  Arguments: the folder of the state, the URL to tell, and the step of the disk or the network, from 1, at which it kills itself; 0 for none, and
+ *  `told` for the one behind the answer to its POST, whatever its number.
  *  Says `posted` when the alert is on the disk, and ends when it has been told and nothing more. */
 import * as fs from 'node:fs/promises';
 import { systemClock } from '@vigie/core/clock';
@@ -68,6 +69,7 @@ const engine = new AlertEngine(
         send: async ({ alerts }) => {
           step();
           await fetch(url, { method: 'POST', body: alerts.map(({ labels }) => labels.get('alertname')).join(' ') });
+          if (killAtText === 'told') process.kill(process.pid, 'SIGKILL');
           step();
           return { kind: 'sent' };
         },

@@ -10,6 +10,9 @@ import { folderWith } from '../folder.ts';
 
 const PROGRAM = fileURLToPath(new URL('./engine.program.ts', import.meta.url));
 
+/** Behind the last step there is nothing left to kill. Writes that come together are one, and so there are some steps more or less from run to run. */
+const SPARED = 3;
+
 /** Node 20 runs no TypeScript. */
 async function bundle(): Promise<string> {
   const outfile = join(await folderWith(), 'engine.mjs');
@@ -47,7 +50,7 @@ async function receiver(): Promise<{ readonly url: string; readonly bodies: stri
   return { url: `http://127.0.0.1:${port}/`, bodies };
 }
 
-async function run(program: string, folder: string, url: string, killAt: number) {
+async function run(program: string, folder: string, url: string, killAt: number | 'told') {
   const child = spawn(process.execPath, [program, folder, url, String(killAt)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -68,13 +71,21 @@ describe('an engine that is killed at any step', () => {
     const { url, bodies } = await receiver();
     await run(program, await folderWith(), url, 0);
     expect(bodies.splice(0)).toEqual(['A']);
+    const killed = await folderWith();
+    expect(await run(program, killed, url, 'told')).toMatchObject({ wasKilled: true });
+    await run(program, killed, url, 0);
+    expect(bodies.splice(0)).toEqual(['A', 'A']);
     let twice = 0;
+    let spared = 0;
     let killAt = 1;
-    for (; ; killAt++) {
+    for (; spared < SPARED; killAt++) {
       const folder = await folderWith();
       const { wasKilled } = await run(program, folder, url, killAt);
-      // Behind the last step there is nothing left to kill.
-      if (!wasKilled) break;
+      if (!wasKilled) {
+        expect(bodies.splice(0)).toEqual(['A']);
+        spared += 1;
+        continue;
+      }
       const arrived = bodies.length;
       const next = await run(program, folder, url, 0);
       expect({ killAt, ...next }).toMatchObject({ killAt, wasKilled: false, wasPosted: true });
@@ -86,7 +97,6 @@ describe('an engine that is killed at any step', () => {
     }
     expect(killAt).toBeGreaterThan(10);
     // Those between the POST and its record: before the answer is read, and around the write of the record.
-    expect(twice).toBeGreaterThanOrEqual(1);
     expect(twice).toBeLessThanOrEqual(4);
   }, 180_000);
 });

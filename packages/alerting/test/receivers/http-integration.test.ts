@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '@vigie/core/fake-clock';
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createIntegrations } from '../../src/receivers/create-integrations.ts';
 import { httpIntegration } from '../../src/receivers/http-integration.ts';
@@ -217,6 +218,25 @@ describe('a request', () => {
   });
 });
 
+describe('a message to Teams', () => {
+  it.each(['msteams', 'msteamsv2'])('of %s is cut where it would be refused for its length', async (kind) => {
+    const server = await record();
+    const text = `'{{ range .Alerts }}{{ .Annotations.summary }}{{ end }}'`;
+    const integration = integrationOf(`${kind}_configs: [{ webhook_url: '${server.url}', text: ${text} }]`);
+    const firing = notificationOf('firing');
+    const [alert] = firing.alerts;
+    // Each of the characters takes six bytes of JSON.
+    const annotations = LabelSet.of({ summary: '<'.repeat(50_000) });
+    expect(await integration.send({ ...firing, alerts: [{ ...alert!, annotations }] }, never)).toEqual({
+      kind: 'sent',
+    });
+    const body = server.requests[0]?.body ?? '';
+    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(28_000);
+    expect(Buffer.byteLength(body)).toBeGreaterThan(27_980);
+    expect(body).toMatch(/\\u003c…"/);
+  });
+});
+
 describe('integrations', () => {
   it('are named by their receiver, kind and place', () => {
     const config = `webhook_configs: [{ url: 'http://a' }, { url: 'http://b' }]\n    slack_configs: [{ api_url: 'http://c' }]`;
@@ -265,9 +285,12 @@ describe('integrations', () => {
     await send(integration);
     await send(integration);
     await send(integration, 'mixed');
+    // A digest is of other groups, too: it takes the place of no message.
+    await integration.send({ ...notificationOf('firing'), groupKeys: ['{}:{a="b"}', '{}:{}'] }, never);
     expect(server.requests.map(({ url, body }) => [url, JSON.parse(body).channel, JSON.parse(body).ts])).toEqual([
       ['/post', '#x', undefined],
       ['/update', 'C1', '1.2'],
+      ['/post', '#x', undefined],
       ['/post', '#x', undefined],
     ]);
   });

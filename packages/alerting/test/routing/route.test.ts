@@ -78,7 +78,7 @@ describe('a tree of routes', () => {
       activeTimeIntervals: [],
       labels: {},
     });
-    expect(long?.id).toBe('{}/{group_by="role"}/2/{env="testing"}/0/{wait="long"}/0');
+    expect(long?.id).toBe('{}/{group_by="role"}/0/{env="testing"}/0/{wait="long"}/0');
     expect(long?.place).toBe('route.routes[2].routes[0].routes[0]');
   });
 

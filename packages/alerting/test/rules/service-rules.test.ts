@@ -26,14 +26,15 @@ const RULES = `groups:
     rules: [{ alert: Down, expr: up == 0, for: 30s }]
 `;
 
-async function bed() {
-  const [folder, hook] = [await folderWith({ 'rules.yml': RULES }), await record()];
+/** @param more of alertmanager.yml and of alerting.yaml */
+async function bed({ rules = RULES, inhibit = '', more = '' } = {}) {
+  const [folder, hook] = [await folderWith({ 'rules.yml': rules }), await record()];
   const route = '{ receiver: shop, group_wait: 0s, group_interval: 10s }';
   const receivers = `[{ name: shop, webhook_configs: [{ url: '${hook.url}/' }] }]`;
-  await writeFile(join(folder, 'alertmanager.yml'), `route: ${route}\nreceivers: ${receivers}\n`);
+  await writeFile(join(folder, 'alertmanager.yml'), `route: ${route}\nreceivers: ${receivers}\n${inhibit}`);
   await writeFile(
     join(folder, 'alerting.yaml'),
-    "data_dir: data\nalertmanager_config: alertmanager.yml\nrule_files: [rules.yml]\ndatasources: { metrics: { url: 'http://127.0.0.1:1' } }\n",
+    `data_dir: data\nalertmanager_config: alertmanager.yml\nrule_files: [rules.yml]\ndatasources: { metrics: { url: 'http://127.0.0.1:1' } }\n${more}`,
   );
   const [clock, storage] = [new FakeClock(START), new MemoryStorage()];
   const source: RuleSource = {
@@ -72,7 +73,7 @@ async function bed() {
         await clock.advance(SECOND);
         assertion();
       },
-      { timeout: 20_000, interval: 5 },
+      { timeout: 50_000, interval: 5 },
     );
   return { clock, start, sample, told, until };
 }
@@ -93,5 +94,21 @@ describe('rules of an alerting service', () => {
     sample('stale');
     const resolved = { status: 'resolved', annotations: { vigie_resolve_reason: 'no_data' } };
     await until(() => expect(told().at(-1)?.alerts).toMatchObject([resolved]));
+  });
+
+  it('wait for one that is pending, and would inhibit them, for as long as inhibition.hold says', async () => {
+    const { clock, start, sample, told, until } = await bed({
+      rules: RULES.replace('for: 30s }', 'for: 1h }, { alert: Slow, expr: up == 0 }'),
+      inhibit:
+        'inhibit_rules: [{ source_matchers: [alertname="Down"], target_matchers: [alertname="Slow"], equal: [job] }]\n',
+      more: 'inhibition: { hold: 1m }\n',
+    });
+    sample(0);
+    await start();
+    await until(() => expect(told()).toHaveLength(1));
+    const [slow] = told()[0]?.alerts ?? [];
+    expect(slow).toMatchObject({ labels: { alertname: 'Slow' } });
+    const { startsAt } = Object(slow);
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(Date.parse(String(startsAt)) + 60 * SECOND);
   });
 });

@@ -25,10 +25,22 @@ export type AlertsRequest = Pick<ApiRequest, 'path' | 'parameters' | 'method'> &
 /** @returns the body, decoded; undefined where there is no such path or thing
  *  @throws {VigieError} CONFIG_INVALID, API_UNREACHABLE, ALERTS_REFUSED with what the server says */
 export async function askAlerts<T>(
-  { server, version }: AlertsClient,
+  client: AlertsClient,
   request: AlertsRequest,
   decode: (json: unknown) => T | undefined,
 ): Promise<T | undefined> {
+  const answer = await askText(client, request);
+  if (answer === undefined) return undefined;
+  const decoded = decode(parseJson(answer.text));
+  if (decoded !== undefined) return decoded;
+  throw new VigieError('ALERTS_REFUSED', `${answer.origin} does not answer as Alertmanager does: is --url right?`);
+}
+
+/** As askAlerts, of the body as it is. */
+export async function askText(
+  { server, version }: AlertsClient,
+  request: AlertsRequest,
+): Promise<{ readonly text: string; readonly origin: string } | undefined> {
   const { response, origin } = await openAnswer(server, PREFIXES, {
     ...request,
     kind: 'server',
@@ -44,14 +56,14 @@ export async function askAlerts<T>(
     throw new VigieError('ALERTS_REFUSED', `${origin} answers ${statusCode} ${said}`);
   }
   const text = await readText(response, MAX_ANSWER_BYTES);
-  const decoded = text === undefined ? undefined : decode(parseJson(text));
-  if (decoded !== undefined) return decoded;
-  throw new VigieError('ALERTS_REFUSED', `${origin} does not answer as Alertmanager does: is --url right?`);
+  if (text !== undefined) return { text, origin };
+  throw new VigieError('ALERTS_REFUSED', `${origin} answers more than ${MAX_ANSWER_BYTES} bytes`);
 }
 
-/** A text, or `{"message": …}`. */
+/** A text, `{"message": …}`, or of what is Vigie's own `{"error": …}`. */
 function messageOf(answer: unknown): string | undefined {
   if (typeof answer === 'string') return answer;
-  const message: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'message') : undefined;
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  const message: unknown = Reflect.get(answer, 'message') ?? Reflect.get(answer, 'error');
   return typeof message === 'string' ? message : undefined;
 }

@@ -4,16 +4,26 @@ import type { ExitCode } from '@vigie/core/lifecycle';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { OUTPUT_FORMATS, type OutputFormat } from '../alerts/output.ts';
 import { acknowledgeAlerts } from '../alerts/run-ack.ts';
+import { diffAlerts } from '../alerts/run-alert-diff.ts';
 import { ALERT_STATES, type AlertState, listAlerts } from '../alerts/run-alert-list.ts';
+import { explainLive } from '../alerts/run-explain-live.ts';
 import type { RunCommand } from '../command.ts';
 import { durationOption, runCommandLine } from '../command-line.ts';
 import { parseTime } from '../query/times.ts';
 
 interface ExplainOptions {
-  readonly config: string;
+  readonly config?: string;
   readonly label: readonly string[];
   readonly firing: readonly string[];
   readonly time?: number;
+  readonly url: string;
+  readonly tokenFile?: string;
+}
+
+interface DiffOptions {
+  readonly url: string;
+  readonly tokenFile?: string;
+  readonly since: number;
 }
 
 interface BacktestOptions {
@@ -89,16 +99,47 @@ export const run: RunCommand = (args, { version }) => {
     .description(
       'say who would be told of an alert, and why: each route, time interval and inhibition rule with its decision',
     )
-    .requiredOption('--config <file>', 'alertmanager.yml')
+    .option('--config <file>', 'alertmanager.yml; no server is asked')
     .requiredOption('--label <name=value>', 'of the alert; once for each label', collect)
-    .option('--firing <name=value,...>', 'labels of another alert that fires then; once for each alert', collect, [])
+    .option(
+      '--firing <name=value,...>',
+      'with --config: labels of another alert that fires then; once for each',
+      collect,
+      [],
+    )
     .option('--time <time>', '2026-11-29T10:00:00Z, Unix seconds or now+1h (default: now)', timeOption)
-    .action(async ({ config, label, firing, time }: ExplainOptions) => {
+    .option('--url <url>', 'of `vigie up` or of alerting', 'http://127.0.0.1:7070')
+    .option('--token-file <file>', 'holds a bearer token')
+    .action(async ({ config, label, firing, time, url, tokenFile }: ExplainOptions) => {
+      if (config === undefined) {
+        const client = { server: { url, tokenFile }, version };
+        exitCode = await explainLive({ labels: label, timeMs: time }, client, process);
+        return;
+      }
       exitCode = await runExplain(
         { config, labels: label, firing, timeMs: time ?? Date.now() },
         process.stdout,
         process.stderr,
       );
+    });
+  command
+    .command('diff')
+    .description(
+      'Say which of the alerts that there were another alertmanager.yml would tell of elsewhere, or otherwise.',
+    )
+    .argument('<before>', 'alertmanager.yml as it is')
+    .argument('<after>', 'alertmanager.yml as it is to be')
+    .option(
+      '--since <duration>',
+      'how far back; the history has the newest 50,000 events',
+      durationOption,
+      30 * 86_400_000,
+    )
+    .option('--url <url>', 'of `vigie up` or of alerting', 'http://127.0.0.1:7070')
+    .option('--token-file <file>', 'holds a bearer token')
+    .action(async (before: string, after: string, { url, tokenFile, since }: DiffOptions) => {
+      const request = { before, after, fromMs: Date.now() - since };
+      exitCode = await diffAlerts(request, { server: { url, tokenFile }, version }, process);
     });
   command
     .command('backtest')

@@ -13,12 +13,14 @@ interface ServerOptions {
 }
 
 interface AddOptions extends ServerOptions {
-  readonly duration: number;
+  readonly duration?: number;
   readonly start?: number;
   readonly end?: number;
   readonly comment?: string;
   readonly author: string;
   readonly annotation: readonly string[];
+  readonly untilResolved: boolean;
+  readonly recurs?: string;
   readonly preview: boolean;
 }
 
@@ -31,6 +33,9 @@ interface ListOptions extends ServerOptions {
   readonly output: OutputFormat;
 }
 
+const SHORT_MS = 3_600_000;
+/** Of one that ends by itself, or holds now and then: a bound for what is forgotten. */
+const LONG_MS = 30 * 24 * 3_600_000;
 const MATCHERS = 'matchers such as severity=page or team=~"a|b"; the first may be the name of an alert alone';
 
 /** `vigie silence` */
@@ -40,7 +45,9 @@ export const run: RunCommand = (args, { version }) => {
   withServer(command.command('add'))
     .description('Add a silence, and print its id.')
     .argument('<matcher...>', MATCHERS)
-    .option('-d, --duration <duration>', 'how long', durationOption, 3_600_000)
+    .option('-d, --duration <duration>', 'how long (default: 1h, of the next two 30d)', durationOption)
+    .option('--until-resolved', 'at most so long: it ends when what it silences is over', false)
+    .option('--recurs <times>', "in that time, when it holds: 'sunday 02:00-04:00 Europe/Paris'")
     .option('--start <time>', '2026-11-29T10:00:00Z, Unix seconds or now+1h (default: now)', timeOption)
     .option('--end <time>', 'in place of a duration', timeOption)
     .option('-c, --comment <text>', 'why; a silence has to have one')
@@ -51,9 +58,11 @@ export const run: RunCommand = (args, { version }) => {
       const request = {
         matchers,
         annotations: options.annotation,
+        untilResolved: options.untilResolved,
+        recurs: options.recurs,
         startsAtMs: options.start,
         endsAtMs: options.end,
-        durationMs: options.duration,
+        durationMs: options.duration ?? (options.untilResolved || options.recurs !== undefined ? LONG_MS : SHORT_MS),
         createdBy: options.author,
         // A preview is no silence that anybody would ask about.
         comment: options.comment ?? (options.preview ? 'preview' : ''),

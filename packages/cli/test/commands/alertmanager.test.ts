@@ -80,7 +80,7 @@ describe('vigie alert explain', () => {
   });
 
   it.each([
-    [['--label', 'a=b'], /required option '--config <file>' not specified/],
+    [['--label', 'a=b', '--url', 'none'], /--url: expected a URL with http or https, got none/],
     [['--config', 'a.yml'], /required option '--label <name=value>' not specified/],
     [['--config', 'a.yml', '--label', 'a=b', '--time', 'noon'], /expected a time such as/],
     [['--config', 'a.yml', '--label', 'a!=b'], /a!="b" is no label: write NAME=VALUE/],

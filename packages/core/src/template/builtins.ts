@@ -16,7 +16,7 @@ export const BUILTINS: FunctionMap = new Map([
   ['index', new GoFunction([ANY], ([item, ...indexes]) => index(item, indexes), ANY)],
   ['slice', new GoFunction([ANY], ([item, ...indexes]) => slice(item, indexes), ANY)],
   ['js', new GoFunction([], (args) => escapeJs(printable(args)), ANY)],
-  ['len', new GoFunction([ANY], ([item]) => BigInt(length(item)))],
+  ['len', new GoFunction([ANY], ([item]) => BigInt(item instanceof GoList ? item.length : length(item)))],
   ['print', new GoFunction([], print, ANY)],
   ['printf', new GoFunction(['string'], ([text, ...args]) => format(String(text), args), ANY)],
   ['println', new GoFunction([], printLine, ANY)],

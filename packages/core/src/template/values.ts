@@ -17,6 +17,11 @@ export class GoList {
     this.typeName = typeName;
   }
 
+  /** What `len` says. */
+  get length(): number {
+    return this.items.length;
+  }
+
   /** Of a type with a name, what it is made of: it may stand where that is asked for. */
   get underlying(): string {
     return this.typeName;

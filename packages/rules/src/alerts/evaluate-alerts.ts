@@ -9,6 +9,7 @@ import { type Absence, type Alert, type Alerts, advanceAlerts, type FoundAlert }
 import { type AlertContext, findAlerts } from './find-alerts.ts';
 import { advanceFlap, FLAPPING, type FlapLimit, type Flaps, flappingText, holdsFlapping } from './flapping.ts';
 import { labelCover } from './label-cover.ts';
+import { withinLimit } from './within-limit.ts';
 
 /** What is known of the alerts of a rule from one evaluation to the next. */
 export interface AlertMemory {
@@ -32,6 +33,8 @@ export interface EvaluationContext extends AlertContext {
   /** At the time that the expression was asked at. */
   readonly ask: (query: RuleQuery) => Promise<readonly InstantSample[]>;
   readonly policy: RulePolicy;
+  /** Alerts that the rule may have, where the policy tells of those within it; 0: any number. */
+  readonly limit: number;
 }
 
 /** The annotation of an alert that fires because its data is gone. */
@@ -51,7 +54,8 @@ export async function evaluateAlerts(
   const noData = rule.options.noData ?? policy.noData;
   const flap = rule.options.flap ?? policy.flap;
   const limit = flap === 'off' ? undefined : flap;
-  const found = await findAlerts(rule, samples, timestampMs, context, signal);
+  const all = await findAlerts(rule, samples, timestampMs, context, signal);
+  const { found, beyond } = withinLimit(all, before.alerts, policy.onLimit === 'tell' ? context.limit : 0);
   const missing = [...before.alerts].flatMap(([key, alert]) =>
     alert.state !== 'inactive' && !found.has(key) ? [alert] : [],
   );
@@ -84,7 +88,9 @@ export async function evaluateAlerts(
   return {
     memory: { alerts, flaps, series },
     active: flaps.size === 0 ? advanced.active : [...alerts.values()].filter(({ state }) => state !== 'inactive'),
-    problem: noData === 'error' && present !== undefined ? problemOf(gone, series) : undefined,
+    problem:
+      beyondProblem(beyond, all.size, context.limit) ??
+      (noData === 'error' && present !== undefined ? problemOf(gone, series) : undefined),
   };
 }
 
@@ -180,6 +186,11 @@ function withFlapping(alerts: Alerts, flaps: Flaps): Alerts {
     told.set(key, { ...alert, annotations: alert.annotations.with(FLAPPING, flappingText(flapping)) });
   }
   return told;
+}
+
+function beyondProblem(beyond: number, alerts: number, limit: number): string | undefined {
+  if (beyond === 0) return undefined;
+  return `exceeded limit of ${limit} with ${alerts} alerts: of ${beyond} nobody is told`;
 }
 
 /** Names of series that are shown. */

@@ -225,10 +225,10 @@ export class GroupEvaluator {
     const vector = await ask(rule.query);
     if (rule.kind === 'recording')
       return { samples: recordSamples(rule, vector, writtenMs, limit), problem: undefined };
-    const context = { ...this.#settings, query, ask };
+    const context = { ...this.#settings, query, ask, limit };
     const evaluated = await evaluateAlerts(rule, vector, state.memory, timestampMs, context, abort);
     const { memory, active, problem } = evaluated;
-    if (limit > 0 && active.length > limit) {
+    if (limit > 0 && active.length > limit && this.#settings.policy.onLimit === 'clear') {
       state.memory = { ...memory, alerts: new Map() };
       throw new RuleError(`exceeded limit of ${limit} with ${active.length} alerts`);
     }

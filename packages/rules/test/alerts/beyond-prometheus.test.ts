@@ -291,3 +291,54 @@ describe('a rule that fails', () => {
     expect(await failing({ onError: 'expire' })).toEqual([4]);
   });
 });
+
+describe('a rule with more alerts than its limit', () => {
+  const limited = (policy: Partial<RulePolicy>) => {
+    const world = new TestWorld();
+    const [group] = parseRuleFile("groups: [{name: g, limit: 2, rules: [{alert: A, expr: 'a > 5'}]}]", 'f.yml');
+    if (group === undefined) throw new Error('no group');
+    world.load('a{x="3"} 9 9 9 1 1');
+    world.load('a{x="2"} _ 9 9 9 1');
+    world.load('a{x="1"} _ 9 9 9 1');
+    world.load('a{x="4"} _ _ _ 9 1');
+    const settings = { ...SETTINGS, policy: { ...DEFAULT_POLICY, ...policy } };
+    return { evaluator: new GroupEvaluator(group, settings, world.world, true), world };
+  };
+  const minutes = async (policy: Partial<RulePolicy>) => {
+    const { evaluator: group } = limited(policy);
+    const words: string[] = [];
+    for (let minute = 0; minute < 5; minute++) {
+      await group.evaluate(minute * MINUTE_MS, SIGNALS);
+      const [state] = group.rules;
+      const alerts = [...(state?.activeAlerts ?? [])].map(
+        ({ labels, annotations }) => labels.get('x') + (annotations.has('vigie_more') ? '+' : ''),
+      );
+      words.push(`${alerts.sort().join(' ')}${state?.lastError === undefined ? '' : ` (${state.lastError})`}`);
+    }
+    return words;
+  };
+
+  it('loses all of them, as in Prometheus', async () => {
+    expect(await minutes({})).toEqual([
+      '3',
+      ' (exceeded limit of 2 with 3 alerts)',
+      ' (exceeded limit of 2 with 3 alerts)',
+      ' (exceeded limit of 2 with 3 alerts)',
+      '',
+    ]);
+  });
+
+  it('with on_limit tell keeps those that it has, says how many others there are, and takes them when there is room', async () => {
+    const error = '(exceeded limit of 2 with 3 alerts: of 1 nobody is told)';
+    expect(await minutes({ onLimit: 'tell' })).toEqual(['3', `2+ 3+ ${error}`, `2+ 3+ ${error}`, `1+ 2+ ${error}`, '']);
+  });
+
+  it('tells of them with an annotation', async () => {
+    const { evaluator: group, world } = limited({ onLimit: 'tell' });
+    await group.evaluate(0, SIGNALS);
+    await group.evaluate(MINUTE_MS, SIGNALS);
+    expect(world.notified.at(-1)?.map(({ annotations }) => annotations.toJSON())).toEqual([
+      { vigie_more: '1 more of this rule, beyond its limit of 2' },
+    ]);
+  });
+});
