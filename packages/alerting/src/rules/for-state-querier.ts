@@ -16,7 +16,7 @@ export function forStateQuerier(engine: Pick<QueryEngine, 'instant'>): Querier {
       const { toMs } = selection.range;
       const { result } = await engine.instant({ query: queryOf(selection), timestampMs: toMs }, signal);
       if (result.type !== 'matrix') throw bug('a range selector gives no matrix');
-      const newestMs = Math.max(...result.series.map(lastOf));
+      const newestMs = result.series.reduce((newest, one) => Math.max(newest, lastOf(one)), 0);
       return { series: result.series.filter((one) => lastOf(one) === newestMs).map(stored), warnings: [] };
     },
     labelNames: no,
