@@ -87,7 +87,7 @@ export class Tsdb {
   #maintenance: Promise<void> = Promise.resolve();
   #snapshot: Promise<void> | undefined;
   #snapshotTimer: Timer | undefined;
-  #gathering: Timer | undefined;
+  #isGathering = false;
   /** How often the log did not get something, and how many of these times lie before the newest snapshot. */
   #logFailures = 0;
   #coveredFailures = 0;
@@ -163,8 +163,10 @@ export class Tsdb {
    *  and a thread woken for it, for all of them in place of one for each. */
   commitSoon(): void {
     const writer = this.#writer();
-    this.#gathering ??= this.#later(GATHER_MS, () => {
-      this.#gathering = undefined;
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#later(GATHER_MS, () => {
+      this.#isGathering = false;
       void writer.commit();
     });
   }
