@@ -77,7 +77,8 @@ async function backtested(url: string, command: Partial<BacktestCommand> = {}, r
   };
   const code = await backtestRules(
     {
-      ...{ files: [file], alertmanager, sinceMs: 120 * MINUTE, untilMs: NOW, intervalMs: MINUTE },
+      ...{ files: [file], logRules: [], config: undefined, alertmanager },
+      ...{ sinceMs: 120 * MINUTE, untilMs: NOW, intervalMs: MINUTE },
       ...{ externalLabels: [], output: 'text', ...command },
     },
     { server: { url }, version: '1.2.3' },

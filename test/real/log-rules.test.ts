@@ -1,4 +1,5 @@
-/** Rules on logs over a real Loki and a real OpenSearch: what the agent ships, and lines that come later, is found, and a web hook is told once. */
+/** Rules on logs over a real Loki and a real OpenSearch: what the agent ships, and lines that come later, is found, and a web hook is told once; a
+ *  backtest finds the same. */
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runVigie, writeConfig } from './agent-process.ts';
@@ -131,6 +132,34 @@ function toldOf({ requests }: RecordingServer, name: string): readonly Told[] {
     .filter(({ labels }) => labels.alertname === name);
 }
 
+interface Tested {
+  readonly alert: string;
+  readonly alerts: number;
+  readonly fired: number;
+}
+
+/** What the rules would have found in the last minutes. */
+async function backtested({ datasource }: Store, rules: readonly object[]): Promise<readonly Tested[]> {
+  const folder = temporaryFolder('log-backtest');
+  const alertmanager = { route: { receiver: 'nobody' }, receivers: [{ name: 'nobody' }] };
+  writeConfig(folder, alertmanager, 'am.yml');
+  const logRules = writeConfig(folder, { groups: [{ name: 'g', rules }] }, 'rules.yml');
+  const config = writeConfig(
+    folder,
+    {
+      data_dir: 'data',
+      alertmanager_config: 'am.yml',
+      evaluation_interval: '1s',
+      datasources: { logs: { ...datasource, query_delay: '2s' } },
+    },
+    'alerting.yaml',
+  );
+  const asked = ['alert', 'backtest', '--log-rules', logRules, '--config', config, '--since', '15m', '-o', 'json'];
+  const { code, stdout, stderr } = await runVigie(asked);
+  expect(code, stderr).toBe(0);
+  return Object(JSON.parse(stdout)).rules;
+}
+
 async function shipPanic({ sink }: Store): Promise<string> {
   const folder = temporaryFolder('log-rules');
   const root = join(folder, 'log');
@@ -154,7 +183,8 @@ describe.each(STORES)('log rules over a real %s', (name, open) => {
     onTestFinished(() => hook.close());
     const startMs = Date.now();
     await store.write([{ atMs: startMs - 60 * MINUTE, pod: 'old', message: 'known', fields: { code: 'E1' } }]);
-    const alerting = await started(store, hook, [...RULES, ...FORMS, ...(name === 'Loki' ? [LOGQL] : [])]);
+    const rules = [...RULES, ...FORMS, ...(name === 'Loki' ? [LOGQL] : [])];
+    const alerting = await started(store, hook, rules);
     const told = (alert: string, count: number): Promise<readonly Told[]> =>
       until(
         `${count} ${alert}`,
@@ -212,5 +242,14 @@ describe.each(STORES)('log rules over a real %s', (name, open) => {
     expect(problems).toEqual([]);
     const counts = ['Silent', 'Panic', 'Errors', 'NewCode'].map((alert) => toldOf(hook, alert).length);
     expect(counts).toEqual([1, 3, 1, 1]);
+
+    const found = (await backtested(store, rules)).filter(({ fired }) => fired > 0);
+    expect(found.map(({ alert, alerts }) => [alert, alerts])).toEqual([
+      ['Panic', 3],
+      ['Errors', 1],
+      ['NewCode', 1],
+      ['Silent', 1],
+      ...(name === 'Loki' ? [['Logql', 1]] : []),
+    ]);
   }, 240_000);
 });

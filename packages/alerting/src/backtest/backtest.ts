@@ -1,35 +1,16 @@
-/** How often rules would have paged: their expressions over a range, as another server has it, and what would have come of it. */
+/** How often rules would have paged: what they find over a range, as servers with metrics and logs have it, and what would have come of it. */
 import { describeError } from '@vigie/core/errors';
-import type { Query } from '@vigie/promql/evaluate/engine';
-import { LabelSet } from '@vigie/promql/labels/label-set';
-import type { FoundAlert } from '@vigie/rules/alerts/alert';
-import { findAlerts } from '@vigie/rules/alerts/find-alerts';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertingRule, RuleGroup } from '@vigie/rules/rule';
 import type { AlertmanagerConfig } from '../config/load-config.ts';
-import { withExternal } from '../rules/posted-alerts.ts';
+import { foundAlerts, type RuleInRange } from './found-alerts.ts';
+import type { BacktestLogs } from './log-samples.ts';
+import type { AskRange, BacktestRange } from './range.ts';
 import { type Page, rehearsePages } from './rehearse-pages.ts';
 import { type FiringSpan, RuleBacktest } from './rule-backtest.ts';
 
-export interface BacktestRange {
-  /** Unix ms, both included. */
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly stepMs: number;
-}
-
-/** Of a series at the steps of a range. */
-export interface BacktestSeries {
-  readonly labels: LabelSet;
-  /** Unix ms, ascending. */
-  readonly timestampsMs: readonly number[];
-  readonly values: readonly number[];
-}
-
-/** The answer to a range query.
- *  @throws {Error} whose message is the rule's */
-export type AskRange = (query: string, range: BacktestRange, signal: AbortSignal) => Promise<readonly BacktestSeries[]>;
-
 export interface BacktestRequest {
+  /** Of rules on metrics, and on logs. */
   readonly groups: readonly RuleGroup[];
   /** undefined: nobody says who is told. */
   readonly alertmanager: AlertmanagerConfig | undefined;
@@ -74,7 +55,9 @@ export interface BacktestResult {
 
 export interface BacktestDeps {
   readonly ask: AskRange;
-  /** Of range queries. */
+  /** undefined: there are no rules on logs. */
+  readonly logs: BacktestLogs | undefined;
+  /** Of days of a rule, or as much as is asked for at once. */
   readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -109,7 +92,7 @@ export async function backtest(
     const chunks = chunksOf(request, group);
     const before = done;
     try {
-      const spans = await testRule(rule, group, request, chunks, deps.ask, signal, () =>
+      const spans = await testRule({ rule, group, chunks }, request, deps, signal, () =>
         deps.onProgress(++done, total),
       );
       tested.push({ group, rule, spans, error: undefined });
@@ -141,84 +124,21 @@ function chunksOf({ startMs, endMs, intervalMs }: BacktestRequest, group: RuleGr
 }
 
 async function testRule(
-  rule: AlertingRule,
-  group: RuleGroup,
-  request: BacktestRequest,
-  chunks: readonly BacktestRange[],
-  ask: AskRange,
+  { rule, group, chunks }: RuleInRange,
+  { externalLabels }: Pick<BacktestRequest, 'externalLabels'>,
+  { ask, logs }: Pick<BacktestDeps, 'ask' | 'logs'>,
   signal: AbortSignal,
   onChunk: () => void,
 ): Promise<readonly FiringSpan[]> {
   const test = new RuleBacktest(rule);
-  const finder = new AlertFinder(rule, request, ask);
-  const offsetMs = group.queryOffsetMs ?? 0;
+  const open = foundAlerts({ rule, group, chunks }, { externalLabels, ask, logs });
   for (const chunk of chunks) {
-    const { stepMs } = chunk;
-    const range = { startMs: chunk.startMs - offsetMs, endMs: chunk.endMs - offsetMs, stepMs };
-    const found = await finder.byTime(await ask(rule.query.text, range, signal), signal);
-    for (let timeMs = chunk.startMs; timeMs <= chunk.endMs; timeMs += stepMs)
-      test.advance(timeMs, found.get(timeMs - offsetMs) ?? NOTHING);
+    const foundAt = await open(chunk, signal);
+    for (let timeMs = chunk.startMs; timeMs <= chunk.endMs; timeMs += chunk.stepMs)
+      test.advance(timeMs, await foundAt(timeMs));
     onChunk();
   }
   return test.spans;
-}
-
-type FoundAlerts = ReadonlyMap<string, FoundAlert>;
-const NOTHING: FoundAlerts = new Map();
-
-/** The alerts that series are. Templates are expanded with the first value of each: what changes with the value does not tell alerts apart here. */
-class AlertFinder {
-  readonly #rule: AlertingRule;
-  readonly #request: BacktestRequest;
-  readonly #ask: AskRange;
-  /** By the key of the series' labels. */
-  readonly #known = new Map<string, readonly [string, FoundAlert]>();
-
-  constructor(rule: AlertingRule, request: BacktestRequest, ask: AskRange) {
-    this.#rule = rule;
-    this.#request = request;
-    this.#ask = ask;
-  }
-
-  /** By the times at which they are found. */
-  async byTime(series: readonly BacktestSeries[], signal: AbortSignal): Promise<ReadonlyMap<number, FoundAlerts>> {
-    const found = new Map<number, Map<string, FoundAlert>>();
-    for (const one of series) {
-      const [key, alert] = await this.#alertOf(one, signal);
-      for (const [index, timeMs] of one.timestampsMs.entries()) {
-        const at = found.get(timeMs) ?? new Map<string, FoundAlert>();
-        found.set(timeMs, at);
-        at.set(key, { ...alert, value: one.values[index] ?? Number.NaN });
-      }
-    }
-    return found;
-  }
-
-  async #alertOf(
-    { labels, timestampsMs, values }: BacktestSeries,
-    signal: AbortSignal,
-  ): Promise<readonly [string, FoundAlert]> {
-    const known = this.#known.get(labels.key);
-    if (known !== undefined) return known;
-    const { externalLabels } = this.#request;
-    const [timestampMs = 0] = timestampsMs;
-    const sample = { labels, value: values[0] ?? Number.NaN, histogram: undefined };
-    const context = {
-      query: async (query: Query, atMs: number) => {
-        const range = { startMs: atMs, endMs: atMs, stepMs: 1000 };
-        const answer = await this.#ask(typeof query === 'string' ? query : query.text, range, signal);
-        return answer.map((one) => ({ labels: one.labels, value: one.values[0] ?? Number.NaN, histogram: undefined }));
-      },
-      externalLabels: new Map(externalLabels.entries()),
-      externalUrl: '',
-    };
-    const [alert] = (await findAlerts(this.#rule, [sample], timestampMs, context, signal)).values();
-    const own = alert ?? { labels, source: labels, annotations: LabelSet.empty, value: 0 };
-    const labelled = { ...own, labels: withExternal(own.labels, externalLabels) };
-    const entry = [labelled.labels.key, labelled] as const;
-    this.#known.set(labels.key, entry);
-    return entry;
-  }
 }
 
 function summaryOf(

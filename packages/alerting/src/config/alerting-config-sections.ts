@@ -9,7 +9,7 @@ import { DEFAULT_ALERT_LIMITS } from '../alerts/alert-store.ts';
 import { haSection } from '../ha/ha-section.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
 import { ENDS_AFTER_MS } from '../silences/until-resolved.ts';
-import type { Endpoint, LogDatasource } from './alerting-config.ts';
+import type { Endpoint, LogDatasource, LogDelays } from './alerting-config.ts';
 import { contextSection, readContext } from './context-section.ts';
 import { escalationSection, readEscalation } from './escalation-section.ts';
 import type { ReadContext } from './findings.ts';
@@ -32,18 +32,25 @@ const endpointFields = (timeout: string) => ({
 
 const endpoint = (timeout: string) => section(endpointFields(timeout));
 
-const logDatasource = section({
-  type: v.picklist(['loki', 'elasticsearch', 'opensearch']),
-  ...endpointFields('1m'),
-  tenant: optionalText,
-  index: optionalText,
+export const logStoreType = v.picklist(['loki', 'elasticsearch', 'opensearch']);
+
+/** How late lines may come. */
+export const logDelayFields = {
   // An agent that ships each second, and a store that shows it within another few.
   query_delay: v.nullish(duration(), '10s'),
   max_query_delay: v.nullish(duration(), '2m'),
   late_lines: v.nullish(duration(), '10m'),
+};
+
+const logDatasource = section({
+  type: logStoreType,
+  ...endpointFields('1m'),
+  tenant: optionalText,
+  index: optionalText,
+  ...logDelayFields,
 });
 
-const receiverOptionsSection = section({
+export const receiverOptionsSection = section({
   fallback: optionalText,
   // A receiver that is only slow, or restarted, answers by then: the third attempt follows within 3 s.
   fallback_after: count(3),
@@ -156,6 +163,22 @@ export function readEndpoint(
   };
 }
 
+interface WrittenDelays {
+  readonly query_delay: number;
+  readonly max_query_delay: number;
+  readonly late_lines: number;
+}
+
+/** @param path of the section that has logDelayFields */
+export function readLogDelays(
+  { query_delay, max_query_delay, late_lines }: WrittenDelays,
+  path: ConfigPath,
+  { findings }: Pick<ReadContext, 'findings'>,
+): LogDelays {
+  if (max_query_delay < query_delay) findings.problem([...path, 'max_query_delay'], 'query_delay or more');
+  return { queryDelayMs: query_delay, maxQueryDelayMs: max_query_delay, lateLinesMs: late_lines };
+}
+
 export function readLogDatasource(
   written: WrittenAlerting['datasources']['logs'],
   path: ConfigPath,
@@ -163,18 +186,9 @@ export function readLogDatasource(
 ): LogDatasource | undefined {
   const endpoint = readEndpoint(written, path, context);
   if (written == null || endpoint === undefined) return undefined;
-  const { type, tenant, index, query_delay, max_query_delay, late_lines } = written;
+  const { type, tenant, index } = written;
   const { findings } = context;
   if (type !== 'loki' && tenant !== '') findings.problemAtKey([...path, 'tenant'], `no tenant: ${type} has none`);
   if (type === 'loki' && index !== '') findings.problemAtKey([...path, 'index'], 'no index: Loki has none');
-  if (max_query_delay < query_delay) findings.problem([...path, 'max_query_delay'], 'query_delay or more');
-  return {
-    ...endpoint,
-    type,
-    tenant,
-    index: index || 'logs-*',
-    queryDelayMs: query_delay,
-    maxQueryDelayMs: max_query_delay,
-    lateLinesMs: late_lines,
-  };
+  return { ...endpoint, type, tenant, index: index || 'logs-*', ...readLogDelays(written, path, context) };
 }

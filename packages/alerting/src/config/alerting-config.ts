@@ -67,12 +67,16 @@ export interface Endpoint {
 }
 
 /** A log store. */
-export interface LogDatasource extends Endpoint {
+export interface LogDatasource extends Endpoint, LogDelays {
   readonly type: 'loki' | 'elasticsearch' | 'opensearch';
   /** Of Loki; '' for none. */
   readonly tenant: string;
   /** Of Elasticsearch and OpenSearch: names and patterns, parted by commas. */
   readonly index: string;
+}
+
+/** How late lines come. */
+export interface LogDelays {
   /** Lines may take this long, or where most take longer, up to the longest, before a window is evaluated. */
   readonly queryDelayMs: number;
   readonly maxQueryDelayMs: number;

@@ -6,7 +6,10 @@ import type { AlertmanagerConfig } from '../config/load-config.ts';
 import type { IntegrationConfig } from '../config/receiver-section.ts';
 import { AlertEngine, type EngineOptions } from '../engine.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
+import type { LogRulesDeps } from '../logs/log-rules.ts';
+import type { GatherContext } from '../notify/notifier.ts';
 import { NotifyCounts } from '../notify/notify-counts.ts';
+import type { ReceiverOptions } from '../notify/receiver.ts';
 import { integrationsOf } from '../receivers/create-integrations.ts';
 import type { Notification, SendOutcome } from '../receivers/integration.ts';
 import { noDisk } from './no-disk.ts';
@@ -20,6 +23,10 @@ export interface RehearsalDeps {
   readonly record: (event: HistoryEvent) => void;
   /** Of alerts at a time. */
   readonly maxAlerts?: number;
+  /** By the names of receivers. */
+  readonly receiverOptions?: ReadonlyMap<string, ReceiverOptions>;
+  /** undefined: no receiver is shown any context. */
+  readonly gatherContext?: GatherContext;
 }
 
 /** As alerting.yaml has them by default. */
@@ -39,10 +46,24 @@ export const SILENT: Log = {
   child: () => SILENT,
 };
 
+/** In place of what is kept of log rules. */
+export const NOTHING_KEPT: LogRulesDeps['store'] = {
+  load: async () => undefined,
+  save: async () => undefined,
+  retain: async () => undefined,
+};
+
 /** To be started, and closed. */
 export function rehearsalEngine(
   config: AlertmanagerConfig,
-  { clock, receive, record, maxAlerts = DEFAULT_ALERT_LIMITS.alerts }: RehearsalDeps,
+  {
+    clock,
+    receive,
+    record,
+    maxAlerts = DEFAULT_ALERT_LIMITS.alerts,
+    receiverOptions = new Map(),
+    gatherContext,
+  }: RehearsalDeps,
 ): AlertEngine {
   let ids = 0;
   return new AlertEngine(
@@ -50,7 +71,7 @@ export function rehearsalEngine(
     {
       config,
       options: { ...OPTIONS, limits: { ...DEFAULT_ALERT_LIMITS, alerts: maxAlerts } },
-      receiverOptions: new Map(),
+      receiverOptions,
       integrationsOf: (receiver) =>
         integrationsOf(receiver, (id, integration) => ({
           id,
@@ -67,6 +88,7 @@ export function rehearsalEngine(
       newId: () => `silence-${ids++}`,
       counts: new NotifyCounts(() => undefined),
       record,
+      gatherContext,
     },
   );
 }

@@ -3,13 +3,17 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { VigieError } from '@vigie/core/errors';
 import { globFiles } from '@vigie/rules/file/glob-files';
-import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
+import { loadRuleFiles, readRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { RuleFileOptions } from '@vigie/rules/file/parse-rule-file';
+import type { RuleGroup } from '@vigie/rules/rule';
 import type { TestOutcome } from '@vigie/rules/unit-test/run-test-file';
 import { loadAlertmanagerConfig } from '../config/load-config.ts';
+import { parseLogRuleFile } from '../logs/file/parse-log-rule-file.ts';
 import { buildRoutes } from '../routing/route.ts';
+import { allGroups } from '../rules/all-groups.ts';
 import { checkOutcome } from './check-outcome.ts';
 import { runScenario } from './run-scenario.ts';
+import type { ScenarioFile } from './scenario.ts';
 import { hasScenarios, parseScenarioFile } from './scenario-file.ts';
 
 /** @returns undefined for a file without scenarios
@@ -24,24 +28,42 @@ export async function runScenarioFile(
   if (!hasScenarios(source)) return undefined;
   const written = parseScenarioFile(source, file);
   const folder = dirname(file);
-  const unmatched: string[] = [];
-  const ruleFiles: string[] = [];
-  for (const pattern of written.ruleFiles) {
-    const found = await globFiles(pattern, folder);
-    if (found.length === 0) unmatched.push(isAbsolute(pattern) ? pattern : join(folder, pattern));
-    ruleFiles.push(...found);
-  }
-  const parts = {
-    rules: await loadRuleFiles(ruleFiles, options),
-    alertmanager: await loadAlertmanagerConfig(resolve(folder, written.alertmanagerConfig)),
-  };
+  const metricRules = await filesOf(written.ruleFiles, folder);
+  const logRules = await filesOf(written.logRuleFiles, folder);
+  const rules = await allGroups([loadRuleFiles(metricRules.files, options), loadLogRules(logRules.files, written)]);
+  const alertmanager = await loadAlertmanagerConfig(resolve(folder, written.alertmanagerConfig));
+  const receiverOptions = written.receiverOptions(new Set(alertmanager.receivers.map(({ name }) => name)));
+  const parts = { rules, alertmanager, receiverOptions };
   const root = buildRoutes(parts.alertmanager.route);
   const failures: string[] = [];
   for (const scenario of written.scenarios) {
     const outcome = await runScenario(written, scenario, parts, signal);
     failures.push(...checkOutcome(scenario, outcome, root).map((failure) => `    ${failure}`));
   }
-  return { failures, unmatched };
+  return { failures, unmatched: [...metricRules.unmatched, ...logRules.unmatched] };
+}
+
+/** @returns files that patterns lead to, and the patterns that lead to none */
+async function filesOf(
+  patterns: readonly string[],
+  folder: string,
+): Promise<{ readonly files: readonly string[]; readonly unmatched: readonly string[] }> {
+  const files: string[] = [];
+  const unmatched: string[] = [];
+  for (const pattern of patterns) {
+    const found = await globFiles(pattern, folder);
+    if (found.length === 0) unmatched.push(isAbsolute(pattern) ? pattern : join(folder, pattern));
+    files.push(...found);
+  }
+  return { files, unmatched };
+}
+
+function loadLogRules(
+  files: readonly string[],
+  { logs, evaluationIntervalMs }: Pick<ScenarioFile, 'logs' | 'evaluationIntervalMs'>,
+): Promise<readonly RuleGroup[]> {
+  const options = { type: logs.type, lateLinesMs: logs.lateLinesMs, intervalMs: evaluationIntervalMs };
+  return readRuleFiles(files, (text, file) => parseLogRuleFile(text, file, options));
 }
 
 async function readSource(file: string): Promise<string> {

@@ -1,4 +1,4 @@
-/** Runs one scenario: its rules over its series, and the engine that tells of their alerts, on a clock that goes as fast as they do. */
+/** Runs one scenario: its rules over its series and lines, and the engine that tells of their alerts, on a clock that goes as fast as they do. */
 import { systemClock } from '@vigie/core/clock';
 import { describeError } from '@vigie/core/errors';
 import { FakeClock } from '@vigie/core/fake-clock';
@@ -15,17 +15,26 @@ import { DEFAULT_RESEND_DELAY_MS } from '@vigie/rules/rule-runner';
 import { appendTo, InputSeries } from '@vigie/rules/unit-test/test-storage';
 import type { AlertmanagerConfig } from '../config/load-config.ts';
 import type { IntegrationConfig } from '../config/receiver-section.ts';
+import { ChartStore } from '../context/chart-store.ts';
+import { ContextCounts } from '../context/context-counts.ts';
+import { PageContext } from '../context/page-context.ts';
 import { isResolved } from '../dispatch/alert.ts';
 import type { AlertEngine } from '../engine.ts';
 import type { MuteEvent } from '../history/history-event.ts';
+import { LogRules } from '../logs/log-rules.ts';
+import type { LogSource } from '../logs/log-source.ts';
+import { withLogRules } from '../logs/with-log-rules.ts';
+import type { ReceiverOptions } from '../notify/receiver.ts';
 import { prepared } from '../receivers/http-integration.ts';
 import type { Notification, SendOutcome } from '../receivers/integration.ts';
 import { postedAlerts, withExternal } from '../rules/posted-alerts.ts';
+import { CONTEXT_TEMPLATES } from '../templates/context-template.ts';
 import { loadTemplates } from '../templates/load-templates.ts';
 import { notificationData } from '../templates/notification-data.ts';
 import type { NotificationTemplates } from '../templates/notification-templates.ts';
-import { rehearsalEngine, SILENT } from './rehearsal.ts';
-import type { Scenario, ScenarioFile } from './scenario-file.ts';
+import { NOTHING_KEPT, rehearsalEngine, SILENT } from './rehearsal.ts';
+import type { Scenario, ScenarioFile } from './scenario.ts';
+import { ScenarioLogs } from './scenario-logs.ts';
 import { shownText } from './shown-text.ts';
 
 /** What arrived at an integration. */
@@ -55,8 +64,11 @@ export interface ScenarioOutcome {
 }
 
 export interface ScenarioParts {
+  /** On series and on lines. */
   readonly rules: readonly RuleGroup[];
   readonly alertmanager: AlertmanagerConfig;
+  /** By the names of receivers. */
+  readonly receiverOptions: ReadonlyMap<string, ReceiverOptions>;
 }
 
 /** @throws the signal's reason */
@@ -67,9 +79,9 @@ export async function runScenario(
   signal: AbortSignal,
 ): Promise<ScenarioOutcome> {
   const clock = new FakeClock(scenario.startMs);
-  const templates = await loadTemplates(parts.alertmanager.templates, () => clock.nowMs());
+  const templatesOf = await loadTemplatesOf(parts, clock);
   const storage = await openMemoryStorage();
-  const run = new ScenarioRun(file, scenario, parts, { clock, templates, storage });
+  const run = new ScenarioRun(file, scenario, parts, { clock, templatesOf, storage });
   try {
     return await run.toEnd(signal);
   } finally {
@@ -78,9 +90,23 @@ export async function runScenario(
   }
 }
 
+/** By the name of a receiver: one that is shown context has more in them. */
+type TemplatesOf = (receiver: string) => NotificationTemplates;
+
+async function loadTemplatesOf(
+  { alertmanager, receiverOptions }: Pick<ScenarioParts, 'alertmanager' | 'receiverOptions'>,
+  clock: FakeClock,
+): Promise<TemplatesOf> {
+  const load = (more: readonly string[]) => loadTemplates(alertmanager.templates, () => clock.nowMs(), more);
+  const templates = await load([]);
+  const isWanted = [...receiverOptions.values()].some(({ context }) => context !== undefined);
+  const withContext = isWanted ? await load(CONTEXT_TEMPLATES) : templates;
+  return (receiver) => (receiverOptions.get(receiver)?.context === undefined ? templates : withContext);
+}
+
 interface ScenarioWorld {
   readonly clock: FakeClock;
-  readonly templates: NotificationTemplates;
+  readonly templatesOf: TemplatesOf;
   readonly storage: ScriptStorage;
 }
 
@@ -96,13 +122,19 @@ class ScenarioRun {
   readonly #fired = new Map<string, LabelSet>();
   readonly #errors = new Set<string>();
 
-  constructor(file: ScenarioFile, scenario: Scenario, { rules, alertmanager }: ScenarioParts, world: ScenarioWorld) {
+  constructor(file: ScenarioFile, scenario: Scenario, parts: ScenarioParts, world: ScenarioWorld) {
     this.#file = file;
     this.#scenario = scenario;
     this.#world = world;
     const { clock, storage } = world;
+    const { rules, alertmanager, receiverOptions } = parts;
+    const { type, queryDelayMs, maxQueryDelayMs } = file.logs;
+    const source = new ScenarioLogs(type, scenario.lines, () => clock.nowMs());
+    const context = this.#contextFrom(source);
     this.#engine = rehearsalEngine(alertmanager, {
       clock,
+      receiverOptions,
+      gatherContext: (question, signal) => context.gather(question, signal),
       receive: (id, config, notification) => this.#receive(id, config, notification),
       record: (event) => {
         if (event.kind === 'muted') this.#mutes.push(event);
@@ -117,9 +149,16 @@ class ScenarioRun {
       externalUrl: file.externalUrl,
       policy: DEFAULT_POLICY,
     };
-    const ruleWorld = {
+    const delays = { shortestMs: queryDelayMs, longestMs: maxQueryDelayMs };
+    const logRules = new LogRules(delays, { source, store: NOTHING_KEPT, clock, log: SILENT });
+    const metrics = {
       query: engineQuery(engine, storage.querier),
       append: appendTo(storage),
+      restoreFrom: storage.querier,
+    };
+    const ruleWorld = {
+      query: withLogRules(metrics, logRules).query,
+      append: metrics.append,
       notify: (alerts: readonly AlertNotification[]) => this.#post(alerts),
       // What an evaluation takes is nobody's time.
       clock: systemClock,
@@ -151,6 +190,15 @@ class ScenarioRun {
 
   close(): Promise<void> {
     return this.#engine.close({ graceMs: 0 });
+  }
+
+  /** Without charts: nobody looks at them. */
+  #contextFrom(logs: LogSource): PageContext {
+    const { clock } = this.#world;
+    const charts = new ChartStore(() => '');
+    const externalUrl = (): string => this.#file.externalUrl;
+    const deps = { clock, log: SILENT, charts, counts: new ContextCounts(), externalUrl };
+    return new PageContext({ logs, metrics: undefined }, deps);
   }
 
   async #setSilences(): Promise<void> {
@@ -202,7 +250,7 @@ class ScenarioRun {
 
   #show(config: IntegrationConfig, notification: Notification): string {
     const data = notificationData(notification, this.#file.externalUrl);
-    return shownText(config, this.#world.templates.render(data));
+    return shownText(config, this.#world.templatesOf(notification.receiver).render(data));
   }
 
   #note(

@@ -1,82 +1,26 @@
-/** Scenarios: series and rules, and who is to be told of what comes of them, when, in which words. Format: docs/reference/scenarios.md. */
+/** Files of scenarios, strictly, with every problem at once. Format: docs/reference/scenarios.md. */
+import { dirname } from 'node:path';
 import { AS_WRITTEN } from '@vigie/core/config/environment';
 import { duration, named, parsed, section } from '@vigie/core/config/fields';
 import { type LoadedConfig, parseConfig } from '@vigie/core/config/load';
-import { ConfigError, type ConfigPath, type ConfigProblem } from '@vigie/core/config/problem';
+import { ConfigError, type ConfigPath } from '@vigie/core/config/problem';
 import { describeError } from '@vigie/core/errors';
-import { parseSeriesLine, type SeriesLine } from '@vigie/promql/script/series-line';
+import { parseSeriesLine } from '@vigie/promql/script/series-line';
 import * as v from 'valibot';
 import { parseApiTime } from '../api/api-time.ts';
+import {
+  logDelayFields,
+  logStoreType,
+  readLogDelays,
+  readReceiverOptions,
+  receiverOptionsSection,
+} from '../config/alerting-config-sections.ts';
+import { Findings } from '../config/findings.ts';
 import { optionalText, textList } from '../config/written-fields.ts';
-import type { AlertMatcher } from '../matchers/alert-matcher.ts';
 import { parseMatchers } from '../matchers/parse-matchers.ts';
 import { type AlertPattern, parseAlertPattern } from './alert-pattern.ts';
-
-/** Why nobody is told of an alert.
- *  - inactive: it is not found; pending: not for long enough
- *  - route: it goes to other receivers
- *  - silence, inhibition, time_interval: that mutes it
- *  - waiting: its group has not been told by the end */
-export const REASONS = ['inactive', 'pending', 'route', 'silence', 'inhibition', 'time_interval', 'waiting'] as const;
-export type Reason = (typeof REASONS)[number];
-
-export interface ExpectedNotification {
-  /** `shop.yml:31` */
-  readonly place: string;
-  /** Since the start. */
-  readonly atMs: number;
-  readonly receiver: string;
-  /** Kind of its integration; undefined: each that it has. */
-  readonly integration: string | undefined;
-  readonly firing: readonly AlertPattern[];
-  readonly resolved: readonly AlertPattern[];
-  /** Each is in what is shown. */
-  readonly texts: readonly string[];
-}
-
-export interface UntoldAlert {
-  readonly place: string;
-  readonly alert: AlertPattern;
-  /** undefined: all. */
-  readonly receiver: string | undefined;
-  /** undefined: any. */
-  readonly because: Reason | undefined;
-}
-
-export interface ScenarioSilence {
-  readonly matchers: readonly AlertMatcher[];
-  /** Since the start. */
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
-
-export interface Scenario {
-  readonly name: string;
-  /** `shop.yml:9` */
-  readonly place: string;
-  /** Unix ms, of the first values and the first evaluation. */
-  readonly startMs: number;
-  /** Between values. */
-  readonly intervalMs: number;
-  readonly lengthMs: number;
-  readonly series: readonly SeriesLine[];
-  readonly silences: readonly ScenarioSilence[];
-  /** Whose notifications are all named; undefined: of all. */
-  readonly receivers: readonly string[] | undefined;
-  readonly notified: readonly ExpectedNotification[];
-  readonly notNotified: readonly UntoldAlert[];
-}
-
-export interface ScenarioFile {
-  /** Patterns, relative to the file. */
-  readonly ruleFiles: readonly string[];
-  /** Path, relative to the file. */
-  readonly alertmanagerConfig: string;
-  readonly evaluationIntervalMs: number;
-  readonly externalLabels: Readonly<Record<string, string>>;
-  readonly externalUrl: string;
-  readonly scenarios: readonly Scenario[];
-}
+import { checkInputLine, type InputLine, inputLineSection, inputLines, MAX_LINES } from './input-lines.ts';
+import { type ExpectedNotification, REASONS, type Scenario, type ScenarioFile } from './scenario.ts';
 
 const DEFAULT_INTERVAL_MS = 60_000;
 /** A Thursday. */
@@ -103,6 +47,7 @@ const scenarioSection = section({
   lasts: v.nullish(duration({ min: 1 })),
   interval: v.nullish(duration({ min: 1 })),
   input_series: v.nullish(v.array(section({ series: v.string(), values: v.string() })), []),
+  input_lines: v.nullish(v.array(inputLineSection), []),
   silences: v.nullish(
     v.array(section({ matchers: v.array(v.string()), from: time, until: v.nullish(duration()) })),
     [],
@@ -117,13 +62,17 @@ const scenarioSection = section({
 
 const fileSection = section({
   rule_files: textList,
+  log_rule_files: textList,
+  logs: v.nullish(section({ type: v.nullish(logStoreType), ...logDelayFields }), {}),
   alertmanager_config: v.pipe(v.string(), v.nonEmpty('the path of an alertmanager.yml')),
   evaluation_interval: v.nullish(duration({ min: 1 })),
   external_labels: v.nullish(named(optionalText), {}),
   external_url: optionalText,
+  receivers: v.nullish(named(receiverOptionsSection), {}),
   scenarios: v.pipe(v.array(scenarioSection), v.minLength(1, 'at least one scenario')),
 });
 
+type WrittenFile = v.InferOutput<typeof fileSection>;
 type WrittenScenario = v.InferOutput<typeof scenarioSection>;
 type WrittenNotified = v.InferOutput<typeof notifiedSection>;
 
@@ -137,29 +86,54 @@ export function hasScenarios(source: string): boolean {
 export function parseScenarioFile(source: string, file: string): ScenarioFile {
   const loaded = parseConfig(source, file, fileSection, AS_WRITTEN);
   const { value } = loaded;
-  const reader = new ScenarioReader(loaded, file);
+  const findings = new Findings(loaded);
+  const reader = new ScenarioReader(loaded, findings, file);
   const evaluationIntervalMs = value.evaluation_interval ?? DEFAULT_INTERVAL_MS;
   const scenarios = value.scenarios.map((one, index) =>
     reader.scenario(one, ['scenarios', index], evaluationIntervalMs),
   );
-  if (reader.problems.length > 0) throw new ConfigError(reader.problems);
+  checkLinesAreRead(value, findings);
+  const { type } = value.logs;
+  if (type == null && value.log_rule_files.length > 0)
+    findings.problemAtKey(['log_rule_files'], 'logs.type beside it: loki, elasticsearch or opensearch, which they ask');
+  const delays = readLogDelays(value.logs, ['logs'], { findings });
+  if (findings.problems.length > 0) throw new ConfigError(findings.problems);
   return {
     ruleFiles: value.rule_files,
+    logRuleFiles: value.log_rule_files,
+    logs: { type: type ?? 'loki', ...delays },
     alertmanagerConfig: value.alertmanager_config,
     evaluationIntervalMs,
     externalLabels: value.external_labels,
     externalUrl: value.external_url.replace(/\/+$/, ''),
+    receiverOptions: (names) => {
+      const ofReceivers = new Findings(loaded);
+      const options = readReceiverOptions(value.receivers, names, { findings: ofReceivers, folder: dirname(file) });
+      if (ofReceivers.problems.length > 0) throw new ConfigError(ofReceivers.problems);
+      return options;
+    },
     scenarios,
   };
 }
 
+function checkLinesAreRead({ log_rule_files, receivers, scenarios }: WrittenFile, findings: Findings): void {
+  if (log_rule_files.length > 0 || Object.values(receivers).some(({ context }) => context != null)) return;
+  for (const [index, { input_lines: lines }] of scenarios.entries())
+    if (lines.length > 0)
+      findings.problemAtKey(
+        ['scenarios', index, 'input_lines'],
+        'log_rule_files or receivers.NAME.context in the file, which read them',
+      );
+}
+
 class ScenarioReader {
-  readonly problems: ConfigProblem[] = [];
   readonly #at: Pick<LoadedConfig<unknown>, 'problemAt'>;
+  readonly #findings: Findings;
   readonly #file: string;
 
-  constructor(at: Pick<LoadedConfig<unknown>, 'problemAt'>, file: string) {
+  constructor(at: Pick<LoadedConfig<unknown>, 'problemAt'>, findings: Findings, file: string) {
     this.#at = at;
+    this.#findings = findings;
     this.#file = file;
   }
 
@@ -170,11 +144,13 @@ class ScenarioReader {
         parseSeriesLine(`${one.series} ${one.values}`, 0),
       ),
     );
+    const lines = this.#lines(written, [...path, 'input_lines']);
     const ends = [
       ...series.map(({ values }) => (values.length - 1) * intervalMs),
       ...written.notified.map(({ at }) => at),
     ];
-    const lengthMs = written.lasts ?? Math.max(0, ...ends);
+    const lastLineMs = lines.reduce((lastMs, { arrivesMs }) => Math.max(lastMs, arrivesMs - written.start), 0);
+    const lengthMs = written.lasts ?? Math.max(lastLineMs, ...ends);
     return {
       name: written.name,
       place: this.#place(path),
@@ -182,6 +158,7 @@ class ScenarioReader {
       intervalMs,
       lengthMs,
       series,
+      lines,
       silences: written.silences.map(({ matchers, from, until }, index) => ({
         matchers: this.#read('matchers', [...path, 'silences', index, 'matchers'], () =>
           matchers.flatMap((text) => parseMatchers(text).matchers),
@@ -201,6 +178,16 @@ class ScenarioReader {
         }));
       }),
     };
+  }
+
+  #lines({ input_lines: written, start }: WrittenScenario, path: ConfigPath): readonly InputLine[] {
+    const lines: InputLine[] = [];
+    for (const [index, one] of written.entries()) {
+      checkInputLine(one, (key, expected) => this.#findings.problem([...path, index, ...key], expected));
+      if (lines.length <= MAX_LINES) for (const line of inputLines(one, start)) lines.push(line);
+    }
+    if (lines.length > MAX_LINES) this.#findings.problemAtKey(path, `no more than ${MAX_LINES} lines in a scenario`);
+    return lines.sort((a, b) => a.timeMs - b.timeMs);
   }
 
   #notified(
@@ -234,7 +221,7 @@ class ScenarioReader {
   }
 
   #problem(path: ConfigPath, expected: string): void {
-    this.problems.push(this.#at.problemAt(path, expected));
+    this.#findings.problem(path, expected);
   }
 
   #place(path: ConfigPath): string {

@@ -3,7 +3,8 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import { parseSeriesLine } from '@vigie/promql/script/series-line';
 import { parseRuleFile } from '@vigie/rules/file/parse-rule-file';
 import { describe, expect, it } from 'vitest';
-import { type AskRange, type BacktestRequest, backtest } from '../../src/backtest/backtest.ts';
+import { type BacktestRequest, backtest } from '../../src/backtest/backtest.ts';
+import type { AskRange } from '../../src/backtest/range.ts';
 import { parseAlertmanagerConfig } from '../../src/config/load-config.ts';
 
 const MINUTE = 60_000;
@@ -53,7 +54,7 @@ async function backtested(
       externalLabels: LabelSet.empty,
       ...request,
     },
-    { ask, onProgress: (done, total) => progress.push(`${done}/${total}`) },
+    { ask, logs: undefined, onProgress: (done, total) => progress.push(`${done}/${total}`) },
     signal,
   );
   return { ...result, asked, progress };

@@ -7,21 +7,26 @@ import { runScenarioFile } from '../../src/scenario/run-scenario-file.ts';
 
 const { signal } = new AbortController();
 const page = await readFile(new URL('../../../../docs/reference/scenarios.md', import.meta.url), 'utf8');
-const [RULES = '', ALERTMANAGER = '', SCENARIOS = ''] = Array.from(
+const [RULES = '', ALERTMANAGER = '', SCENARIOS = '', LOG_RULES = '', LOG_SCENARIOS = ''] = Array.from(
   page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
   ([, yaml = '']) => yaml,
 );
 
 interface Files {
   readonly rules?: string;
+  readonly logRules?: string;
   readonly alertmanager?: string;
 }
 
-async function outcomeOf(scenarios: string, { rules = RULES, alertmanager = ALERTMANAGER }: Files = {}) {
+async function outcomeOf(
+  scenarios: string,
+  { rules = RULES, logRules = LOG_RULES, alertmanager = ALERTMANAGER }: Files = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'vigie-scenario-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'shop.yml'), rules);
+  await writeFile(join(folder, 'shop-logs.yml'), logRules);
   await writeFile(join(folder, 'alertmanager.yml'), alertmanager);
   const file = join(folder, 'shop.scenarios.yml');
   await writeFile(file, scenarios);
@@ -38,6 +43,10 @@ const TOLD = '      - { at: 30s, receiver: pager, firing: [ShopDown] }\n';
 describe('scenarios', () => {
   it('of the reference come out as expected', async () => {
     expect(await outcomeOf(SCENARIOS)).toEqual({ failures: [], unmatched: [] });
+  });
+
+  it('of the reference with lines come out as expected', async () => {
+    expect(await outcomeOf(LOG_SCENARIOS)).toEqual({ failures: [], unmatched: [] });
   });
 
   it('that do not are told as the reference shows', async () => {

@@ -1,5 +1,5 @@
 /** Range queries of `vigie alert backtest`, and how far back the server can answer them. */
-import type { AskRange, BacktestSeries } from '@vigie/alerting/backtest/backtest';
+import type { AskRange, BacktestSeries } from '@vigie/alerting/backtest/range';
 import { parseDuration } from '@vigie/core/durations';
 import { VigieError } from '@vigie/core/errors';
 import { LabelSet } from '@vigie/promql/labels/label-set';

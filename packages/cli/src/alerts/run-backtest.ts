@@ -1,13 +1,14 @@
 /** `vigie alert backtest`: how often rules would have paged. */
 import { type BacktestResult, backtest } from '@vigie/alerting/backtest/backtest';
+import { type LoadedBacktest, loadBacktest } from '@vigie/alerting/backtest/load-backtest';
+import { openLogs } from '@vigie/alerting/backtest/open-logs';
 import { pairsOfArguments } from '@vigie/alerting/client/matcher-arguments';
-import { loadAlertmanagerConfig } from '@vigie/alerting/config/load-config';
+import { systemClock } from '@vigie/core/clock';
 import { reportBadConfig } from '@vigie/core/config/bad-config';
 import { formatDuration } from '@vigie/core/durations';
 import { VigieError } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { LabelSet } from '@vigie/promql/labels/label-set';
-import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { Terminal } from '../query/run-query.ts';
 import { formatTime } from '../query/times.ts';
 import { paintFor, plain } from '../terminal/style.ts';
@@ -18,12 +19,17 @@ import { textTable } from './table.ts';
 export interface BacktestCommand {
   /** Rule files. */
   readonly files: readonly string[];
+  /** Files of rules on logs. */
+  readonly logRules: readonly string[];
+  /** alerting.yaml */
+  readonly config: string | undefined;
   /** alertmanager.yml */
   readonly alertmanager: string | undefined;
   readonly sinceMs: number;
   /** Unix ms. */
   readonly untilMs: number;
-  readonly intervalMs: number;
+  /** undefined: as the configuration says. */
+  readonly intervalMs: number | undefined;
   /** `NAME=VALUE` each. */
   readonly externalLabels: readonly string[];
   readonly output: 'text' | 'json';
@@ -43,27 +49,24 @@ export async function backtestRules(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   if (command.sinceMs <= 0) throw new VigieError('CONFIG_INVALID', '--since: expected a duration above 0, such as 7d');
-  const files = await loadFiles(command);
-  if (typeof files === 'number') return files;
+  const loaded = await loadFiles(command, terminal.env);
+  if (typeof loaded === 'number') return loaded;
   const { stderr } = terminal;
-  const wantedMs = command.untilMs - command.sinceMs;
-  const keptMs = await askRetention(client);
-  const startMs = keptMs === undefined ? wantedMs : Math.max(wantedMs, command.untilMs - keptMs);
-  if (startMs > wantedMs && keptMs !== undefined)
-    stderr.write(
-      `vigie: the server keeps ${formatDuration(keptMs)}: what was before ${formatTime(startMs)} is not known, --url names one that keeps more\n`,
+  const startMs = await startOf(command, loaded, client, stderr);
+  const own = LabelSet.of(pairsOfArguments(command.externalLabels));
+  const externalLabels = own.size > 0 ? own : loaded.externalLabels;
+  const httpDeps = { clock: systemClock, env: terminal.env, userAgent: `vigie/${client.version} alerts` };
+  const logs = loaded.logs === undefined ? undefined : openLogs(loaded.logs, httpDeps);
+  let result: BacktestResult;
+  try {
+    result = await backtest(
+      { ...loaded, startMs, endMs: command.untilMs, externalLabels },
+      { ask: rangeAsker(client), logs, onProgress: progressOn(stderr) },
+      signal,
     );
-  const result = await backtest(
-    {
-      ...files,
-      startMs,
-      endMs: command.untilMs,
-      intervalMs: command.intervalMs,
-      externalLabels: LabelSet.of(pairsOfArguments(command.externalLabels)),
-    },
-    { ask: rangeAsker(client), onProgress: progressOn(stderr) },
-    signal,
-  );
+  } finally {
+    logs?.close();
+  }
   terminal.stdout.write(
     command.output === 'json' ? jsonOf(result, startMs, command.untilMs) : textOf(result, terminal),
   );
@@ -72,16 +75,33 @@ export async function backtestRules(
   return untested.length > 0 ? 1 : 0;
 }
 
-async function loadFiles({ files, alertmanager }: BacktestCommand) {
+async function loadFiles(
+  { files, logRules, config, alertmanager, intervalMs }: BacktestCommand,
+  env: Terminal['env'],
+): Promise<LoadedBacktest | ExitCode> {
   try {
-    const groups = await loadRuleFiles(files);
-    return {
-      groups,
-      alertmanager: alertmanager === undefined ? undefined : await loadAlertmanagerConfig(alertmanager),
-    };
+    return await loadBacktest({ ruleFiles: files, logRuleFiles: logRules, config, alertmanager, intervalMs }, env);
   } catch (error) {
     return reportBadConfig(error);
   }
+}
+
+/** Says where the server of metrics keeps less than is asked for.
+ *  @throws {VigieError} CONFIG_INVALID, API_UNREACHABLE */
+async function startOf(
+  { sinceMs, untilMs }: BacktestCommand,
+  { asksMetrics }: LoadedBacktest,
+  client: MetricsClient,
+  stderr: Terminal['stderr'],
+): Promise<number> {
+  const wantedMs = untilMs - sinceMs;
+  const keptMs = asksMetrics ? await askRetention(client) : undefined;
+  if (keptMs === undefined || untilMs - keptMs <= wantedMs) return wantedMs;
+  const startMs = untilMs - keptMs;
+  stderr.write(
+    `vigie: the server keeps ${formatDuration(keptMs)}: what was before ${formatTime(startMs)} is not known, --url names one that keeps more\n`,
+  );
+  return startMs;
 }
 
 function progressOn(stderr: BacktestTerminal['stderr']): (done: number, total: number) => void {

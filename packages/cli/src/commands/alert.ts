@@ -31,7 +31,9 @@ interface BacktestOptions {
   readonly tokenFile?: string;
   readonly since: number;
   readonly until?: number;
-  readonly interval: number;
+  readonly interval?: number;
+  readonly logRules: readonly string[];
+  readonly config?: string;
   readonly alertmanager?: string;
   readonly externalLabel: readonly string[];
   readonly output: 'text' | 'json';
@@ -144,12 +146,22 @@ export const run: RunCommand = (args, { version }) => {
   command
     .command('backtest')
     .description(
-      'Ask how often alerting rules would have fired and paged, of what a server with the API of Prometheus has.',
+      'Ask how often alerting rules would have fired and paged, of what a server with the API of Prometheus, and a log store, have.',
     )
-    .argument('<file...>', 'rule files')
+    .argument('[file...]', 'rule files')
+    .option(
+      '--log-rules <file>',
+      'rules on logs, of which datasources.logs of --config is asked; once for each',
+      collect,
+      [],
+    )
+    .option(
+      '--config <file>',
+      'alerting.yaml: what it says holds where no option does, and its rules are tested where none are named',
+    )
     .option('--since <duration>', 'how far back', durationOption, 7 * 86_400_000)
     .option('--until <time>', '2026-11-29T10:00:00Z, Unix seconds or now-1h (default: now)', timeOption)
-    .option('--interval <duration>', 'between evaluations of groups that name none', durationOption, 60_000)
+    .option('--interval <duration>', 'between evaluations of groups that name none (default: 1m)', durationOption)
     .option('--alertmanager <file>', 'alertmanager.yml: counts the notifications that each receiver would have got')
     .option('--external-label <name=value>', 'of alerts, as in alerting.yaml; once for each', collect, [])
     .option(
@@ -163,8 +175,8 @@ export const run: RunCommand = (args, { version }) => {
       async (files: readonly string[], { url, tokenFile, since, until, interval, ...options }: BacktestOptions) => {
         const { backtestRules } = await import('../alerts/run-backtest.ts');
         const request = {
-          ...{ files, alertmanager: options.alertmanager, output: options.output },
-          ...{ sinceMs: since, untilMs: until ?? Date.now(), intervalMs: interval },
+          ...{ files, logRules: options.logRules, config: options.config, alertmanager: options.alertmanager },
+          ...{ sinceMs: since, untilMs: until ?? Date.now(), intervalMs: interval, output: options.output },
           externalLabels: options.externalLabel,
         };
         const client = { server: { url, tokenFile }, version };

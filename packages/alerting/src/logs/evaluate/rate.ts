@@ -1,8 +1,8 @@
 /** Lines of a window are counted, and compared with a number. */
-import { assertNever } from '@vigie/core/errors';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { RateRule } from '../log-rule.ts';
 import type { LineCount, Steps } from '../log-source.ts';
+import { compares } from '../query/compares.ts';
 import type { Evaluated, LateLines } from './evaluation.ts';
 import { growthOf, type KnownCount } from './known-counts.ts';
 import { stepOfRange } from './steps.ts';
@@ -63,7 +63,7 @@ export function evaluateRate(
       const inWindow = group.counts.filter(({ startMs }) => startMs >= endMs - rule.rangeMs && startMs < endMs);
       if (inWindow.length === 0 && rule.by.length > 0) continue;
       const value = inWindow.reduce((sum, { count }) => sum + count, 0);
-      if (holds(value, rule)) result.set(key, { labels: group.labels, value });
+      if (compares(value, rule.operator, rule.threshold)) result.set(key, { labels: group.labels, value });
     }
     return result;
   };
@@ -80,21 +80,6 @@ export function evaluateRate(
     found,
     lines: state === undefined ? [] : lines,
   };
-}
-
-function holds(value: number, { operator, threshold }: RateRule): boolean {
-  switch (operator) {
-    case '>':
-      return value > threshold;
-    case '>=':
-      return value >= threshold;
-    case '<':
-      return value < threshold;
-    case '<=':
-      return value <= threshold;
-    default:
-      return assertNever(operator);
-  }
 }
 
 function totalsOf(counts: readonly LineCount[]): readonly LineCount[] {

@@ -19,6 +19,11 @@ export function stepOfRange(rangeMs: number, spanMs: number): number {
   return greatestCommonDivisor(rangeMs, stepFor(spanMs));
 }
 
+/** The longest of those that are shorter, and divide it; undefined of the shortest. */
+export function shorterStep(stepMs: number): number | undefined {
+  return LENGTHS_MS.findLast((length) => length < stepMs && stepMs % length === 0);
+}
+
 export function floorTo(timeMs: number, stepMs: number): number {
   return Math.floor(timeMs / stepMs) * stepMs;
 }

@@ -1,0 +1,84 @@
+/** What is tested over the past: rule files and files of rules on logs, or those of an alerting.yaml, and whom they would have told. */
+import type { Environment } from '@vigie/core/config/environment';
+import { VigieError } from '@vigie/core/errors';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import { globFiles } from '@vigie/rules/file/glob-files';
+import { loadRuleFiles, readRuleFiles } from '@vigie/rules/file/load-rule-files';
+import type { RuleGroup } from '@vigie/rules/rule';
+import type { AlertingConfig, LogDatasource } from '../config/alerting-config.ts';
+import { loadAlertingConfig } from '../config/alerting-config-file.ts';
+import { type AlertmanagerConfig, loadAlertmanagerConfig } from '../config/load-config.ts';
+import { parseLogRuleFile } from '../logs/file/parse-log-rule-file.ts';
+import { logRuleOf } from '../logs/log-rule.ts';
+import { allGroups } from '../rules/all-groups.ts';
+
+export interface BacktestFiles {
+  readonly ruleFiles: readonly string[];
+  readonly logRuleFiles: readonly string[];
+  /** alerting.yaml: what it says holds where nothing else here does, and where no file of rules is named, its own are tested. */
+  readonly config: string | undefined;
+  /** alertmanager.yml */
+  readonly alertmanager: string | undefined;
+  /** Of groups that name none. */
+  readonly intervalMs: number | undefined;
+}
+
+export interface LoadedBacktest {
+  readonly groups: readonly RuleGroup[];
+  /** Whether some of them ask a server with metrics. */
+  readonly asksMetrics: boolean;
+  /** Whom the others ask; undefined where there are none. */
+  readonly logs: LogDatasource | undefined;
+  readonly alertmanager: AlertmanagerConfig | undefined;
+  readonly intervalMs: number;
+  readonly externalLabels: LabelSet;
+}
+
+const DEFAULT_INTERVAL_MS = 60_000;
+
+/** @throws {ConfigError} with every problem of the rules, of alerting.yaml, or of alertmanager.yml
+ *  @throws {VigieError} CONFIG_UNREADABLE; CONFIG_INVALID, where there is nothing to test, or no log store for rules on logs */
+export async function loadBacktest(files: BacktestFiles, environment: Environment): Promise<LoadedBacktest> {
+  const config = files.config === undefined ? undefined : (await loadAlertingConfig(files.config, environment)).config;
+  const intervalMs = files.intervalMs ?? config?.evaluationIntervalMs ?? DEFAULT_INTERVAL_MS;
+  const { ruleFiles, logRuleFiles } = await rulesOf(files, config);
+  if (ruleFiles.length + logRuleFiles.length === 0)
+    throw new VigieError(
+      'CONFIG_INVALID',
+      'there are no rules to test: name rule files, --log-rules or a --config that has some',
+    );
+  const logs = config?.logs;
+  if (logRuleFiles.length > 0 && logs === undefined) {
+    throw new VigieError(
+      'CONFIG_INVALID',
+      '--log-rules: expected --config beside it, an alerting.yaml whose datasources.logs is asked',
+    );
+  }
+  const options = { type: logs?.type, intervalMs };
+  const groups = await allGroups([
+    loadRuleFiles(ruleFiles),
+    readRuleFiles(logRuleFiles, (text, file) => parseLogRuleFile(text, file, options)),
+  ]);
+  const alerting = groups.flatMap(({ rules }) => rules.filter(({ kind }) => kind === 'alerting'));
+  return {
+    groups,
+    asksMetrics: alerting.some(({ query }) => logRuleOf(query.expr) === undefined),
+    logs: logRuleFiles.length > 0 ? logs : undefined,
+    alertmanager:
+      files.alertmanager === undefined
+        ? config?.alertmanager?.config
+        : await loadAlertmanagerConfig(files.alertmanager),
+    intervalMs,
+    externalLabels: config?.externalLabels ?? LabelSet.empty,
+  };
+}
+
+async function rulesOf(
+  { ruleFiles, logRuleFiles }: BacktestFiles,
+  config: AlertingConfig | undefined,
+): Promise<Pick<BacktestFiles, 'ruleFiles' | 'logRuleFiles'>> {
+  if (config === undefined || ruleFiles.length + logRuleFiles.length > 0) return { ruleFiles, logRuleFiles };
+  const filesOf = async (patterns: readonly string[]): Promise<readonly string[]> =>
+    (await Promise.all(patterns.map((pattern) => globFiles(pattern, '/')))).flat();
+  return { ruleFiles: await filesOf(config.ruleFiles), logRuleFiles: await filesOf(config.logRuleFiles) };
+}
