@@ -127,7 +127,7 @@ export class SharedState {
     if (lines.size === 0) return;
     const written = this.#log.append(lines);
     // Rules go on: what they know of their alerts can be told a little later.
-    if (this.#log.isFailing || records.every(({ kind }) => kind === 'rule')) return;
+    if (this.#log.isFailing || records.every(({ kind }) => kind === 'rule' || kind === 'log_rule')) return;
     const waited = new AbortController();
     const overdue = this.#deps.clock.sleep(SHARE_WAIT_MS, waited.signal).catch(() => undefined);
     await Promise.race([written, overdue]);
