@@ -31,6 +31,9 @@ const SHARE_WAIT_MS = 1000;
 /** Alerts of which the others have to hear again are looked for this often: a tenth of REFRESH_BEFORE_MS. */
 const SWEEP_MS = 10_000;
 
+/** Servers send a bookmark once a minute where nothing else is to be told: one that says nothing for longer is watched by nobody. */
+const SILENCE_MS = 75_000;
+
 /** As often as the Lease is asked for: whoever owns a part of the work has to hear of it. There are few replicas. */
 export const RECONNECT = { baseMs: 1000, capMs: 4000 } as const;
 
@@ -79,7 +82,7 @@ export class SharedState {
         },
         removed: (_name, { uid }) => void this.#read.delete(uid),
       },
-      { clock, random, log, backoff: RECONNECT },
+      { clock, random, log, backoff: RECONNECT, silenceMs: SILENCE_MS },
     );
   }
 
