@@ -228,6 +228,8 @@ export class LeaseElector {
       this.#obstacle(answer);
       return 'not_written';
     }
+    // Of a process that was stopped an answer may come before the timer that is long due: others may have led meanwhile.
+    if (clock.monotonicMs() >= this.#deadlineMs) await this.#stop('not renewed in time');
     const record = leaseRecord(answer.body);
     this.#observed = { lease: record.lease, holder: identity, atMs: sentAtMs, validForMs: leaseDurationMs };
     this.#renewedAtMs = sentAtMs;

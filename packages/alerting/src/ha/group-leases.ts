@@ -31,6 +31,8 @@ export class GroupLeases {
   readonly #place: GroupLeasesPlace;
   readonly #deps: GroupLeasesDeps;
   readonly #seen = new SeenLeases();
+  /** Names of those of which nobody here knows whether they were written. */
+  readonly #doubtful = new Set<string>();
 
   constructor(place: GroupLeasesPlace, deps: GroupLeasesDeps) {
     this.#place = place;
@@ -108,6 +110,14 @@ export class GroupLeases {
     return now.holder !== '';
   }
 
+  /** Asks for those that were written or not: where a watch leaves that out, this replica would not know what it owns. */
+  lookAgain(): void {
+    for (const name of [...this.#doubtful])
+      this.#lookUp(name).catch((error: unknown) =>
+        this.#deps.log.warn('a Lease could not be looked up', { lease: name, error }),
+      );
+  }
+
   /** Removes the Lease of a replica that is no more. */
   async removeReplica(replica: string): Promise<void> {
     const name = replicaLeaseName(this.#place.name, replica);
@@ -139,14 +149,18 @@ export class GroupLeases {
     const detail = describeObstacle(answer);
     this.#deps.log[isRace ? 'debug' : 'warn']('a Lease could not be written', { lease: name, detail });
     // Another attempt with what is known here would fail the same way, should the watch be behind.
+    this.#doubtful.add(name);
     if (isRace) await this.#lookUp(name);
   }
 
   async #lookUp(name: string): Promise<void> {
+    // Once at a time.
+    this.#doubtful.delete(name);
     const before = this.#seen.get(name);
     const answer = await this.#request('GET', this.#path(name));
     if (answer.status === 'ok') this.#see(groupLeaseForm.decode(answer.body), before);
     else if (answer.status === 'refused' && answer.httpStatus === 404) this.#seen.forget(name);
+    else this.#doubtful.add(name);
   }
 
   /** Takes a Lease that was asked for: it is as it was then or later, whatever was known before. A server that was restored from a backup

@@ -237,6 +237,7 @@ export class ShardOwnership {
     this.#lookAgain();
     // Also while the watch is broken: before anything is taken, the API server is asked.
     if (!this.#session.isLeader || this.#reflector.state === 'connecting') return;
+    this.#leases.lookAgain();
     const nowMs = this.#deps.clock.monotonicMs();
     const { replica } = this.#options;
     const others = this.#aliveOthers();
