@@ -19,7 +19,6 @@ import { rulesApi } from '@vigie/promql/api/prometheus-api';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
-import type { RuleStore } from '@vigie/rules/state/rule-store';
 import { RULE_METRICS, reportRules } from '@vigie/rules/telemetry';
 import { type FastifyInstance, fastify } from 'fastify';
 import { explainApi } from './api/explain-plugin.ts';
@@ -33,7 +32,6 @@ import { engineWorld } from './engine-world.ts';
 import { type EscalationWorld, escalationApi, pageJson, pageText } from './escalation/escalation-plugin.ts';
 import { HighAvailability } from './ha/high-availability.ts';
 import { replicaName } from './ha/replica-name.ts';
-import { NO_ENGINE } from './ha/replication.ts';
 import { HA_METRICS, reportHa } from './ha/telemetry.ts';
 import type { HealthView } from './heartbeat/engine-health.ts';
 import { ExpectedHeartbeats } from './heartbeat/expected-heartbeats.ts';
@@ -45,6 +43,7 @@ import { LogRules } from './logs/log-rules.ts';
 import type { LogSource } from './logs/log-source.ts';
 import { openLogSource } from './logs/source/open-log-source.ts';
 import { LogRuleStore } from './logs/state/log-rule-store.ts';
+import type { ToldLogRule } from './logs/state/told-log-rules.ts';
 import { LOG_RULE_METRICS, reportLogRules } from './logs/telemetry.ts';
 import { deliveriesApi } from './notify/deliveries-plugin.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
@@ -54,6 +53,7 @@ import { OperatorObjects, type OperatorObjectsConfig } from './operator/operator
 import type { Integration } from './receivers/integration.ts';
 import { AlertingRules } from './rules/alerting-rules.ts';
 import { postedAlerts, withExternal } from './rules/posted-alerts.ts';
+import { keptByEngine, type RuleKeeping } from './rules/rule-keeping.ts';
 import type { RuleSource } from './rules/rule-source.ts';
 import { RuleStateLog } from './rules/rule-state-log.ts';
 import {
@@ -113,7 +113,7 @@ export class AlertingService {
   #expectedHeartbeats: ExpectedHeartbeats | undefined;
   readonly #rules: AlertingRules | undefined;
   /** Where there is no engine. */
-  #ruleLog: RuleStateLog | undefined;
+  readonly #ruleLog: RuleStateLog | undefined;
   readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
   readonly #logTelemetry = new Telemetry(LOG_RULE_METRICS);
   #logClient: HttpClient | undefined;
@@ -177,7 +177,14 @@ export class AlertingService {
     }
     this.#heartbeats = new HeartbeatSender({ clock, log, env, userAgent, health: () => this.#health() });
     const { source } = deps;
-    const logRules = logs === undefined ? undefined : this.#logRulesOver(logs, settings.config);
+    let keeping: RuleKeeping;
+    if (this.#engine === undefined) {
+      const folder = join(settings.config.dataDir, 'alerting-rules');
+      const ruleLog = new RuleStateLog(folder, { clock, log, fs, replication: this.#ha });
+      this.#ruleLog = ruleLog;
+      keeping = ruleLog;
+    } else keeping = keptByEngine(this.#engine, log);
+    const logRules = logs === undefined ? undefined : this.#logRulesOver(logs, settings.config, keeping);
     if (logRules !== undefined) this.#logTelemetry.collect((report) => reportLogRules(logRules, report));
     if (settings.config.metrics !== undefined || source !== undefined || logRules !== undefined) {
       const shared = this.#ha;
@@ -188,7 +195,7 @@ export class AlertingService {
         openClient: ({ http }) => new HttpClient(http, { clock, env, userAgent }),
         userAgent,
         source,
-        store: this.#ruleStore(log),
+        store: keeping,
         logs: logRules,
         owns: shared === undefined ? undefined : (group) => shared.ownsRules(group),
         notify: (alerts) => this.#take(alerts),
@@ -243,9 +250,6 @@ export class AlertingService {
         post: (alerts) => engine.post(alerts),
       });
       this.#expectedHeartbeats.apply(this.#settings.config.expectedHeartbeats);
-    } else if (this.#ha !== undefined) {
-      await this.#ha.join(NO_ENGINE);
-      this.#ha.begin();
     }
     await this.#ruleLog?.start();
     this.#app = await this.#createApp();
@@ -373,23 +377,6 @@ export class AlertingService {
     };
   }
 
-  /** What rules know of their alerts is kept with the alerts themselves; where those are kept elsewhere, on its own. */
-  #ruleStore(log: Log): RuleStore {
-    const engine = this.#engine;
-    if (engine !== undefined) {
-      return {
-        records: (group) => engine.state.rules.records(group),
-        keep: (records) =>
-          engine
-            .keepRules(records)
-            .catch((error: unknown) => log.error('the state of rules cannot be kept', { error })),
-      };
-    }
-    const folder = join(this.#settings.config.dataDir, 'alerting-rules');
-    this.#ruleLog = new RuleStateLog(folder, { clock: this.#deps.clock, log, fs });
-    return this.#ruleLog;
-  }
-
   #openLogs({ logs }: AlertingConfig, userAgent: string): LogSource | undefined {
     if (logs === undefined) return undefined;
     const { clock, env } = this.#deps;
@@ -398,11 +385,14 @@ export class AlertingService {
     return openLogSource(logs, { client, clock });
   }
 
-  #logRulesOver(source: LogSource, { logs, dataDir }: AlertingConfig): LogRules {
+  #logRulesOver(source: LogSource, { logs, dataDir }: AlertingConfig, keeping: RuleKeeping): LogRules {
     if (logs === undefined) throw bug('a source of logs that is not configured');
     const { clock, log } = this.#deps;
     const delays = { shortestMs: logs.queryDelayMs, longestMs: logs.maxQueryDelayMs };
-    return new LogRules(delays, { source, store: new LogRuleStore(join(dataDir, 'log-rules'), fs), clock, log });
+    const store = new LogRuleStore(join(dataDir, 'log-rules'), fs);
+    const tell = (told: ToldLogRule): void => void keeping.keepLogRule(told);
+    const replicas = this.#ha === undefined ? undefined : { told: keeping.logRules, tell };
+    return new LogRules(delays, { source, store, clock, log, replicas });
   }
 
   /** Of rules that are evaluated here. */

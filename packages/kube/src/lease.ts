@@ -60,7 +60,7 @@ interface Observed {
 }
 
 export class LeaseElector {
-  readonly #client: KubeClient;
+  readonly #client: Pick<KubeClient, 'request'>;
   readonly #options: Required<LeaseOptions>;
   readonly #handlers: LeaseHandlers;
   readonly #deps: LeaseDeps;
@@ -77,7 +77,7 @@ export class LeaseElector {
   #running: Promise<void> | undefined;
 
   /** @throws {VigieError} LEASE_OPTIONS_INVALID when the durations do not keep two leaders apart */
-  constructor(client: KubeClient, options: LeaseOptions, handlers: LeaseHandlers, deps: LeaseDeps) {
+  constructor(client: Pick<KubeClient, 'request'>, options: LeaseOptions, handlers: LeaseHandlers, deps: LeaseDeps) {
     this.#client = client;
     this.#options = {
       leaseDurationMs: DEFAULT_LEASE_DURATION_MS,
@@ -228,6 +228,8 @@ export class LeaseElector {
       this.#obstacle(answer);
       return 'not_written';
     }
+    // Of a process that was stopped an answer may come before the timer that is long due: others may have led meanwhile.
+    if (clock.monotonicMs() >= this.#deadlineMs) await this.#stop('not renewed in time');
     const record = leaseRecord(answer.body);
     this.#observed = { lease: record.lease, holder: identity, atMs: sentAtMs, validForMs: leaseDurationMs };
     this.#renewedAtMs = sentAtMs;

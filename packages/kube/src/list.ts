@@ -26,7 +26,7 @@ export interface ListVersion {
 
 /** @throws the signal's reason */
 export async function listAll<T>(
-  client: KubeClient,
+  client: Pick<KubeClient, 'stream'>,
   collection: Collection<T>,
   version: ListVersion,
   signal: AbortSignal,
@@ -39,7 +39,7 @@ export async function listAll<T>(
 }
 
 async function listPages<T>(
-  client: KubeClient,
+  client: Pick<KubeClient, 'stream'>,
   collection: Collection<T>,
   { resourceVersion, limit }: ListVersion,
   signal: AbortSignal,
@@ -78,7 +78,7 @@ interface Page {
 }
 
 async function readPage<T>(
-  client: KubeClient,
+  client: Pick<KubeClient, 'stream'>,
   collection: Collection<T>,
   query: Readonly<Record<string, string | undefined>>,
   items: Map<string, T>,

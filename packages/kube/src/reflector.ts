@@ -5,9 +5,9 @@ import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { describeObstacle, isAheadOfServer, isExpired, type KubeFailure, type KubeRefusal } from './answer.ts';
-import type { KubeClient } from './client.ts';
+import { type KubeClient, KubeStreamError } from './client.ts';
 import type { Collection } from './collection.ts';
-import { type Listed, listAll } from './list.ts';
+import { failureOf, type Listed, type ListVersion, listAll } from './list.ts';
 import { watchOnce } from './watch.ts';
 
 /** `connecting`: nothing is known yet. `stale`: what is known may be old, the server cannot be reached or refuses. */
@@ -62,6 +62,9 @@ export interface ReflectorDeps {
   readonly log: Log;
   /** Of waits beyond MIN_PAUSE_MS; client-go's unless given, for what runs on every node. */
   readonly backoff?: BackoffOptions;
+  /** A server that says nothing for so long is not there: of a collection in which something changes more often, and whose list takes less. Minutes
+   *  unless given, as a quiet collection takes them. */
+  readonly silenceMs?: number;
 }
 
 /** As client-go: [5, 10) minutes, so that the watches of many nodes do not end together. */
@@ -79,7 +82,7 @@ const SHORT_WATCH_MS = 1000;
 const REFUSALS_BEFORE_RELIST = 5;
 
 export class Reflector<T> {
-  readonly #client: KubeClient;
+  readonly #client: Pick<KubeClient, 'stream'>;
   readonly #collection: Collection<T>;
   readonly #handlers: ReflectorHandlers<T>;
   readonly #deps: ReflectorDeps;
@@ -101,7 +104,12 @@ export class Reflector<T> {
   /** So many of each since the start. */
   readonly counters: ReflectorCounters = zeroCounters();
 
-  constructor(client: KubeClient, collection: Collection<T>, handlers: ReflectorHandlers<T>, deps: ReflectorDeps) {
+  constructor(
+    client: Pick<KubeClient, 'stream'>,
+    collection: Collection<T>,
+    handlers: ReflectorHandlers<T>,
+    deps: ReflectorDeps,
+  ) {
     this.#client = client;
     this.#collection = collection;
     this.#handlers = handlers;
@@ -189,10 +197,30 @@ export class Reflector<T> {
     const known = this.#versionUnknown ? '' : this.#resourceVersion || '0';
     // At a version other than 0 a limit makes the server read etcd instead of its cache.
     const limit = known === '' || known === '0' || this.#paginated ? PAGE_SIZE : undefined;
-    const listed = await listAll(this.#client, this.#collection, { resourceVersion: known, limit }, signal);
+    const listed = await this.#listAt({ resourceVersion: known, limit }, signal);
     if (listed.status !== 'refused' || !(isExpired(listed) || isAheadOfServer(listed))) return listed;
     this.#versionUnknown = true;
-    return listAll(this.#client, this.#collection, { resourceVersion: '', limit: PAGE_SIZE }, signal);
+    return this.#listAt({ resourceVersion: '', limit: PAGE_SIZE }, signal);
+  }
+
+  async #listAt(version: ListVersion, signal: AbortSignal): Promise<Listed<T> | KubeRefusal | KubeFailure> {
+    const { clock, silenceMs } = this.#deps;
+    if (silenceMs === undefined) return listAll(this.#client, this.#collection, version, signal);
+    const limited = new AbortController();
+    const abort = (): void => limited.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    const timer = clock.setTimer(silenceMs, () =>
+      limited.abort(new KubeStreamError('timeout', `no list within ${silenceMs / 1000} s`)),
+    );
+    try {
+      return await listAll(this.#client, this.#collection, version, limited.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      return failureOf(error);
+    } finally {
+      timer.cancel();
+      signal.removeEventListener('abort', abort);
+    }
   }
 
   #take(listed: Listed<T>): void {
@@ -209,14 +237,14 @@ export class Reflector<T> {
   }
 
   async #watch(signal: AbortSignal): Promise<WatchEnd> {
-    const { clock, random } = this.#deps;
+    const { clock, random, silenceMs } = this.#deps;
     const startedAtMs = clock.monotonicMs();
     const seen = this.counters.added + this.counters.modified + this.counters.deleted + this.counters.bookmarks;
     this.counters.watches++;
     const end = await watchOnce(
       this.#client,
       this.#collection,
-      { resourceVersion: this.#resourceVersion, timeoutMs: MIN_WATCH_MS * (1 + random()) },
+      { resourceVersion: this.#resourceVersion, timeoutMs: MIN_WATCH_MS * (1 + random()), silenceMs },
       {
         opened: () => this.#is('synced'),
         added: (object) => {

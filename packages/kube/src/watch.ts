@@ -31,13 +31,20 @@ const SILENCE_AFTER_BOOKMARK_MS = 180_000;
 /** The server ends a watch by itself; one that outlives that by this much is dead. */
 const OVERDUE_MS = 30_000;
 
-/** @param timeoutMs after which the server is to end it
- *  @returns `ended` when the server ended it in order
+export interface WatchOptions {
+  readonly resourceVersion: string;
+  /** After which the server is to end it. */
+  readonly timeoutMs: number;
+  /** Of a collection in which something changes more often: a server that says nothing for so long is not there. undefined: it may be quiet. */
+  readonly silenceMs?: number | undefined;
+}
+
+/** @returns `ended` when the server ended it in order, or has been silent for longer than silenceMs: what it has not told, the next one has
  *  @throws the signal's reason, and what a handler throws */
 export async function watchOnce<T>(
-  client: KubeClient,
+  client: Pick<KubeClient, 'stream'>,
   collection: Collection<T>,
-  { resourceVersion, timeoutMs }: { readonly resourceVersion: string; readonly timeoutMs: number },
+  { resourceVersion, timeoutMs, silenceMs }: WatchOptions,
   handlers: WatchHandlers<T>,
   clock: Clock,
   signal: AbortSignal,
@@ -49,7 +56,14 @@ export async function watchOnce<T>(
   const overdue = clock.setTimer(timeoutMs + OVERDUE_MS, () => {
     ending.abort(new KubeStreamError('timeout', `the server did not end the watch after ${timeoutMs / 1000} s`));
   });
+  const opening =
+    silenceMs === undefined
+      ? undefined
+      : clock.setTimer(silenceMs, () =>
+          ending.abort(new KubeStreamError('timeout', `no answer to a watch within ${silenceMs / 1000} s`)),
+        );
   const accept = acceptOf(collection).watch;
+  let isOpen = false;
   try {
     const query = {
       ...collection.selectors,
@@ -65,15 +79,20 @@ export async function watchOnce<T>(
       ...(accept === undefined ? {} : { accept }),
     } as const;
     const answer = await client.stream(request, ending.signal);
+    opening?.cancel();
     if (answer.status !== 'ok') return answer;
+    isOpen = true;
     // A quiet collection sends nothing for as long as the watch lasts.
-    answer.limitSilence(timeoutMs + OVERDUE_MS);
+    answer.limitSilence(silenceMs ?? timeoutMs + OVERDUE_MS);
     handlers.opened();
-    return await readEvents(collection, handlers, answer.chunks, () => answer.limitSilence(SILENCE_AFTER_BOOKMARK_MS));
+    const onBookmark = (): void => answer.limitSilence(silenceMs ?? SILENCE_AFTER_BOOKMARK_MS);
+    return await readEvents(collection, handlers, answer.chunks, onBookmark);
   } catch (error) {
     signal.throwIfAborted();
-    return failureOf(error);
+    const failure = failureOf(error);
+    return isOpen && silenceMs !== undefined && failure.reason === 'timeout' ? { status: 'ended' } : failure;
   } finally {
+    opening?.cancel();
     overdue.cancel();
     signal.removeEventListener('abort', abort);
     // A handler that threw before the first byte leaves a connection that nobody reads.

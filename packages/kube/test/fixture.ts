@@ -74,7 +74,11 @@ export interface TestReflector {
 
 export function reflectorOf(
   server: TestApiServer,
-  options: { readonly clock?: FakeClock; readonly handlers?: Partial<ReflectorHandlers<Pod>> } = {},
+  options: {
+    readonly clock?: FakeClock;
+    readonly handlers?: Partial<ReflectorHandlers<Pod>>;
+    readonly silenceMs?: number;
+  } = {},
 ): TestReflector {
   const { client, clock } = clientOf(server.config(), options.clock);
   const told: string[] = [];
@@ -94,7 +98,12 @@ export function reflectorOf(
       removed: (_key, { name }) => told.push(`removed ${name}`),
       ...options.handlers,
     },
-    { clock, random: seededRandom(7), log: logTo(log) },
+    {
+      clock,
+      random: seededRandom(7),
+      log: logTo(log),
+      ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
+    },
   );
   onTestFinished(() => reflector.close());
   return { reflector, clock, told, log };

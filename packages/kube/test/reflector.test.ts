@@ -213,6 +213,36 @@ describe('reflector', () => {
     expect(clock.monotonicMs() - startedAtMs).toBeLessThan(timeoutMs + 40_000);
   });
 
+  test('a watch of what changes more often is begun again where it was when it falls silent, and is not stale for that', async () => {
+    const server = await startServer();
+    const { reflector, told, clock } = reflectorOf(server, { silenceMs: 6000 });
+    reflector.start(never);
+    await until(() => server.watching === 1);
+    server.put('pods', testPod('web-0'));
+    await until(() => told.includes('applied web-0'));
+    const version = String(server.store.version);
+    server.muteWatches();
+    await clock.advance(5999);
+    expect(server.count('watch')).toBe(1);
+    await untilAdvancing(clock, () => server.count('watch') === 2, 1);
+    expect(clock.monotonicMs()).toBeLessThan(7000);
+    expect(server.requests.at(-1)?.query.get('resourceVersion')).toBe(version);
+    expect([server.count('list'), reflector.state]).toEqual([1, 'synced']);
+  });
+
+  test('a list without an answer is given up as soon', async () => {
+    const server = await startServer();
+    const release = server.holdLists();
+    const { reflector, told, clock } = reflectorOf(server, { silenceMs: 6000 });
+    reflector.start(never);
+    await until(() => server.count('list') === 1);
+    await clock.advance(6000);
+    await until(() => reflector.counters.listFailures === 1);
+    release();
+    await untilAdvancing(clock, () => told.length === 1);
+    expect(clock.monotonicMs()).toBeLessThan(12_000);
+  });
+
   test('watches that end at once are not renewed at once', async () => {
     const server = await startServer();
     const { reflector, clock } = reflectorOf(server);

@@ -64,6 +64,8 @@ function timeOf(record: StateRecord): number | undefined {
       return record.entry.timeMs;
     case 'claim':
       return record.claim.claimedAtMs;
+    case 'log_rule':
+      return record.told.atMs;
     default:
       return undefined;
   }

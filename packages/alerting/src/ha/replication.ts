@@ -31,12 +31,3 @@ export interface Replica {
    *  @param fingerprints of them */
   hold(fingerprints: Iterable<string>, untilMs: number): void;
 }
-
-/** Where alerts are sent elsewhere: the replicas share the rules, and know nothing. */
-export const NO_ENGINE: Replica = {
-  records: () => [],
-  take: () => undefined,
-  ownershipChanged: () => undefined,
-  finish: async () => undefined,
-  hold: () => undefined,
-};

@@ -18,11 +18,14 @@ export interface GroupLease {
   readonly holder: string;
   readonly validForMs: number;
   readonly address: string;
+  /** Of the object: of two that are seen, the one with the higher is the later. NaN: this server's cannot be compared. */
+  readonly version: number;
   readonly lease: LeaseObject;
 }
 
 const metadataSchema = v.object({
   name: v.string(),
+  resourceVersion: v.optional(v.string(), ''),
   labels: v.optional(v.record(v.string(), v.string()), {}),
 });
 
@@ -31,9 +34,10 @@ export const groupLeaseForm: ObjectForm<GroupLease> = {
     const { lease, holder, leaseDurationMs } = leaseRecord(object);
     const metadata = v.safeParse(metadataSchema, lease.metadata);
     if (!metadata.success) throw new VigieError('KUBE_OBJECT_INVALID', 'a Lease without a name');
-    const { name, labels } = metadata.output;
+    const { name, labels, resourceVersion } = metadata.output;
     const address = annotationsOf(lease)[ADDRESS_ANNOTATION] ?? '';
-    return { name, replica: labels[REPLICA_LABEL] ?? '', holder, validForMs: leaseDurationMs, address, lease };
+    const version = /^\d+$/.test(resourceVersion) ? Number(resourceVersion) : Number.NaN;
+    return { name, replica: labels[REPLICA_LABEL] ?? '', holder, validForMs: leaseDurationMs, address, version, lease };
   },
 };
 
@@ -46,6 +50,14 @@ interface Seen {
 export class SeenLeases {
   readonly #seen = new Map<string, Seen>();
 
+  /** Takes a Lease as it was at some time: a watch may tell what the answer to a write has told already.
+   *  @returns whether it is not older than what is known */
+  hear(lease: GroupLease, nowMs: number): boolean {
+    if (this.#isOld(lease)) return false;
+    this.see(lease, nowMs);
+    return true;
+  }
+
   /** Takes a Lease as it is now. */
   see(lease: GroupLease, nowMs: number): void {
     const before = this.#seen.get(lease.name);
@@ -55,6 +67,11 @@ export class SeenLeases {
 
   forget(name: string): void {
     this.#seen.delete(name);
+  }
+
+  /** @param lease that was removed, in its last state */
+  hearRemoved(lease: GroupLease): void {
+    if (!this.#isOld(lease)) this.#seen.delete(lease.name);
   }
 
   /** Forgets those that are not there. */
@@ -71,6 +88,11 @@ export class SeenLeases {
     return [...this.#seen.values()]
       .filter(({ lease }) => lease.replica !== '')
       .map(({ lease, sinceMs }) => ({ lease, untilMs: lease.holder === '' ? sinceMs : sinceMs + lease.validForMs }));
+  }
+
+  #isOld({ name, version }: GroupLease): boolean {
+    const known = this.#seen.get(name)?.lease.version;
+    return known !== undefined && version < known;
   }
 }
 

@@ -1,22 +1,14 @@
 /** Which part of the work is this replica's. A replica lives as long as it renews its own Lease; who owns a shard stands in that shard's Lease,
  *  and holds while its owner lives: one write every two seconds for a replica, however many shards there are. */
 import type { Clock, Timer } from '@vigie/core/clock';
-import { describeError } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
-import { describeObstacle } from '@vigie/kube/answer';
 import { type KubeClient, resourcePath } from '@vigie/kube/client';
 import { LeaseElector } from '@vigie/kube/lease';
-import { leaseWith } from '@vigie/kube/lease-record';
 import { Reflector } from '@vigie/kube/reflector';
-import {
-  ADDRESS_ANNOTATION,
-  type GroupLease,
-  groupLeaseForm,
-  isSameRecord,
-  SeenLeases,
-  SHARD_LABEL,
-} from './seen-leases.ts';
+import { GroupLeases, LEASE_MS, LEASES, replicaLeaseName } from './group-leases.ts';
+import { HandOvers } from './hand-overs.ts';
+import { ADDRESS_ANNOTATION, type GroupLease, groupLeaseForm } from './seen-leases.ts';
 import { planShards } from './shard-plan.ts';
 import { GROUP_LABEL, REPLICA_LABEL, type SharedPlace } from './shared-object.ts';
 import { RECONNECT } from './shared-state.ts';
@@ -28,7 +20,7 @@ export interface ShardOwnershipOptions extends SharedPlace {
 }
 
 export interface ShardOwnershipDeps {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'request' | 'stream'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -46,18 +38,15 @@ export interface KnownReplica {
   readonly goneForMs: number;
 }
 
-/** The issue's: another replica goes on within 10 s of a kill. */
-const LEASE_MS = 6000;
 const RENEW_MS = 2000;
 /** Two renewals may fail. */
 const RENEW_DEADLINE_MS = 4000;
+/** Each renewal comes back by the watch: one that says nothing for three of them is watched by nobody. */
+const SILENCE_MS = LEASE_MS;
 /** A shard that is left over is taken by whoever has enough already. */
 const SPARE_AFTER_MS = 2000;
 /** What the owner before has told last may still be on its way. */
 const HEAR_MS = 200;
-/** Of a request that is not a renewal. */
-const REQUEST_TIMEOUT_MS = 3000;
-const LEASES = { group: 'coordination.k8s.io', version: 'v1', resource: 'leases' };
 
 export class ShardOwnership {
   readonly counts = { takeovers: 0, releases: 0 };
@@ -65,12 +54,15 @@ export class ShardOwnership {
   readonly #deps: ShardOwnershipDeps;
   readonly #session: LeaseElector;
   readonly #reflector: Reflector<GroupLease>;
-  readonly #seen = new SeenLeases();
+  readonly #leases: GroupLeases;
+  readonly #handOvers: HandOvers;
   readonly #ending = new AbortController();
   /** Taken or confirmed since this replica's Lease was last lost. */
   readonly #owned = new Set<number>();
   readonly #asking = new Set<number>();
   readonly #leaving = new Set<number>();
+  /** How often its Lease was lost: what was asked for before is nothing to go by. */
+  #lives = 0;
   #freeSinceMs: number | undefined;
   #timer: Timer | undefined;
   #hasBegun = false;
@@ -81,6 +73,8 @@ export class ShardOwnership {
     const { namespace, name, replica, address } = options;
     this.#options = options;
     this.#deps = deps;
+    this.#handOvers = new HandOvers(clock);
+    this.#leases = new GroupLeases(options, { client, clock, log, saw: (lease) => this.#saw(lease) });
     this.#session = new LeaseElector(
       client,
       {
@@ -98,6 +92,7 @@ export class ShardOwnership {
           changed();
         },
         stopped: () => {
+          this.#lives += 1;
           this.#owned.clear();
           changed();
         },
@@ -115,20 +110,19 @@ export class ShardOwnership {
       },
       {
         replaced: (all) => {
-          this.#seen.retain(all);
-          for (const lease of all.values()) this.#see(lease);
+          this.#leases.listed(all);
           this.#evaluate();
         },
         applied: (_name, lease) => {
-          this.#see(lease);
+          this.#leases.heard(lease);
           this.#evaluate();
         },
-        removed: (key) => {
-          this.#seen.forget(key);
+        removed: (_name, lease) => {
+          this.#leases.heardRemoved(lease);
           this.#evaluate();
         },
       },
-      { clock, random, log, backoff: RECONNECT },
+      { clock, random, log, backoff: RECONNECT, silenceMs: SILENCE_MS },
     );
   }
 
@@ -153,7 +147,7 @@ export class ShardOwnership {
 
   /** Whether another replica that lives owns it. */
   isOwnedElsewhere(shard: number): boolean {
-    const owner = this.#ownerOf(shard);
+    const owner = this.#owners()[shard];
     return owner !== undefined && owner !== this.#options.replica;
   }
 
@@ -169,7 +163,7 @@ export class ShardOwnership {
   /** Those of which there is a Lease, this one not among them. */
   others(): readonly KnownReplica[] {
     const nowMs = this.#deps.clock.monotonicMs();
-    return this.#seen
+    return this.#leases
       .replicas()
       .filter(({ lease }) => lease.replica !== this.#options.replica)
       .map(({ lease, untilMs }) => ({
@@ -192,8 +186,8 @@ export class ShardOwnership {
   }
 
   /** The Lease of a replica that is no more. */
-  async removeReplica(replica: string): Promise<void> {
-    await this.#request('DELETE', replicaLeaseName(this.#options.name, replica));
+  removeReplica(replica: string): Promise<void> {
+    return this.#leases.removeReplica(replica);
   }
 
   /** Gives all back, so that others need not wait. */
@@ -208,37 +202,32 @@ export class ShardOwnership {
     await this.#reflector.close();
   }
 
-  #see(lease: GroupLease): void {
-    this.#seen.see(lease, this.#deps.clock.monotonicMs());
-    for (const shard of this.#owned) {
-      if (lease.name !== this.#shardName(shard) || lease.holder === this.#options.replica) continue;
-      this.#owned.delete(shard);
+  #saw(lease: GroupLease): void {
+    if (lease.holder === this.#options.replica) return;
+    for (let shard = 0; shard < this.#options.shards; shard++) {
+      if (lease.name !== this.#leases.shardName(shard)) continue;
+      if (lease.holder !== '') this.#handOvers.taken(shard, this.#countOf(lease.holder));
+      if (!this.#owned.delete(shard)) return;
       this.#deps.log.warn('another replica has taken a part of the work', { shard, owner: lease.holder });
       this.#deps.changed();
     }
-  }
-
-  #shardName(shard: number): string {
-    const { name, shards } = this.#options;
-    // With another number of shards, groups lie elsewhere: while both are in use, both own all of it.
-    return `${name}-shard-${shard}-of-${shards}`;
   }
 
   #aliveOthers(): ReadonlySet<string> {
     return new Set(this.others().flatMap(({ name, isAlive }) => (isAlive ? [name] : [])));
   }
 
-  #ownerOf(shard: number): string | undefined {
-    return this.#owners()[shard];
-  }
-
   #owners(): readonly (string | undefined)[] {
     const alive = this.#aliveOthers();
     return Array.from({ length: this.#options.shards }, (_, shard) => {
       if (this.owns(shard)) return this.#options.replica;
-      const holder = this.#seen.get(this.#shardName(shard))?.holder ?? '';
+      const holder = this.#leases.ofShard(shard)?.holder ?? '';
       return alive.has(holder) ? holder : undefined;
     });
+  }
+
+  #countOf(replica: string): number {
+    return this.#owners().filter((owner) => owner === replica).length;
   }
 
   /** Takes what is free, and gives back what is too much. */
@@ -246,22 +235,30 @@ export class ShardOwnership {
     this.#timer?.cancel();
     if (!this.#hasBegun || this.#isClosing || this.#ending.signal.aborted) return;
     this.#lookAgain();
-    if (!this.#session.isLeader || this.#reflector.state !== 'synced') return;
+    // Also while the watch is broken: before anything is taken, the API server is asked.
+    if (!this.#session.isLeader || this.#reflector.state === 'connecting') return;
+    this.#leases.lookAgain();
     const nowMs = this.#deps.clock.monotonicMs();
     const { replica } = this.#options;
-    const alive = [...this.#aliveOthers(), replica];
-    const { take, spare, release } = planShards(this.#owners(), alive, replica);
-    for (const shard of take) this.#ask(shard, () => this.#take(shard));
+    const others = this.#aliveOthers();
+    // Nobody else takes what this replica holds for all that others see: it is confirmed, or given back by a write that arrives.
+    const isHeld = (shard: number): boolean => !this.owns(shard) && this.#leases.ofShard(shard)?.holder === replica;
+    const owners = this.#owners().map((owner, shard) => (isHeld(shard) ? replica : owner));
+    const given = others.size === 0 ? undefined : this.#handOvers.given();
+    const { take, spare, release } = planShards(owners, [...others, replica], replica, given);
+    const held = owners.flatMap((_, shard) => (isHeld(shard) ? [shard] : []));
+    for (const shard of [...held, ...take]) this.#ask(shard, () => this.#take(shard, false));
     this.#freeSinceMs = spare.length === 0 ? undefined : (this.#freeSinceMs ?? nowMs);
     if (this.#freeSinceMs !== undefined && nowMs - this.#freeSinceMs >= SPARE_AFTER_MS)
-      for (const shard of spare) this.#ask(shard, () => this.#take(shard));
-    if (release !== undefined && this.#asking.size === 0) this.#ask(release, () => this.#release(release));
+      for (const shard of spare) this.#ask(shard, () => this.#take(shard, true));
+    if (release === undefined || this.#asking.size > 0 || this.#reflector.state !== 'synced') return;
+    if (this.#handOvers.mayGive()) this.#ask(release, () => this.#release(release));
   }
 
   /** When the next of the others is dead unless it is heard of, and every two seconds. */
   #lookAgain(): void {
     const nowMs = this.#deps.clock.monotonicMs();
-    const ends = this.#seen.replicas().flatMap(({ untilMs }) => (untilMs > nowMs ? [untilMs - nowMs] : []));
+    const ends = this.#leases.replicas().flatMap(({ untilMs }) => (untilMs > nowMs ? [untilMs - nowMs] : []));
     this.#timer = this.#deps.clock.setTimer(Math.min(RENEW_MS, ...ends), () => this.#evaluate());
   }
 
@@ -276,115 +273,32 @@ export class ShardOwnership {
       .finally(() => this.#asking.delete(shard));
   }
 
-  async #take(shard: number): Promise<void> {
+  async #take(shard: number, isSpare: boolean): Promise<void> {
     const { clock, log } = this.#deps;
     const { replica } = this.#options;
-    const name = this.#shardName(shard);
-    const known = this.#seen.get(name);
+    const life = this.#lives;
+    const known = this.#leases.ofShard(shard);
     const holder = known?.holder ?? '';
-    if (holder !== '' && holder !== replica && (await this.#livesAfterAll(holder))) return;
-    const lease = known?.lease ?? this.#newLease(name, shard);
+    if (holder !== '' && holder !== replica && (await this.#leases.livesAfterAll(holder))) return;
     // Whoever began before must not be taken for dead by a pause of this process.
     if (!this.#session.isLeader) return;
-    const body = leaseWith(lease, {
-      holder: replica,
-      leaseDurationMs: LEASE_MS,
-      nowMs: clock.nowMs(),
-      annotations: {},
-    });
-    const written = await this.#request(known === undefined ? 'POST' : 'PUT', name, body);
-    if (written === undefined) return;
-    this.#see(groupLeaseForm.decode(written));
+    if (!(await this.#leases.claim(shard, known))) return;
     if (known !== undefined) await clock.sleep(HEAR_MS, this.#ending.signal);
-    if (!this.#session.isLeader || this.#seen.get(name)?.holder !== replica) return;
+    if (!this.#session.isLeader || this.#lives !== life || this.#leases.ofShard(shard)?.holder !== replica) return;
     this.#owned.add(shard);
+    if (this.#aliveOthers().size > 0) this.#handOvers.kept(shard, isSpare);
     this.counts.takeovers += 1;
     log.info('this replica owns a part of the work', { shard, before: holder });
     this.#deps.changed();
   }
 
-  /** The watch may be late: it is asked for once more. */
-  async #livesAfterAll(replica: string): Promise<boolean> {
-    const name = replicaLeaseName(this.#options.name, replica);
-    const answer = await this.#within((signal) =>
-      this.#deps.client.request({ method: 'GET', path: resourcePath(LEASES, this.#options.namespace, name) }, signal),
-    );
-    if (answer.status === 'refused' && answer.httpStatus === 404) {
-      this.#seen.forget(name);
-      return false;
-    }
-    // Nobody knows: then it is not taken.
-    if (answer.status !== 'ok') return true;
-    const now = groupLeaseForm.decode(answer.body);
-    const before = this.#seen.get(name);
-    if (before !== undefined && isSameRecord(before, now)) return false;
-    this.#see(now);
-    return now.holder !== '';
-  }
-
   async #release(shard: number): Promise<void> {
     this.#leaving.add(shard);
     await this.#deps.finish(shard).finally(() => this.#leaving.delete(shard));
-    const known = this.#seen.get(this.#shardName(shard));
+    const known = this.#leases.ofShard(shard);
     if (known === undefined || !this.#owned.delete(shard)) return;
+    this.#handOvers.gave(shard, Math.min(...[...this.#aliveOthers()].map((other) => this.#countOf(other))));
     this.#deps.changed();
-    const { clock } = this.#deps;
-    const body = leaseWith(known.lease, { holder: '', leaseDurationMs: 1000, nowMs: clock.nowMs(), annotations: {} });
-    const written = await this.#request('PUT', known.name, body);
-    this.counts.releases += 1;
-    if (written !== undefined) this.#see(groupLeaseForm.decode(written));
+    if (await this.#leases.giveBack(known)) this.counts.releases += 1;
   }
-
-  #newLease(name: string, shard: number): GroupLease['lease'] {
-    const { namespace, name: group } = this.#options;
-    const labels = { [GROUP_LABEL]: group, [SHARD_LABEL]: String(shard) };
-    return {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name, namespace, labels },
-      spec: {},
-    };
-  }
-
-  /** @returns undefined where somebody was first, or it failed: what is then is heard of */
-  async #request(method: 'POST' | 'PUT' | 'DELETE', name: string, body?: object): Promise<object | undefined> {
-    const { client, log } = this.#deps;
-    const { namespace } = this.#options;
-    const path = method === 'POST' ? resourcePath(LEASES, namespace) : resourcePath(LEASES, namespace, name);
-    const answer = await this.#within((signal) =>
-      client.request({ method, path, ...(body === undefined ? {} : { body }) }, signal),
-    ).catch((error: unknown) => ({ status: 'failed', reason: 'timeout', detail: describeError(error) }) as const);
-    if (answer.status === 'ok') return typeof answer.body === 'object' && answer.body !== null ? answer.body : {};
-    const isRace = answer.status === 'refused' && (answer.httpStatus === 409 || answer.httpStatus === 404);
-    log[isRace ? 'debug' : 'warn']('a Lease could not be written', { lease: name, detail: describeObstacle(answer) });
-    // Another attempt with what is known here would fail the same way, should the watch be behind.
-    if (isRace) await this.#lookUp(name);
-    return undefined;
-  }
-
-  async #lookUp(name: string): Promise<void> {
-    const path = resourcePath(LEASES, this.#options.namespace, name);
-    const answer = await this.#within((signal) => this.#deps.client.request({ method: 'GET', path }, signal)).catch(
-      () => undefined,
-    );
-    if (answer?.status === 'ok') this.#see(groupLeaseForm.decode(answer.body));
-    else if (answer?.status === 'refused' && answer.httpStatus === 404) this.#seen.forget(name);
-  }
-
-  /** @throws what act throws, and of the limit */
-  async #within<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const limited = new AbortController();
-    const timer = this.#deps.clock.setTimer(REQUEST_TIMEOUT_MS, () =>
-      limited.abort(new Error(`no answer within ${REQUEST_TIMEOUT_MS / 1000} s`)),
-    );
-    try {
-      return await act(limited.signal);
-    } finally {
-      timer.cancel();
-    }
-  }
-}
-
-function replicaLeaseName(name: string, replica: string): string {
-  return `${name}-replica-${replica}`;
 }

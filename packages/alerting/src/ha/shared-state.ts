@@ -31,6 +31,9 @@ const SHARE_WAIT_MS = 1000;
 /** Alerts of which the others have to hear again are looked for this often: a tenth of REFRESH_BEFORE_MS. */
 const SWEEP_MS = 10_000;
 
+/** Servers send a bookmark once a minute where nothing else is to be told: one that says nothing for longer is watched by nobody. */
+const SILENCE_MS = 75_000;
+
 /** As often as the Lease is asked for: whoever owns a part of the work has to hear of it. There are few replicas. */
 export const RECONNECT = { baseMs: 1000, capMs: 4000 } as const;
 
@@ -79,7 +82,7 @@ export class SharedState {
         },
         removed: (_name, { uid }) => void this.#read.delete(uid),
       },
-      { clock, random, log, backoff: RECONNECT },
+      { clock, random, log, backoff: RECONNECT, silenceMs: SILENCE_MS },
     );
   }
 
@@ -127,7 +130,7 @@ export class SharedState {
     if (lines.size === 0) return;
     const written = this.#log.append(lines);
     // Rules go on: what they know of their alerts can be told a little later.
-    if (this.#log.isFailing || records.every(({ kind }) => kind === 'rule')) return;
+    if (this.#log.isFailing || records.every(({ kind }) => kind === 'rule' || kind === 'log_rule')) return;
     const waited = new AbortController();
     const overdue = this.#deps.clock.sleep(SHARE_WAIT_MS, waited.signal).catch(() => undefined);
     await Promise.race([written, overdue]);

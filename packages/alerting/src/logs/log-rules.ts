@@ -8,16 +8,17 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { FoundSample } from '@vigie/rules/query';
 import { evaluateAbsence, planAbsence } from './evaluate/absence.ts';
 import type { Evaluated, Found } from './evaluate/evaluation.ts';
-import { evaluateExpression, expressionStep, planExpression } from './evaluate/expression.ts';
+import { evaluateExpression, planExpression } from './evaluate/expression.ts';
 import { Lateness, type LatenessBounds } from './evaluate/lateness.ts';
 import { evaluateNewTerm, planNewTerm } from './evaluate/new-term.ts';
-import { evaluatePattern, patternStep, planPattern } from './evaluate/pattern.ts';
-import { evaluateRate, planRate, rateStep } from './evaluate/rate.ts';
+import { evaluatePattern, planPattern } from './evaluate/pattern.ts';
+import { evaluateRate, planRate } from './evaluate/rate.ts';
 import type { Sighting } from './evaluate/sightings.ts';
 import type { LogRule } from './log-rule.ts';
+import { type LogRuleReplicas, LogRuleSharing } from './log-rule-sharing.ts';
 import type { LineCount, LogSource, Steps } from './log-source.ts';
-import { describeLogQuery } from './query/log-query.ts';
-import type { KeptState, LogRuleState } from './state/log-rule-state.ts';
+import { definitionOf } from './state/definition.ts';
+import { evaluatedAtMs, type KeptState, type LogRuleState } from './state/log-rule-state.ts';
 import type { LogRuleStore } from './state/log-rule-store.ts';
 
 export interface LogRulesDeps {
@@ -25,6 +26,8 @@ export interface LogRulesDeps {
   readonly store: Pick<LogRuleStore, 'load' | 'save' | 'retain'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** undefined: nobody else evaluates them. */
+  readonly replicas?: LogRuleReplicas | undefined;
 }
 
 export interface LogRuleCounts {
@@ -50,6 +53,8 @@ const MAX_LINE_CHARACTERS = 1000;
 /** What is known of a rule. */
 interface Entry {
   kept: KeptState | undefined;
+  /** Of the evaluation of which it is, Unix ms. */
+  atMs: number | undefined;
   /** What a window has found is told first, and kept then. */
   isUnsaved: boolean;
 }
@@ -62,6 +67,7 @@ export class LogRules {
   };
   readonly lateness: Lateness;
   readonly #deps: LogRulesDeps;
+  readonly #sharing: LogRuleSharing | undefined;
   /** By the ids of rules. */
   readonly #entries = new Map<string, Entry>();
   readonly #redactor = new Redactor({
@@ -72,6 +78,7 @@ export class LogRules {
 
   constructor(bounds: LatenessBounds, deps: LogRulesDeps) {
     this.#deps = deps;
+    this.#sharing = deps.replicas === undefined ? undefined : new LogRuleSharing(deps.replicas, deps);
     this.lateness = new Lateness(bounds, deps.clock);
   }
 
@@ -79,11 +86,23 @@ export class LogRules {
   async evaluate(rule: LogRule, timestampMs: number, signal: AbortSignal): Promise<readonly FoundSample[]> {
     const definition = definitionOf(rule);
     const entry = await this.#entryOf(rule, definition);
+    const newer = this.#sharing?.newer(rule, definition, entry.atMs, timestampMs);
+    if (newer !== undefined) {
+      entry.kept = newer.kept;
+      entry.atMs = newer.atMs;
+      entry.isUnsaved = false;
+    }
     if (entry.isUnsaved) await this.#save(rule, entry);
     const { state, found } = await this.#evaluate(rule, entry.kept?.state, timestampMs, signal);
-    entry.kept = { definition, state };
+    const kept = { definition, state };
+    entry.kept = kept;
+    entry.atMs = timestampMs;
     entry.isUnsaved = true;
-    if (rule.kind !== 'rate' && rule.kind !== 'expression') await this.#save(rule, entry);
+    if (rule.kind === 'rate' || rule.kind === 'expression') this.#sharing?.evaluatedWindows(rule, kept, timestampMs);
+    else {
+      await this.#save(rule, entry);
+      this.#sharing?.evaluated(rule, kept, timestampMs);
+    }
     return found.map(({ labels, value, line }) => ({ labels, value, histogram: undefined, line }));
   }
 
@@ -91,6 +110,7 @@ export class LogRules {
   async retain(ids: readonly string[]): Promise<void> {
     const kept = new Set(ids);
     for (const id of this.#entries.keys()) if (!kept.has(id)) this.#entries.delete(id);
+    this.#sharing?.retain(kept);
     try {
       await this.#deps.store.retain(ids);
     } catch (error) {
@@ -100,6 +120,7 @@ export class LogRules {
 
   /** Keeps what was not kept yet. */
   async close(): Promise<void> {
+    this.#sharing?.close();
     for (const [id, entry] of this.#entries) if (entry.isUnsaved) await this.#save({ id }, entry);
   }
 
@@ -108,6 +129,7 @@ export class LogRules {
     if (known !== undefined) {
       if (known.kept?.definition !== definition) {
         known.kept = undefined;
+        known.atMs = undefined;
         known.isUnsaved = false;
       }
       return known;
@@ -116,7 +138,8 @@ export class LogRules {
     if (loaded === 'damaged')
       this.#deps.log.error('the state of a log rule is damaged, and it begins anew', { rule: id });
     const isUsable = loaded !== undefined && loaded !== 'damaged' && loaded.definition === definition;
-    const entry: Entry = { kept: isUsable ? loaded : undefined, isUnsaved: false };
+    const kept = isUsable ? loaded : undefined;
+    const entry: Entry = { kept, atMs: kept && evaluatedAtMs(kept.state), isUnsaved: false };
     this.#entries.set(id, entry);
     return entry;
   }
@@ -164,9 +187,11 @@ export class LogRules {
       }
       case 'absence': {
         const state = ofKind(before, rule.kind);
-        const steps = planAbsence(rule, state, nowMs, delayMs);
-        const counts = await this.#counts(rule, rule.by, steps, signal);
-        return evaluateAbsence(rule, state, nowMs, delayMs, steps, counts);
+        return this.#catchingUp(rule, state !== undefined, async (catchUpMs) => {
+          const steps = planAbsence(rule, state, nowMs, delayMs, catchUpMs);
+          const counts = await this.#counts(rule, rule.by, steps, signal);
+          return evaluateAbsence(rule, state, nowMs, delayMs, steps, counts);
+        });
       }
       case 'new_term': {
         const state = ofKind(before, rule.kind);
@@ -301,22 +326,4 @@ function ofKind<Kind extends LogRuleState['kind']>(
 ): Extract<LogRuleState, { readonly kind: Kind }> | undefined {
   const isOfKind = (one: LogRuleState): one is Extract<LogRuleState, { readonly kind: Kind }> => one.kind === kind;
   return state !== undefined && isOfKind(state) ? state : undefined;
-}
-
-/** What the state of a rule depends on. A threshold, or how long an alert fires, may change. */
-function definitionOf(rule: LogRule): string {
-  switch (rule.kind) {
-    case 'expression':
-      return JSON.stringify([rule.kind, rule.expression, expressionStep(rule)]);
-    case 'rate':
-      return JSON.stringify([rule.kind, describeLogQuery(rule.query), rule.by, rule.rangeMs, rateStep(rule)]);
-    case 'pattern':
-      return JSON.stringify([rule.kind, describeLogQuery(rule.query), rule.by, patternStep(rule)]);
-    case 'absence':
-      return JSON.stringify([rule.kind, describeLogQuery(rule.query), rule.by]);
-    case 'new_term':
-      return JSON.stringify([rule.kind, describeLogQuery(rule.query), rule.by, rule.field]);
-    default:
-      return assertNever(rule);
-  }
 }

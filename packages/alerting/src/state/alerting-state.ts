@@ -6,6 +6,7 @@ import type { PostedAlert } from '../alerts/posted-alert.ts';
 import type { NotificationLog } from '../dispatch/notification-log.ts';
 import type { Page } from '../escalation/page.ts';
 import type { HeartbeatState } from '../heartbeat/expected-heartbeat.ts';
+import { ToldLogRules } from '../logs/state/told-log-rules.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { RuleRecords } from '../rules/rule-records.ts';
 import type { Silence } from '../silences/silence.ts';
@@ -27,6 +28,8 @@ export class AlertingState {
   /** When groups are told next, Unix ms, by their ids. */
   readonly timers = new Map<string, number>();
   readonly rules = new RuleRecords();
+  /** Of several replicas. */
+  readonly logRules = new ToldLogRules();
   /** Of groups that were told, where somebody has acknowledged them or somebody else is told next; by their ids. */
   readonly pages = new Map<string, Page>();
   /** Of heartbeats that others send, by their names. */
@@ -67,6 +70,7 @@ export class AlertingState {
     for (const [name, state] of this.heartbeats) yield { kind: 'heartbeat', name, state };
     for (const silence of this.silences.query()) yield { kind: 'silence', silence };
     for (const record of this.rules.records()) yield { kind: 'rule', record };
+    for (const told of this.logRules.all()) yield { kind: 'log_rule', told };
   }
 
   /** Alerts that would have come again while nobody listened: until then they are not over. Whoever goes on telling of them does so within
@@ -105,6 +109,9 @@ export class AlertingState {
         return;
       case 'rule':
         this.rules.apply(record.record);
+        return;
+      case 'log_rule':
+        this.logRules.apply(record.told);
         return;
       case 'page':
         if (record.page === undefined) this.pages.delete(record.id);

@@ -9,6 +9,8 @@ import type { NotificationEntry } from '../dispatch/notification-log.ts';
 import type { Page } from '../escalation/page.ts';
 import type { HeartbeatState } from '../heartbeat/expected-heartbeat.ts';
 import { fingerprintOf } from '../identity/fingerprint.ts';
+import { logRuleStateSchema } from '../logs/state/log-rule-state.ts';
+import type { ToldLogRule } from '../logs/state/told-log-rules.ts';
 import { AlertMatcher } from '../matchers/alert-matcher.ts';
 import type { Claim } from '../outbox/outbox.ts';
 import type { Silence } from '../silences/silence.ts';
@@ -37,6 +39,8 @@ export type StateRecord =
   | { readonly kind: 'silence'; readonly silence: Silence }
   /** Of an alert or a series of a rule. */
   | { readonly kind: 'rule'; readonly record: RuleRecord }
+  /** What whoever evaluated a log rule knew of it. */
+  | { readonly kind: 'log_rule'; readonly told: ToldLogRule }
   /** undefined: the group is no more, or nobody was told of it. */
   | { readonly kind: 'page'; readonly id: string; readonly page: Page | undefined }
   /** undefined: it is no more expected. */
@@ -57,6 +61,8 @@ export function stateRecordKey(record: StateRecord): string {
       return `silence\n${record.silence.id}`;
     case 'rule':
       return `rule\n${ruleRecordKey(record.record)}`;
+    case 'log_rule':
+      return `log_rule\n${record.told.rule}`;
     case 'page':
       return `page\n${record.id}`;
     case 'heartbeat':
@@ -106,6 +112,10 @@ function writtenOf(record: Exclude<StateRecord, { readonly kind: 'alert' }>): ob
     }
     case 'rule':
       return writtenRuleRecord(record.record);
+    case 'log_rule': {
+      const { rule, atMs, definition, state = null } = record.told;
+      return { kind, rule, atMs, definition, state };
+    }
   }
 }
 
@@ -226,6 +236,16 @@ const schema = v.variant('kind', [
       updatedAtMs: time,
     }),
     v.transform(({ kind, ...silence }): StateRecord => ({ kind, silence })),
+  ),
+  v.pipe(
+    v.strictObject({
+      kind: v.literal('log_rule'),
+      rule: v.string(),
+      atMs: time,
+      definition: v.string(),
+      state: v.nullable(logRuleStateSchema),
+    }),
+    v.transform(({ kind, state, ...told }): StateRecord => ({ kind, told: { ...told, state: state ?? undefined } })),
   ),
   v.pipe(
     ruleAlertSchema,

@@ -1,6 +1,9 @@
 /** Replicas that share their work, over kills, hand-overs, partitions and an API server that is gone. */
+import { createLog } from '@vigie/core/log';
 import { describe, expect, it } from 'vitest';
+import type { ToldLogRule } from '../../src/logs/state/told-log-rules.ts';
 import { AlertMatcher } from '../../src/matchers/alert-matcher.ts';
+import { keptByEngine } from '../../src/rules/rule-keeping.ts';
 import { MINUTE, SECOND } from '../lab.ts';
 import { MemoryFs } from '../state/memory-fs.ts';
 import { Replicas } from './replicas.ts';
@@ -135,6 +138,34 @@ describe('two replicas', () => {
     await world.get('b').engine.expireSilence(id);
     await world.after(2 * MINUTE);
     expect(told(world)).toEqual(NAMES.toSorted());
+  });
+
+  it('know of a log rule what was told last by whoever evaluated it, also one that comes later', async () => {
+    const world = await Replicas.start(['a', 'b']);
+    await shared(world);
+    const log = createLog('error', { write: () => undefined });
+    const [a, b] = ['a', 'b'].map((name) => keptByEngine(world.get(name).engine, log));
+    const atMs = world.clock.nowMs();
+    const told = (afterMs: number): ToldLogRule => {
+      const state = {
+        kind: 'absence',
+        atMs: atMs + afterMs,
+        series: [{ labels: { pod: 'x' }, seenMs: atMs }],
+      } as const;
+      return { rule: 'r', atMs: atMs + afterMs, definition: 'd', state };
+    };
+    void a?.keepLogRule(told(0));
+    await world.after(2 * SECOND);
+    expect(b?.logRules.get('r')).toEqual(told(0));
+    // Its clock is behind, and it is the later all the same.
+    void b?.keepLogRule(told(-5));
+    await world.after(2 * SECOND);
+    expect(a?.logRules.get('r')).toEqual(told(-5));
+    await world.add('c');
+    expect(world.get('c').engine.state.logRules.get('r')).toEqual(told(-5));
+    world.get('b').kill();
+    const again = await world.add('b', new MemoryFs(world.get('b').fs.contents()));
+    expect([...again.engine.state.records()].filter(({ kind }) => kind === 'log_rule')).toHaveLength(1);
   });
 
   it('share again what one had, when the other comes back from nothing', async () => {

@@ -122,6 +122,21 @@ export class Replicas {
   }
 }
 
+/** @returns the path of one for a server */
+export async function kubeconfigOf(server: string): Promise<string> {
+  const kubeconfig = join(await folderWith(), 'kubeconfig');
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server } }],
+    users: [{ name: 'u', user: {} }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'mon' } }],
+    'current-context': 'c',
+  };
+  await writeFile(kubeconfig, JSON.stringify(config));
+  return kubeconfig;
+}
+
 export class TestReplica {
   readonly name: string;
   readonly fs: MemoryFs;
@@ -163,17 +178,7 @@ export class TestReplica {
   }
 
   async start(): Promise<void> {
-    const server = await this.#link.start();
-    const kubeconfig = join(await folderWith(), 'kubeconfig');
-    const config = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name: 'c', cluster: { server } }],
-      users: [{ name: 'u', user: {} }],
-      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'mon' } }],
-      'current-context': 'c',
-    };
-    await writeFile(kubeconfig, JSON.stringify(config));
+    const kubeconfig = await kubeconfigOf(await this.#link.start());
     const log = createLog('debug', { write: (line) => void this.log.push(line) });
     const clock = this.#clock();
     const random = seededRandom(this.name.charCodeAt(0));

@@ -11,6 +11,14 @@ describe('a plan of shards', () => {
     ['begins elsewhere than the others', '----', 'ab', 'b', { take: [2, 3], spare: [0, 1] }],
     ['takes what a dead one had', 'aa--', 'ab', 'b', { take: [3, 2], spare: [] }],
     ['leaves what is left over to those who have less', 'aab-', 'ab', 'a', { take: [], spare: [3] }],
+    [
+      'leaves what is left over of even shares to those who have least',
+      'abc--',
+      'abcd',
+      'a',
+      { take: [], spare: [3, 4] },
+    ],
+    ['takes what is left over where it has least', 'abc--', 'abcd', 'd', { take: [4, 3], spare: [] }],
     ['gives one away where another has two less', 'aaab', 'ab', 'a', { take: [], spare: [], release: 2 }],
     ['gives nothing away while something is free', 'aaa-', 'ab', 'a', { take: [], spare: [3], release: undefined }],
     ['gives nothing away where that would change nothing', 'aab', 'ab', 'a', { release: undefined }],
@@ -18,5 +26,13 @@ describe('a plan of shards', () => {
     ['keeps one shard where it is', 'a', 'ab', 'b', { take: [], spare: [], release: undefined }],
   ])('%s', (_title, owned, alive, self, expected) => {
     expect(planShards(owners(owned), [...alive], self)).toMatchObject(expected);
+  });
+
+  it('leaves to others what this replica has given away, and counts it as free', () => {
+    expect(planShards(owners('ab--'), ['a', 'b'], 'a', new Set([3]))).toEqual({
+      take: [2],
+      spare: [],
+      release: undefined,
+    });
   });
 });

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { systemClock } from '@vigie/core/clock';
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
+import { FakeClock } from '@vigie/core/fake-clock';
 import { HttpClient } from '@vigie/core/http-client/http-client';
 import { createLog } from '@vigie/core/log';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { MemoryStorage } from '@vigie/promql/storage/memory-storage';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
 import { DEFAULT_POLICY } from '@vigie/rules/rule-policy';
@@ -13,7 +15,7 @@ import { WriteRequestReader } from '@vigie/wire/remote-write/write-request-reade
 import { decompress } from '@vigie/wire/snappy';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AlertingConfig, Endpoint } from '../../src/config/alerting-config.ts';
-import { AlertingRules, loadAlertingRules } from '../../src/rules/alerting-rules.ts';
+import { AlertingRules, type AlertingRulesDeps, loadAlertingRules } from '../../src/rules/alerting-rules.ts';
 import { folderWith } from '../folder.ts';
 
 interface Request {
@@ -112,6 +114,7 @@ async function groupsOf(recordingRules: boolean): Promise<readonly RuleGroup[]> 
 async function rules(
   servers: Pick<AlertingConfig, 'remoteWrite' | 'alertmanagers'>,
   notify: (alerts: readonly AlertNotification[]) => void = () => undefined,
+  others: Partial<AlertingRulesDeps> & { readonly watch?: Readonly<Record<string, string>> } = {},
 ) {
   const datasource = await metrics();
   const config = {
@@ -119,7 +122,7 @@ async function rules(
     externalLabels: LabelSet.of({ cluster: 'prod', severity: 'none' }),
     externalUrl: 'http://alerts.example',
     evaluationIntervalMs: 60_000,
-    rules: { policy: DEFAULT_POLICY, watch: undefined },
+    rules: { policy: DEFAULT_POLICY, watch: others.watch },
     engine: { resolveReason: true },
     ...servers,
   } as unknown as AlertingConfig;
@@ -134,6 +137,7 @@ async function rules(
     store: { records: () => [], keep: async () => undefined },
     logs: undefined,
     notify,
+    ...others,
   };
   const all = new AlertingRules(config, deps);
   onTestFinished(() => all.close({ graceMs: 1000 }));
@@ -216,5 +220,52 @@ describe('rules of the alerting service', () => {
       ['__name__ ALERTS alertname Down alertstate firing cluster prod job web severity page', 1],
     ]);
     expect(Math.abs((since?.[1] ?? 0) - Date.now() / 1000)).toBeLessThan(60);
+  });
+
+  it('tell that they are not looked after where this replica evaluates them, and leave the others to others', async () => {
+    const MINUTE = 60_000;
+    const clock = new FakeClock(Date.UTC(2026, 10, 30));
+    const owned = new Set(['here', 'moves']);
+    const told: string[] = [];
+    const { all, config } = await rules(
+      { remoteWrite: undefined, alertmanagers: [] },
+      (alerts) => {
+        for (const { labels, isResolved } of alerts) {
+          const [, group] = (labels.get('rule_group') ?? '').split(';');
+          told.push(`${group} ${labels.get('alertname')} ${labels.get('severity')} ${isResolved ? 'over' : 'on'}`);
+        }
+      },
+      {
+        clock,
+        watch: { severity: 'ticket' },
+        owns: (group) => owned.has(group.split(';').at(-1) ?? ''),
+        source: {
+          query: async () => {
+            throw new Error('the store is away');
+          },
+          append: undefined,
+          restoreFrom: new MemoryStorage(),
+        },
+      },
+    );
+    const group = (name: string): string =>
+      `  - { name: ${name}, interval: 15s, rules: [{ alert: A, expr: up == 0 }] }\n`;
+    const folder = await folderWith({ 'rules.yml': `groups:\n${['here', 'moves', 'there'].map(group).join('')}` });
+    const asWritten = { ...config, ruleFiles: [`${folder}/*.yml`], logRuleFiles: [], recordingRules: false };
+    await all.apply(await loadAlertingRules(asWritten), config);
+    all.start();
+    await clock.advance(6 * MINUTE);
+    const failed = (name: string, how: string): string => `${name} VigieRuleEvaluationFailed ticket ${how}`;
+    expect(told.splice(0).toSorted()).toEqual([failed('here', 'on'), failed('moves', 'on')]);
+    owned.delete('moves');
+    owned.add('there');
+    await clock.advance(4 * MINUTE);
+    // What is known of it here is of before: another replica tells whether it still fails.
+    const later = told.splice(0);
+    expect(later.filter((one) => one.startsWith('moves'))[0]).toBe(failed('moves', 'over'));
+    expect(later).not.toContain(failed('moves', 'on'));
+    expect(later).not.toContain(failed('there', 'on'));
+    await clock.advance(3 * MINUTE);
+    expect(told).toContain(failed('there', 'on'));
   });
 });

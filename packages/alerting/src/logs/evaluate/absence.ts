@@ -5,7 +5,7 @@ import type { LineCount, Steps } from '../log-source.ts';
 import { tooMany } from '../source/ask.ts';
 import type { Evaluated } from './evaluation.ts';
 import { usableState } from './pattern.ts';
-import { ceilTo, floorTo, stepFor } from './steps.ts';
+import { CATCH_UP_MS, ceilTo, floorTo, stepFor } from './steps.ts';
 
 export interface KnownSeries {
   readonly labels: Readonly<Record<string, string>>;
@@ -28,11 +28,19 @@ export function planAbsence(
   before: AbsenceState | undefined,
   nowMs: number,
   delayMs: number,
+  catchUpMs = CATCH_UP_MS,
 ): Steps {
   const state = usableState(before, nowMs, rule.lateMs);
   const longestMs = nowMs - rule.rangeMs - delayMs;
-  const wantedMs = state === undefined ? longestMs : Math.max(longestMs, Math.min(state.atMs, nowMs) - rule.lateMs);
-  const stepMs = stepFor(nowMs - wantedMs);
+  const lastMs = state === undefined ? undefined : Math.min(state.atMs, nowMs);
+  // Also what began while nobody was there, and has fallen silent since, is missed.
+  const wantedMs =
+    lastMs === undefined
+      ? longestMs
+      : lastMs >= nowMs - catchUpMs
+        ? lastMs - rule.lateMs
+        : Math.min(longestMs, nowMs - catchUpMs - rule.lateMs);
+  const stepMs = stepFor(Math.min(nowMs - wantedMs, rule.rangeMs + delayMs + rule.lateMs));
   const toMs = ceilTo(nowMs, stepMs);
   return { fromMs: Math.min(floorTo(wantedMs, stepMs), toMs - stepMs), toMs, stepMs };
 }

@@ -47,15 +47,20 @@ export function evaluateNewTerm(
 ): Evaluated<NewTermState> {
   const state = usableState(before, nowMs, rule.lateMs);
   const label = labelOf(rule.field);
-  const terms = new Map((state?.terms ?? []).filter(([, seenMs]) => seenMs > nowMs - rule.learnMs));
-  const known = new Set(terms.keys());
+  const terms = new Map(state?.terms);
   const news = new Map<string, { readonly labels: LabelSet; readonly count: number }>();
-  for (const { labels, startMs, count } of counts) {
+  // In the order of their times: what was there shortly before is known, also where it is long ago by now.
+  for (const { labels, startMs, count } of counts.toSorted((a, b) => a.startMs - b.startMs)) {
     if (!labels.has(label)) continue;
     const { key } = labels;
-    terms.set(key, Math.max(terms.get(key) ?? 0, Math.min(startMs + stepMs, nowMs)));
-    if (state !== undefined && !known.has(key)) news.set(key, { labels, count: count + (news.get(key)?.count ?? 0) });
+    const seenMs = terms.get(key) ?? Number.NEGATIVE_INFINITY;
+    terms.set(key, Math.max(seenMs, Math.min(startMs + stepMs, nowMs)));
+    const found = news.get(key);
+    const isNew = found !== undefined || seenMs <= startMs - rule.learnMs;
+    if (state !== undefined && isNew) news.set(key, { labels, count: count + (found?.count ?? 0) });
   }
+  // Not before no line is waited for that is shortly behind.
+  for (const [key, seenMs] of terms) if (seenMs <= nowMs - rule.learnMs - rule.lateMs) terms.delete(key);
   if (terms.size > MAX_KNOWN) throw tooMany(`${rule.field} has more than ${MAX_KNOWN} values`);
   const sightings = addSightings(state?.sightings ?? [], news, nowMs, rule.rangeMs);
   return {

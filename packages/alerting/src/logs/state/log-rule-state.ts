@@ -22,7 +22,7 @@ const reopened = v.array(v.strictObject({ labels, value: v.number(), atMs: time 
 const known = v.array(v.strictTuple([time, v.string(), count]));
 const sightings = v.array(v.strictObject({ labels, times: v.array(v.strictTuple([time, count])), line: v.string() }));
 
-const state: v.GenericSchema<unknown, LogRuleState> = v.variant('kind', [
+export const logRuleStateSchema: v.GenericSchema<unknown, LogRuleState> = v.variant('kind', [
   v.strictObject({ kind: v.literal('rate'), windows, reopened, totals: known }),
   v.strictObject({ kind: v.literal('expression'), windows, reopened }),
   v.strictObject({ kind: v.literal('pattern'), atMs: time, fromMs: time, known, sightings }),
@@ -39,7 +39,12 @@ const state: v.GenericSchema<unknown, LogRuleState> = v.variant('kind', [
   }),
 ]);
 
-const kept = v.strictObject({ definition: v.string(), state });
+const kept = v.strictObject({ definition: v.string(), state: logRuleStateSchema });
+
+/** @returns when it was evaluated last, Unix ms: of windows, when the last of them ended; undefined: never */
+export function evaluatedAtMs(state: LogRuleState): number | undefined {
+  return state.kind === 'rate' || state.kind === 'expression' ? state.windows.at(-1)?.endMs : state.atMs;
+}
 
 export function encodeKeptState(value: KeptState): string {
   return JSON.stringify(value);
