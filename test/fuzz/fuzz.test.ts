@@ -3,6 +3,7 @@
 import { describe, it } from 'vitest';
 import { alertTargets } from './alert-targets.ts';
 import { answerTargets } from './answer-targets.ts';
+import { clusterTargets } from './cluster-targets.ts';
 import { configTargets } from './config-targets.ts';
 import { diskTargets } from './disk-targets.ts';
 import { INJECTION_TARGETS } from './injection-targets.ts';
@@ -22,6 +23,7 @@ const targets = [
   ...timeTargets,
   ...wireTargets,
   ...metricTargets,
+  ...clusterTargets,
   ...templateTargets,
   ...answerTargets,
   ...diskTargets,

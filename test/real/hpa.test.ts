@@ -320,6 +320,65 @@ describe('the controller scales', () => {
   });
 });
 
+describe('pods without a value', () => {
+  const size = 4;
+
+  test('count against the direction, by the formula of the controller', async () => {
+    await apply(appDeployment('partly'));
+    plane.kubectl(['-n', NAMESPACE, 'scale', 'deployment/partly', `--replicas=${size}`]);
+    const pods = await until(
+      `${size} pods`,
+      TIMEOUT_MS,
+      () => {
+        const there = podsOf(NAMESPACE, 'app=partly').filter(isThere);
+        return there.length === size ? there : undefined;
+      },
+      explain,
+    );
+    const [first, second, ...others] = pods;
+    await setLoad(first, 'depth=30');
+    for (const pod of [second, ...others]) await setLoad(pod, 'depth=NaN');
+    const path = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${NAMESPACE}/pods/*/queue_depth?labelSelector=app=partly`;
+    await until(
+      'the value of one pod',
+      TIMEOUT_MS,
+      () => {
+        const values = arrayAt(raw(path), 'items').map((item) => at(item, 'value'));
+        return (values.length === 1 && values[0] === '30') || undefined;
+      },
+      explain,
+    );
+    const metric = { name: 'queue_depth' };
+    const target = { type: 'AverageValue', averageValue: '10' };
+    await apply(autoscaler('partly', { type: 'Pods', pods: { metric, target } }, 2 * size));
+    // One at 30 is for more; with three more at 0 the average is 7.5, which is for fewer: nothing changes.
+    const status = await until(
+      'what the controller has computed',
+      TIMEOUT_MS,
+      () => {
+        const computed = at(get('hpa', 'partly', '-n', NAMESPACE), 'status');
+        const [current] = arrayAt(computed, 'currentMetrics');
+        return at(current, 'pods', 'current', 'averageValue') === '30' ? computed : undefined;
+      },
+      explain,
+    );
+    expect(at(status, 'desiredReplicas')).toBe(size);
+    // Two at 2 are for one pod; with two more at the target of 10 they are for ceil(24 / 10) = 3.
+    for (const pod of [first, second]) await setLoad(pod, 'depth=2');
+    const scaled = await until(
+      'another size',
+      TIMEOUT_MS,
+      () =>
+        arrayAt(get('events', '-n', NAMESPACE), 'items').find(
+          (one) => at(one, 'involvedObject', 'name') === 'partly' && at(one, 'reason') === 'SuccessfulRescale',
+        ),
+      explain,
+    );
+    expect(stringAt(scaled, 'message')).toMatch(/^New size: 3; /);
+    plane.kubectl(['-n', NAMESPACE, 'delete', 'hpa/partly', 'deployment/partly', '--wait=false']);
+  });
+});
+
 describe('it never scales', () => {
   test('on a value that is none', async () => {
     await setLoad(await readyPod('queue'), 'depth=NaN');
@@ -366,6 +425,7 @@ describe('the collector', () => {
       'kube_deployment_spec_replicas{namespace="shop",deployment="by-object"} == 3',
       'sum(up{job="kubelet"}) > 0',
       'container_memory_working_set_bytes{namespace="shop",container="app"} > 0',
+      'kube_summary_container_logs_used_bytes{job="kubelet",namespace="shop",name="app"} >= 0',
     ]) {
       await until(
         query,

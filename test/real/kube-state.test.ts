@@ -18,11 +18,7 @@ import { at } from './rest.ts';
 
 const TIMEOUT_MS = 60_000;
 /** Docs/reference/kube-state.md says so. */
-const NOT_OURS = [
-  'kube_cronjob_next_schedule_time',
-  'kube_endpointslice_endpoints_hints',
-  'kube_ingress_metadata_resource_version',
-];
+const NOT_OURS = ['kube_endpointslice_endpoints_hints', 'kube_ingress_metadata_resource_version'];
 /** What has come since 2.15, the newest that can be built from its module. */
 const NEWER = [
   'kube_horizontalpodautoscaler_created',

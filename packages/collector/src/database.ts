@@ -14,7 +14,7 @@ export interface DatabaseDeps {
 }
 
 export function createDatabase(storage: StorageConfig, { clock, log }: DatabaseDeps): Tsdb {
-  const { path, retentionMs, retentionBytes, snapshotIntervalMs, outOfOrderWindowMs, maxExemplars } = storage;
+  const { path, retentionMs, retentionBytes, snapshotIntervalMs, outOfOrderWindowMs, maxExemplars, budgets } = storage;
   const failed = (operation: string, error: unknown): void => {
     if (operation === 'lock') {
       log.warn('the folder of the metrics cannot be locked: nothing keeps a second process away from it', {
@@ -26,6 +26,7 @@ export function createDatabase(storage: StorageConfig, { clock, log }: DatabaseD
     log.error('the metrics cannot be written; they are in memory, and a snapshot is tried again', { operation, error });
   };
   const head = {
+    ...budgets,
     outOfOrderWindowMs,
     ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(retentionBytes === undefined ? {} : { maxBytes: retentionBytes }),

@@ -17,6 +17,7 @@ import { loadRecordingRules } from '../src/rules/recording-rules.ts';
 import { Collector } from '../src/service.ts';
 import { scrapeConfig } from './scrape/configs.ts';
 import { serve, type TestServer, text } from './server.ts';
+import { settledIo } from './settled-io.ts';
 
 let folder: string;
 let clock: FakeClock;
@@ -46,6 +47,7 @@ function config(parts: Partial<CollectorConfig> = {}): CollectorConfig {
       snapshotIntervalMs: undefined,
       outOfOrderWindowMs: 0,
       maxExemplars: undefined,
+      budgets: {},
     },
     remoteWrite: [],
     otlp: DEFAULT_OTLP,
@@ -104,9 +106,12 @@ async function json(url: string): Promise<unknown> {
   return (await fetch(url)).json();
 }
 
-/** Moves time on until it holds. */
+/** Moves time on until it holds, never past what is on its way. */
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await clock.advance(50);
+  while (!(await holds())) {
+    await clock.advance(50);
+    await settledIo();
+  }
 }
 
 const isScraped = (collector: Collector) => (): boolean =>

@@ -1,7 +1,7 @@
 /** Fields as Go's YAML decoder takes them: every scalar is text as it was written, and nothing (`group_wait:`) is the default. */
 import { duration, named, parsed } from '@vigie/core/config/fields';
+import { parseGoDuration } from '@vigie/core/go-duration';
 import * as v from 'valibot';
-import { parseGoDuration } from './go-duration.ts';
 
 /** '' unless given. */
 export const optionalText = v.nullish(v.string(), '');

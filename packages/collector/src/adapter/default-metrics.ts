@@ -117,9 +117,10 @@ export class DefaultMetrics {
   ): Promise<Evaluated | undefined> {
     const { querier } = this.#deps;
     for (const form of await formsOf(metric, querier, signal)) {
-      const groups = new Groups();
+      const parts = partsOf(form);
+      const groups = new Groups(parts.some(({ role }) => role === 'divisor'));
       let found = false;
-      for (const { series: name, part, role } of partsOf(form)) {
+      for (const { series: name, part, role } of parts) {
         const series = await this.#select(name, matchers, nowMs, signal);
         for (const one of series) {
           const group = groupOf(one.labels);
@@ -208,7 +209,8 @@ function describeForm(form: DefaultForm, by: string): string {
 }
 
 interface Sum {
-  value: number;
+  /** undefined: of nothing so far, as the next one. */
+  value: number | undefined;
   divisor: number | undefined;
   timestampMs: number;
   windowMs: number;
@@ -218,14 +220,19 @@ interface Sum {
 
 /** Adds up series by group. */
 class Groups {
+  readonly #isMean: boolean;
   readonly #sums = new Map<string, Sum>();
   readonly #series: SeriesTrace[] = [];
+
+  constructor(isMean: boolean) {
+    this.#isMean = isMean;
+  }
 
   add(group: string, role: Role, labels: LabelSet, outcome: Reading | Gap): void {
     this.#series.push({ labels, outcome });
     let sum = this.#sums.get(group);
     if (sum === undefined) {
-      sum = { value: 0, divisor: undefined, timestampMs: Infinity, windowMs: 0, readings: 0, gap: undefined };
+      sum = { value: undefined, divisor: undefined, timestampMs: Infinity, windowMs: 0, readings: 0, gap: undefined };
       this.#sums.set(group, sum);
     }
     if (outcome.status !== 'value') {
@@ -233,7 +240,7 @@ class Groups {
       if (sum.gap?.status !== 'not_a_number') sum.gap = outcome;
       return;
     }
-    if (role === 'value') sum.value += outcome.value;
+    if (role === 'value') sum.value = (sum.value ?? 0) + outcome.value;
     else sum.divisor = (sum.divisor ?? 0) + outcome.value;
     sum.readings++;
     sum.timestampMs = Math.min(sum.timestampMs, outcome.timestampMs);
@@ -244,7 +251,7 @@ class Groups {
     const values = new Map<string, Reading>();
     const gaps = new Map<string, Gap>();
     for (const [group, sum] of this.#sums) {
-      const outcome = outcomeOf(sum);
+      const outcome = outcomeOf(sum, this.#isMean);
       if (outcome.status === 'value') values.set(group, outcome);
       else gaps.set(group, outcome);
     }
@@ -252,8 +259,10 @@ class Groups {
   }
 }
 
-function outcomeOf({ value, divisor, timestampMs, windowMs, readings, gap }: Sum): Reading | Gap {
+function outcomeOf({ value, divisor, timestampMs, windowMs, readings, gap }: Sum, isMean: boolean): Reading | Gap {
   if (gap !== undefined && (readings === 0 || gap.status === 'not_a_number')) return gap;
+  // A sum without a count is no mean, and a count without a sum no mean of 0.
+  if (value === undefined || (isMean && divisor === undefined)) return gap ?? { status: 'silent' };
   if (divisor === 0) return { status: 'idle', atMs: timestampMs };
   const result = divisor === undefined ? value : value / divisor;
   if (!Number.isFinite(result)) return { status: 'not_a_number', atMs: timestampMs };

@@ -14,6 +14,8 @@ const JOB = 'kubelet';
 const WINDOW_INTERVALS = 4;
 /** However often they are asked, kubelets look at containers every 10 to 20 s: two points are needed. */
 const SHORTEST_WINDOW_MS = 60_000;
+/** cAdvisor's control group of all that runs on a node. */
+const ROOT_GROUP = '/';
 /** cAdvisor's series of what is no container of a pod's spec. */
 const NO_CONTAINER = new Set(['', 'POD']);
 
@@ -42,12 +44,10 @@ export class KubeletUsage {
   ): Promise<readonly PodUsage[]> {
     const all = namespace === undefined ? undefined : pods.map(({ name }) => name);
     const subjects = [new Matcher('job', '=', JOB), ...subjectMatchers('pod', { namespace, names: all })];
-    const cpu = best(await this.#select('container_cpu_usage_seconds_total', subjects, nowMs, signal), containerKey);
-    const memory = best(
-      await this.#select('container_memory_working_set_bytes', subjects, nowMs, signal),
-      containerKey,
-    );
-    const started = best(await this.#select('container_start_time_seconds', subjects, nowMs, signal), containerKey);
+    const find = (name: string) => this.#best(name, subjects, containerKey, nowMs, signal);
+    const cpu = await find('container_cpu_usage_seconds_total');
+    const memory = await find('container_memory_working_set_bytes');
+    const started = await find('container_start_time_seconds');
     const points = new Map<string, Map<string, ContainerPoints>>();
     const pointsOf = (labels: LabelSet): ContainerPoints => {
       const pod = `${labels.get('namespace')}/${labels.get('pod')}`;
@@ -73,8 +73,14 @@ export class KubeletUsage {
 
   async ofNodes(nodes: readonly ClusterObject[], nowMs: number, signal: AbortSignal): Promise<readonly NodeUsage[]> {
     const job = [new Matcher('job', '=', JOB)];
-    const cpu = best(await this.#select('node_cpu_usage_seconds_total', job, nowMs, signal), nodeOf);
-    const memory = best(await this.#select('node_memory_working_set_bytes', job, nowMs, signal), nodeOf);
+    const root = [...job, new Matcher('id', '=', ROOT_GROUP)];
+    const find = async (name: string, ofRoot: string): Promise<ReadonlyMap<string, StoredSeries>> =>
+      new Map([
+        ...(await this.#best(ofRoot, root, nodeOf, nowMs, signal)),
+        ...(await this.#best(name, job, nodeOf, nowMs, signal)),
+      ]);
+    const cpu = await find('node_cpu_usage_seconds_total', 'container_cpu_usage_seconds_total');
+    const memory = await find('node_memory_working_set_bytes', 'container_memory_working_set_bytes');
     return nodes.flatMap(({ name, creationTimestamp, labels }) => {
       const [cpuSeries, memorySeries] = [cpu.get(name), memory.get(name)];
       if (cpuSeries === undefined || memorySeries === undefined) return [];
@@ -113,6 +119,38 @@ export class KubeletUsage {
     return series;
   }
 
+  /** One series for each key. */
+  async #best(
+    name: string,
+    matchers: readonly Matcher[],
+    keyOf: (labels: LabelSet) => string | undefined,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, StoredSeries>> {
+    const found = new Map<string, StoredSeries>();
+    for (const one of await this.#select(name, matchers, nowMs, signal)) {
+      const key = keyOf(one.labels);
+      if (key === undefined) continue;
+      const known = found.get(key);
+      if (known === undefined || this.#isBetter(one, known, nowMs)) found.set(key, one);
+    }
+    return found;
+  }
+
+  /** /metrics/resource rather than cAdvisor, whose series carry the control group as `id`; of a container that was started again, and has
+   *  another group since, the one that goes on. */
+  #isBetter(one: StoredSeries, than: StoredSeries, nowMs: number): boolean {
+    const hasId = one.labels.has('id');
+    if (hasId !== than.labels.has('id')) return !hasId;
+    return this.#newestMs(one, nowMs) > this.#newestMs(than, nowMs);
+  }
+
+  /** Unix ms; -Infinity of what has ended. */
+  #newestMs(series: StoredSeries, nowMs: number): number {
+    this.#read(series, nowMs);
+    return this.#hasEnded() ? Number.NEGATIVE_INFINITY : this.#columns.timestampsMs[this.#columns.length - 1]!;
+  }
+
   #read(series: StoredSeries, nowMs: number): void {
     this.#columns.clear();
     series.read({ fromMs: nowMs - this.#windowMs, toMs: nowMs }, this.#columns);
@@ -149,21 +187,6 @@ function usageOfPod(
   if (earliest === undefined) return undefined;
   const { timestampMs, windowMs } = earliest;
   return { name, namespace, creationTimestamp, labels, timestampMs, windowMs, containers };
-}
-
-/** One series for each: /metrics/resource rather than cAdvisor, whose series carry the control group as `id`. */
-function best(
-  series: readonly StoredSeries[],
-  keyOf: (labels: LabelSet) => string | undefined,
-): ReadonlyMap<string, StoredSeries> {
-  const found = new Map<string, StoredSeries>();
-  for (const one of series) {
-    const key = keyOf(one.labels);
-    if (key === undefined) continue;
-    const known = found.get(key);
-    if (known === undefined || (known.labels.has('id') && !one.labels.has('id'))) found.set(key, one);
-  }
-  return found;
 }
 
 function containerKey(labels: LabelSet): string | undefined {

@@ -53,7 +53,7 @@ export class MetricsQuery {
   }
 
   /** @returns the query, and the label that names the object in its result; undefined where the rule has no label for such objects
-   *  @throws {VigieError} TEMPLATE_FAILED, ADAPTER_QUERY_EMPTY; {ApiRefusal} for a selector that cannot be a query */
+   *  @throws {ApiRefusal} BadRequest for a selector that cannot be a query, InternalError for a template that makes none */
   async ofObjects(question: ObjectsQuestion): Promise<{ readonly query: string; readonly label: string } | undefined> {
     const { series, object, namespace, namespaceResource, names, selector, extraGroupBy } = question;
     const conditions = conditionsOf(selector);
@@ -95,19 +95,24 @@ export class MetricsQuery {
     groupBySlice: readonly string[],
   ): string {
     const values = new Map(conditions.map(({ label, values: joined }) => [label, joined]));
-    const query = this.#template.execute(
-      new GoStruct(
-        'naming.queryTemplateArgs',
-        new Map<string, string | GoList | ReturnType<typeof stringMap>>([
-          ['Series', series],
-          ['LabelMatchers', conditions.map(conditionText).join(',')],
-          ['LabelValuesByName', stringMap(values)],
-          ['GroupBy', groupBy],
-          ['GroupBySlice', new GoList(groupBySlice, '[]string')],
-        ]),
-      ),
+    const given = new GoStruct(
+      'naming.queryTemplateArgs',
+      new Map<string, string | GoList | ReturnType<typeof stringMap>>([
+        ['Series', series],
+        ['LabelMatchers', conditions.map(conditionText).join(',')],
+        ['LabelValuesByName', stringMap(values)],
+        ['GroupBy', groupBy],
+        ['GroupBySlice', new GoList(groupBySlice, '[]string')],
+      ]),
     );
-    if (query === '') throw new VigieError('ADAPTER_QUERY_EMPTY', `${this.#path} has made an empty query`);
+    let query: string;
+    try {
+      query = this.#template.execute(given);
+    } catch (error) {
+      if (!(error instanceof VigieError)) throw error;
+      throw new ApiRefusal('InternalError', `${this.#path}: ${error.message}`, undefined, { cause: error });
+    }
+    if (query === '') throw new ApiRefusal('InternalError', `${this.#path} has made an empty query`);
     return query;
   }
 }

@@ -30,15 +30,10 @@ export class ResourceLabels {
       return;
     }
     try {
-      this.#template = new Template('resource-label', { delimiters: DELIMITERS }).parse(template);
-      const pattern = this.#template.execute(groupResourceValue('(?P<group>.+?)', '(?P<resource>.+?)'));
-      this.#pattern = compileRegex(`^${pattern}$`);
+      ({ template: this.#template, pattern: this.#pattern } = labelPattern(template));
     } catch (error) {
       if (!(error instanceof VigieError)) throw error;
       throw new VigieError('ADAPTER_RULE_INVALID', `${path}.template: ${error.message}`, { cause: error });
-    }
-    if (!this.#pattern.groupNames.includes('resource')) {
-      throw new VigieError('ADAPTER_RULE_INVALID', `${path}.template: expected <<.Resource>> in it`);
     }
   }
 
@@ -66,6 +61,17 @@ export class ResourceLabels {
     // A label holds no dots: `networking_k8s_io` cannot be told from a group with underscores, of which there are none.
     return this.#mapper.resolve({ resource, group: (group ?? '').replaceAll('_', '.') });
   }
+}
+
+/** @param written `kube_<<.Group>>_<<.Resource>>`
+ *  @returns what makes labels, and what finds the parts of one again
+ *  @throws {VigieError} TEMPLATE_INVALID, TEMPLATE_FAILED, REGEX_INVALID; ADAPTER_RULE_INVALID without a resource in it */
+export function labelPattern(written: string): { readonly template: Template; readonly pattern: Regex } {
+  const template = new Template('resource-label', { delimiters: DELIMITERS }).parse(written);
+  const source = template.execute(groupResourceValue('(?P<group>.+?)', '(?P<resource>.+?)'));
+  const pattern = compileRegex(`^${source}$`);
+  if (pattern.groupNames.includes('resource')) return { template, pattern };
+  throw new VigieError('ADAPTER_RULE_INVALID', 'expected <<.Resource>> in it');
 }
 
 function groupResourceValue(group: string, resource: string): GoStruct {

@@ -54,7 +54,6 @@ export interface ScrapeConfig {
   readonly enableCompression: boolean;
   readonly scrapeNativeHistograms: boolean;
   readonly alwaysScrapeClassicHistograms: boolean;
-  readonly convertClassicHistograms: boolean;
   readonly extraScrapeMetrics: boolean;
   readonly client: HttpClientConfig;
   readonly discovery: readonly DiscoveryConfig[];

@@ -96,6 +96,20 @@ scrape_configs:
     kubernetes_sd_configs: [{ role: node }]
     relabel_configs: *node
 
+  - job_name: kubelet-summary
+    honor_labels: true
+    scheme: https
+    metrics_path: /stats/summary
+    authorization: *token
+    tls_config: *kubelet
+    kubernetes_sd_configs: [{ role: node }]
+    relabel_configs: *node
+    # What pods take of the disk. How large it is, each of them says too: once a node is enough.
+    metric_relabel_configs:
+      - source_labels: [__name__]
+        regex: kube_summary_(?:node_runtime_imagefs_.+|(?:container_(?:logs|rootfs)|pod_(?:ephemeral|volume)_storage)_used_bytes)
+        action: keep
+
   - job_name: vigie
     kubernetes_sd_configs: [{ role: pod, selectors: [{ role: pod, label: app.kubernetes.io/part-of=vigie }] }]
     relabel_configs:

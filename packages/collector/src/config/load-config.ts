@@ -8,6 +8,7 @@ import { ConfigError, type ConfigPath, type ConfigProblem } from '@vigie/core/co
 import { LOG_LEVELS } from '@vigie/core/log-levels';
 import { globFiles } from '@vigie/rules/file/glob-files';
 import * as v from 'valibot';
+import { ruleProblems } from '../adapter/rule-problems.ts';
 import { DEFAULT_KUBE_STATE } from '../kube-state/kube-state.ts';
 import type { ProbeOptions } from '../probe/probes.ts';
 import {
@@ -274,13 +275,20 @@ async function readAdapter(
 ): Promise<ReadAdapter> {
   if (written == null) return { config: undefined, problems: [] };
   const inline = adapterOf(written);
-  if (written.file === '') return { config: inline, problems: [] };
+  if (written.file === '') {
+    for (const problem of ruleProblems(inline)) findings.problem([...path, ...problem.path], problem.expected);
+    return { config: inline, problems: [] };
+  }
   if (inline.rules.length + inline.externalRules.length > 0 || inline.resourceRules !== undefined)
     findings.problemAtKey([...path, 'file'], 'either a file or rules beside it, not both');
   const file = resolve(folder, written.file);
   const { text } = await readConfigFile(file);
   try {
-    return { config: adapterOf(parseConfig(text, file, adapterFileSchema, AS_WRITTEN).value), problems: [] };
+    const { value, ...at } = parseConfig(text, file, adapterFileSchema, AS_WRITTEN);
+    const config = adapterOf(value);
+    const own = new Findings(at);
+    for (const problem of ruleProblems(config)) own.problem(problem.path, problem.expected);
+    return { config, problems: own.problems };
   } catch (error) {
     return { config: undefined, problems: problemsOf(error) };
   }

@@ -1,9 +1,11 @@
-/** `storage`: Prometheus' section, and where and how long the embedded database keeps things. */
+/** `storage`: Prometheus' section, and where, how long and how much the embedded database keeps. */
 import { resolve } from 'node:path';
 import { section } from '@vigie/core/config/fields';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import type { HeadOptions } from '@vigie/tsdb/head/options';
+import { MAX_SERIES } from '@vigie/tsdb/head/series-table';
 import * as v from 'valibot';
-import type { ReadContext } from './findings.ts';
+import type { Findings, ReadContext } from './findings.ts';
 import { base2Size, optionalCount, optionalText, wait } from './written-fields.ts';
 
 export interface StorageConfig {
@@ -17,17 +19,28 @@ export interface StorageConfig {
   readonly outOfOrderWindowMs: number;
   /** 0: none is kept. undefined: the database's default. */
   readonly maxExemplars: number | undefined;
+  /** What is not there is the database's default. */
+  readonly budgets: SeriesBudgets;
 }
+
+type SeriesBudgets = Partial<Pick<HeadOptions, 'maxSeries' | 'maxSeriesPerJob' | 'maxSeriesPerNamespace'>>;
 
 const DEFAULT_PATH = '/var/lib/vigie/metrics';
 
-const retention = v.nullish(section({ time: wait('0s'), size: base2Size }), {});
+const seriesSection = section({ max: optionalCount, max_per_job: optionalCount, max_per_namespace: optionalCount });
+const retentionEntries = { time: wait('0s'), size: base2Size };
+const tsdbSection = section({
+  out_of_order_time_window: wait('0s'),
+  retention: v.nullish(section({ ...retentionEntries, percentage: optionalText }), {}),
+  stale_series_compaction_threshold: optionalText,
+});
 
 export const storageSection = section({
   path: optionalText,
-  retention,
+  retention: v.nullish(section(retentionEntries), {}),
+  series: v.nullish(seriesSection, {}),
   snapshot_interval: wait('0s'),
-  tsdb: v.nullish(section({ out_of_order_time_window: wait('0s'), retention }), {}),
+  tsdb: v.nullish(tsdbSection, {}),
   exemplars: v.nullish(section({ max_exemplars: optionalCount }), {}),
 });
 
@@ -48,6 +61,13 @@ export function readStorage(
         `at most one of storage.retention.${key} and storage.tsdb.retention.${key}`,
       );
   }
+  if (tsdb.retention.percentage !== '')
+    findings.warn([...path, 'tsdb', 'retention', 'percentage'], 'not supported: retention.size bounds the database');
+  if (tsdb.stale_series_compaction_threshold !== '')
+    findings.warn(
+      [...path, 'tsdb', 'stale_series_compaction_threshold'],
+      'not needed: what has ended is compacted within minutes, however much it is',
+    );
   return {
     path: written.path === '' ? defaultPath : resolve(folder, written.path),
     retentionMs: own.time || tsdb.retention.time || undefined,
@@ -55,5 +75,24 @@ export function readStorage(
     snapshotIntervalMs: written.snapshot_interval || undefined,
     outOfOrderWindowMs: tsdb.out_of_order_time_window,
     maxExemplars: written.exemplars.max_exemplars ?? undefined,
+    budgets: readBudgets(written.series, [...path, 'series'], findings),
   };
+}
+
+function readBudgets(
+  { max, max_per_job: perJob, max_per_namespace: perNamespace }: WrittenStorage['series'],
+  path: ConfigPath,
+  findings: Findings,
+): SeriesBudgets {
+  if (max != null && max > MAX_SERIES) findings.problem([...path, 'max'], `at most ${MAX_SERIES}`);
+  return {
+    ...(max == null ? {} : { maxSeries: limitOf(max) }),
+    ...(perJob == null ? {} : { maxSeriesPerJob: limitOf(perJob) }),
+    ...(perNamespace == null ? {} : { maxSeriesPerNamespace: limitOf(perNamespace) }),
+  };
+}
+
+/** As of Prometheus' limits: 0 is none. */
+function limitOf(written: number): number {
+  return written === 0 ? Number.POSITIVE_INFINITY : written;
 }

@@ -45,7 +45,7 @@ export async function explainHpa(
       currentReplicas: scale.specReplicas,
       statusReplicas: scale.statusReplicas,
       pods,
-      readings: answers.map((answer, index) => readingOf(hpa.metrics[index], answer)),
+      readings: answers.map((answer, index) => readingOf(hpa, hpa.metrics[index], answer)),
       options,
       nowMs: clock.nowMs(),
     },
@@ -97,10 +97,16 @@ async function answerOf(
   }
 }
 
-function readingOf(spec: MetricSpec | undefined, answer: Answered): MetricReading {
+function readingOf({ namespace }: HpaSpec, spec: MetricSpec | undefined, answer: Answered): MetricReading {
   if ('refusal' in answer) return { status: 'error', message: answer.refusal };
-  const { values } = answer;
+  const { values, missing } = answer;
   if (values.length === 0) return { status: 'error', message: 'the API has no value of it' };
+  // One pod without the container, and the controller takes the value of none.
+  const without = missing.find(({ reason }) => reason === 'NoContainer');
+  if (spec?.type === 'container_resource' && without !== undefined) {
+    const message = `failed to get container metrics: container ${spec.container} not present in metrics for pod ${namespace}/${without.name}`;
+    return { status: 'error', message };
+  }
   if (spec?.type === 'object' || spec?.type === 'external')
     return { status: 'values', milli: values.map(({ value }) => Math.ceil(value * 1000)) };
   const metrics = values.map(({ name, value, timestampMs, windowMs = DEFAULT_WINDOW_MS }) => {

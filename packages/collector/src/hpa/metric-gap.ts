@@ -24,7 +24,8 @@ export function gapOf({ metric, rule, problem, missing }: ExplainedMetric): Metr
     const advice = 'Nothing that is scraped is called so, and no rule makes it: see vigie hpa explain --metrics.';
     return { reason: 'MetricUnknown', message: `${metric} cannot be served: ${problem}. ${advice}` };
   }
-  const [first] = missing;
+  // Of these, one that lacks the container keeps the controller from the others.
+  const first = missing.find(({ reason }) => reason === 'NoContainer') ?? missing[0];
   if (first === undefined) {
     const advice = 'The selector of the metric may match nothing.';
     return { reason: 'MetricWithoutValue', message: `${metric} cannot be served: ${problem}. ${advice}` };

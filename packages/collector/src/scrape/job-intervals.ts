@@ -4,8 +4,9 @@ import type { Clock } from '@vigie/core/clock';
 import type { ScrapeIntervals } from '../adapter/default-metrics.ts';
 import type { ScrapePool } from './scrape-pool.ts';
 
-/** Prometheus' own; series that nobody scrapes here come by remote write. */
-const DEFAULT_SCRAPE_INTERVAL_MS = 60_000;
+/** Of series that nobody scrapes here: what OpenTelemetry's SDKs push comes so often unless they are told otherwise, and by remote write
+ *  what Prometheus scrapes. */
+const PUSHED_INTERVAL_MS = 60_000;
 /** Each request for the metrics of pods asks of every series; all targets are gone through at most so often. */
 const KEPT_MS = 5000;
 
@@ -26,7 +27,7 @@ export class JobIntervals implements ScrapeIntervals {
     this.#clock = clock;
   }
 
-  /** Of jobs that share a label, the longest; of a label that no target has, the longest of all. */
+  /** Of jobs that share a label, the longest; of a label that no target has, the longest of all, and at least that of what is pushed. */
   ofJob(job: string): number {
     const { byLabel, longestMs } = this.#now();
     return byLabel.get(job) ?? longestMs;
@@ -40,7 +41,7 @@ export class JobIntervals implements ScrapeIntervals {
     const nowMs = this.#clock.monotonicMs();
     if (this.#known !== undefined && nowMs - this.#knownAtMs < KEPT_MS) return this.#known;
     const byLabel = new Map<string, number>();
-    let longestMs = 0;
+    let longestMs = PUSHED_INTERVAL_MS;
     for (const { config, jobIntervals } of this.#pools()) {
       longestMs = Math.max(longestMs, config.intervalMs);
       for (const [label, intervalMs] of jobIntervals) {
@@ -49,7 +50,7 @@ export class JobIntervals implements ScrapeIntervals {
       }
     }
     this.#knownAtMs = nowMs;
-    this.#known = { byLabel, longestMs: longestMs || DEFAULT_SCRAPE_INTERVAL_MS };
+    this.#known = { byLabel, longestMs };
     return this.#known;
   }
 }

@@ -6,8 +6,10 @@ import { HttpClient, type HttpClientDeps } from '@vigie/core/http-client/http-cl
 import type { Log } from '@vigie/core/log';
 import type { ScrapeConfig } from '../config/collector-config.ts';
 import type { TargetGroup } from '../discovery/target-group.ts';
+import { readSummary } from '../kubelet/stats-summary.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { acceptHeader } from './accept-header.ts';
+import { bodyLimit } from './body-limit.ts';
 import { fetchExposition, fetchPage, type Page } from './fetch-exposition.ts';
 import { JobCounts } from './job-counts.ts';
 import { sameSamples } from './same-samples.ts';
@@ -64,8 +66,6 @@ interface OldTargets {
   readonly keepsSamples: boolean;
 }
 
-/** As large as a body may be where the configuration does not say. */
-const DEFAULT_MAX_BODY_BYTES = 256 * 1024 ** 2;
 /** A rate needs two samples: of an eager target the second comes soon after the first. */
 const EAGER_MS = 2_000;
 /** A target that comes later is seen within a second, whatever its place in the interval; those of a rollout are spread over it. */
@@ -294,12 +294,13 @@ export class ScrapePool {
     const { protocols, enableCompression: compressed, limits } = this.#config;
     const client = this.#client;
     const accept = acceptHeader(protocols);
-    const maxBodyBytes = Math.min(limits.bodyBytes ?? DEFAULT_MAX_BODY_BYTES, DEFAULT_MAX_BODY_BYTES);
+    const maxBodyBytes = bodyLimit(limits.bodyBytes);
     return {
-      fetch: ({ url, timeoutMs }, signal) => {
+      fetch: async ({ url, timeoutMs }, signal) => {
         const page = pageOf(url);
         if (page !== undefined) return fetchPage(page, timeoutMs, signal);
-        return fetchExposition(url, { client, accept, compressed, timeoutMs, maxBodyBytes, clock }, signal);
+        const options = { client, accept, compressed, timeoutMs, maxBodyBytes, clock };
+        return readSummary(url, await fetchExposition(url, options, signal));
       },
       counts: this.counts,
       observer,

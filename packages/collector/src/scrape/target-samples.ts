@@ -25,7 +25,7 @@ import { REFUSED, SeriesPlaces } from './series-places.ts';
 export interface SampleStore {
   readonly head: Pick<
     Head,
-    'getOrCreate' | 'has' | 'append' | 'appendHistograms' | 'addExemplar' | 'setMetadata' | 'counts'
+    'getOrCreate' | 'has' | 'newestMsOf' | 'append' | 'appendHistograms' | 'addExemplar' | 'setMetadata' | 'counts'
   >;
   commit(): Promise<unknown>;
   /** With what else comes soon. */
@@ -122,10 +122,13 @@ export class TargetSamples {
   /** Ends all series, those that tell of scrapes too. What has been written since by a scrape that took its place stays. */
   end(atMs: number): Promise<unknown> {
     const { rows, store } = this.#deps;
-    const places = [...this.#places.taken()];
-    rows.clear(places.length + this.#reportRefs.size);
+    // Within an out-of-order window the database would take a marker between the samples of whoever goes on with the series.
+    const hasEnded = (ref: number): boolean => store.head.newestMsOf(ref) < atMs;
+    const places = [...this.#places.taken()].filter((place) => hasEnded(this.#places.refAt(place)));
+    const reports = [...this.#reportRefs.values()].filter(hasEnded);
+    rows.clear(places.length + reports.length);
     if (!this.#isStale) this.#addMarkers(places, atMs);
-    for (const ref of this.#reportRefs.values()) rows.addStale(ref, atMs);
+    for (const ref of reports) rows.addStale(ref, atMs);
     store.head.append(rows, rows.outcomes);
     this.#isStale = true;
     return store.commit();

@@ -56,6 +56,18 @@ describe('without rules', () => {
     }
   });
 
+  it('a mean is none of a sum alone, nor of a count alone', async () => {
+    const w = await world();
+    for (const name of ['web-2', 'web-3']) w.pod(name);
+    w.add({ __name__: 'latency_sum', pod: 'web-0' }, [0, 6]);
+    w.add({ __name__: 'latency_count', pod: 'web-1' }, [0, 30]);
+    w.add({ __name__: 'latency_sum', pod: 'web-2' }, [0, 6]);
+    w.add({ __name__: 'latency_count', pod: 'web-2' }, [30, 'stale']);
+    w.add({ __name__: 'latency_sum', pod: 'web-3' }, [0, 6]);
+    w.add({ __name__: 'latency_count', pod: 'web-3' }, [0, 30]);
+    expect(await w.custom('latency')).toEqual({ 'web-3': 0.2 });
+  });
+
   it('info, creation times and buckets are not offered', async () => {
     const w = await world();
     for (const name of ['build_info', 'hits_created', 'x_bucket']) {

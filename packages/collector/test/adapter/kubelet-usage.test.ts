@@ -71,6 +71,16 @@ describe('a container', () => {
     expect(await usagesOf([{ cpu: [0, 30], ...cadvisor }])).toMatchObject([{ containers: [{ cpu: 2 }] }]);
   });
 
+  it.each([
+    ['first', 1],
+    ['last', -1],
+  ])('that was started again is the one that goes on where only cAdvisor tells, found %s', async (_what, order) => {
+    const before = { cpu: [50, 60, 'stale'], memory: [9, 9, 'stale'], labels: { id: '/kubepods/1' } } as const;
+    const after = { cpu: [0, 3], memory: [5, 6], labels: { id: '/kubepods/2' } } as const;
+    const both = order > 0 ? [before, after] : [after, before];
+    expect(await usagesOf(both)).toMatchObject([{ containers: [{ name: 'app', cpu: 0.2, memoryBytes: 6 }] }]);
+  });
+
   it("of cAdvisor's sums and pauses is none", async () => {
     expect(
       await usagesOf([
@@ -78,5 +88,34 @@ describe('a container', () => {
         { container: 'POD', cpu: [0, 3] },
       ]),
     ).toEqual([]);
+  });
+});
+
+describe('a node', () => {
+  async function usageOf(
+    metrics: Readonly<Record<string, readonly number[]>>,
+    labels: Readonly<Record<string, string>>,
+  ) {
+    const w = await World.create();
+    w.node('n1');
+    for (const [name, values] of Object.entries(metrics)) {
+      w.add({ __name__: name, job: 'kubelet', ...(name.startsWith('node_') ? { node: 'n1' } : labels) }, values);
+    }
+    return w.adapter.resources.nodes(EVERYTHING, never);
+  }
+  const root = { [CPU]: [0, 30], [MEMORY]: [7, 8] };
+
+  it('uses what /metrics/resource says', async () => {
+    const own = { node_cpu_usage_seconds_total: [0, 3], node_memory_working_set_bytes: [5, 6] };
+    expect(await usageOf({ ...own, ...root }, { id: '/', node: 'n1' })).toMatchObject([
+      { name: 'n1', windowMs: 15_000, usage: { cpu: 0.2, memoryBytes: 6 } },
+    ]);
+  });
+
+  it("uses what cAdvisor's root group says where that alone is scraped", async () => {
+    expect(await usageOf(root, { id: '/', instance: 'n1:10250' })).toMatchObject([
+      { name: 'n1', usage: { cpu: 2, memoryBytes: 8 } },
+    ]);
+    expect(await usageOf(root, { id: '/kubepods', instance: 'n1:10250' })).toEqual([]);
   });
 });

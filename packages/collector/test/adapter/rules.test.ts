@@ -216,6 +216,19 @@ describe('metrics by rules', () => {
     });
   });
 
+  it.each([
+    ['an error', '<<.Serie>>', 'rules[0].metricsQuery: template: metrics-query:1'],
+    ['nothing', '<<if eq .Series "other">>x<<end>>', 'rules[0].metricsQuery has made an empty query'],
+  ])('whose template makes %s of a question are an internal error that names it', async (_what, metricsQuery, message) => {
+    const w = await World.create(configOf({ rules: [writtenRule({ metricsQuery })] }));
+    w.pod('web-0');
+    w.add({ __name__: 'queue', pod: 'web-0' }, [1]);
+    await expect(w.custom('queue')).rejects.toMatchObject({
+      reason: 'InternalError',
+      message: expect.stringContaining(message),
+    });
+  });
+
   it('are listed for each kind of object that a label names', async () => {
     const w = await World.create(configOf({ rules: [writtenRule({})] }));
     w.add({ __name__: 'queue', pod: 'web-0', deployment: 'web', shard: 'a' }, [1]);

@@ -54,7 +54,7 @@ describe('check collector', () => {
     expect(await check({ 'collector.yaml': 'storage: {pat: x}\nscrape_configs: [{}]' })).toEqual({
       exitCode: 2,
       printed: [
-        'collector.yaml:1:11: storage.pat: expected one of the keys path, retention, snapshot_interval, tsdb, exemplars, got "pat"',
+        'collector.yaml:1:11: storage.pat: expected one of the keys path, retention, series, snapshot_interval, tsdb, exemplars, got "pat"',
         'collector.yaml:2:18: scrape_configs[0].job_name: expected a value, got nothing',
         '',
       ].join('\n'),

@@ -33,6 +33,7 @@ describe('a collector without jobs', () => {
       'kubelet-resource /metrics/resource',
       'kubelet /metrics',
       'kubelet-cadvisor /metrics/cadvisor',
+      'kubelet-summary /stats/summary',
       'vigie /metrics',
       'vigie-logs /metrics/logs',
       'node-exporter /metrics/node',
@@ -43,6 +44,7 @@ describe('a collector without jobs', () => {
       'kubelet-resource',
       'kubelet',
       'kubelet-cadvisor',
+      'kubelet-summary',
       'vigie-logs',
       'node-exporter',
       'kube-state-metrics',
@@ -142,6 +144,16 @@ it('calls the kubelets, and the node agents that measure the host, as rules and 
   expect(
     await targetOf('node-exporter', { ...agent, __meta_kubernetes_pod_container_port_name: 'otlp' }),
   ).toBeUndefined();
+});
+
+it("keeps of the kubelets' summaries what pods take, and how large the disk of images is", async () => {
+  const jobs = await jobsOf('', inCluster);
+  const rules = jobs.find(({ jobName }) => jobName === 'kubelet-summary')?.metricRelabel ?? [];
+  const isKept = (name: string): boolean =>
+    relabel(LabelSet.of({ __name__: `kube_summary_${name}` }), rules) !== undefined;
+  const names = ['container_logs', 'container_rootfs', 'pod_ephemeral_storage', 'pod_volume_storage'];
+  expect(names.filter((name) => !isKept(`${name}_used_bytes`) || isKept(`${name}_capacity_bytes`))).toEqual([]);
+  expect(isKept('node_runtime_imagefs_capacity_bytes')).toBe(true);
 });
 
 describe('objects of the Prometheus operator', () => {

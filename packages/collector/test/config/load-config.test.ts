@@ -72,6 +72,7 @@ describe('a whole configuration', () => {
         snapshotIntervalMs: 300_000,
         outOfOrderWindowMs: 1_800_000,
         maxExemplars: 0,
+        budgets: { maxSeries: 1_000_000, maxSeriesPerJob: Number.POSITIVE_INFINITY },
       },
     });
     expect(config.storage.path).toMatch(/^\/.*\/data$/);
@@ -207,7 +208,7 @@ describe('a whole configuration', () => {
           name: { matches: '^(.*)_total$', as: '${1}_per_second' },
         },
       ],
-      resourceRules: { cpu: { containerLabel: 'container' }, memory: { containerQuery: '' }, windowMs: 300_000 },
+      resourceRules: { cpu: { containerLabel: 'container' }, memory: { containerQuery: 'm' }, windowMs: 300_000 },
     });
   });
 
@@ -261,6 +262,12 @@ describe('sharding', () => {
   });
 });
 
+it('says how many series there can be', async () => {
+  expect(await problemsOf('storage: { series: { max: 4194304 } }')).toEqual([
+    'prometheus.yml:1:27: storage.series.max: expected at most 4194303, got "4194304"',
+  ]);
+});
+
 describe('files that it names', () => {
   it('are jobs of scrape_config_files, whose paths begin at their own folder', async () => {
     const { config } = await load('scrape_config_files: [jobs/*.yml]', {
@@ -288,6 +295,55 @@ describe('files that it names', () => {
   });
 });
 
+describe('rules of prometheus-adapter that are wrong', () => {
+  const rules = [
+    'rules:',
+    "  - { seriesQuery: 'hits{', metricsQuery: '' }",
+    '  - seriesQuery: hits',
+    "    seriesFilters: [{ is: a, isNot: b }, { isNot: '(x' }]",
+    "    resources: { template: 'kube_<<.Group>>' }",
+    "    name: { matches: '(a)(b)' }",
+    "    metricsQuery: 'sum(<<.Series)'",
+    'externalRules:',
+    "  - { seriesQuery: q, metricsQuery: q, name: { matches: '(x' } }",
+    'resourceRules:',
+    '  cpu: { containerQuery: c, resources: { overrides: { pod: { resource: pod } } } }',
+  ];
+  const flaws: readonly (readonly [place: string, path: string, expected: string])[] = [
+    ['2:5', 'rules[0].resources', 'a template or overrides that say which label is which resource'],
+    ['2:20', 'rules[0].seriesQuery', 'a selector of series ('],
+    ['2:43', 'rules[0].metricsQuery', 'the template of a query'],
+    ['4:21', 'rules[1].seriesFilters[0]', 'either is or isNot'],
+    ['4:51', 'rules[1].seriesFilters[1].isNot', 'a regular expression (error parsing regexp: missing closing ): `(x`)'],
+    ['5:28', 'rules[1].resources.template', 'a template of labels (expected <<.Resource>> in it)'],
+    ['6:11', 'rules[1].name.as', 'a name, for matches has several groups'],
+    ['7:19', 'rules[1].metricsQuery', 'the template of a query (template: '],
+    ['9:57', 'externalRules[0].name.matches', 'a regular expression (error parsing regexp: missing closing ): `(x`)'],
+    ['11:3', 'resourceRules.memory.containerQuery', 'the template of a query'],
+    ['11:3', 'resourceRules.memory.resources', 'a template or overrides'],
+  ];
+
+  it.each([
+    [
+      'in a file of their own',
+      'adapter: {file: adapter.yaml}',
+      { 'adapter.yaml': rules.join('\n') },
+      'adapter.yaml',
+      '',
+    ],
+    ['inline', ['adapter:', ...rules.map((line) => `  ${line}`)].join('\n'), {}, 'prometheus.yml', 'adapter.'],
+  ] as const)('are all refused when they are read, %s', async (_where, yaml, files, file, prefix) => {
+    const problems = await problemsOf(yaml, files);
+    const shift = prefix === '' ? 0 : 1;
+    const expected = flaws.map(([place, path, text]) => {
+      const [line, column] = place.split(':').map(Number);
+      const at = `${file}:${(line ?? 0) + shift}:${(column ?? 0) + 2 * shift}`;
+      return expect.stringContaining(`${at}: ${prefix}${path}: expected ${text}`);
+    });
+    expect(problems).toEqual(expected);
+  });
+});
+
 it('warns of what it does not do, by name and position', async () => {
   const yaml = [
     'global: {query_log_file: q.log, external_labels: {zone: "${ZONE}"}}',
@@ -297,6 +353,10 @@ it('warns of what it does not do, by name and position', async () => {
     'scrape_configs:',
     '  - job_name: a',
     '    scrape_failure_log_file: f.log',
+    '    convert_classic_histograms_to_nhcb: true',
+    '  - { job_name: b, convert_classic_histograms_to_nhcb: false }',
+    'storage:',
+    '  tsdb: {stale_series_compaction_threshold: 0.3, retention: {time: 6h, percentage: 80}}',
   ].join('\n');
   const { config, warnings } = await load(yaml);
   expect(config.externalLabels.toJSON()).toEqual({});
@@ -305,7 +365,10 @@ it('warns of what it does not do, by name and position', async () => {
     'prometheus.yml:3:1: warning: remote_read: not supported: queries see what the collector holds, or all that engine.remote has',
     'prometheus.yml:1:10: warning: global.query_log_file: not supported: queries are not logged',
     'prometheus.yml:7:5: warning: scrape_configs[0].scrape_failure_log_file: not supported: failures are in the log and at /api/v1/targets',
+    'prometheus.yml:8:5: warning: scrape_configs[0].convert_classic_histograms_to_nhcb: not supported: classic histograms are kept as they come, with a series for each bucket',
     'prometheus.yml:1:51: warning: global.external_labels.zone: ${ZONE} is not set',
+    'prometheus.yml:11:72: warning: storage.tsdb.retention.percentage: not supported: retention.size bounds the database',
+    'prometheus.yml:11:10: warning: storage.tsdb.stale_series_compaction_threshold: not needed: what has ended is compacted within minutes, however much it is',
   ]);
 });
 
@@ -331,7 +394,7 @@ describe('mistakes', () => {
       'an unknown key of a section',
       'storage: {pat: x}',
       [
-        'prometheus.yml:1:11: storage.pat: expected one of the keys path, retention, snapshot_interval, tsdb, exemplars, got "pat"',
+        'prometheus.yml:1:11: storage.pat: expected one of the keys path, retention, series, snapshot_interval, tsdb, exemplars, got "pat"',
       ],
     ],
     [

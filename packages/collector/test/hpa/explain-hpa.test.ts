@@ -142,6 +142,28 @@ describe('explaining an HPA', () => {
     expect(nothing.metrics[0]).toMatchObject({ problem: 'the API has no value of it' });
   });
 
+  it('knows that a container which one pod lacks keeps the controller from all of them', async () => {
+    const target = { type: 'average_value', milli: 100_000 } as const;
+    const metric = { type: 'container_resource', resource: 'memory', container: 'web', target } as const;
+    const missing = [{ name: 'c', reason: 'NoContainer', message: 'it has no container web' }];
+    const values = [['a', 900] as const, ['b', 900] as const];
+    const explained = await explain(source({ resource: async () => answer(values, { missing }) }), undefined, {
+      ...HPA,
+      metrics: [metric],
+    });
+    expect(explained.metrics[0]).toMatchObject({
+      missing,
+      problem: 'failed to get container metrics: container web not present in metrics for pod shop/c',
+    });
+    expect(explained.next.replicas).toBe(3);
+    const unknown = [{ name: 'c', reason: 'NoUsage', message: 'its kubelet is not scraped' }];
+    const computed = await explain(source({ resource: async () => answer(values, { missing: unknown }) }), undefined, {
+      ...HPA,
+      metrics: [metric],
+    });
+    expect(computed.metrics[0]).toMatchObject({ computed: { usage: 900 } });
+  });
+
   it('names pods that do not count, and why', async () => {
     const pods = [pod('a'), pod('b', { phase: 'Pending' }), pod('c', { conditions: [] })];
     const explained = await explain(

@@ -19,7 +19,6 @@ export function scrapeConfig(parts: Partial<ScrapeConfig> = {}): ScrapeConfig {
     enableCompression: true,
     scrapeNativeHistograms: false,
     alwaysScrapeClassicHistograms: false,
-    convertClassicHistograms: false,
     extraScrapeMetrics: false,
     client: DEFAULT_HTTP_CLIENT,
     discovery: [],

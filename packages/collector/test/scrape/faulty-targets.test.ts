@@ -14,6 +14,7 @@ import { MetadataPool } from '../../src/scrape/metadata-pool.ts';
 import { ScrapePool } from '../../src/scrape/scrape-pool.ts';
 import { Authority } from '../metrics-api/authority.ts';
 import { serve, text } from '../server.ts';
+import { settledIo } from '../settled-io.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { scrapeConfig } from './configs.ts';
 import { type RecordingStore, recordingStore } from './recorded.ts';
@@ -52,9 +53,12 @@ function pool(config: Partial<ScrapeConfig>, addresses: readonly string[]): Scra
   return made;
 }
 
-/** Moves time on until it holds: answers come over the network. */
+/** Moves time on until it holds, never past what is on its way: answers come over the network. */
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await clock.advance(100);
+  while (!holds()) {
+    await clock.advance(100);
+    await settledIo();
+  }
 }
 
 function errorOf(of: ScrapePool, address: string): string | undefined {

@@ -24,14 +24,16 @@ it('are looked up again in some seconds, and not for each series', async () => {
   let looks = 0;
   const intervals = new JobIntervals(() => {
     looks++;
-    return [pool('a', 1000 * looks, {})];
+    return [pool('a', 100_000 * looks, {})];
   }, clock);
   for (let series = 0; series < 100; series++) intervals.ofJob('a');
-  expect([looks, intervals.longestMs]).toEqual([1, 1000]);
+  expect([looks, intervals.longestMs]).toEqual([1, 100_000]);
   await clock.advance(5000);
-  expect(intervals.longestMs).toBe(2000);
+  expect(intervals.longestMs).toBe(200_000);
 });
 
-it("are Prometheus' own where nothing is scraped", () => {
+it('are a minute for what is pushed, whether anything is scraped or not', () => {
   expect(new JobIntervals(() => [], new FakeClock()).longestMs).toBe(60_000);
+  const scraping = new JobIntervals(() => [pool('a', 15_000, { a: 15_000 })], new FakeClock());
+  expect([scraping.ofJob('a'), scraping.ofJob('shop/web'), scraping.longestMs]).toEqual([15_000, 60_000, 60_000]);
 });

@@ -10,6 +10,7 @@ import { MetadataPool } from '../../src/scrape/metadata-pool.ts';
 import { ScrapePool } from '../../src/scrape/scrape-pool.ts';
 import { shardOf } from '../../src/sharding/shard.ts';
 import { serve, type TestServer, text } from '../server.ts';
+import { settledIo } from '../settled-io.ts';
 import { scrapeConfig } from './configs.ts';
 import { type RecordingStore, recordingStore } from './recorded.ts';
 
@@ -61,9 +62,12 @@ const group = (source: string, addresses: readonly string[], labels: Record<stri
   targets: addresses.map((address) => ({ __address__: address })),
 });
 
-/** Moves time on until it holds: answers come over the network. */
+/** Moves time on until it holds, never past what is on its way: answers come over the network. */
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await clock.advance(100);
+  while (!(await holds())) {
+    await clock.advance(100);
+    await settledIo();
+  }
 }
 
 const urls = (of: ScrapePool): readonly string[] => of.targets.map(({ url }) => url);
@@ -171,6 +175,16 @@ describe('ScrapePool', () => {
     page = () => Promise.reject(new Error('not yet listed: pods'));
     await until(() => own.targets[0]?.health === 'down');
     expect(own.targets[0]?.lastScrape?.error).toBe('not yet listed: pods');
+  });
+
+  it('takes what a kubelet tells as JSON', async () => {
+    const summary = { node: { nodeName: 'n1', runtime: { imageFs: { usedBytes: 7 } } } };
+    const kubelet = await serve(text(() => JSON.stringify(summary), 'application/json'));
+    const kubelets = pool({ metricsPath: '/stats/summary' });
+    kubelets.update(groups(group('n1', [kubelet.address])));
+    await until(() => kubelets.targets[0]?.health === 'up');
+    const recorded = await store.recorded('kube_summary_node_runtime_imagefs_used_bytes');
+    expect(Object.entries(recorded)).toEqual([[expect.stringContaining('"node":"n1"'), expect.stringMatching(/=7$/)]]);
   });
 
   it('scrapes nothing while there are more targets than may be', async () => {

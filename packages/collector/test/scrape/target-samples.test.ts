@@ -261,7 +261,11 @@ describe('TargetSamples', () => {
     expect(store.head.exemplars.count).toBe(1);
   });
 
-  it('ends everything of a target, what tells of its scrapes too, but not what has been written since', async () => {
+  it.each([
+    ['without', 0],
+    ['with', 600_000],
+  ])('ends everything of a target, its reports too, but not what has been written since, %s an out-of-order window', async (_what, outOfOrderWindowMs) => {
+    store = recordingStore(START_MS, () => nowMs, { outOfOrderWindowMs });
     const one = target();
     one.scrape('reads 1\nwrites 1\n');
     const other = target();
@@ -271,6 +275,7 @@ describe('TargetSamples', () => {
     await one.samples.end(START_MS + 10_000);
     expect(await store.recorded('reads')).toEqual({ [series()]: '0=1 15=2' });
     expect(await store.recorded('writes')).toEqual({ [series()]: '0=1 10=stale' });
+    expect(await report('up')).toBe('0=1 15=1');
     await other.samples.end(START_MS + 20_000);
     expect(await store.recorded('reads')).toEqual({ [series()]: '0=1 15=2 20=stale' });
     expect(await report('up')).toMatch(/15=1 20=stale$/);

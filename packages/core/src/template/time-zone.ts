@@ -38,7 +38,13 @@ export function timeZone(name: string): TimeZone | undefined {
     name,
     offsetAt(timeMs) {
       const seconds = Math.round((shownAt(clock, timeMs) - Math.floor(timeMs / 1000) * 1000) / 1000);
-      return { seconds, abbreviation: abbreviationAt(names, timeMs) ?? offsetName(seconds) };
+      return {
+        seconds,
+        // Takes ten times as long as the seconds, which are all that most want.
+        get abbreviation() {
+          return abbreviationAt(names, timeMs) ?? offsetName(seconds);
+        },
+      };
     },
   };
   zones.set(name, zone);

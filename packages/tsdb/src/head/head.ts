@@ -121,6 +121,12 @@ export class Head {
     return this.table.resolve(ref) !== NO_SLOT;
   }
 
+  /** When the newest sample of the series was; -Infinity for one without samples, and for one that is not there. */
+  newestMsOf(ref: SeriesRef): number {
+    const slot = this.table.resolve(ref);
+    return slot === NO_SLOT ? Number.NEGATIVE_INFINITY : this.table.lastMs[slot]!;
+  }
+
   /** A series as a log has it, under its reference there. What else had the slot or the labels was gone before. */
   restore(ref: SeriesRef, labels: LabelSet): void {
     const { table, symbols } = this;

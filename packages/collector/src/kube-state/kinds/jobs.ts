@@ -1,5 +1,6 @@
 /** Jobs and CronJobs. Source: kube-state-metrics, internal/store/job.go and cronjob.go. */
-import { listAt, numberAt, textAt } from '../fields.ts';
+import { parseCronSchedule } from '../cron-schedule.ts';
+import { isAt, listAt, numberAt, secondsAt, textAt } from '../fields.ts';
 import type { Sample } from '../kind.ts';
 import {
   conditionOf,
@@ -148,6 +149,11 @@ export const cronjobs = namespaced(
         'spec',
         'startingDeadlineSeconds',
       ),
+      gauge(
+        'kube_cronjob_next_schedule_time',
+        "Next time the cronjob should be scheduled. The time after lastScheduleTime, or after the cron job's creation time if it's never been scheduled. Use this to determine if the job is delayed.",
+        nextSchedule,
+      ),
       numberGauge(
         'kube_cronjob_spec_successful_job_history_limit',
         'Successful job history limit tells the controller how many completed jobs should be preserved.',
@@ -169,3 +175,13 @@ export const cronjobs = namespaced(
   },
   'cronjob',
 );
+
+/** None of one that is suspended, or that is never due. */
+function nextSchedule(job: unknown): readonly Sample[] {
+  if (isAt(job, 'spec', 'suspend')) return [];
+  const since = secondsAt(job, 'status', 'lastScheduleTime') ?? secondsAt(job, 'metadata', 'creationTimestamp');
+  if (since === undefined) return [];
+  const schedule = parseCronSchedule(textAt(job, 'spec', 'schedule'), textAt(job, 'spec', 'timeZone'));
+  const nextMs = schedule?.next(since * 1000);
+  return one(nextMs === undefined ? undefined : nextMs / 1000);
+}

@@ -10,6 +10,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
 };
+/** Beyond are more nanoseconds than 63 bits hold. */
+const LONGEST_MS = 2 ** 63 / 1e6;
 const WHOLE = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
 const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 
@@ -21,5 +23,6 @@ export function parseGoDuration(text: string): number | undefined {
   if (sign === undefined) return undefined;
   let totalMs = 0;
   for (const [, count, unit = ''] of parts.matchAll(PART)) totalMs += Number(count) * (UNIT_MS[unit] ?? 0);
+  if (totalMs >= LONGEST_MS) return undefined;
   return sign === '-' ? -totalMs : totalMs;
 }
