@@ -68,7 +68,7 @@ export interface SnapshotCounts {
 const MAINTENANCE_INTERVAL_MS = 15_000;
 /** Slots between two looks at the event loop: some ms even where all of them are to be compressed. */
 const MAINTENANCE_SLOTS = 2_048;
-/** Longer than the scrapes take that begin together (docs/decisions/0028). */
+/** Longer than the scrapes take that begin together; a target that hangs holds up no other's samples (docs/decisions/0028). */
 const GATHER_MS = 100;
 /** After a failure, for a disk that is full. */
 const SNAPSHOT_RETRY_MS = 30_000;
@@ -87,6 +87,8 @@ export class Tsdb {
   #maintenance: Promise<void> = Promise.resolve();
   #snapshot: Promise<void> | undefined;
   #snapshotTimer: Timer | undefined;
+  /** Of `gather`, those that are not there yet. */
+  #awaited = 0;
   #isGathering = false;
   /** How often the log did not get something, and how many of these times lie before the newest snapshot. */
   #logFailures = 0;
@@ -159,16 +161,18 @@ export class Tsdb {
     return isWritten && this.#logFailures === this.#coveredFailures;
   }
 
-  /** As commit, for samples that nobody waits to know of: with what else comes within GATHER_MS, which a killed process loses. Cost: a write,
-   *  and a thread woken for it, for all of them in place of one for each. */
-  commitSoon(): void {
+  /** Samples are on their way, and nobody waits to know that they are written: they are, with others of that kind, when the last of all that
+   *  are on their way is there, and GATHER_MS after the first at the latest. A killed process loses so much of them. Cost: a write, and a
+   *  thread woken for it, for all of them in place of one for each.
+   *  @returns to be called when `head` has them, or there are none */
+  gather(): () => void {
     const writer = this.#writer();
-    if (this.#isGathering) return;
-    this.#isGathering = true;
-    this.#later(GATHER_MS, () => {
-      this.#isGathering = false;
-      void writer.commit();
-    });
+    this.#awaited++;
+    return () => {
+      this.#awaited--;
+      if (this.#awaited === 0) void writer.commit();
+      else this.#commitSoon(writer);
+    };
   }
 
   /** Written with the next samples. */
@@ -217,6 +221,15 @@ export class Tsdb {
     await this.#snapshot?.catch(() => undefined);
     await this.#wal?.close();
     await this.#lock?.release();
+  }
+
+  #commitSoon(writer: Wal): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#later(GATHER_MS, () => {
+      this.#isGathering = false;
+      void writer.commit();
+    });
   }
 
   async #takeFolder(): Promise<void> {

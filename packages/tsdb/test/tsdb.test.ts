@@ -25,18 +25,17 @@ describe('a database', () => {
     await tsdb.close();
   });
 
-  it('writes what nobody waits for a tenth of a second later, all of it at once', async () => {
+  it('writes samples that are on their way together when the last of them is there, all of them at once', async () => {
     const { tsdb, clock, files } = bed();
     await tsdb.start();
     const ref = seriesRef(tsdb, { __name__: 'up' });
-    for (let sample = 0; sample < 5; sample++) {
+    const arrivals = Array.from({ length: 5 }, () => tsdb.gather());
+    for (const [sample, arrived] of arrivals.entries()) {
+      expect(tsdb.walCounts?.writes).toBe(0);
       tsdb.head.append(rows([ref], clock.nowMs() + sample, () => sample));
-      tsdb.commitSoon();
-      await clock.advance(19);
+      arrived();
+      await clock.advance(5);
     }
-    expect(tsdb.walCounts?.writes).toBe(0);
-    await clock.advance(5);
-    expect(await tsdb.commit()).toBe(true);
     expect(tsdb.walCounts?.writes).toBe(1);
     const { tsdb: after } = bed(new MemoryFiles(Object.fromEntries(files.files)));
     await after.start();
@@ -45,11 +44,28 @@ describe('a database', () => {
     await tsdb.close();
   });
 
-  it('writes what nobody waited for when it closes', async () => {
+  it('writes them a tenth of a second later where one of them does not come', async () => {
+    const { tsdb, clock } = bed();
+    await tsdb.start();
+    const [late, inTime] = [tsdb.gather(), tsdb.gather()];
+    tsdb.head.append(rows([seriesRef(tsdb, { __name__: 'up' })], clock.nowMs(), () => 1));
+    inTime();
+    await clock.advance(99);
+    expect(tsdb.walCounts?.writes).toBe(0);
+    await clock.advance(1);
+    expect(tsdb.walCounts?.writes).toBe(1);
+    late();
+    await tsdb.close();
+    expect(tsdb.walCounts?.writes).toBe(1);
+  });
+
+  it('writes what is gathered when it closes', async () => {
     const { tsdb, clock, files } = bed();
     await tsdb.start();
+    tsdb.gather();
+    const arrived = tsdb.gather();
     tsdb.head.append(rows([seriesRef(tsdb, { __name__: 'up' })], clock.nowMs(), () => 1));
-    tsdb.commitSoon();
+    arrived();
     await tsdb.close();
     const { tsdb: after } = bed(files);
     await after.start();

@@ -182,10 +182,15 @@ export class ScrapeLoop {
 
   async #scrape(atMs: number): Promise<void> {
     const { tracing } = this.#deps;
-    if (tracing === undefined) return this.#scrapeNow(atMs, undefined);
-    const { url, publicLabels } = this.target;
-    const attributes = { 'scrape.target': url, 'scrape.job': publicLabels.get('job') };
-    return tracing.span('scrape', attributes, (span) => this.#scrapeNow(atMs, span));
+    const done = this.samples.expect();
+    try {
+      if (tracing === undefined) return await this.#scrapeNow(atMs, undefined);
+      const { url, publicLabels } = this.target;
+      const attributes = { 'scrape.target': url, 'scrape.job': publicLabels.get('job') };
+      return await tracing.span('scrape', attributes, (span) => this.#scrapeNow(atMs, span));
+    } finally {
+      done();
+    }
   }
 
   async #scrapeNow(atMs: number, span: Span | undefined): Promise<void> {

@@ -28,8 +28,8 @@ export interface SampleStore {
     'getOrCreate' | 'has' | 'newestMsOf' | 'append' | 'appendHistograms' | 'addExemplar' | 'setMetadata' | 'counts'
   >;
   commit(): Promise<unknown>;
-  /** With what else comes soon. */
-  commitSoon(): void;
+  /** See Tsdb.gather. */
+  gather(): () => void;
 }
 
 export interface SampleDeps {
@@ -86,6 +86,11 @@ export class TargetSamples {
     });
   }
 
+  /** A scrape is under way. @returns to be called when it is recorded, or will not be */
+  expect(): () => void {
+    return this.#deps.store.gather();
+  }
+
   /** Appends all that a scrape gives; queries see it when this returns.
    *  @param fetched the answer, or why there is none
    *  @param atMs of samples without a time of their own, Unix ms
@@ -115,7 +120,6 @@ export class TargetSamples {
     this.#settle(limited, scrape, atMs);
     counts.samples += tally.scraped;
     for (const [reason, count] of refused) counts.refuse(reason, count);
-    this.#deps.store.commitSoon();
     return { failure: limited, refused };
   }
 

@@ -22,7 +22,7 @@ export function recordingStore(
   return {
     head,
     commit: async () => true,
-    commitSoon: () => undefined,
+    gather: () => () => undefined,
     recorded: (name) => recorded(querier, name, startMs),
   };
 }
