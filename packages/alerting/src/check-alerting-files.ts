@@ -2,7 +2,7 @@
 import { reportBadConfig } from '@vigie/core/config/bad-config';
 import type { Environment } from '@vigie/core/config/environment';
 import type { ExitCode } from '@vigie/core/lifecycle';
-import { globFiles } from '@vigie/rules/file/glob-files';
+import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import { loadAlertingConfig } from './config/alerting-config-file.ts';
 import { formatWarning } from './config/findings.ts';
@@ -24,18 +24,15 @@ export async function checkAlertingFiles(
   for (const file of files) {
     try {
       const { config, warnings } = await loadAlertingConfig(file, environment);
-      const ruleFiles = await Promise.all(config.ruleFiles.map((pattern) => globFiles(pattern, '/')));
-      const groups = await allGroups([loadRuleFiles(ruleFiles.flat()), loadLogRules(config)]);
+      const [metrics, logs] = [await findFiles(config.ruleFiles), await findFiles(config.logRuleFiles)];
+      const groups = await allGroups([loadRuleFiles(metrics.files), loadLogRules(config)]);
       const rules = groups.reduce((sum, group) => sum + group.rules.length, 0);
       const receivers = config.alertmanager?.config.receivers.length ?? 0;
       stdout.write(`${file}: ok, ${counted(receivers, 'receiver')}, ${counted(rules, 'rule')}\n`);
       for (const warning of warnings) stdout.write(`${formatWarning(warning)}\n`);
       for (const warning of groups.flatMap((group) => group.warnings)) stdout.write(`${warning}\n`);
-      for (const [index, found] of ruleFiles.entries())
-        if (found.length === 0) stdout.write(`${file}: warning: rule_files: no file is ${config.ruleFiles[index]}\n`);
-      for (const pattern of config.logRuleFiles)
-        if ((await globFiles(pattern, '/')).length === 0)
-          stdout.write(`${file}: warning: log_rule_files: no file is ${pattern}\n`);
+      for (const pattern of metrics.unmatched) stdout.write(`${file}: warning: rule_files: no file is ${pattern}\n`);
+      for (const pattern of logs.unmatched) stdout.write(`${file}: warning: log_rule_files: no file is ${pattern}\n`);
     } catch (error) {
       worst = reportBadConfig(error);
     }

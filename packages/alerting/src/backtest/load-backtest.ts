@@ -2,7 +2,7 @@
 import type { Environment } from '@vigie/core/config/environment';
 import { VigieError } from '@vigie/core/errors';
 import { LabelSet } from '@vigie/promql/labels/label-set';
-import { globFiles } from '@vigie/rules/file/glob-files';
+import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles, readRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { RuleGroup } from '@vigie/rules/rule';
 import type { AlertingConfig, LogDatasource } from '../config/alerting-config.ts';
@@ -78,7 +78,6 @@ async function rulesOf(
   config: AlertingConfig | undefined,
 ): Promise<Pick<BacktestFiles, 'ruleFiles' | 'logRuleFiles'>> {
   if (config === undefined || ruleFiles.length + logRuleFiles.length > 0) return { ruleFiles, logRuleFiles };
-  const filesOf = async (patterns: readonly string[]): Promise<readonly string[]> =>
-    (await Promise.all(patterns.map((pattern) => globFiles(pattern, '/')))).flat();
-  return { ruleFiles: await filesOf(config.ruleFiles), logRuleFiles: await filesOf(config.logRuleFiles) };
+  const [metrics, logs] = [await findFiles(config.ruleFiles), await findFiles(config.logRuleFiles)];
+  return { ruleFiles: metrics.files, logRuleFiles: logs.files };
 }

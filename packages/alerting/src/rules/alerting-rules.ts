@@ -12,7 +12,7 @@ import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { RemotePrometheus } from '@vigie/promql/remote/remote-prometheus';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import { answerAlerts, answerRules } from '@vigie/rules/api/answers';
-import { globFiles } from '@vigie/rules/file/glob-files';
+import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { RuleGroup } from '@vigie/rules/rule';
 import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner, type RuleRunnerOptions } from '@vigie/rules/rule-runner';
@@ -214,8 +214,8 @@ function openSource(
 export async function loadAlertingRules(
   config: Pick<AlertingConfig, 'ruleFiles' | 'logRuleFiles' | 'logs' | 'evaluationIntervalMs' | 'recordingRules'>,
 ): Promise<readonly RuleGroup[]> {
-  const files = await Promise.all(config.ruleFiles.map((pattern) => globFiles(pattern, '/')));
-  const groups = await allGroups([loadRuleFiles(files.flat()), loadLogRules(config)]);
+  const { files } = await findFiles(config.ruleFiles);
+  const groups = await allGroups([loadRuleFiles(files), loadLogRules(config)]);
   return keptRules(groups, config.recordingRules);
 }
 

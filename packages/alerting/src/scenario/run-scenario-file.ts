@@ -1,8 +1,8 @@
 /** `vigie test rules`: files of scenarios. */
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { VigieError } from '@vigie/core/errors';
-import { globFiles } from '@vigie/rules/file/glob-files';
+import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles, readRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { RuleFileOptions } from '@vigie/rules/file/parse-rule-file';
 import type { RuleGroup } from '@vigie/rules/rule';
@@ -28,8 +28,8 @@ export async function runScenarioFile(
   if (!hasScenarios(source)) return undefined;
   const written = parseScenarioFile(source, file);
   const folder = dirname(file);
-  const metricRules = await filesOf(written.ruleFiles, folder);
-  const logRules = await filesOf(written.logRuleFiles, folder);
+  const metricRules = await findFiles(written.ruleFiles, folder);
+  const logRules = await findFiles(written.logRuleFiles, folder);
   const rules = await allGroups([loadRuleFiles(metricRules.files, options), loadLogRules(logRules.files, written)]);
   const alertmanager = await loadAlertmanagerConfig(resolve(folder, written.alertmanagerConfig));
   const receiverOptions = written.receiverOptions(new Set(alertmanager.receivers.map(({ name }) => name)));
@@ -41,21 +41,6 @@ export async function runScenarioFile(
     failures.push(...checkOutcome(scenario, outcome, root).map((failure) => `    ${failure}`));
   }
   return { failures, unmatched: [...metricRules.unmatched, ...logRules.unmatched] };
-}
-
-/** @returns files that patterns lead to, and the patterns that lead to none */
-async function filesOf(
-  patterns: readonly string[],
-  folder: string,
-): Promise<{ readonly files: readonly string[]; readonly unmatched: readonly string[] }> {
-  const files: string[] = [];
-  const unmatched: string[] = [];
-  for (const pattern of patterns) {
-    const found = await globFiles(pattern, folder);
-    if (found.length === 0) unmatched.push(isAbsolute(pattern) ? pattern : join(folder, pattern));
-    files.push(...found);
-  }
-  return { files, unmatched };
 }
 
 function loadLogRules(

@@ -3,7 +3,7 @@ import { reportBadConfig } from '@vigie/core/config/bad-config';
 import type { Environment } from '@vigie/core/config/environment';
 import { formatDuration } from '@vigie/core/durations';
 import type { ExitCode } from '@vigie/core/lifecycle';
-import { globFiles } from '@vigie/rules/file/glob-files';
+import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { RuleGroup } from '@vigie/rules/rule';
 import { DEFAULT_HEAD_OPTIONS } from '@vigie/tsdb/head/options';
@@ -69,11 +69,8 @@ interface Rules {
 }
 
 async function readRules(patterns: readonly string[]): Promise<Rules> {
-  const found = await Promise.all(patterns.map((pattern) => globFiles(pattern, '/')));
-  return {
-    groups: await loadRuleFiles(found.flat()),
-    unmatched: patterns.filter((_, index) => found[index]?.length === 0),
-  };
+  const { files, unmatched } = await findFiles(patterns);
+  return { groups: await loadRuleFiles(files), unmatched };
 }
 
 function ruleWarnings(groups: readonly RuleGroup[], config: CollectorConfig): readonly string[] {

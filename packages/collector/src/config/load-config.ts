@@ -6,7 +6,7 @@ import { type ListenAddress, listenWithMetrics } from '@vigie/core/config/listen
 import { type ConfigText, parseConfig, readConfigFile } from '@vigie/core/config/load';
 import { ConfigError, type ConfigPath, type ConfigProblem } from '@vigie/core/config/problem';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
-import { globFiles } from '@vigie/rules/file/glob-files';
+import { findFiles } from '@vigie/rules/file/glob-files';
 import * as v from 'valibot';
 import { ruleProblems } from '../adapter/rule-problems.ts';
 import { DEFAULT_KUBE_STATE } from '../kube-state/kube-state.ts';
@@ -242,11 +242,11 @@ async function readScrapeFiles(
   globals: ScrapeGlobals,
   jobs: JobNames,
 ): Promise<IncludedScrapes> {
-  const files = await Promise.all(patterns.map((pattern) => globFiles(pattern, '/')));
+  const { files } = await findFiles(patterns);
   const scrapes: ScrapeConfig[] = [];
   const problems: ConfigProblem[] = [];
   const warnings: ConfigWarning[] = [];
-  for (const file of files.flat()) {
+  for (const file of files) {
     const { text } = await readConfigFile(file);
     try {
       const { value, ...at } = parseConfig(text, file, scrapeFileSchema, reading);

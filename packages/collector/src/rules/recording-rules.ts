@@ -4,7 +4,7 @@ import type { Log } from '@vigie/core/log';
 import { invalidParameter } from '@vigie/promql/api/api-error';
 import type { Providers } from '@vigie/promql/api/options';
 import { answerAlerts, answerRules } from '@vigie/rules/api/answers';
-import { globFiles } from '@vigie/rules/file/glob-files';
+import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { QueryVector } from '@vigie/rules/query';
 import type { RuleGroup } from '@vigie/rules/rule';
@@ -88,8 +88,8 @@ export class RecordingRules {
  *  @throws {ConfigError} with every problem of every file
  *  @throws {VigieError} CONFIG_UNREADABLE */
 export async function loadRecordingRules(patterns: readonly string[]): Promise<LoadedRules> {
-  const files = await Promise.all(patterns.map((pattern) => globFiles(pattern, '/')));
-  return recordingRulesOf(await loadRuleFiles(files.flat()));
+  const { files } = await findFiles(patterns);
+  return recordingRulesOf(await loadRuleFiles(files));
 }
 
 /** Those of them that record; how many do not. */

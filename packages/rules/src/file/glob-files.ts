@@ -15,6 +15,24 @@ export async function globFiles(pattern: string, folder: string): Promise<readon
   return found.sort();
 }
 
+export interface FoundFiles {
+  /** In the order of the patterns. */
+  readonly files: readonly string[];
+  /** Patterns that lead to none, absolute. */
+  readonly unmatched: readonly string[];
+}
+
+/** Those of several patterns.
+ *  @param folder of patterns that are not absolute */
+export async function findFiles(patterns: readonly string[], folder = '/'): Promise<FoundFiles> {
+  const found = await Promise.all(patterns.map((pattern) => globFiles(pattern, folder)));
+  const unmatched = patterns.filter((_, index) => found[index]?.length === 0);
+  return {
+    files: found.flat(),
+    unmatched: unmatched.map((pattern) => (isAbsolute(pattern) ? pattern : join(folder, pattern))),
+  };
+}
+
 async function childrenOf(parent: string, segment: string): Promise<string[]> {
   if (!/[*?[\\]/.test(segment)) {
     const path = join(parent, segment);

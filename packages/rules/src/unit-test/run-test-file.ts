@@ -1,9 +1,9 @@
 /** `vigie test rules`: promtool's unit-test files. */
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname } from 'node:path';
 import { VigieError } from '@vigie/core/errors';
 import type { ScriptStorage } from '@vigie/promql/script/run-script';
-import { globFiles } from '../file/glob-files.ts';
+import { findFiles } from '../file/glob-files.ts';
 import { loadRuleFiles } from '../file/load-rule-files.ts';
 import type { RuleFileOptions } from '../file/parse-rule-file.ts';
 import { runTestGroup } from './run-test-group.ts';
@@ -26,13 +26,7 @@ export async function runTestFile(
   options: RuleFileOptions = {},
 ): Promise<TestOutcome> {
   const tests = parseTestFile(await readTestFile(file), file);
-  const unmatched: string[] = [];
-  const ruleFiles: string[] = [];
-  for (const pattern of tests.ruleFiles) {
-    const found = await globFiles(pattern, dirname(file));
-    if (found.length === 0) unmatched.push(isAbsolute(pattern) ? pattern : join(dirname(file), pattern));
-    ruleFiles.push(...found);
-  }
+  const { files: ruleFiles, unmatched } = await findFiles(tests.ruleFiles, dirname(file));
   const rules = await loadRuleFiles(ruleFiles, options);
   const failures: string[] = [];
   for (const group of tests.groups) {

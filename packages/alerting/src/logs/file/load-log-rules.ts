@@ -1,5 +1,5 @@
 /** The log rules of an alerting.yaml. */
-import { globFiles } from '@vigie/rules/file/glob-files';
+import { findFiles } from '@vigie/rules/file/glob-files';
 import { readRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { RuleGroup } from '@vigie/rules/rule';
 import type { AlertingConfig } from '../../config/alerting-config.ts';
@@ -11,10 +11,10 @@ export async function loadLogRules({
   logs,
   evaluationIntervalMs,
 }: Pick<AlertingConfig, 'logRuleFiles' | 'logs' | 'evaluationIntervalMs'>): Promise<readonly RuleGroup[]> {
-  const files = await Promise.all(logRuleFiles.map((pattern) => globFiles(pattern, '/')));
+  const { files } = await findFiles(logRuleFiles);
   const options = {
     intervalMs: evaluationIntervalMs,
     ...(logs === undefined ? {} : { type: logs.type, lateLinesMs: logs.lateLinesMs }),
   };
-  return readRuleFiles(files.flat(), (text, file) => parseLogRuleFile(text, file, options));
+  return readRuleFiles(files, (text, file) => parseLogRuleFile(text, file, options));
 }
