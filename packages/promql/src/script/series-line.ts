@@ -5,6 +5,7 @@ import type { Histogram } from '../histogram/histogram.ts';
 import { LabelSet, METRIC_NAME } from '../labels/label-set.ts';
 import { parseFloatText } from '../text/float.ts';
 import { unquote } from '../text/quote.ts';
+import { TextCursor } from '../text/text-cursor.ts';
 import { parseHistogram } from './histogram-text.ts';
 import { ScriptError } from './script-error.ts';
 
@@ -39,31 +40,16 @@ export function parseLabelsText(text: string, line: number): LabelSet {
   return labels;
 }
 
-class Cursor {
-  readonly #text: string;
+class Cursor extends TextCursor {
   readonly #line: number;
-  #at = 0;
 
   constructor(text: string, line: number) {
-    this.#text = text;
+    super(text);
     this.#line = line;
   }
 
-  get isAtEnd(): boolean {
-    return this.#at >= this.#text.length;
-  }
-
-  /** Takes what the pattern (sticky) matches. */
-  take(pattern: RegExp): RegExpExecArray | undefined {
-    pattern.lastIndex = this.#at;
-    const match = pattern.exec(this.#text);
-    if (match === null) return undefined;
-    this.#at = pattern.lastIndex;
-    return match;
-  }
-
   error(reason: string): ScriptError {
-    return new ScriptError(this.#line, `${reason}: ${JSON.stringify(this.#text.slice(this.#at, this.#at + 40))}`);
+    return new ScriptError(this.#line, `${reason}: ${JSON.stringify(this.glimpse)}`);
   }
 }
 

@@ -1,38 +1,24 @@
-/** A place in a text of LogQL, which goes on as tokens are taken. */
+/** A place in a text of LogQL. */
 import { VigieError } from '@vigie/core/errors';
 import { unquote } from '@vigie/promql/text/quote';
+import { TextCursor } from '@vigie/promql/text/text-cursor';
 
 const SPACE = /(?:\s|#[^\n]*)*/y;
 const STRING = /"(?:[^"\\\n]|\\.)*"|`[^`]*`/y;
 /** Strings in it may have braces. */
 const SELECTOR = /\{(?:[^"`}]|"(?:[^"\\\n]|\\.)*"|`[^`]*`)*\}/y;
 
-export class Cursor {
-  readonly #text: string;
-  #at: number;
-
+export class Cursor extends TextCursor {
   /** @param at where it begins */
   constructor(text: string, at = 0) {
-    this.#text = text;
-    this.#at = at;
-    this.#skipSpace();
-  }
-
-  get at(): number {
-    return this.#at;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at >= this.#text.length;
+    super(text, at);
+    super.take(SPACE);
   }
 
   /** Takes what the pattern (sticky) matches, with space and comments behind it. */
-  take(pattern: RegExp): RegExpExecArray | undefined {
-    pattern.lastIndex = this.#at;
-    const match = pattern.exec(this.#text);
-    if (match === null) return undefined;
-    this.#at = pattern.lastIndex;
-    this.#skipSpace();
+  override take(pattern: RegExp): RegExpExecArray | undefined {
+    const match = super.take(pattern);
+    if (match !== undefined) super.take(SPACE);
     return match;
   }
 
@@ -54,14 +40,7 @@ export class Cursor {
 
   /** @param expected completes "expected …" */
   refusal(expected: string): VigieError {
-    const rest = this.#text.slice(this.#at, this.#at + 40);
-    const got = rest === '' ? 'nothing' : JSON.stringify(rest);
+    const got = this.glimpse === '' ? 'nothing' : JSON.stringify(this.glimpse);
     return new VigieError('LOGS_REFUSED', `scenarios read a part of LogQL: expected ${expected}, got ${got}`);
-  }
-
-  #skipSpace(): void {
-    SPACE.lastIndex = this.#at;
-    SPACE.exec(this.#text);
-    this.#at = SPACE.lastIndex;
   }
 }
