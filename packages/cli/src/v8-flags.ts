@@ -11,14 +11,14 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   24: ['--no-sparkplug', '--no-maglev', '--invocation-count-for-turbofan=30000'],
 };
 
+const [MAJOR = ''] = process.versions.node.split('.', 1);
+
 /** To be called before what it is for is loaded: code that is compiled already stays. */
 export function preferMemory(): void {
-  const [major = ''] = process.versions.node.split('.', 1);
-  for (const flag of FLAGS[major] ?? []) setFlagsFromString(flag);
+  for (const flag of FLAGS[MAJOR] ?? []) setFlagsFromString(flag);
 }
 
 /** Takes back what the image says for all of them. */
 export function preferSpeed(): void {
-  const [major = ''] = process.versions.node.split('.', 1);
-  if (Number(major) >= 22) setFlagsFromString('--maglev');
+  if (Number(MAJOR) >= 22) setFlagsFromString('--maglev');
 }

@@ -8,7 +8,7 @@ import {
   parseWeekdays,
   TimeRangeError,
 } from '../time-intervals/parse-ranges.ts';
-import type { TimeInterval } from '../time-intervals/time-interval.ts';
+import { ALWAYS, type TimeInterval } from '../time-intervals/time-interval.ts';
 import { hostLocation, isLocation } from '../time-intervals/wall-clock.ts';
 
 /** The annotation of a silence that holds again and again: days of the week, months, days of the month, times of the day and a time zone, each
@@ -19,15 +19,6 @@ export const RECURS = 'vigie_recurs';
 const TIMES = /^\d\d:\d\d-\d\d:\d\d$/;
 const DAYS = /^-?\d/;
 const NAMES = /^[a-z]+(?::[a-z]+)?$/i;
-
-const ALWAYS: TimeInterval = {
-  times: undefined,
-  weekdays: undefined,
-  daysOfMonth: undefined,
-  months: undefined,
-  years: undefined,
-  location: undefined,
-};
 
 /** Of texts that silences have: they are looked at for each alert. undefined: it is none. */
 const known = new Map<string, TimeInterval | undefined>();

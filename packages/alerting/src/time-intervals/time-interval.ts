@@ -26,3 +26,13 @@ export interface TimeInterval {
   /** Of the IANA time zones; undefined for UTC. */
   readonly location: string | undefined;
 }
+
+/** Asks nothing. */
+export const ALWAYS: TimeInterval = {
+  times: undefined,
+  weekdays: undefined,
+  daysOfMonth: undefined,
+  months: undefined,
+  years: undefined,
+  location: undefined,
+};

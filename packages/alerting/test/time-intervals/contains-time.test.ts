@@ -7,19 +7,10 @@ import {
   parseWeekdays,
   parseYears,
 } from '../../src/time-intervals/parse-ranges.ts';
-import type { TimeInterval } from '../../src/time-intervals/time-interval.ts';
-
-const ANY: TimeInterval = {
-  times: undefined,
-  weekdays: undefined,
-  daysOfMonth: undefined,
-  months: undefined,
-  years: undefined,
-  location: undefined,
-};
+import { ALWAYS, type TimeInterval } from '../../src/time-intervals/time-interval.ts';
 
 const contains = (interval: Partial<TimeInterval>, time: string): boolean =>
-  containsTime({ ...ANY, ...interval }, Date.parse(time));
+  containsTime({ ...ALWAYS, ...interval }, Date.parse(time));
 
 const OFFICE = {
   times: [parseMinutes('09:00', '17:00')],
@@ -89,22 +80,26 @@ describe('a time interval of a place', () => {
 
   it('has no hour that the change to summer time leaves out', () => {
     const minutes = Array.from({ length: 24 * 60 }, (_, minute) => minute * 60_000);
-    const inside = minutes.filter((ms) => containsTime({ ...ANY, ...night }, Date.parse('2026-03-29T00:00:00Z') + ms));
+    const inside = minutes.filter((ms) =>
+      containsTime({ ...ALWAYS, ...night }, Date.parse('2026-03-29T00:00:00Z') + ms),
+    );
     // What is left is of the night after: 00:00 to 01:00 UTC is 01:00 to 02:00 there, and 01:00 UTC is 03:00.
     expect(inside).toEqual([]);
   });
 
   it('has the hour twice that the change from summer time repeats', () => {
     const minutes = Array.from({ length: 12 * 60 }, (_, minute) => minute * 60_000);
-    const inside = minutes.filter((ms) => containsTime({ ...ANY, ...night }, Date.parse('2026-10-25T00:00:00Z') + ms));
+    const inside = minutes.filter((ms) =>
+      containsTime({ ...ALWAYS, ...night }, Date.parse('2026-10-25T00:00:00Z') + ms),
+    );
     expect(inside).toHaveLength(120);
   });
 });
 
 it('names the intervals that contain a time', () => {
   const intervals = new Map([
-    ['office', [{ ...ANY, ...OFFICE }]],
-    ['always', [{ ...ANY, weekdays: [] }, ANY]],
+    ['office', [{ ...ALWAYS, ...OFFICE }]],
+    ['always', [{ ...ALWAYS, weekdays: [] }, ALWAYS]],
     ['never', []],
   ]);
   expect(intervalsAt(['never', 'always', 'office'], intervals, Date.parse('2026-11-28T10:00:00Z'))).toEqual(['always']);
