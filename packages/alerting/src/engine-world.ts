@@ -3,7 +3,7 @@ import type { Clock } from '@vigie/core/clock';
 import type { AlertStatus, ApiWorld } from './api/api-world.ts';
 import type { WrittenAlertmanager } from './config/alerting-config.ts';
 import type { Alert } from './dispatch/alert.ts';
-import { type AlertEngine, suppressionOf } from './engine.ts';
+import type { AlertEngine } from './engine.ts';
 import { mutingIntervals } from './notify/muting.ts';
 
 export interface EngineWorldOptions {
@@ -60,8 +60,11 @@ export function engineWorld(
   };
 }
 
-function statusOf(engine: AlertEngine, alert: Alert, nowMs: number): AlertStatus {
-  const { silencedBy, inhibitedBy } = suppressionOf(engine, alert, nowMs);
+/** By the silences and inhibitions of now. */
+function statusOf({ state, inhibitor }: AlertEngine, { labels }: Alert, nowMs: number): AlertStatus {
+  const silencedBy = state.silences.query({ states: ['active'], labels }).map(({ id }) => id);
+  const inhibition = inhibitor.inhibitionOf(labels, nowMs);
+  const inhibitedBy = inhibition === undefined ? [] : [inhibition.source.fingerprint];
   const isSuppressed = silencedBy.length + inhibitedBy.length > 0;
   return { state: isSuppressed ? 'suppressed' : 'active', silencedBy, inhibitedBy, mutedBy: [] };
 }

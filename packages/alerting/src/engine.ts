@@ -1,85 +1,36 @@
 /** What Alertmanager does: takes alerts, keeps them, groups them, and tells receivers of those that are not muted. */
-import type { Clock, Timer } from '@vigie/core/clock';
+import type { Timer } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
 import { bug, VigieError } from '@vigie/core/errors';
-import type { Log } from '@vigie/core/log';
-import type { Random } from '@vigie/core/random';
-import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { RuleRecord } from '@vigie/rules/state/rule-record';
-import { type AlertLimits, AlertStore } from './alerts/alert-store.ts';
+import { AlertStore } from './alerts/alert-store.ts';
 import { KeptAlerts } from './alerts/kept-alerts.ts';
 import type { PostedAlert } from './alerts/posted-alert.ts';
 import type { AlertmanagerConfig } from './config/load-config.ts';
-import type { ReceiverConfig } from './config/receiver-section.ts';
 import { type Alert, isResolved } from './dispatch/alert.ts';
 import type { AlertGroup } from './dispatch/alert-group.ts';
 import { Dispatcher, type GroupSharing } from './dispatch/dispatcher.ts';
 import { NotificationLog } from './dispatch/notification-log.ts';
 import { type GroupTimers, groupTimers, repeatsDueMs } from './dispatch/repeat-times.ts';
+import type { EngineDeps, EngineSettings } from './engine-settings.ts';
 import { Escalations, type GroupLook } from './escalation/escalations.ts';
 import type { Acknowledgement, Page } from './escalation/page.ts';
 import type { Replica, Replication } from './ha/replication.ts';
 import { AlertChanges } from './history/alert-changes.ts';
-import type { HistoryEvent } from './history/history-event.ts';
 import { silenceEvent } from './history/silence-event.ts';
-import { Inhibitor } from './inhibition/inhibitor.ts';
-import { pendingInhibitions } from './inhibition/pending-sources.ts';
-import { DeliveryPlan } from './notify/delivery-plan.ts';
-import { type MutingWorld, muteCauses } from './notify/muting.ts';
-import { type GatherContext, Notifier, type NotifyOptions } from './notify/notifier.ts';
-import type { NotifyCounts } from './notify/notify-counts.ts';
-import { NO_OPTIONS, type Receiver, type ReceiverOptions } from './notify/receiver.ts';
+import { type InForce, inForce } from './in-force.ts';
+import type { Inhibitor } from './inhibition/inhibitor.ts';
+import type { DeliveryPlan } from './notify/delivery-plan.ts';
+import { muteCauses } from './notify/muting.ts';
+import type { Receiver } from './notify/receiver.ts';
 import { Outbox } from './outbox/outbox.ts';
-import type { Integration } from './receivers/integration.ts';
-import { buildRoutes, type Route } from './routing/route.ts';
+import type { Route } from './routing/route.ts';
 import type { Silence, SilenceContent } from './silences/silence.ts';
 import { SilenceStore } from './silences/silence-store.ts';
 import { ENDS_AFTER_MS, UntilResolved } from './silences/until-resolved.ts';
 import { AlertingState } from './state/alerting-state.ts';
-import type { StateFs } from './state/state-fs.ts';
 import { openState, type StateLog } from './state/state-log.ts';
 import type { StateRecord } from './state/state-record.ts';
-
-export interface EngineOptions extends NotifyOptions {
-  readonly limits: AlertLimits;
-  /** How long alerts that would have come again while nobody listened are held as firing after a start. */
-  readonly startupHoldMs: number;
-  /** Of silences behind their end, and of what was told. */
-  readonly retentionMs: number;
-  /** Whether a repeat is told when repeat_interval is over, and not at the group_interval behind it; false unless given. */
-  readonly repeatOnTime?: boolean | undefined;
-  /** Of an alert that began less long ago, pending ones that would inhibit it are waited for; 0 unless given. */
-  readonly inhibitionHoldMs?: number | undefined;
-  /** For how long nothing has to fire of what a silence silences that is to end with it; ENDS_AFTER_MS unless given. */
-  readonly silenceEndsAfterMs?: number | undefined;
-}
-
-/** What is in force. */
-export interface EngineSettings {
-  readonly config: AlertmanagerConfig;
-  readonly options: EngineOptions;
-  /** By the names of receivers. */
-  readonly receiverOptions: ReadonlyMap<string, ReceiverOptions>;
-  readonly integrationsOf: (receiver: ReceiverConfig) => readonly Integration[];
-}
-
-export interface EngineDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly fs: StateFs;
-  /** For silences: an id that nothing has. */
-  readonly newId: () => string;
-  readonly counts: NotifyCounts;
-  /** What happens to alerts from the start on. */
-  readonly record: (event: HistoryEvent) => void;
-  /** Labels of alerts that rules have found and that do not fire yet; undefined: there are no rules. */
-  readonly pendingAlerts?: (() => Iterable<LabelSet>) | undefined;
-  /** undefined: no receiver is shown any context. */
-  readonly gatherContext?: GatherContext | undefined;
-  /** undefined: there is one replica. */
-  readonly replication?: Replication | undefined;
-}
 
 /** A snapshot is looked for this often: tsdb's own interval behind a write that failed. */
 const MAINTENANCE_MS = 30_000;
@@ -87,17 +38,6 @@ const MAINTENANCE_MS = 30_000;
 const GARBAGE_MS = 15 * 60_000;
 /** Where there are as many alerts as may be, those that are over make room before that: a look at all takes 10 ms. */
 const ROOM_MS = 5_000;
-
-/** What the configuration decides: replaced as a whole by a reload. */
-interface InForce {
-  readonly root: Route;
-  /** By their names. */
-  readonly receivers: ReadonlyMap<string, Receiver>;
-  readonly inhibitor: Inhibitor;
-  readonly muting: MutingWorld;
-  readonly plan: DeliveryPlan;
-  readonly notifier: Notifier;
-}
 
 export class AlertEngine {
   readonly state: AlertingState;
@@ -150,7 +90,7 @@ export class AlertEngine {
           .catch((error: unknown) => log.error('a group could not be escalated', { error }));
       },
     });
-    this.#inForce = this.#build();
+    this.#inForce = this.#inForceOf(settings);
     this.#dispatcher = new Dispatcher(this.#inForce.root, {
       clock,
       tell: (group, flush, signal) => {
@@ -262,7 +202,7 @@ export class AlertEngine {
   apply(settings: EngineSettings): void {
     this.#settings = settings;
     this.state.alerts.limits = settings.options.limits;
-    this.#inForce = this.#build();
+    this.#inForce = this.#inForceOf(settings);
     for (const alert of this.state.alerts.all()) this.#inForce.inhibitor.set(alert);
     this.#dispatcher.update(this.#inForce.root, this.state.alerts.all());
     this.#escalations.resume();
@@ -357,50 +297,12 @@ export class AlertEngine {
     await this.#log?.close();
   }
 
-  #build(): InForce {
-    const { config, options, receiverOptions, integrationsOf } = this.#settings;
-    const { clock, random, log, counts, record, gatherContext, pendingAlerts, replication } = this.#deps;
-    const { inhibitionHoldMs: holdMs = 0 } = options;
-    const { state } = this;
-    const inhibitor = new Inhibitor(config.inhibitRules);
-    const receivers = new Map(
-      config.receivers.map((receiver) => {
-        const { name } = receiver;
-        const integrations = integrationsOf(receiver);
-        return [name, { name, integrations, options: receiverOptions.get(name) ?? NO_OPTIONS }] as const;
-      }),
-    );
-    const muting: MutingWorld = {
-      inhibitor,
-      timeIntervals: config.timeIntervals,
-      activeSilences: () => state.silences.query({ states: ['active'] }),
-      pending:
-        holdMs > 0 && pendingAlerts !== undefined
-          ? () => pendingInhibitions(config.inhibitRules, pendingAlerts, holdMs)
-          : undefined,
-    };
-    const ownsGroup = replication === undefined ? undefined : (key: string) => replication.ownsGroup(key);
-    const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record, ownsGroup });
-    const notifier = new Notifier(
-      {
-        ...options,
-        receivers,
-        muting,
-      },
-      {
-        clock,
-        plan,
-        notifications: state.notifications,
-        outbox: state.outbox,
-        persist: (records) => this.#persist(records),
-        counts,
-        record,
-        log,
-        gatherContext,
-        escalations: this.#escalations,
-      },
-    );
-    return { root: buildRoutes(config.route), receivers, inhibitor, muting, plan, notifier };
+  #inForceOf(settings: EngineSettings): InForce {
+    return inForce(settings, this.#deps, {
+      state: this.state,
+      escalations: this.#escalations,
+      persist: (records) => this.#persist(records),
+    });
   }
 
   /** Fingerprints of what is in a group, and of which somebody there was told that it fires: at most those that were told within the retention. */
@@ -626,16 +528,4 @@ function lastTold(records: Iterable<StateRecord>): ReadonlyMap<string, number> {
     times.set(group, Math.max(entry.timeMs, times.get(group) ?? 0));
   }
   return times;
-}
-
-/** What the silences and inhibitions of now say of an alert. */
-export interface Suppression {
-  readonly silencedBy: readonly string[];
-  readonly inhibitedBy: readonly string[];
-}
-
-export function suppressionOf({ state, inhibitor }: AlertEngine, { labels }: Alert, nowMs: number): Suppression {
-  const silencedBy = state.silences.query({ states: ['active'], labels }).map(({ id }) => id);
-  const inhibition = inhibitor.inhibitionOf(labels, nowMs);
-  return { silencedBy, inhibitedBy: inhibition === undefined ? [] : [inhibition.source.fingerprint] };
 }

@@ -3,7 +3,7 @@ import type { HttpClientConfig } from '@vigie/core/config/http-client-config';
 import type { ListenAddress } from '@vigie/core/config/listen';
 import type { LogLevel } from '@vigie/core/log-levels';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
-import type { EngineOptions } from '../engine.ts';
+import type { EngineOptions } from '../engine-settings.ts';
 import type { HaConfig } from '../ha/ha-section.ts';
 import type { ExpectedHeartbeat } from '../heartbeat/expected-heartbeat.ts';
 import type { HeartbeatTarget } from '../heartbeat/heartbeat-sender.ts';

@@ -1,7 +1,7 @@
 /** Alertmanager's timers and its decisions to tell, sentence by sentence of its dispatcher and notification log, on a clock that the test moves:
  *  what comes when (`M:SS +A` fires, `-A` is over), and what is told when. */
 import { describe, expect, it } from 'vitest';
-import type { EngineOptions } from '../../src/engine.ts';
+import type { EngineOptions } from '../../src/engine-settings.ts';
 import { Lab, MINUTE, SECOND } from '../lab.ts';
 
 interface Row {
