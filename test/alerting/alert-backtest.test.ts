@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { encodeWriteRequest } from '@vigie/wire/remote-write/encode-write-request';
 import { compress } from '@vigie/wire/snappy';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type BacktestCommand, backtestRules } from '../../packages/cli/src/alerts/run-backtest.ts';
+import { CapturedTerminal } from '../../packages/cli/test/captured-terminal.ts';
 import { serveVigie } from '../promql/vigie-server.ts';
 
 const MINUTE = 60_000;
@@ -63,18 +63,7 @@ async function backtested(url: string, command: Partial<BacktestCommand> = {}, r
   const [file, alertmanager] = [join(home, 'shop.yml'), join(home, 'alertmanager.yml')];
   writeFileSync(file, rules);
   writeFileSync(alertmanager, ALERTMANAGER);
-  let [out, err] = ['', ''];
-  const stdout = new Writable({
-    write: (chunk, _encoding, done) => {
-      out += String(chunk);
-      done();
-    },
-  });
-  const stderr = {
-    write: (text: string): void => {
-      err += text;
-    },
-  };
+  const terminal = new CapturedTerminal();
   const code = await backtestRules(
     {
       ...{ files: [file], logRules: [], config: undefined, alertmanager },
@@ -82,10 +71,10 @@ async function backtested(url: string, command: Partial<BacktestCommand> = {}, r
       ...{ externalLabels: [], output: 'text', ...command },
     },
     { server: { url }, version: '1.2.3' },
-    { stdout, stderr, env: {} },
+    terminal,
     new AbortController().signal,
   );
-  return { code, out, err };
+  return { code, out: terminal.out, err: terminal.err };
 }
 
 describe('vigie alert backtest', () => {

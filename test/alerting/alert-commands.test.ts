@@ -1,5 +1,4 @@
 /** `vigie silence` and `vigie alert list` against the API over HTTP. */
-import { Writable } from 'node:stream';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { CONFIG, listening, MemoryWorld } from '../../packages/alerting/test/api/world.ts';
@@ -14,26 +13,10 @@ import {
   type ListRequest,
   listSilences,
 } from '../../packages/cli/src/alerts/run-silences.ts';
+import { CapturedTerminal } from '../../packages/cli/test/captured-terminal.ts';
 
 const NOW = Date.UTC(2026, 10, 29, 10);
 const ID = '00000000-0000-4000-8000-000000000001';
-
-class Terminal {
-  out = '';
-  err = '';
-  readonly env = {};
-  readonly stdout = new Writable({
-    write: (chunk, _encoding, done) => {
-      this.out += String(chunk);
-      done();
-    },
-  });
-  readonly stderr = {
-    write: (text: string): void => {
-      this.err += text;
-    },
-  };
-}
 
 async function bed(prefix = '/alertmanager') {
   const world = new MemoryWorld(CONFIG, new FakeClock(NOW));
@@ -52,7 +35,7 @@ async function bed(prefix = '/alertmanager') {
   });
   expect(response.status).toBe(200);
   const add = async (request: Partial<AddRequest> = {}) => {
-    const terminal = new Terminal();
+    const terminal = new CapturedTerminal();
     const whole: AddRequest = {
       ...{ matchers: ['Full'], annotations: [], startsAtMs: undefined, endsAtMs: undefined, durationMs: 3_600_000 },
       ...{ createdBy: 'me', comment: 'maintenance', preview: false, untilResolved: false, recurs: undefined },
@@ -62,7 +45,7 @@ async function bed(prefix = '/alertmanager') {
     return { code, out: terminal.out, err: terminal.err };
   };
   const list = async (request: Partial<ListRequest> = {}) => {
-    const terminal = new Terminal();
+    const terminal = new CapturedTerminal();
     const whole: ListRequest = {
       ...{ matchers: [], expired: false, withinMs: undefined, createdBy: undefined, id: undefined },
       ...{ quiet: false, output: 'simple' },
@@ -72,7 +55,7 @@ async function bed(prefix = '/alertmanager') {
     return terminal.out;
   };
   const alerts = async (request: Partial<AlertListRequest> = {}) => {
-    const terminal = new Terminal();
+    const terminal = new CapturedTerminal();
     await listAlerts({ matchers: [], states: [], receiver: undefined, output: 'simple', ...request }, client, terminal);
     return terminal.out;
   };
@@ -162,7 +145,7 @@ describe('vigie silence expire', () => {
   it('ends silences, and says of which there is none', async () => {
     const { add, client, world } = await bed();
     await add();
-    const terminal = new Terminal();
+    const terminal = new CapturedTerminal();
     const other = '00000000-0000-4000-8000-00000000000f';
     expect(await expireSilences([other, ID], client, terminal)).toBe(1);
     expect(terminal.err).toBe(`vigie: there is no silence ${other}\n`);
@@ -205,7 +188,9 @@ NodeDown   2026-11-29 09:59:00 UTC  n1 is gone  active
     });
     const elsewhere = { ...client, server: { url: `${client.server.url}/elsewhere` } };
     const request: AlertListRequest = { matchers: [], states: [], receiver: undefined, output: 'simple' };
-    await expect(listAlerts(request, elsewhere, new Terminal())).rejects.toMatchObject({ code: 'ALERTS_REFUSED' });
+    await expect(listAlerts(request, elsewhere, new CapturedTerminal())).rejects.toMatchObject({
+      code: 'ALERTS_REFUSED',
+    });
   });
 });
 
@@ -213,7 +198,7 @@ describe('vigie alert explain of a server', () => {
   const explained = async (labels: readonly string[], timeMs?: number) => {
     const { client, add } = await bed();
     await add({ matchers: ['severity=page'] });
-    const terminal = new Terminal();
+    const terminal = new CapturedTerminal();
     const code = await explainLive({ labels, timeMs }, client, terminal);
     return { code, out: terminal.out };
   };
@@ -234,7 +219,9 @@ describe('vigie alert explain of a server', () => {
     });
     const other = await record((_request, response) => response.writeHead(404).end());
     const client = { server: { url: other.url }, version: '1.2.3' };
-    await expect(explainLive({ labels: ['a=b'], timeMs: undefined }, client, new Terminal())).rejects.toMatchObject({
+    await expect(
+      explainLive({ labels: ['a=b'], timeMs: undefined }, client, new CapturedTerminal()),
+    ).rejects.toMatchObject({
       message: expect.stringMatching(/explains no alerts: it is no Vigie$/),
     });
   });

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type BacktestCommand, backtestRules } from '../../packages/cli/src/alerts/run-backtest.ts';
+import { CapturedTerminal } from '../../packages/cli/test/captured-terminal.ts';
 
 const SECOND = 1000;
 const MINUTE = 60_000;
@@ -99,19 +99,8 @@ async function backtested(config: string, command: Partial<BacktestCommand> = {}
     ['alertmanager.yml', ALERTMANAGER],
   ] as const)
     writeFileSync(join(home, name), text);
-  let [out, err] = ['', ''];
-  const stdout = new Writable({
-    write: (chunk, _encoding, done) => {
-      out += String(chunk);
-      done();
-    },
-  });
-  const stderr = {
-    isTTY: true,
-    write: (text: string): void => {
-      err += text;
-    },
-  };
+  const terminal = new CapturedTerminal();
+  Object.assign(terminal.stderr, { isTTY: true });
   const code = await backtestRules(
     {
       ...{ files: [], logRules: [join(home, 'shop-logs.yml')], config: join(home, 'alerting.yaml') },
@@ -120,10 +109,10 @@ async function backtested(config: string, command: Partial<BacktestCommand> = {}
     },
     // Nobody listens there: rules on logs do not ask for metrics.
     { server: { url: 'http://127.0.0.1:1' }, version: '1.2.3' },
-    { stdout, stderr, env: {} },
+    terminal,
     new AbortController().signal,
   );
-  return { code, out, err };
+  return { code, out: terminal.out, err: terminal.err };
 }
 
 const at = (url: string): string => ALERTING.replace(/http:\/\/[^']*/, url);

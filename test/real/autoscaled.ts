@@ -1,5 +1,5 @@
 /** Workloads that HorizontalPodAutoscalers of a test scale, as objects to apply. */
-import { BUSYBOX_IMAGE } from './parts/kubernetes-node.ts';
+import { shellContainer } from './shell-container.ts';
 
 export const APP_PORT = 8080;
 /** The agent's image has a Node, and the program comes from a ConfigMap. */
@@ -45,13 +45,9 @@ export function shellDeployment(name: string, script: string): object {
     {
       terminationGracePeriodSeconds: 1,
       containers: [
-        {
-          name: 'app',
-          image: BUSYBOX_IMAGE,
-          imagePullPolicy: 'IfNotPresent',
-          command: ['sh', '-c', script],
+        shellContainer(script, {
           resources: { requests: { cpu: '50m', memory: '8Mi' }, limits: { cpu: '100m' } },
-        },
+        }),
       ],
     },
   );

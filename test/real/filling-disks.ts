@@ -1,7 +1,8 @@
 /** Disks of a test's node that are watched while they fill up. Each is the place of a local volume too, so that the node agent tells of it as
  *  a disk and the kubelet as a volume. */
-import { BUSYBOX_IMAGE, NODE_NAME } from './parts/kubernetes-node.ts';
+import { NODE_NAME } from './parts/kubernetes-node.ts';
 import type { Disk } from './parts/node-disks.ts';
+import { shellContainer } from './shell-container.ts';
 
 /** Percent of their space that are left in the end. */
 const SPACE_LEFT = { filling: 18, narrow: 8, full: 3 } as const;
@@ -92,13 +93,9 @@ function pod(name: string, script: string): object {
     spec: {
       terminationGracePeriodSeconds: 1,
       containers: [
-        {
-          name: 'app',
-          image: BUSYBOX_IMAGE,
-          imagePullPolicy: 'IfNotPresent',
-          command: ['sh', '-c', script],
+        shellContainer(script, {
           volumeMounts: NAMES.map((volumeName) => ({ name: volumeName, mountPath: `${VOLUME_FOLDER}/${volumeName}` })),
-        },
+        }),
       ],
       volumes: NAMES.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
     },

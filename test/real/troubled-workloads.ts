@@ -1,6 +1,7 @@
 /** Objects of a cluster with which something is wrong, by the alert of the shipped rules that tells of it. */
 import { autoscaler, type Metric, shellDeployment } from './autoscaled.ts';
 import { BUSYBOX_IMAGE } from './parts/kubernetes-node.ts';
+import { shellContainer } from './shell-container.ts';
 
 const IDLE = 'sleep 100000';
 /** Also the image of the agent, which has a Node. */
@@ -69,14 +70,10 @@ function cpuOf(percent: number): Metric {
 }
 
 function containerOf({ script, resources = {}, isReady = true }: Container): object {
-  return {
-    name: 'app',
-    image: BUSYBOX_IMAGE,
-    imagePullPolicy: 'IfNotPresent',
-    command: ['sh', '-c', script],
+  return shellContainer(script, {
     resources,
     ...(isReady ? {} : { readinessProbe: { exec: { command: ['sh', '-c', 'exit 1'] }, periodSeconds: 1 } }),
-  };
+  });
 }
 
 function pod(name: string, container: Container): object {

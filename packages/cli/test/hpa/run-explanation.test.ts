@@ -1,9 +1,9 @@
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Writable } from 'node:stream';
 import type { ExplainedHpa } from '@vigie/collector/hpa/explained-hpa';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runExplanation } from '../../src/hpa/run-explanation.ts';
+import { CapturedTerminal } from '../captured-terminal.ts';
 
 const NOW = Date.UTC(2026, 10, 29, 12);
 const EXPLAINED: ExplainedHpa = {
@@ -51,17 +51,10 @@ async function explained(
     server.closeAllConnections();
     server.close();
   });
-  let text = '';
-  const stdout = new Writable({
-    write: (chunk, _encoding, done) => {
-      text += String(chunk);
-      done();
-    },
-  });
+  const terminal = new CapturedTerminal();
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const terminal = { stdout, stderr: { write: () => true }, env: {} };
   const code = await runExplanation('shop/web', { url }, output, terminal, '1', NOW);
-  return { code, text };
+  return { code, text: terminal.out };
 }
 
 describe('vigie hpa explain', () => {
@@ -99,7 +92,7 @@ next     3 → 4: cpu above target
       code: 'EXPLAIN_REFUSED',
       message: expect.stringMatching(/404 no such HPA$/),
     });
-    const terminal = { stdout: new Writable(), stderr: { write: () => true }, env: {} };
+    const terminal = new CapturedTerminal();
     const odd = runExplanation('web', { url: 'http://127.0.0.1:1' }, 'text', terminal, '1', NOW);
     await expect(odd).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });

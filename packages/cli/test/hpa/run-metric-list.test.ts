@@ -1,9 +1,9 @@
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Writable } from 'node:stream';
 import type { ListedMetrics } from '@vigie/collector/adapter/listed-metrics';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runMetricList } from '../../src/hpa/run-metric-list.ts';
+import { CapturedTerminal } from '../captured-terminal.ts';
 
 const LISTED: ListedMetrics = {
   resource: [{ metric: 'cpu', rule: 'kubelet', query: 'container_cpu_usage_seconds_total' }],
@@ -30,16 +30,10 @@ async function listed(status: number, body: unknown, output: 'text' | 'json' = '
     server.closeAllConnections();
     server.close();
   });
-  let text = '';
-  const stdout = new Writable({
-    write: (chunk, _encoding, done) => {
-      text += String(chunk);
-      done();
-    },
-  });
+  const terminal = new CapturedTerminal();
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const code = await runMetricList({ url }, output, { stdout, stderr: { write: () => true }, env: {} }, '1');
-  return { code, text };
+  const code = await runMetricList({ url }, output, terminal, '1');
+  return { code, text: terminal.out };
 }
 
 describe('vigie hpa explain --metrics', () => {

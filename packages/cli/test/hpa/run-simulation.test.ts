@@ -3,9 +3,9 @@ import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runSimulation, type SimulationRequest } from '../../src/hpa/run-simulation.ts';
+import { CapturedTerminal } from '../captured-terminal.ts';
 
 const NOW = Date.UTC(2026, 10, 29, 12);
 const HPA = `apiVersion: autoscaling/v2
@@ -37,13 +37,7 @@ async function simulated(changes: Partial<SimulationRequest>, { hpa = HPA, load 
   const metrics = join(folder, 'load.csv');
   writeFileSync(file, hpa);
   writeFileSync(metrics, load ?? ['time,cpu', ...LOAD.map((point) => point.join(','))].join('\n'));
-  let text = '';
-  const stdout = new Writable({
-    write: (chunk, _encoding, done) => {
-      text += String(chunk);
-      done();
-    },
-  });
+  const terminal = new CapturedTerminal();
   const request: SimulationRequest = {
     of: { kind: 'file', file },
     set: [],
@@ -59,8 +53,8 @@ async function simulated(changes: Partial<SimulationRequest>, { hpa = HPA, load 
     output: 'text',
     ...changes,
   };
-  await runSimulation(request, { stdout, stderr: { write: () => true }, env: {} }, '1', NOW + 3_600_000);
-  return text.replaceAll(folder, '');
+  await runSimulation(request, terminal, '1', NOW + 3_600_000);
+  return terminal.out.replaceAll(folder, '');
 }
 
 describe('vigie hpa simulate', () => {
