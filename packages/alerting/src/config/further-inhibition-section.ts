@@ -1,6 +1,7 @@
 /** `inhibition` of alerting.yaml: what an alertmanager.yml has no words for. */
 import { duration, named, section, text } from '@vigie/core/config/fields';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { escapeRegex } from '@vigie/core/regex/escape-regex';
 import * as v from 'valibot';
 import { AlertMatcher, sortMatchers } from '../matchers/alert-matcher.ts';
 import type { ReadContext } from './findings.ts';
@@ -71,7 +72,7 @@ function readDependency(
   const { label, depends_on: on } = written;
   const { source, target, ...equal } = readPart(written, path, context);
   return Object.keys(on).flatMap((value) => {
-    const reached = [...reachedFrom(value, on)].map((one) => one.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'));
+    const reached = [...reachedFrom(value, on)].map(escapeRegex);
     if (reached.length === 0) return [];
     return [
       {

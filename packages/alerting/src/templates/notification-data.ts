@@ -1,4 +1,5 @@
 /** What a notification's templates, and web hooks, are told. Source: Alertmanager 0.34, template/template.go, Data and Alert. */
+import { escapeRegex } from '@vigie/core/regex/escape-regex';
 import { goTime, ZERO_TIME_NANOS } from '@vigie/core/template/go-time';
 import { formatLayout } from '@vigie/core/template/time-layout';
 import { type FunctionMap, GoFunction, GoList, GoStruct, type Value } from '@vigie/core/template/values';
@@ -49,7 +50,7 @@ export function notificationData(notification: Notification, externalUrl: string
   const own = context === undefined ? told : alerts.map(({ annotations }) => ({ annotations: textsOf(annotations) }));
   const firing = told.filter(({ status }) => status === 'firing').length;
   return {
-    receiver: notification.receiver.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'),
+    receiver: escapeRegex(notification.receiver),
     status: firing > 0 ? 'firing' : 'resolved',
     alerts: listed?.map((alert) => alertData(alert, timeMs, context?.annotations.get(alert.fingerprint))) ?? told,
     counts: listed === undefined ? undefined : { firing, resolved: told.length - firing },

@@ -1,5 +1,7 @@
 /** Log queries of LogQL: from conditions, and with more filters behind them. */
+
 import { quoteGo } from '@vigie/core/go-quote';
+import { escapeRegex } from '@vigie/core/regex/escape-regex';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { Comparison, Condition, FieldTest } from './condition.ts';
 import { labelOf, MESSAGE } from './field-names.ts';
@@ -136,8 +138,4 @@ function testOf(label: string, test: FieldTest, negated: boolean): string {
     case 'exists':
       return `${label}${negated ? '=' : '!='}""`;
   }
-}
-
-function escapeRegex(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

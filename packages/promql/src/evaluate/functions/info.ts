@@ -1,5 +1,6 @@
 /** info(): labels of info series, such as target_info, on the series that they are about. Source: Prometheus,
  *  promql/info.go. */
+import { escapeRegex } from '@vigie/core/regex/escape-regex';
 import { type LabelSet, METRIC_NAME } from '../../labels/label-set.ts';
 import { Matcher } from '../../labels/matcher.ts';
 import { describeLabels } from '../../text/labels.ts';
@@ -64,10 +65,6 @@ function identifyingMatchers(base: VectorBlock, isInfo: (labels: LabelSet) => bo
     if (values.size > 0) matchers.push(new Matcher(name, '=~', [...values].map(escapeRegex).join('|')));
   }
   return matchers;
-}
-
-function escapeRegex(text: string): string {
-  return text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
 }
 
 /** Info series are looked up where the first selector of the vector looks. */
