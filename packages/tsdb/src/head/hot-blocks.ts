@@ -1,25 +1,18 @@
 /** The newest samples of each series that is being written, uncompressed: 28 of them, of which the oldest 8 go into the
  *  series' chunk when it is full. At a scrape every 15 s, 5 to 7 minutes are read by copying, which is where rates, rules
  *  and the HPA look. A block also keeps where the encoder of its series' last chunk stands. */
+import { HOT_SAMPLES, NO_TIMES, TimeLists } from './time-lists.ts';
 
-export const HOT_SAMPLES = 28;
-export const COMPRESSED_AT_ONCE = 8;
 const BLOCK_BITS = 9;
 const BLOCKS_PER_PAGE = 1 << BLOCK_BITS;
 const BLOCK_MASK = BLOCKS_PER_PAGE - 1;
 
-/** What a time may be behind a block's base: 49 days. */
-export const MAX_BEHIND_MS = 2 ** 32 - 1;
-
-/** 168 KiB of samples for 512 series. */
+/** 112 KiB of samples for 512 series. */
 export class HotPage {
-  /** Unix ms, of each block. */
-  readonly basesMs = new Float64Array(BLOCKS_PER_PAGE);
-  /** Of each sample, behind the base of its block. */
-  readonly behindMs = new Uint32Array(BLOCKS_PER_PAGE * HOT_SAMPLES);
   readonly values = new Float64Array(BLOCKS_PER_PAGE * HOT_SAMPLES);
   readonly valueWords = new Uint32Array(this.values.buffer);
-  readonly counts = new Uint8Array(BLOCKS_PER_PAGE);
+  /** Of each block the list of its samples' times. */
+  readonly lists = new Uint32Array(BLOCKS_PER_PAGE);
   /** When the counter of all samples of the block began; 0 where unknown. */
   readonly startsMs = new Float64Array(BLOCKS_PER_PAGE);
   /** Bits written to the series' newest chunk; 0 where the next samples begin another. */
@@ -29,31 +22,12 @@ export class HotPage {
   readonly openLeading = new Uint8Array(BLOCKS_PER_PAGE);
   readonly openTrailing = new Uint8Array(BLOCKS_PER_PAGE);
   used = 0;
-
-  /** Unix ms. @param at of the sample in the columns of the page */
-  timeAt(at: number): number {
-    return this.basesMs[Math.floor(at / HOT_SAMPLES)]! + this.behindMs[at]!;
-  }
-
-  /** @param count of its samples, whose times stay as they are
-   *  @returns whether they are within reach of the base */
-  rebase(index: number, count: number, baseMs: number): boolean {
-    const from = index * HOT_SAMPLES;
-    if (count > 0) {
-      const shiftMs = this.basesMs[index]! - baseMs;
-      const first = this.behindMs[from]! + shiftMs;
-      const last = this.behindMs[from + count - 1]! + shiftMs;
-      if (first < 0 || last > MAX_BEHIND_MS) return false;
-      for (let at = from; at < from + count; at++) this.behindMs[at]! += shiftMs;
-    }
-    this.basesMs[index] = baseMs;
-    return true;
-  }
 }
 
-const BYTES_PER_BLOCK = HOT_SAMPLES * 12 + 8 + 8 + 4 + 8 + 8 + 3;
+const BYTES_PER_BLOCK = HOT_SAMPLES * 8 + 4 + 8 + 4 + 8 + 8 + 2;
 
 export class HotBlocks {
+  readonly lists = new TimeLists();
   readonly #pages: (HotPage | undefined)[] = [];
   readonly #free: number[] = [];
   #pageCount = 0;
@@ -65,12 +39,13 @@ export class HotBlocks {
 
   get samples(): number {
     let samples = 0;
-    for (const page of this.#pages) if (page !== undefined) for (const count of page.counts) samples += count;
+    for (const page of this.#pages)
+      if (page !== undefined) for (const list of page.lists) samples += this.lists.counts[list]!;
     return samples;
   }
 
   get heldBytes(): number {
-    return this.#pageCount * BLOCKS_PER_PAGE * BYTES_PER_BLOCK;
+    return this.#pageCount * BLOCKS_PER_PAGE * BYTES_PER_BLOCK + this.lists.heldBytes;
   }
 
   /** @returns a number for `page` and `index`, from 0; the block is empty */
@@ -79,7 +54,6 @@ export class HotBlocks {
     const block = this.#free.pop()!;
     const page = this.page(block);
     const index = block & BLOCK_MASK;
-    page.counts[index] = 0;
     page.startsMs[index] = 0;
     page.openBits[index] = 0;
     page.used++;
@@ -88,10 +62,21 @@ export class HotBlocks {
   }
 
   free(block: number): void {
-    this.page(block).counts[block & BLOCK_MASK] = 0;
+    this.empty(this.page(block), block & BLOCK_MASK);
     this.page(block).used--;
     this.#used--;
     this.#free.push(block);
+  }
+
+  /** Lets go of the block's samples. */
+  empty(page: HotPage, index: number): void {
+    this.lists.release(page.lists[index]!);
+    page.lists[index] = NO_TIMES;
+  }
+
+  /** How many samples the block has. */
+  countOf(page: HotPage, index: number): number {
+    return this.lists.counts[page.lists[index]!]!;
   }
 
   page(block: number): HotPage {

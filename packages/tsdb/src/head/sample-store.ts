@@ -10,11 +10,12 @@ import { decodeHistograms } from '../chunk/histogram-stream.ts';
 import { Packer } from '../chunk/packed.ts';
 import { MAX_SAMPLE_BYTES, SAMPLES_PER_CHUNK, XorEncoder } from '../chunk/xor.ts';
 import { HistogramTails } from './histogram-tails.ts';
-import { COMPRESSED_AT_ONCE, HOT_SAMPLES, HotBlocks, type HotPage, MAX_BEHIND_MS } from './hot-blocks.ts';
+import { HotBlocks, type HotPage } from './hot-blocks.ts';
 import type { HistogramSample } from './journal.ts';
 import { insertFloat, insertHistogram } from './out-of-order.ts';
 import { ACCEPTED, DUPLICATE, KNOWN } from './outcome.ts';
 import { NO_BLOCK, type SeriesTable } from './series-table.ts';
+import { COMPRESSED_AT_ONCE, HOT_SAMPLES } from './time-lists.ts';
 
 export class SampleStore {
   readonly table: SeriesTable;
@@ -46,25 +47,18 @@ export class SampleStore {
     }
     const page = hot.page(block);
     const index = hot.index(block);
-    let count = page.counts[index]!;
     if (page.startsMs[index] !== startMs) {
-      this.#compress(slot, page, index, count);
+      this.#compressAll(slot, page, index);
       page.openBits[index] = 0;
       page.startsMs[index] = startMs;
-      count = 0;
-    } else if (count === HOT_SAMPLES) {
+    }
+    let count = hot.countOf(page, index);
+    if (count === HOT_SAMPLES) {
       this.#compress(slot, page, index, COMPRESSED_AT_ONCE);
       count -= COMPRESSED_AT_ONCE;
     }
-    if (count > 0 && timestampMs - page.basesMs[index]! > MAX_BEHIND_MS) {
-      this.#compress(slot, page, index, count);
-      count = 0;
-    }
-    if (count === 0) page.basesMs[index] = timestampMs;
-    const at = index * HOT_SAMPLES + count;
-    page.behindMs[at] = timestampMs - page.basesMs[index]!;
-    page.values[at] = value;
-    page.counts[index] = count + 1;
+    page.values[index * HOT_SAMPLES + count] = value;
+    page.lists[index] = hot.lists.append(page.lists[index]!, timestampMs);
     table.lastMs[slot] = timestampMs;
   }
 
@@ -81,7 +75,7 @@ export class SampleStore {
     if (block !== NO_BLOCK) {
       const page = this.hot.page(block);
       const index = this.hot.index(block);
-      const count = page.counts[index]!;
+      const count = this.hot.countOf(page, index);
       if (count > 0) return sameBits(page.values[index * HOT_SAMPLES + count - 1]!, value) ? KNOWN : DUPLICATE;
     }
     const lastMs = this.table.lastMs[slot]!;
@@ -108,10 +102,9 @@ export class SampleStore {
     if (block !== NO_BLOCK && (chunk === 0 || timestampMs > this.chunks.lastMs(chunk))) {
       const page = this.hot.page(block);
       const index = this.hot.index(block);
-      const count = page.counts[index]!;
-      const isInReach = (count > 0 && timestampMs >= page.basesMs[index]!) || page.rebase(index, count, timestampMs);
-      if (count < HOT_SAMPLES && isInReach) return insertHot(page, index, timestampMs, value);
-      this.#compress(slot, page, index, isInReach ? COMPRESSED_AT_ONCE : count);
+      if (this.hot.countOf(page, index) < HOT_SAMPLES) return insertHot(this.hot, page, index, timestampMs, value);
+      this.#compress(slot, page, index, COMPRESSED_AT_ONCE);
+      page.lists[index] = this.hot.lists.shorten(page.lists[index]!);
       return this.insertFloat(slot, timestampMs, value);
     }
     // Its place is amid histograms that are not compressed.
@@ -144,7 +137,7 @@ export class SampleStore {
     into.reserve(most);
     for (let index = found.length - 1; index >= 0; index--) this.#readChunk(found[index]!, fromMs, toMs, into);
     const block = this.table.hot[slot]!;
-    if (block !== NO_BLOCK) readHot(this.hot.page(block), this.hot.index(block), fromMs, toMs, into);
+    if (block !== NO_BLOCK) readHot(this.hot, block, fromMs, toMs, into);
     else this.tails.read(slot, fromMs, toMs, into);
   }
 
@@ -154,14 +147,16 @@ export class SampleStore {
     if (block !== NO_BLOCK) {
       const page = this.hot.page(block);
       const index = this.hot.index(block);
-      const base = index * HOT_SAMPLES;
-      for (let at = base + page.counts[index]! - 1; at >= base; at--) {
-        const timestampMs = page.timeAt(at);
+      const { timesMs } = this.hot.lists;
+      const first = page.lists[index]! * HOT_SAMPLES;
+      for (let at = this.hot.countOf(page, index) - 1; at >= 0; at--) {
+        const timestampMs = timesMs[first + at]!;
         if (timestampMs > toMs) continue;
         if (timestampMs < fromMs) return;
+        const word = 2 * (index * HOT_SAMPLES + at);
         into.addFloat(timestampMs, 0, page.startsMs[index]);
-        into.valueWords[2 * into.length - 2] = page.valueWords[2 * at]!;
-        into.valueWords[2 * into.length - 1] = page.valueWords[2 * at + 1]!;
+        into.valueWords[2 * into.length - 2] = page.valueWords[word]!;
+        into.valueWords[2 * into.length - 1] = page.valueWords[word + 1]!;
         return;
       }
     }
@@ -192,7 +187,8 @@ export class SampleStore {
   #firstHotMs(block: number): number {
     const page = this.hot.page(block);
     const index = this.hot.index(block);
-    return page.counts[index]! > 0 ? page.timeAt(index * HOT_SAMPLES) : Number.POSITIVE_INFINITY;
+    const { timesMs } = this.hot.lists;
+    return this.hot.countOf(page, index) > 0 ? timesMs[page.lists[index]! * HOT_SAMPLES]! : Number.POSITIVE_INFINITY;
   }
 
   /** All its samples into chunks: a series that is not written to takes no hot block. */
@@ -202,7 +198,7 @@ export class SampleStore {
     if (block === NO_BLOCK) return;
     const page = this.hot.page(block);
     const index = this.hot.index(block);
-    this.#compress(slot, page, index, page.counts[index]!);
+    this.#compress(slot, page, index, this.hot.countOf(page, index));
     this.hot.free(block);
     this.table.hot[slot] = NO_BLOCK;
   }
@@ -217,15 +213,17 @@ export class SampleStore {
     }
     const page = this.hot.page(block);
     const index = this.hot.index(block);
-    const count = page.counts[index]!;
+    const count = this.hot.countOf(page, index);
     if (count === 0) return;
     const { encoder } = this;
+    const { timesMs } = this.hot.lists;
+    const first = page.lists[index]! * HOT_SAMPLES;
     const base = index * HOT_SAMPLES;
     encoder.restart();
     encoder.writer.at = 0;
-    for (let at = base; at < base + count; at++) encoder.append(page.timeAt(at), page.values[at]!);
+    for (let at = 0; at < count; at++) encoder.append(timesMs[first + at]!, page.values[base + at]!);
     const stream = encoder.writer.bytes.subarray(0, (encoder.writer.at + 7) >>> 3);
-    const firstMs = page.timeAt(base);
+    const firstMs = timesMs[first]!;
     take({ encoding: FLOATS, count, firstMs, lastMs: encoder.lastMs, startMs: page.startsMs[index]! }, stream);
     stream.fill(0);
   }
@@ -267,7 +265,7 @@ export class SampleStore {
     this.droppedSamples += this.tails.drop(slot);
     const block = table.hot[slot]!;
     if (block === NO_BLOCK) return;
-    this.droppedSamples += this.hot.page(block).counts[this.hot.index(block)]!;
+    this.droppedSamples += this.hot.countOf(this.hot.page(block), this.hot.index(block));
     this.hot.free(block);
     table.hot[slot] = NO_BLOCK;
   }
@@ -298,10 +296,18 @@ export class SampleStore {
     markStart(into, from, chunks.startMs(chunk));
   }
 
-  /** The oldest `count` samples of the hot block go into the series' newest chunk, or a new one. */
+  #compressAll(slot: number, page: HotPage, index: number): void {
+    this.#compress(slot, page, index, this.hot.countOf(page, index));
+    this.hot.empty(page, index);
+  }
+
+  /** The oldest `count` values of the hot block go into the series' newest chunk, or a new one. Their times are the caller's to let
+   *  go of. */
   #compress(slot: number, page: HotPage, index: number, count: number): void {
     const { table, chunks, encoder } = this;
     const { writer } = encoder;
+    const { timesMs } = this.hot.lists;
+    const first = page.lists[index]! * HOT_SAMPLES;
     const base = index * HOT_SAMPLES;
     for (let done = 0; done < count; ) {
       const openBits = page.openBits[index]!;
@@ -317,9 +323,9 @@ export class SampleStore {
         encoder.trailing = page.openTrailing[index]!;
         if (writer.at > 0) writer.bytes[0] = chunks.arena.bytes(open)[chunks.streamOffset(open) + (openBits >>> 3)]!;
       }
-      const firstMs = page.timeAt(base + done);
+      const firstMs = timesMs[first + done]!;
       for (; done < count && encoder.count < SAMPLES_PER_CHUNK; done++)
-        encoder.append(page.timeAt(base + done), page.values[base + done]!);
+        encoder.append(timesMs[first + done]!, page.values[base + done]!);
       const stream = writer.bytes.subarray(0, (writer.at + 7) >>> 3);
       const startMs = page.startsMs[index]!;
       table.chunk[slot] =
@@ -334,9 +340,7 @@ export class SampleStore {
       stream.fill(0);
       if (encoder.count === SAMPLES_PER_CHUNK) this.#pack(slot);
     }
-    page.behindMs.copyWithin(base, base + count, base + page.counts[index]!);
-    page.values.copyWithin(base, base + count, base + page.counts[index]!);
-    page.counts[index]! -= count;
+    page.values.copyWithin(base, base + count, base + this.hot.countOf(page, index));
   }
 
   /** The series' newest chunk is full and stays as it is, unless something comes late: in less room where that is possible.
@@ -377,32 +381,35 @@ export function sameBits(a: number, b: number): boolean {
   return pairWords[0] === pairWords[2] && pairWords[1] === pairWords[3];
 }
 
-function insertHot(page: HotPage, index: number, timestampMs: number, value: number): number {
+function insertHot(hot: HotBlocks, page: HotPage, index: number, timestampMs: number, value: number): number {
+  const { timesMs } = hot.lists;
+  const first = page.lists[index]! * HOT_SAMPLES;
   const base = index * HOT_SAMPLES;
-  const end = base + page.counts[index]!;
-  let at = end;
-  const behindMs = timestampMs - page.basesMs[index]!;
-  while (at > base && page.behindMs[at - 1]! >= behindMs) at--;
-  if (at < end && page.behindMs[at] === behindMs) return sameBits(page.values[at]!, value) ? KNOWN : DUPLICATE;
-  page.behindMs.copyWithin(at + 1, at, end);
-  page.values.copyWithin(at + 1, at, end);
-  page.behindMs[at] = behindMs;
-  page.values[at] = value;
-  page.counts[index]!++;
+  const count = hot.countOf(page, index);
+  let at = count;
+  while (at > 0 && timesMs[first + at - 1]! >= timestampMs) at--;
+  if (at < count && timesMs[first + at] === timestampMs)
+    return sameBits(page.values[base + at]!, value) ? KNOWN : DUPLICATE;
+  page.values.copyWithin(base + at + 1, base + at, base + count);
+  page.values[base + at] = value;
+  page.lists[index] = hot.lists.insert(page.lists[index]!, at, timestampMs);
   return ACCEPTED;
 }
 
-function readHot(page: HotPage, index: number, fromMs: number, toMs: number, into: SampleColumns): void {
+function readHot(hot: HotBlocks, block: number, fromMs: number, toMs: number, into: SampleColumns): void {
+  const page = hot.page(block);
+  const index = hot.index(block);
+  const { timesMs } = hot.lists;
+  const first = page.lists[index]! * HOT_SAMPLES;
   const base = index * HOT_SAMPLES;
-  const end = base + page.counts[index]!;
+  const count = hot.countOf(page, index);
   const from = into.length;
-  const baseMs = page.basesMs[index]!;
-  for (let at = base; at < end; at++) {
-    const timestampMs = baseMs + page.behindMs[at]!;
+  for (let at = 0; at < count; at++) {
+    const timestampMs = timesMs[first + at]!;
     if (timestampMs < fromMs) continue;
     if (timestampMs > toMs) break;
     into.timestampsMs[into.length] = timestampMs;
-    into.values[into.length] = page.values[at]!;
+    into.values[into.length] = page.values[base + at]!;
     into.length++;
   }
   markStart(into, from, page.startsMs[index]!);

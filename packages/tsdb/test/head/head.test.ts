@@ -109,7 +109,7 @@ describe('a head', () => {
   });
 
   it('refuses samples when nothing can be dropped for them', () => {
-    const { series, append, clock, head } = made({ maxBytes: 210_000 });
+    const { series, append, clock, head } = made({ maxBytes: 140_000 });
     const ref = series({});
     append(ref, clock.nowMs(), 1);
     expect(append(ref, clock.nowMs() + 1, 2).refused).toEqual({ no_memory: 1 });
