@@ -1,6 +1,7 @@
 /** Pods and nodes by namespace, name and labels, from copies that watches keep current: a request of an HPA never waits for the API
  *  server. */
 import { VigieError } from '@vigie/core/errors';
+import { sameFields } from '../cluster/same-fields.ts';
 import type { ObjectView, WatchListener } from '../cluster/shared-watch.ts';
 import { textAt, textsAt } from '../discovery/kubernetes/decode.ts';
 import { sharedText } from '../discovery/kubernetes/shared-text.ts';
@@ -124,6 +125,5 @@ export const clusterObjectView: ObjectView<ClusterObject> = {
       startedAtMs: Date.parse(textAt(object, 'status', 'startTime') || creationTimestamp),
     };
   },
-  // JSON has no NaN: what is not known is null in both.
-  isSame: (before, now) => JSON.stringify(before) === JSON.stringify(now),
+  isSame: sameFields,
 };

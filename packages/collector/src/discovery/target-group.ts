@@ -7,6 +7,15 @@ export interface TargetGroup {
   readonly labels: Readonly<Record<string, string>>;
   /** Each with `__address__`. */
   readonly targets: readonly Readonly<Record<string, string>>[];
+  /** Of a group whose targets are made when they are asked for: what can be said without making them; undefined where that is nothing. */
+  readonly outline?: () => GroupOutline | undefined;
+}
+
+export interface GroupOutline {
+  readonly labels: TargetGroup['labels'];
+  readonly targetCount: number;
+  /** Whether no target has a value of its own for the label: it is that of the group, or none. */
+  isOfGroup(label: string): boolean;
 }
 
 /** Finds targets, and tells of each change. */

@@ -1,7 +1,7 @@
 /** Relabeling: rules that rewrite a label set, or drop it. Source: Prometheus 3, model/relabel/relabel.go. */
 import { createHash } from 'node:crypto';
 import { assertNever } from '@vigie/core/errors';
-import type { LabelSet } from '@vigie/promql/labels/label-set';
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import { compileExpansion } from './expansion.ts';
 import { LabelBuilder } from './label-builder.ts';
 import { toLower, toUpper } from './letter-case.ts';
@@ -16,6 +16,23 @@ export function relabel(labels: LabelSet, rules: readonly RelabelRule[]): LabelS
   const builder = new LabelBuilder(labels);
   for (const rule of rules) if (!stepOf(rule)(builder)) return undefined;
   return builder.labels();
+}
+
+/** Whether the rules drop every label set that has these labels, whatever else it has: as far as can be told by the first of them, which
+ *  mostly keep what is annotated, and look at nothing else.
+ *  @param isKnown whether all such sets have the same value of the label, or none */
+export function dropsAll(
+  labels: Readonly<Record<string, string>>,
+  rules: readonly RelabelRule[],
+  isKnown: (name: string) => boolean,
+): boolean {
+  for (const rule of rules) {
+    const { action, sourceLabels } = rule;
+    if ((action !== 'keep' && action !== 'drop') || !sourceLabels.every(isKnown)) return false;
+    const values = sourceLabels.map((name) => [name, labels[name] ?? ''] as const).filter(([, value]) => value !== '');
+    if (!stepOf(rule)(new LabelBuilder(LabelSet.of(values)))) return true;
+  }
+  return false;
 }
 
 /** @returns whether the labels are kept */

@@ -91,7 +91,8 @@ export class ScrapeJob {
         for (const group of changed) {
           const name = `${generation}/${index}/${group.source}`;
           this.#changed.set(name, group);
-          if (group.targets.length === 0) groups.delete(name);
+          // Those of an object are made when they are asked for; of one that has gone there are none.
+          if (group.outline === undefined && group.targets.length === 0) groups.delete(name);
           else groups.add(name);
         }
         if (!hasSpoken && --isSilent === 0) this.#endOutdated(generation);

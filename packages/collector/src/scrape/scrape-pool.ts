@@ -7,6 +7,7 @@ import type { Log } from '@vigie/core/log';
 import type { ScrapeConfig } from '../config/collector-config.ts';
 import type { TargetGroup } from '../discovery/target-group.ts';
 import { readSummary } from '../kubelet/stats-summary.ts';
+import { dropsAll } from '../relabel/relabel.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { acceptHeader } from './accept-header.ts';
 import { bodyLimit } from './body-limit.ts';
@@ -50,8 +51,8 @@ interface ActiveTarget {
 interface Group {
   readonly written: TargetGroup;
   readonly keys: readonly string[];
-  /** Which of its targets relabeling dropped. */
-  readonly dropped: readonly number[];
+  /** How many of its targets relabeling dropped. */
+  readonly dropped: number;
   /** How many are of other shards. */
   readonly elsewhere: number;
 }
@@ -126,7 +127,7 @@ export class ScrapePool {
 
   get droppedCount(): number {
     let count = 0;
-    for (const { dropped } of this.#groups.values()) count += dropped.length;
+    for (const { dropped } of this.#groups.values()) count += dropped;
     return count;
   }
 
@@ -137,17 +138,17 @@ export class ScrapePool {
     return count;
   }
 
-  /** As many as the configuration keeps. Cost: discovery makes the labels of their groups again. */
+  /** As many as the configuration keeps. Cost: the labels of their groups are made and relabeled again. */
   get dropped(): readonly DiscoveredTarget[] {
     const config = this.#config;
     const found: DiscoveredTarget[] = [];
     for (const { written, dropped } of this.#groups.values()) {
-      if (dropped.length === 0) continue;
+      if (dropped === 0) continue;
       const { labels: group, targets } = written;
-      for (const index of dropped) {
+      for (const target of targets) {
+        if (targetLabels(config, target, group).kind !== 'dropped') continue;
         if (found.length === config.keepDroppedTargets) return found;
-        const target = targets[index];
-        if (target !== undefined) found.push({ config, target, group });
+        found.push({ config, target, group });
       }
     }
     return found;
@@ -220,8 +221,13 @@ export class ScrapePool {
   /** @returns undefined for one without targets, which is gone */
   #readGroup(written: TargetGroup, added: ScrapeLoop[], old?: OldTargets): Group | undefined {
     const config = this.#config;
+    const outline = written.outline?.();
+    if (outline !== undefined && dropsAll(outline.labels, config.relabel, outline.isOfGroup)) {
+      const { targetCount: dropped } = outline;
+      return dropped === 0 ? undefined : { written, keys: NONE, dropped, elsewhere: 0 };
+    }
     const keys = new Set<string>();
-    const dropped: number[] = [];
+    let dropped = 0;
     let elsewhere = 0;
     // Discovery may make them when they are asked for: once is enough.
     const { labels: group, targets } = written;
@@ -230,7 +236,7 @@ export class ScrapePool {
       const made = targetLabels(config, target, group);
       switch (made.kind) {
         case 'dropped':
-          dropped.push(index);
+          dropped++;
           break;
         case 'invalid':
           this.counts.invalidTargets++;
@@ -249,12 +255,7 @@ export class ScrapePool {
         }
       }
     }
-    return {
-      written,
-      keys: keys.size === 0 ? NONE : [...keys],
-      dropped: dropped.length === 0 ? NONE : dropped,
-      elsewhere,
-    };
+    return { written, keys: keys.size === 0 ? NONE : [...keys], dropped, elsewhere };
   }
 
   #use(found: Target, added: ScrapeLoop[], old: OldTargets | undefined): void {

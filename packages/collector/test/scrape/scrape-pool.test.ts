@@ -166,6 +166,39 @@ describe('ScrapePool', () => {
     ]);
   });
 
+  it('makes no targets of a group that relabeling drops whole, and counts them', () => {
+    const keep = {
+      action: 'keep',
+      sourceLabels: ['__meta_scrape'],
+      separator: ';',
+      regex: compileRegex('^(?s:true)$'),
+      targetLabel: '',
+      replacement: '$1',
+      modulus: 0,
+    } as const;
+    let isMade = false;
+    const silent = (scrape: string, targetCount = 3): TargetGroup => ({
+      source: 'pod/shop/web-0',
+      labels: { __meta_scrape: scrape },
+      get targets() {
+        isMade = true;
+        return [{ __address__: 'a:1' }];
+      },
+      outline: () => ({
+        labels: { __meta_scrape: scrape },
+        targetCount,
+        isOfGroup: (name) => name === '__meta_scrape',
+      }),
+    });
+    const made = pool({ relabel: [keep] });
+    made.update(groups(silent('false')));
+    expect([isMade, made.targets.length, made.droppedCount]).toEqual([false, 0, 3]);
+    made.update(groups(silent('true')));
+    expect([isMade, made.targets.length, made.droppedCount]).toEqual([true, 1, 0]);
+    made.update(groups(silent('false', 0)));
+    expect([made.targets.length, made.droppedCount]).toEqual([0, 0]);
+  });
+
   it('takes what this process tells under a URL of its own without asking anybody', async () => {
     page = async () => ({ body: 'reads 7\n', contentType: 'text/plain; version=0.0.4' });
     const own = pool();

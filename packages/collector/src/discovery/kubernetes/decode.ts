@@ -27,6 +27,12 @@ export function listAt(value: unknown, ...path: readonly string[]): readonly unk
   return Array.isArray(found) ? found : [];
 }
 
+/** The texts of a list: the list itself where all are. */
+export function textListAt(value: unknown, ...path: readonly string[]): readonly string[] {
+  const found = listAt(value, ...path);
+  return found.every(isText) ? found : found.filter(isText);
+}
+
 /** The values of text of a mapping. Where all are, it is the mapping itself: views of one object share it. */
 export function textsAt(value: unknown, ...path: readonly string[]): Readonly<Record<string, string>> {
   const found = at(value, ...path);

@@ -1,14 +1,16 @@
 /** The targets behind a service. Source: Prometheus 3, discovery/kubernetes/{endpoints,endpointslice}.go. */
 import { isIPv6 } from 'node:net';
 import { formatHostPort } from '@vigie/core/host-port';
-import type { TargetGroup } from '../target-group.ts';
+import type { GroupOutline, TargetGroup } from '../target-group.ts';
 import { addObjectLabels, type Labels, metaName, NAMESPACE_LABEL, sanitized } from './meta-labels.ts';
 import { addNamespaceLabels, addNodeLabels, type Neighbours, podOf, serviceLabels } from './neighbours.ts';
 import type {
+  ContainerPort,
   EndpointAddress,
   EndpointSliceObject,
   EndpointsObject,
   Meta,
+  PodContainer,
   PodObject,
   SliceEndpoint,
   SlicePort,
@@ -45,15 +47,33 @@ export function endpointsTargets(endpoints: EndpointsObject, source: string, nei
       for (const address of notReady) add(address, port, false);
     }
   }
-  return { source, labels, targets: [...targets, ...pods.otherPorts(() => true)] };
+  return { source, labels, targets: [...targets, ...pods.otherTargets(() => true)] };
 }
 
 type EndpointsPort = EndpointsObject['subsets'][number]['ports'][number];
 
+export function endpointsOutline(endpoints: EndpointsObject, neighbours: Neighbours): GroupOutline {
+  const pods = new SeenPods();
+  let targetCount = 0;
+  for (const { ports, ready, notReady } of endpoints.subsets) {
+    targetCount += ports.length * (ready.length + notReady.length);
+    for (const { target } of [...ready, ...notReady]) {
+      const pod = podOf(target, neighbours);
+      if (pod !== undefined) for (const { port } of ports) pods.see(pod, port);
+    }
+  }
+  targetCount += pods.otherPorts(() => true).length;
+  return {
+    labels: groupLabels(endpoints, 'endpoints', endpoints.name, neighbours),
+    targetCount,
+    isOfGroup: isOfService,
+  };
+}
+
 export function endpointSliceTargets(slice: EndpointSliceObject, source: string, neighbours: Neighbours): TargetGroup {
   const labels: Labels = {
     [metaName('endpointslice', 'address_type')]: slice.addressType,
-    ...groupLabels(slice, 'endpointslice', slice.labels[SERVICE_NAME_LABEL], neighbours),
+    ...sliceLabels(slice, neighbours),
   };
   const pods = new SeenPods();
   const targets: Labels[] = [];
@@ -67,10 +87,35 @@ export function endpointSliceTargets(slice: EndpointSliceObject, source: string,
       }
     }
   }
-  // Of a service with two families, a pod is in a slice of each: its other ports belong to the one of its address.
-  const isOfSlice = ({ podIp }: PodObject): boolean =>
-    slice.addressType === 'FQDN' || isIPv6(podIp) === (slice.addressType === 'IPv6');
-  return { source, labels, targets: [...targets, ...pods.otherPorts(isOfSlice)] };
+  return { source, labels, targets: [...targets, ...pods.otherTargets(ofFamily(slice))] };
+}
+
+export function endpointSliceOutline(slice: EndpointSliceObject, neighbours: Neighbours): GroupOutline {
+  const pods = new SeenPods();
+  let targetCount = 0;
+  for (const { addresses, target } of slice.endpoints) {
+    targetCount += slice.ports.length * addresses.length;
+    const pod = addresses.length === 0 ? undefined : podOf(target, neighbours);
+    if (pod !== undefined) for (const { port } of slice.ports) pods.see(pod, port);
+  }
+  targetCount += pods.otherPorts(ofFamily(slice)).length;
+  return { labels: sliceLabels(slice, neighbours), targetCount, isOfGroup: isOfService };
+}
+
+/** Of a service with two families, a pod is in a slice of each: its other ports belong to the one of its address. */
+function ofFamily({ addressType }: EndpointSliceObject): (pod: PodObject) => boolean {
+  return ({ podIp }) => addressType === 'FQDN' || isIPv6(podIp) === (addressType === 'IPv6');
+}
+
+function sliceLabels(slice: EndpointSliceObject, neighbours: Neighbours): Labels {
+  return groupLabels(slice, 'endpointslice', slice.labels[SERVICE_NAME_LABEL], neighbours);
+}
+
+const OF_SERVICE = metaName('service', '');
+
+/** A target may have labels of its pod, its node and its endpoint, and others of its slice. */
+function isOfService(label: string): boolean {
+  return label.startsWith(OF_SERVICE) || label.startsWith(NAMESPACE_LABEL);
 }
 
 function sliceTarget(address: string, endpoint: SliceEndpoint, port: SlicePort): Labels {
@@ -116,18 +161,21 @@ function groupLabels(
   return labels;
 }
 
+interface PodPort {
+  readonly pod: PodObject;
+  readonly container: PodContainer;
+  readonly port: ContainerPort;
+}
+
 /** The pods behind the addresses of one group, with the ports that there are targets of. */
 class SeenPods {
-  readonly #pods = new Map<string, { readonly pod: PodObject; readonly ports: Set<number> }>();
+  readonly #pods = new Map<PodObject, Set<number>>();
 
   /** The target with the labels of its pod and, where one has the port, of the container.
    *  @param protocol in place of the container's own */
   withPod(target: Labels, pod: PodObject | undefined, port: number | undefined, protocol: string | undefined): Labels {
     if (pod === undefined) return target;
-    const key = `${pod.namespace}/${pod.name}`;
-    const seen = this.#pods.get(key) ?? { pod, ports: new Set() };
-    this.#pods.set(key, seen);
-    if (port !== undefined) seen.ports.add(port);
+    this.see(pod, port);
     const labels = { ...target, ...podLabels(pod) };
     for (const container of pod.containers) {
       const own = container.ports.find((each) => each.port === port);
@@ -137,20 +185,29 @@ class SeenPods {
     return labels;
   }
 
-  /** Targets for the ports that no address of the group is about. */
-  otherPorts(isWanted: (pod: PodObject) => boolean): readonly Labels[] {
-    return [...this.#pods.values()].flatMap(({ pod, ports }) => {
-      if (pod.podIp === '' || !isWanted(pod)) return [];
-      const labels = podLabels(pod);
-      return pod.containers.flatMap((container) =>
-        container.ports
-          .filter(({ port }) => !ports.has(port))
-          .map((port) => ({
-            __address__: formatHostPort({ host: pod.podIp, port: port.port }),
-            ...containerLabels(container, port),
-            ...labels,
-          })),
-      );
-    });
+  /** There is a target of this port of the pod. */
+  see(pod: PodObject, port: number | undefined): void {
+    const seen = this.#pods.get(pod) ?? new Set();
+    this.#pods.set(pod, seen);
+    if (port !== undefined) seen.add(port);
+  }
+
+  /** Ports that no address of the group is about. */
+  otherPorts(isWanted: (pod: PodObject) => boolean): readonly PodPort[] {
+    const others: PodPort[] = [];
+    for (const [pod, seen] of this.#pods) {
+      if (pod.podIp === '' || !isWanted(pod)) continue;
+      for (const container of pod.containers)
+        for (const port of container.ports) if (!seen.has(port.port)) others.push({ pod, container, port });
+    }
+    return others;
+  }
+
+  otherTargets(isWanted: (pod: PodObject) => boolean): readonly Labels[] {
+    return this.otherPorts(isWanted).map(({ pod, container, port }) => ({
+      __address__: formatHostPort({ host: pod.podIp, port: port.port }),
+      ...containerLabels(container, port),
+      ...podLabels(pod),
+    }));
   }
 }

@@ -220,10 +220,10 @@ class RoleRun<T extends Meta> {
     const source = `${this.#role.sourcePrefix}${key}`;
     const object = findIn(this.#own, key);
     // An index of what nobody is told of would be as large as the objects.
-    const isReferred = object !== undefined && this.#referred.size > 0;
-    this.#index.set(key, isReferred ? this.#role.references(object) : []);
+    const isReferring = object !== undefined && this.#referred.size > 0;
+    this.#index.set(key, isReferring ? this.#role.references(object, this.#referred) : NONE);
     if (object === undefined) return { source, labels: {}, targets: [] };
-    return new ObjectGroup(source, () => this.#role.group(object, source, this.#neighbours));
+    return new ObjectGroup(source, this.#role, object, this.#neighbours);
   }
 }
 
@@ -235,6 +235,9 @@ function findIn<N>(watches: readonly JoinedWatch<N>[], key: string): N | undefin
   }
   return undefined;
 }
+
+/** One for all that refer to nothing. */
+const NONE: readonly never[] = [];
 
 function none(): undefined {
   return undefined;

@@ -3,15 +3,15 @@ import type { Meta } from './objects.ts';
 
 export type Labels = Record<string, string>;
 
-const PREFIX = '__meta_kubernetes_';
-export const NAMESPACE_LABEL = `${PREFIX}namespace`;
+export const META_PREFIX = '__meta_kubernetes_';
+export const NAMESPACE_LABEL = `${META_PREFIX}namespace`;
 
 /** The kinds as they stand in the names of labels. */
 export type LabelledKind = 'node' | 'pod' | 'service' | 'endpoints' | 'endpointslice' | 'ingress' | 'namespace';
 
 /** `__meta_kubernetes_pod_ip` */
 export function metaName(kind: LabelledKind | 'endpoint', name: string): string {
-  return `${PREFIX}${kind}_${name}`;
+  return `${META_PREFIX}${kind}_${name}`;
 }
 
 export function sanitized(name: string): string {

@@ -1,7 +1,7 @@
 /** The targets of an object for its own role. Source: Prometheus 3, discovery/kubernetes/{node,pod,service,ingress}.go. */
 import { formatHostPort } from '@vigie/core/host-port';
-import type { TargetGroup } from '../target-group.ts';
-import { addObjectLabels, type Labels, metaName, NAMESPACE_LABEL, sanitized } from './meta-labels.ts';
+import type { GroupOutline, TargetGroup } from '../target-group.ts';
+import { addObjectLabels, type Labels, META_PREFIX, metaName, NAMESPACE_LABEL, sanitized } from './meta-labels.ts';
 import { addNamespaceLabels, addNodeLabels, type Neighbours, serviceLabels } from './neighbours.ts';
 import type { IngressObject, NodeObject, PodObject, ServiceObject } from './objects.ts';
 import { containerLabels, podLabels } from './pod-labels.ts';
@@ -29,9 +29,7 @@ export function nodeTargets(node: NodeObject, source: string): TargetGroup {
 /** One target for each port of each container, and one for a container without ports; none before the pod has an address. */
 export function podTargets(pod: PodObject, source: string, neighbours: Neighbours): TargetGroup {
   if (pod.podIp === '') return { source, labels: {}, targets: [] };
-  const labels = { ...podLabels(pod), [NAMESPACE_LABEL]: pod.namespace };
-  addNodeLabels(labels, pod.nodeName, neighbours);
-  addNamespaceLabels(labels, pod.namespace, neighbours);
+  const labels = podGroupLabels(pod, neighbours);
   const targets = pod.containers.flatMap((container) => {
     const id = { [metaName('pod', 'container_id')]: container.id };
     if (container.ports.length === 0)
@@ -43,6 +41,25 @@ export function podTargets(pod: PodObject, source: string, neighbours: Neighbour
     }));
   });
   return { source, labels, targets };
+}
+
+export function podOutline(pod: PodObject, neighbours: Neighbours): GroupOutline {
+  const targetCount =
+    pod.podIp === '' ? 0 : pod.containers.reduce((sum, { ports }) => sum + Math.max(1, ports.length), 0);
+  return { labels: podGroupLabels(pod, neighbours), targetCount, isOfGroup: isOfPod };
+}
+
+function podGroupLabels(pod: PodObject, neighbours: Neighbours): Labels {
+  const labels = { ...podLabels(pod), [NAMESPACE_LABEL]: pod.namespace };
+  addNodeLabels(labels, pod.nodeName, neighbours);
+  addNamespaceLabels(labels, pod.namespace, neighbours);
+  return labels;
+}
+
+const OF_CONTAINERS = metaName('pod', 'container_');
+
+function isOfPod(label: string): boolean {
+  return label.startsWith(META_PREFIX) && !label.startsWith(OF_CONTAINERS);
 }
 
 /** One target for each port, by the service's name. */

@@ -2,7 +2,7 @@
  *  of them. */
 import { VigieError } from '@vigie/core/errors';
 import type { ObjectForm } from '@vigie/kube/objects';
-import { at, flagAt, listAt, numberAt, textAt, textsAt } from './decode.ts';
+import { at, flagAt, listAt, numberAt, textAt, textListAt, textsAt } from './decode.ts';
 import { sharedText } from './shared-text.ts';
 
 export interface Meta {
@@ -120,11 +120,11 @@ export const podForm: ObjectForm<PodObject> = {
       phase: sharedText(textAt(object, 'status', 'phase')),
       podIp: textAt(object, 'status', 'podIP'),
       hostIp: sharedText(textAt(object, 'status', 'hostIP')),
-      ready: (textAt(condition, 'status') || 'unknown').toLowerCase(),
-      containers: [
-        ...containersOf(object, 'containers', 'containerStatuses'),
-        ...containersOf(object, 'initContainers', 'initContainerStatuses'),
-      ],
+      ready: sharedText((textAt(condition, 'status') || 'unknown').toLowerCase()),
+      // An array of spreads has room for a dozen more.
+      containers: containersOf(object, 'containers', 'containerStatuses').concat(
+        containersOf(object, 'initContainers', 'initContainerStatuses'),
+      ),
     };
   },
 };
@@ -176,15 +176,15 @@ export const endpointSliceForm: ObjectForm<EndpointSliceObject> = {
       appProtocol: optionalText(port, 'appProtocol'),
     })),
     endpoints: listAt(object, 'endpoints').map((endpoint) => ({
-      addresses: listAt(endpoint, 'addresses').filter((address) => typeof address === 'string'),
+      addresses: textListAt(endpoint, 'addresses'),
       hostname: optionalText(endpoint, 'hostname'),
-      nodeName: optionalText(endpoint, 'nodeName'),
-      zone: optionalText(endpoint, 'zone'),
-      conditions: {
-        ready: flagAt(endpoint, 'conditions', 'ready'),
-        serving: flagAt(endpoint, 'conditions', 'serving'),
-        terminating: flagAt(endpoint, 'conditions', 'terminating'),
-      },
+      nodeName: sharedOptional(optionalText(endpoint, 'nodeName')),
+      zone: sharedOptional(optionalText(endpoint, 'zone')),
+      conditions: sharedConditions(
+        flagAt(endpoint, 'conditions', 'ready'),
+        flagAt(endpoint, 'conditions', 'serving'),
+        flagAt(endpoint, 'conditions', 'terminating'),
+      ),
       topology: textsAt(endpoint, 'deprecatedTopology'),
       target: referenceOf(at(endpoint, 'targetRef')),
     })),
@@ -195,9 +195,7 @@ export const ingressForm: ObjectForm<IngressObject> = {
   decode: (object) => ({
     ...metaOf(object),
     className: optionalText(at(object, 'spec'), 'ingressClassName'),
-    tlsHosts: listAt(object, 'spec', 'tls').flatMap((tls) =>
-      listAt(tls, 'hosts').filter((host) => typeof host === 'string'),
-    ),
+    tlsHosts: listAt(object, 'spec', 'tls').flatMap((tls) => textListAt(tls, 'hosts')),
     rules: listAt(object, 'spec', 'rules').map((rule) => ({
       host: textAt(rule, 'host'),
       paths: at(rule, 'http') == null ? undefined : listAt(rule, 'http', 'paths').map((path) => textAt(path, 'path')),
@@ -205,6 +203,8 @@ export const ingressForm: ObjectForm<IngressObject> = {
   }),
 };
 
+/** One for all containers without ports. */
+const NO_PORTS: readonly never[] = [];
 /** Of `kubectl apply`: the object once more. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -235,7 +235,7 @@ function containersOf(
   pod: unknown,
   specs: 'containers' | 'initContainers',
   statuses: 'containerStatuses' | 'initContainerStatuses',
-): readonly PodContainer[] {
+): PodContainer[] {
   const known = listAt(pod, 'status', statuses);
   return listAt(pod, 'spec', specs).map((spec) => {
     const name = sharedText(textAt(spec, 'name'));
@@ -253,6 +253,7 @@ function containersOf(
 }
 
 function portsOf(ports: readonly unknown[], number: 'port' | 'containerPort'): readonly ContainerPort[] {
+  if (ports.length === 0) return NO_PORTS;
   return ports.map((port) => ({
     name: textAt(port, 'name'),
     port: numberAt(port, number) ?? 0,
@@ -264,7 +265,7 @@ function addressOf(address: unknown): EndpointAddress {
   return {
     ip: textAt(address, 'ip'),
     hostname: textAt(address, 'hostname'),
-    nodeName: textAt(address, 'nodeName'),
+    nodeName: sharedText(textAt(address, 'nodeName')),
     target: referenceOf(at(address, 'targetRef')),
   };
 }
@@ -273,9 +274,29 @@ function referenceOf(reference: unknown): TargetReference | undefined {
   if (typeof reference !== 'object' || reference === null) return undefined;
   return {
     kind: textAt(reference, 'kind'),
-    namespace: textAt(reference, 'namespace'),
+    namespace: sharedText(textAt(reference, 'namespace')),
     name: textAt(reference, 'name'),
   };
+}
+
+type Conditions = SliceEndpoint['conditions'];
+
+/** There are no more than 27 of them. */
+const knownConditions = new Map<string, Conditions>();
+
+function sharedConditions(
+  ready: boolean | undefined,
+  serving: boolean | undefined,
+  terminating: boolean | undefined,
+): Conditions {
+  const key = `${ready} ${serving} ${terminating}`;
+  const known = knownConditions.get(key) ?? { ready, serving, terminating };
+  knownConditions.set(key, known);
+  return known;
+}
+
+function sharedOptional(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : sharedText(text);
 }
 
 function optionalText(value: unknown, name: string): string | undefined {

@@ -1,9 +1,15 @@
 /** What each role of Kubernetes discovery watches, and the groups that it makes. Source: Prometheus 3, discovery/kubernetes. */
 import { keyOf } from '../../cluster/shared-watch.ts';
-import type { TargetGroup } from '../target-group.ts';
-import { endpointSliceTargets, endpointsTargets, SERVICE_NAME_LABEL } from './endpoint-targets.ts';
+import type { GroupOutline, TargetGroup } from '../target-group.ts';
+import {
+  endpointSliceOutline,
+  endpointSliceTargets,
+  endpointsOutline,
+  endpointsTargets,
+  SERVICE_NAME_LABEL,
+} from './endpoint-targets.ts';
 import type { Neighbours } from './neighbours.ts';
-import { ingressTargets, nodeTargets, podTargets, serviceTargets } from './object-targets.ts';
+import { ingressTargets, nodeTargets, podOutline, podTargets, serviceTargets } from './object-targets.ts';
 import type {
   EndpointSliceObject,
   EndpointsObject,
@@ -25,8 +31,10 @@ export interface Role<T> {
   /** Before `namespace/name`. */
   readonly sourcePrefix: string;
   group(object: T, source: string, neighbours: Neighbours): TargetGroup;
-  /** `pod/shop/web-0`, `node/n1`: what else there are labels of. */
-  references(object: T): readonly string[];
+  /** Where there are so many objects, or targets of one, that it is worth knowing. */
+  readonly outline?: (object: T, neighbours: Neighbours) => GroupOutline;
+  /** `pod/shop/web-0`, `node/n1`: what else there are labels of. @param kinds no others */
+  references(object: T, kinds: ReadonlySet<NeighbourKind>): readonly string[];
 }
 
 export function reference(kind: NeighbourKind, key: string): string {
@@ -46,7 +54,11 @@ const pod: Role<PodObject> = {
   neighbours: [],
   sourcePrefix: 'pod/',
   group: podTargets,
-  references: (object) => [reference('node', object.nodeName), reference('namespace', object.namespace)],
+  outline: podOutline,
+  references: (object, kinds) => [
+    ...only('node', object.nodeName, kinds),
+    ...only('namespace', object.namespace, kinds),
+  ],
 };
 
 const service: Role<ServiceObject> = {
@@ -54,7 +66,7 @@ const service: Role<ServiceObject> = {
   neighbours: [],
   sourcePrefix: 'svc/',
   group: serviceTargets,
-  references: (object) => [reference('namespace', object.namespace)],
+  references: (object, kinds) => only('namespace', object.namespace, kinds),
 };
 
 const ingress: Role<IngressObject> = {
@@ -62,7 +74,7 @@ const ingress: Role<IngressObject> = {
   neighbours: [],
   sourcePrefix: 'ingress/',
   group: ingressTargets,
-  references: (object) => [reference('namespace', object.namespace)],
+  references: (object, kinds) => only('namespace', object.namespace, kinds),
 };
 
 const endpoints: Role<EndpointsObject> = {
@@ -70,12 +82,13 @@ const endpoints: Role<EndpointsObject> = {
   neighbours: ['service', 'pod'],
   sourcePrefix: 'endpoints/',
   group: endpointsTargets,
-  references: (object) => {
+  outline: endpointsOutline,
+  references: (object, kinds) => {
     const addresses = object.subsets.flatMap(({ ready, notReady }) => [...ready, ...notReady]);
     return [
-      reference('namespace', object.namespace),
-      reference('service', keyOf(object.namespace, object.name)),
-      ...addresses.flatMap(({ target, nodeName }) => behind(target, nodeName)),
+      ...only('namespace', object.namespace, kinds),
+      ...only('service', keyOf(object.namespace, object.name), kinds),
+      ...addresses.flatMap(({ target, nodeName }) => behind(target, nodeName, kinds)),
     ];
   },
 };
@@ -85,20 +98,29 @@ const endpointslice: Role<EndpointSliceObject> = {
   neighbours: ['service', 'pod'],
   sourcePrefix: 'endpointslice/',
   group: endpointSliceTargets,
-  references: (object) => {
+  outline: endpointSliceOutline,
+  references: (object, kinds) => {
     const serviceName = object.labels[SERVICE_NAME_LABEL];
     return [
-      reference('namespace', object.namespace),
-      ...(serviceName === undefined ? [] : [reference('service', keyOf(object.namespace, serviceName))]),
-      ...object.endpoints.flatMap(({ target, nodeName = '' }) => behind(target, nodeName)),
+      ...only('namespace', object.namespace, kinds),
+      ...(serviceName === undefined ? [] : only('service', keyOf(object.namespace, serviceName), kinds)),
+      ...object.endpoints.flatMap(({ target, nodeName = '' }) => behind(target, nodeName, kinds)),
     ];
   },
 };
 
-function behind(target: TargetReference | undefined, nodeName: string): readonly string[] {
-  const references = nodeName === '' ? [] : [reference('node', nodeName)];
-  if (target?.kind === 'Pod') return [...references, reference('pod', keyOf(target.namespace, target.name))];
-  return target?.kind === 'Node' ? [...references, reference('node', target.name)] : references;
+function behind(
+  target: TargetReference | undefined,
+  nodeName: string,
+  kinds: ReadonlySet<NeighbourKind>,
+): readonly string[] {
+  const references = nodeName === '' ? [] : only('node', nodeName, kinds);
+  if (target?.kind === 'Pod') return [...references, ...only('pod', keyOf(target.namespace, target.name), kinds)];
+  return target?.kind === 'Node' ? [...references, ...only('node', target.name, kinds)] : references;
+}
+
+function only(kind: NeighbourKind, key: string, kinds: ReadonlySet<NeighbourKind>): readonly string[] {
+  return kinds.has(kind) ? [reference(kind, key)] : [];
 }
 
 export const ROLES = { node, pod, service, ingress, endpoints, endpointslice } as const;

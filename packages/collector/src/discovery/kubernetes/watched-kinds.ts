@@ -1,5 +1,6 @@
 /** The kinds of objects that targets are made of: where they are in the API, and what is kept of them. */
 import type { ObjectForm } from '@vigie/kube/objects';
+import { sameFields } from '../../cluster/same-fields.ts';
 import type { ObjectView } from '../../cluster/shared-watch.ts';
 import {
   endpointSliceForm,
@@ -25,7 +26,7 @@ function kind<T>(group: string, resource: string, form: ObjectForm<T>, isNamespa
 
 /** Of objects that are nothing but fields. */
 function viewOf<T>({ decode }: ObjectForm<T>): ObjectView<T> {
-  return { decode, isSame: (before, now) => JSON.stringify(before) === JSON.stringify(now) };
+  return { decode, isSame: sameFields };
 }
 
 export const KINDS = {
