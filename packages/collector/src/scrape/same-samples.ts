@@ -19,7 +19,8 @@ export function configText(value: unknown): string {
 
 function samplesPart(config: ScrapeConfig): object {
   const { honorLabels, honorTimestamps, trackTimestampsStaleness, metricRelabel, limits, fallbackProtocol } = config;
-  const { scrapeNativeHistograms, alwaysScrapeClassicHistograms, extraScrapeMetrics } = config;
+  const { scrapeNativeHistograms, alwaysScrapeClassicHistograms, convertsClassicHistograms, extraScrapeMetrics } =
+    config;
   return {
     honorLabels,
     honorTimestamps,
@@ -29,6 +30,7 @@ function samplesPart(config: ScrapeConfig): object {
     fallbackProtocol,
     scrapeNativeHistograms,
     alwaysScrapeClassicHistograms,
+    convertsClassicHistograms,
     extraScrapeMetrics,
   };
 }
