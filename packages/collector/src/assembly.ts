@@ -89,12 +89,13 @@ export class CollectorAssembly {
     });
     if (hasCluster(config)) {
       const collector = this.#collector;
-      const { answerer, intervals } = collector;
+      const { answerer, intervals, endpoints } = collector;
       this.#cluster = new Cluster(config, {
         kubeConfig: loadKubeConfig({}, { env }),
         watches: discovery.watches,
         answerer,
         intervals,
+        endpoints,
         clock,
         random,
         log,

@@ -18,6 +18,7 @@ import { ExternalMetrics } from './external-metrics.ts';
 import { KubeletUsage } from './kubelet-usage.ts';
 import type { ListedMetrics } from './listed-metrics.ts';
 import { offeredMetrics } from './offered-metrics.ts';
+import type { SharedEndpoints } from './repeated-series.ts';
 import { ResourceMetrics } from './resource-metrics.ts';
 import type { RestMapper } from './rest-mapper.ts';
 import type { Answerer } from './rule-evaluation.ts';
@@ -41,6 +42,7 @@ export interface MetricsAdapterDeps {
   /** Another adapter, for external metrics that are not known here. */
   readonly delegate: KubeClient | undefined;
   readonly intervals: ScrapeIntervals;
+  readonly endpoints: SharedEndpoints;
   readonly clock: Clock;
   readonly log: Log;
   /** Ends what is asked beside the requests. */
@@ -66,13 +68,13 @@ export class MetricsAdapter {
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
   constructor(options: MetricsAdapterOptions, deps: MetricsAdapterDeps) {
     const { config, queryTimeoutMs: timeoutMs, maxAgeMs } = options;
-    const { answerer, pods, nodes, mapper, client, delegate, intervals, clock, signal } = deps;
+    const { answerer, pods, nodes, mapper, client, delegate, intervals, endpoints, clock, signal } = deps;
     const querier = answerer.kind === 'embedded' ? answerer.querier : new EngineQuerier(answerer.engine, timeoutMs);
     this.#deps = deps;
     const rules = config && compileAdapterRules(config, mapper);
     const customRules = rules && new RuleSeries(rules.custom, { querier, clock, maxAgeMs, signal });
     const externalRules = rules && new RuleSeries(rules.external, { querier, clock, maxAgeMs, signal });
-    const defaults = new DefaultMetrics({ querier, intervals });
+    const defaults = new DefaultMetrics({ querier, intervals, endpoints });
     const objects = new DescribedObjects({ pods, nodes, client, clock, signal });
     const common = { mapper, answerer, clock, defaults, timeoutMs, maxAgeMs };
     this.custom = new CustomMetrics({ ...common, objects, rules: customRules });

@@ -11,6 +11,7 @@ import type { CustomObjectsStatus } from '@vigie/kube/custom-objects/custom-obje
 import { clusterObjectView, ObjectIndex } from '../adapter/cluster-objects.ts';
 import type { ScrapeIntervals } from '../adapter/default-metrics.ts';
 import type { ListedMetrics } from '../adapter/listed-metrics.ts';
+import type { SharedEndpoints } from '../adapter/repeated-series.ts';
 import { DiscoveredResources } from '../adapter/rest-mapper.ts';
 import type { Answerer } from '../adapter/rule-evaluation.ts';
 import type { CollectorConfig } from '../config/collector-config.ts';
@@ -39,6 +40,7 @@ export interface ClusterDeps {
   readonly watches: SharedWatches;
   readonly answerer: Answerer;
   readonly intervals: ScrapeIntervals;
+  readonly endpoints: SharedEndpoints;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -16,6 +16,7 @@ import type { ExplainQuestion } from '../adapter/explain-question.ts';
 import type { MetricExplanation } from '../adapter/explanation.ts';
 import type { ListedMetrics } from '../adapter/listed-metrics.ts';
 import { MetricsAdapter } from '../adapter/metrics-adapter.ts';
+import type { SharedEndpoints } from '../adapter/repeated-series.ts';
 import { DiscoveredResources } from '../adapter/rest-mapper.ts';
 import type { Answerer } from '../adapter/rule-evaluation.ts';
 import type { AdapterConfig } from '../config/adapter-config.ts';
@@ -60,6 +61,7 @@ export interface MetricsApiDeps {
   readonly pods: ClusterObjects;
   readonly nodes: ClusterObjects;
   readonly intervals: ScrapeIntervals;
+  readonly endpoints: SharedEndpoints;
   /** Another adapter's API server, for external metrics that are not known here; a client of it with this pod's own token. */
   readonly delegate: KubeClient | undefined;
   readonly clock: Clock;
@@ -90,7 +92,7 @@ export class MetricsApi {
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
   constructor(options: MetricsApiOptions, deps: MetricsApiDeps) {
     const { client, clock, random, log, print, observe, unserved } = deps;
-    const { answerer, pods, nodes, intervals, delegate } = deps;
+    const { answerer, pods, nodes, intervals, endpoints, delegate } = deps;
     const { signal } = this.#ending;
     this.#options = options;
     this.#deps = deps;
@@ -98,7 +100,7 @@ export class MetricsApi {
     const mapper = new DiscoveredResources(client, { clock, log }, signal);
     this.#adapter = new MetricsAdapter(
       { config, queryTimeoutMs, maxAgeMs },
-      { answerer, pods, nodes, mapper, client, delegate, intervals, clock, log, signal },
+      { answerer, pods, nodes, mapper, client, delegate, intervals, endpoints, clock, log, signal },
     );
     this.#authentication = new AuthenticationConfigWatch(client, { clock, random, log });
     this.#services =

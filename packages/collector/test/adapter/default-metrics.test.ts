@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { World } from './world.ts';
+import { EVERYTHING } from '../../src/metrics-api/label-selector.ts';
+import { never, World } from './world.ts';
 
 async function world(): Promise<World> {
   const made = await World.create();
@@ -220,5 +221,53 @@ describe('an explanation', () => {
       { name: 'web-0', reason: 'NoContainer' },
       { name: 'web-1' },
     ]);
+  });
+});
+
+describe('an endpoint that several targets are about', () => {
+  const POD = '10.0.0.1:8080';
+  const labelNames = new Set(['job', 'instance', 'namespace', 'pod', 'service']);
+
+  async function shared(): Promise<World> {
+    const w = await world();
+    w.endpoints.set(POD, { id: POD, labelNames });
+    return w;
+  }
+
+  it('counts once for its pod, whichever jobs and services ask for it', async () => {
+    const w = await shared();
+    const series = { __name__: 'hits_total', pod: 'web-0', instance: POD };
+    for (const target of [{ job: 'pods' }, { job: 'endpoints', service: 'a' }, { job: 'endpoints', service: 'b' }]) {
+      w.add({ ...series, code: '200', ...target }, [0, 30]);
+      w.add({ ...series, code: '500', ...target }, [0, 15]);
+    }
+    // Of the other port there is one.
+    w.add({ ...series, instance: '10.0.0.1:9090', job: 'pods', code: '200' }, [0, 15]);
+    expect(await w.custom('hits_per_second')).toEqual({ 'web-0': 4 });
+  });
+
+  it('counts for each of the services that lead to it', async () => {
+    const w = await shared();
+    for (const service of ['a', 'b'])
+      for (const job of ['endpoints', 'monitor'])
+        w.add({ __name__: 'queue', pod: 'web-0', instance: POD, job, service }, [7]);
+    const service = { object: { resource: 'services', group: '' } };
+    expect(await w.custom('queue', { ...service, name: 'a' })).toEqual({ a: 7 });
+    expect(await w.custom('queue', { ...service, name: 'b' })).toEqual({ b: 7 });
+  });
+
+  it('counts with what goes on, where one of its targets has ended, and with the newest', async () => {
+    const w = await shared();
+    w.add({ __name__: 'queue', pod: 'web-0', instance: POD, job: 'a' }, [9, 'stale']);
+    w.add({ __name__: 'queue', pod: 'web-0', instance: POD, job: 'b' }, [6], 15_000);
+    w.add({ __name__: 'queue', pod: 'web-0', instance: POD, job: 'c' }, [7], 5000);
+    expect(await w.custom('queue')).toEqual({ 'web-0': 7 });
+  });
+
+  it('is one value of an external metric', async () => {
+    const w = await shared();
+    for (const job of ['a', 'b']) w.add({ __name__: 'depth', pod: 'web-0', instance: POD, job }, [7]);
+    const question = { namespace: 'shop', metric: 'depth', selector: EVERYTHING };
+    expect((await w.adapter.external.values(question, never)).map(({ value }) => value)).toEqual([7]);
   });
 });
