@@ -46,6 +46,8 @@ export interface RecordedRequest {
 type Verb = 'list' | 'watch' | 'get' | 'create' | 'update' | 'patch' | 'delete';
 
 export interface Refusal {
+  /** Of which requests; of any unless given. */
+  readonly path?: string;
   readonly verb: Verb;
   readonly status: number;
   readonly reason?: string;
@@ -278,7 +280,7 @@ export class TestApiServer {
       refuse(response, 401, 'Unauthorized', 'Unauthorized');
       return;
     }
-    const refusal = this.#nextRefusal(verb);
+    const refusal = this.#nextRefusal(verb, url.pathname);
     if (refusal !== undefined) {
       const { status, reason = '', message = 'refused by the test', retryAfterSeconds } = refusal;
       refuse(response, status, reason, message, retryAfterSeconds);
@@ -321,8 +323,10 @@ export class TestApiServer {
     }
   }
 
-  #nextRefusal(verb: Verb): Refusal | undefined {
-    const found = this.#refusals.find(({ refusal, left }) => refusal.verb === verb && left > 0);
+  #nextRefusal(verb: Verb, path: string): Refusal | undefined {
+    const found = this.#refusals.find(
+      ({ refusal, left }) => refusal.verb === verb && left > 0 && (refusal.path === undefined || refusal.path === path),
+    );
     if (found !== undefined) found.left--;
     return found?.refusal;
   }
