@@ -141,9 +141,10 @@ export class Cluster {
     await this.#metricsApi.start(signal);
   }
 
-  /** Takes up what a reload changes of it: what jobs of objects inherit. */
-  apply({ operatorObjects }: CollectorConfig): void {
+  /** Takes up what a reload changes of it: what jobs of objects inherit, and rules of an adapter. */
+  apply({ operatorObjects, adapter }: CollectorConfig): void {
     if (operatorObjects !== undefined) this.#operator?.reconfigure(operatorObjects);
+    this.#metricsApi?.useRules(adapter);
   }
 
   /** undefined where no objects of the Prometheus operator are read. */

@@ -1,6 +1,6 @@
 /** What of a job's configuration makes its samples what they are. */
-import type { Regex } from '@vigie/core/regex';
 import type { ScrapeConfig } from '../config/collector-config.ts';
+import { configText } from '../config/config-text.ts';
 
 /** Whether all of it is the same. */
 export function sameConfig(a: ScrapeConfig, b: ScrapeConfig): boolean {
@@ -10,11 +10,6 @@ export function sameConfig(a: ScrapeConfig, b: ScrapeConfig): boolean {
 /** Whether targets that both have give the same series under both, so that what is known of them stays. */
 export function sameSamples(a: ScrapeConfig, b: ScrapeConfig): boolean {
   return configText(samplesPart(a)) === configText(samplesPart(b));
-}
-
-/** Equal for values of a configuration that mean the same. */
-export function configText(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => (isRegex(part) ? part.source : part));
 }
 
 function samplesPart(config: ScrapeConfig): object {
@@ -33,9 +28,4 @@ function samplesPart(config: ScrapeConfig): object {
     convertsClassicHistograms,
     extraScrapeMetrics,
   };
-}
-
-/** Its tables are not looked at: they are large. */
-function isRegex(value: unknown): value is Regex {
-  return typeof value === 'object' && value !== null && 'source' in value && 'automaton' in value;
 }
