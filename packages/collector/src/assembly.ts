@@ -102,6 +102,7 @@ export class CollectorAssembly {
         answerer,
         intervals,
         endpoints,
+        samples: collector,
         clock,
         random,
         log,

@@ -120,6 +120,7 @@ export class Collector {
   /** One after the other: each would stop the jobs that the other has just begun. */
   readonly #takeUp = coalesce(() => this.#takeUpNow());
   #damages = 0;
+  #recordedMs = Number.NEGATIVE_INFINITY;
   #app: FastifyInstance | undefined;
   #closed: Promise<void> | undefined;
 
@@ -219,6 +220,7 @@ export class Collector {
   async start(): Promise<void> {
     const { storage } = this.#settings.config;
     this.#damages = await openDatabase(this.tsdb, storage.path, this.#log);
+    this.#recordedMs = this.tsdb.head.newestMs;
     // Before anything is appended: what it sends begins there.
     await this.#remoteWrites.start();
     this.#app = await this.#createApp();
@@ -237,6 +239,11 @@ export class Collector {
   async use(asked: Asked): Promise<void> {
     this.#asked = asked;
     await this.#takeUp();
+  }
+
+  /** When the newest sample was that was brought back at the start, Unix ms; -Infinity without one. */
+  get recordedMs(): number {
+    return this.#recordedMs;
   }
 
   /** When each of the targets that are found first has been scraped once. */

@@ -32,6 +32,7 @@ import { HPA_EVENT_METRICS, reportHpaEvents } from './hpa-event-telemetry.ts';
 import { HpaEvents } from './hpa-events.ts';
 import type { JoinedWatch } from './shared-watch.ts';
 import { allOf, type SharedWatches } from './shared-watches.ts';
+import { WarmUp, type WarmUpDeps } from './warm-up.ts';
 
 export interface ClusterDeps {
   /** Of the cluster that the collector is in, as its watches find it too. */
@@ -40,6 +41,8 @@ export interface ClusterDeps {
   readonly watches: SharedWatches;
   readonly answerer: Answerer;
   readonly intervals: ScrapeIntervals;
+  /** Of the collector's own database. */
+  readonly samples: NonNullable<WarmUpDeps['samples']>;
   readonly endpoints: SharedEndpoints;
   readonly clock: Clock;
   readonly random: Random;
@@ -68,6 +71,8 @@ export class Cluster {
   readonly #kubeState: KubeState | undefined;
   readonly #metricsApi: MetricsApi | undefined;
   readonly #hpaEvents: HpaEvents | undefined;
+  /** Of what serves HPAs. */
+  readonly #warmUp: WarmUp;
   readonly #operator: OperatorObjects | undefined;
   readonly #mapper: DiscoveredResources;
   readonly #watches: SharedWatches;
@@ -79,11 +84,16 @@ export class Cluster {
   #closed: Promise<void> | undefined;
 
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
-  constructor({ metricsApi, adapter, kubeState, operatorObjects }: CollectorConfig, deps: ClusterDeps) {
-    const { kubeConfig, watches, clock, random, log, hostName, use } = deps;
+  constructor({ metricsApi, adapter, kubeState, operatorObjects, scrapes }: CollectorConfig, deps: ClusterDeps) {
+    const { kubeConfig, watches, answerer, samples, clock, random, log, hostName, use } = deps;
     this.#clock = clock;
     this.#watches = watches;
     this.#client = clientOf(kubeConfig, deps);
+    this.#warmUp = new WarmUp({
+      samples: answerer.kind === 'embedded' ? samples : undefined,
+      intervalMs: Math.max(0, ...scrapes.map(({ intervalMs }) => intervalMs)),
+      clock,
+    });
     this.#mapper = new DiscoveredResources(this.#client, { clock, log }, this.#ending.signal);
     this.#kubeState = kubeState && new KubeState(kubeState, watches);
     this.#delegate = metricsApi?.delegate && clientOf(delegateConfig(kubeConfig, metricsApi.delegate), deps);
@@ -138,6 +148,7 @@ export class Cluster {
       this.#watches.join(allOf(PODS), clusterObjectView, this.#pods),
       this.#watches.join(allOf(NODES), clusterObjectView, this.#nodes),
     ];
+    this.#warmUp.start(Promise.all(this.#joined.map(({ synced }) => synced)), this.#ending.signal);
     await this.#metricsApi.start(signal);
   }
 
@@ -153,7 +164,7 @@ export class Cluster {
   }
 
   ready(): readonly HealthCheck[] {
-    return this.#metricsApi?.ready() ?? [];
+    return this.#metricsApi === undefined ? [] : [...this.#metricsApi.ready(), this.#warmUp.check()];
   }
 
   expose(): Promise<Exposition> {
