@@ -5,6 +5,7 @@ import type { KubeClient } from '@vigie/kube/client';
 import type { AdapterConfig } from '../config/adapter-config.ts';
 import { DiscoveryDocuments, type Offered } from '../metrics-api/discovery-documents.ts';
 import type { PodUsage } from '../metrics-api/metric-values.ts';
+import { milliOf } from '../metrics-api/quantity.ts';
 import { describeResource } from '../metrics-api/request-path.ts';
 import { compileAdapterRules } from './adapter-rules.ts';
 import type { ClusterObjects } from './cluster-objects.ts';
@@ -207,8 +208,9 @@ export class MetricsAdapter {
   }
 }
 
+/** As the controller has it: of each container rounded up to a thousandth, and added up. */
 function usageValue(usage: PodUsage, resource: 'cpu' | 'memory', container: string | undefined): number | undefined {
   const counted = usage.containers.filter(({ name }) => container === undefined || name === container);
   if (counted.length === 0) return undefined;
-  return counted.reduce((sum, { cpu, memoryBytes }) => sum + (resource === 'cpu' ? cpu : memoryBytes), 0);
+  return counted.reduce((sum, { cpu, memoryBytes }) => sum + milliOf(resource === 'cpu' ? cpu : memoryBytes), 0) / 1000;
 }

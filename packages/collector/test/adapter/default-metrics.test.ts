@@ -217,6 +217,12 @@ describe('an explanation', () => {
       values: [{ name: 'web-0', value: 0.2 }],
       missing: [{ name: 'web-1', reason: 'NoUsage' }],
     });
+    // As the controller adds up containers: a ten-thousandth of a processor of each is a thousandth.
+    for (const container of ['b', 'c']) {
+      w.add({ __name__: 'container_cpu_usage_seconds_total', ...labels, container }, [0, 0.0015]);
+      w.add({ __name__: 'container_memory_working_set_bytes', ...labels, container }, [100]);
+    }
+    expect((await explain(undefined)).values).toMatchObject([{ name: 'web-0', value: 0.202 }]);
     expect((await explain('other')).missing).toMatchObject([
       { name: 'web-0', reason: 'NoContainer' },
       { name: 'web-1' },
