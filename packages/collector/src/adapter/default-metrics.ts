@@ -11,6 +11,7 @@ import type { LabelSelector } from '../metrics-api/label-selector.ts';
 import type { StartTimes } from './described-objects.ts';
 import { type DefaultForm, formsOf } from './metric-names.ts';
 import { conditionsOf } from './metrics-query.ts';
+import { withoutNested } from './nested-groups.ts';
 import { type ReadSeries, type SharedEndpoints, withoutRepeats } from './repeated-series.ts';
 import type { MappedResource } from './rest-mapper.ts';
 import { type Gap, type Part, type Reading, readNewest, readRate } from './series-reading.ts';
@@ -134,9 +135,10 @@ export class DefaultMetrics {
         }
         found ||= read.length > 0;
         if (!found) break;
-        // Of no object, what a target makes of it is a value for itself.
-        for (const { group, labels, outcome } of withoutRepeats(read, endpoints, by !== ''))
-          groups.add(group, role, labels, outcome);
+        // Of no object, each series is a value for itself.
+        const isOfObjects = by !== '';
+        const counted = withoutRepeats(withoutNested(read, isOfObjects), endpoints, isOfObjects);
+        for (const { group, labels, outcome } of counted) groups.add(group, role, labels, outcome);
       }
       if (found) return groups.evaluated(describeForm(form, by));
     }

@@ -277,3 +277,52 @@ describe('an endpoint that several targets are about', () => {
     expect((await w.adapter.external.values(question, never)).map(({ value }) => value)).toEqual([7]);
   });
 });
+
+describe('what cAdvisor tells', () => {
+  const MEMORY = 'container_memory_working_set_bytes';
+  const kubelet = { __name__: MEMORY, job: 'kubelet', instance: 'n1', node: 'n1' };
+  const slice = '/kubepods.slice';
+  const group = { ...kubelet, pod: 'web-0' };
+
+  function containers(w: World): void {
+    w.add({ ...kubelet, namespace: '', id: '/' }, [9000]);
+    w.add({ ...kubelet, namespace: '', id: slice }, [4000]);
+    w.add({ ...group, id: `${slice}/pod1` }, [33]);
+    w.add({ ...group, id: `${slice}/pod1/pause`, container: 'POD' }, [1]);
+    w.add({ ...group, id: `${slice}/pod1/a`, container: 'app' }, [20]);
+    w.add({ ...group, id: `${slice}/pod1/b`, container: 'proxy' }, [10]);
+  }
+
+  it('is added up by containers, and not again by the groups around them', async () => {
+    const w = await world();
+    w.node('n1');
+    containers(w);
+    expect(await w.custom(MEMORY)).toEqual({ 'web-0': 31 });
+    const node = { object: { resource: 'nodes', group: '' }, namespace: undefined, name: 'n1' };
+    expect(await w.custom(MEMORY, node)).toEqual({ n1: 31 });
+    const question = { namespace: 'shop', metric: MEMORY, selector: EVERYTHING };
+    const values = (await w.adapter.external.values(question, never)).map(({ value }) => value);
+    expect(values.toSorted((a, b) => a - b)).toEqual([1, 10, 20]);
+  });
+
+  it('counts once with what the kubelet tells of the same container', async () => {
+    const w = await world();
+    containers(w);
+    w.add({ ...group, container: 'app' }, [21]);
+    w.add({ ...group, container: 'proxy' }, [11]);
+    expect(await w.custom(MEMORY)).toEqual({ 'web-0': 33 });
+  });
+
+  it('is not taken for what others have below a label id', async () => {
+    const w = await world();
+    for (const id of ['/', '/users', '/users/7']) w.add({ __name__: 'open_requests', pod: 'web-0', id }, [1]);
+    expect(await w.custom('open_requests')).toEqual({ 'web-0': 3 });
+  });
+
+  it('is that of the pod where its containers have no value', async () => {
+    const w = await world();
+    w.add({ ...group, id: `${slice}/pod1` }, [33]);
+    w.add({ ...group, id: `${slice}/pod1/a`, container: 'app' }, [20, 'stale']);
+    expect(await w.custom(MEMORY)).toEqual({ 'web-0': 33 });
+  });
+});
