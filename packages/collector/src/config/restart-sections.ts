@@ -11,7 +11,8 @@ const SECTIONS: Readonly<Record<string, (config: CollectorConfig) => unknown>> =
   metrics_api: ({ metricsApi }) => metricsApi,
   kube_state: ({ kubeState }) => kubeState,
   'operator_objects.mode': ({ operatorObjects }) => operatorObjects === undefined,
-  'otlp.listen': ({ otlp }) => otlp.listen,
+  // But for how it is translated.
+  otlp: ({ otlp: { translation: _, ...receiver } }) => receiver,
   listen: ({ listen }) => listen,
   log_level: ({ logLevel }) => logLevel,
   shutdown_grace: ({ shutdownGraceMs }) => shutdownGraceMs,
