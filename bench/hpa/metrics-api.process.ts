@@ -100,6 +100,7 @@ const api = new MetricsApi(
     pods,
     nodes: new ObjectIndex(),
     intervals: { ofJob: () => INTERVAL_MS, longestMs: INTERVAL_MS },
+    endpoints: { of: () => undefined },
     delegate: undefined,
     clock,
     random: Math.random,

@@ -150,9 +150,12 @@ describe('the collector', () => {
     ]);
   });
 
-  it('may create events, and nothing else of them', () => {
+  it('may create events, and count those that are there', () => {
     const role = all(ClusterRole.is).find(({ metadata }) => metadata?.name === 'vigie-collector-hpa-events');
-    expect(role?.rules).toEqual([{ apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create'] }]);
+    expect(role?.rules).toEqual([
+      { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create'] },
+      { apiGroups: [''], resources: ['events'], verbs: ['get', 'patch'] },
+    ]);
     expect(config.metricsApi?.events).toBe(true);
   });
 

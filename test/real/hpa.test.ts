@@ -495,8 +495,11 @@ describe('the collector', () => {
     const asked = [...audit.requestsOf(COLLECTOR_USER)];
     expect(asked.filter((one) => / 40[13]$/.test(one))).toEqual([]);
     const used = new Set([...asked.map((one) => one.replace(/ \d+$/, '')), ...audit.reviewsOf(COLLECTOR_USER)]);
+    // An Event that is told again after five minutes is beyond this test.
+    const seldom = new Set(['get events', 'patch events']);
     for (const role of ['cluster-role', 'role', 'api-service-role', 'hpa-events-role']) {
-      for (const grant of grantsOf(shippedFile(`collector/${role}.yaml`))) expect([...used]).toContain(grant);
+      const grants = grantsOf(shippedFile(`collector/${role}.yaml`)).filter((grant) => !seldom.has(grant));
+      for (const grant of grants) expect([...used]).toContain(grant);
     }
   });
 });

@@ -63,6 +63,7 @@ beforeAll(async () => {
       pods: new ObjectIndex(),
       nodes: new ObjectIndex(),
       intervals: { ofJob: () => 15_000, longestMs: 15_000 },
+      endpoints: { of: () => undefined },
       delegate: undefined,
       clock: systemClock,
       random: Math.random,

@@ -16,6 +16,7 @@ import { explainRoute, hpaManifestRoute, listMetricsRoute } from './cluster/expl
 import { SharedWatches } from './cluster/shared-watches.ts';
 import { statusRoute } from './cluster/status-route.ts';
 import type { CollectorConfig } from './config/collector-config.ts';
+import { restartSections } from './config/restart-sections.ts';
 import { createDiscovery, type DiscoveryDeps } from './discovery/create-discovery.ts';
 import { createDiscoveryCounters } from './discovery/discovery-counters.ts';
 import { systemFiles } from './discovery/system-files.ts';
@@ -49,6 +50,9 @@ const MOUNTED = ['/api', '/federate'];
 export class CollectorAssembly {
   readonly #prefix: string;
   readonly #clock: Clock;
+  readonly #log: Log;
+  /** That of the start. */
+  readonly #started: CollectorConfig;
   readonly #collector: Collector;
   readonly #cluster: Cluster | undefined;
   readonly #watches: SharedWatches;
@@ -63,6 +67,8 @@ export class CollectorAssembly {
     const userAgent = `vigie/${options.version}`;
     this.#prefix = options.prefix;
     this.#clock = clock;
+    this.#log = log;
+    this.#started = config;
     const discovery = discoveryDeps(userAgent, deps);
     this.#watches = discovery.watches;
     this.#telemetry.collect((report) => {
@@ -89,12 +95,14 @@ export class CollectorAssembly {
     });
     if (hasCluster(config)) {
       const collector = this.#collector;
-      const { answerer, intervals } = collector;
+      const { answerer, intervals, endpoints } = collector;
       this.#cluster = new Cluster(config, {
         kubeConfig: loadKubeConfig({}, { env }),
         watches: discovery.watches,
         answerer,
         intervals,
+        endpoints,
+        samples: collector,
         clock,
         random,
         log,
@@ -157,6 +165,8 @@ export class CollectorAssembly {
     this.#probes.apply(settings.config.probes);
     await this.#collector.apply(settings);
     this.#cluster?.apply(settings.config);
+    const sections = restartSections(this.#started, settings.config);
+    if (sections.length > 0) this.#log.warn('what these sections say now is in force after a restart', { sections });
   }
 
   /** When each of the targets that are found first has been scraped once. */

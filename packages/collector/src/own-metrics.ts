@@ -72,6 +72,7 @@ function ownJob(address: HostPort): ScrapeConfig {
     enableCompression: false,
     scrapeNativeHistograms: false,
     alwaysScrapeClassicHistograms: false,
+    convertsClassicHistograms: false,
     extraScrapeMetrics: false,
     client: DEFAULT_HTTP_CLIENT,
     discovery: [{ kind: 'static', groups: [{ targets: [target], labels: { instance: formatHostPort(address) } }] }],

@@ -23,6 +23,7 @@ import { collectTsdbMetrics } from '@vigie/tsdb/telemetry';
 import type { Tsdb } from '@vigie/tsdb/tsdb';
 import type { FastifyInstance } from 'fastify';
 import type { ScrapeIntervals } from './adapter/default-metrics.ts';
+import type { SharedEndpoints } from './adapter/repeated-series.ts';
 import type { Answerer } from './adapter/rule-evaluation.ts';
 import { answerScrapePools, answerTargets, answerTargetsMetadata } from './api/answer-targets.ts';
 import { statusProviders } from './api/status.ts';
@@ -38,6 +39,7 @@ import { RemoteWrites } from './remote-write/remote-writes.ts';
 import { appendRuleSamples } from './rules/append-rule-samples.ts';
 import { type LoadedRules, RecordingRules } from './rules/recording-rules.ts';
 import { AppendRows } from './scrape/append-rows.ts';
+import { EndpointTargets } from './scrape/endpoint-targets.ts';
 import type { Page } from './scrape/fetch-exposition.ts';
 import { JobIntervals } from './scrape/job-intervals.ts';
 import { MetadataPool } from './scrape/metadata-pool.ts';
@@ -111,12 +113,14 @@ export class Collector {
   readonly #apiCounts = new TsdbApiCounts();
   /** Of the jobs in force, whenever they are asked. */
   readonly intervals: ScrapeIntervals;
+  readonly endpoints: SharedEndpoints;
   #settings: CollectorSettings;
   /** By objects of the cluster, beside the configuration. */
   #asked: Asked = NOTHING_ASKED;
   /** One after the other: each would stop the jobs that the other has just begun. */
   readonly #takeUp = coalesce(() => this.#takeUpNow());
   #damages = 0;
+  #recordedMs = Number.NEGATIVE_INFINITY;
   #app: FastifyInstance | undefined;
   #closed: Promise<void> | undefined;
 
@@ -169,6 +173,7 @@ export class Collector {
       pageOf: deps.pageOf,
     });
     this.intervals = new JobIntervals(() => this.#jobs.pools.values(), clock);
+    this.endpoints = new EndpointTargets(() => this.#jobs.pools.values(), clock);
     this.#queryCounts = new QueryCounts((kind, seconds) =>
       this.#dataTelemetry.observe('querySeconds', { kind }, seconds),
     );
@@ -215,6 +220,7 @@ export class Collector {
   async start(): Promise<void> {
     const { storage } = this.#settings.config;
     this.#damages = await openDatabase(this.tsdb, storage.path, this.#log);
+    this.#recordedMs = this.tsdb.head.newestMs;
     // Before anything is appended: what it sends begins there.
     await this.#remoteWrites.start();
     this.#app = await this.#createApp();
@@ -233,6 +239,11 @@ export class Collector {
   async use(asked: Asked): Promise<void> {
     this.#asked = asked;
     await this.#takeUp();
+  }
+
+  /** When the newest sample was that was brought back at the start, Unix ms; -Infinity without one. */
+  get recordedMs(): number {
+    return this.#recordedMs;
   }
 
   /** When each of the targets that are found first has been scraped once. */

@@ -51,12 +51,11 @@ export async function createEvent(
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
     metadata: { namespace: regarding.namespace, name },
-    // A MicroTime: the API server takes no other form.
-    eventTime: new Date(timeMs).toISOString().replace(/Z$/, '000Z'),
+    eventTime: microTime(timeMs),
     reportingInstance: reportingInstance.slice(0, MAX_INSTANCE_LENGTH),
     ...rest,
     regarding,
-    note: cut(note),
+    note: eventNote(note),
   };
   const answer = await client.request(
     { method: 'POST', path: resourcePath(EVENTS, regarding.namespace), body },
@@ -67,7 +66,13 @@ export async function createEvent(
   return answer;
 }
 
-function cut(note: string): string {
+/** A MicroTime: of an Event the API server takes no other form. */
+export function microTime(timeMs: number): string {
+  return new Date(timeMs).toISOString().replace(/Z$/, '000Z');
+}
+
+/** As much of it as the API server takes. */
+export function eventNote(note: string): string {
   const bytes = Buffer.from(note);
   if (bytes.length <= MAX_NOTE_BYTES) return note;
   // A character that is cut in two is a replacement character, and three bytes.

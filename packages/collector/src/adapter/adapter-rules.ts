@@ -38,6 +38,8 @@ export class SeriesRule {
   readonly labels: ResourceLabels;
   readonly query: MetricsQuery;
   readonly isNamespaced: boolean;
+  /** See AdapterRule. */
+  readonly maxAgeMs: number | undefined;
   readonly #filters: readonly { readonly regex: Regex; readonly isWanted: boolean }[];
   readonly #nameMatches: Regex;
   readonly #nameAs: string;
@@ -50,6 +52,7 @@ export class SeriesRule {
     this.labels = new ResourceLabels(`${path}.resources`, rule.resources, mapper);
     this.query = new MetricsQuery(`${path}.metricsQuery`, rule.metricsQuery, this.labels);
     this.isNamespaced = rule.resources.namespaced ?? true;
+    this.maxAgeMs = rule.maxAgeMs;
     const filters = rule.seriesFilters.map((filter, index) => filterOf(`${path}.seriesFilters[${index}]`, filter));
     const { matches, as } = rule.name;
     this.#nameMatches = inRule(`${path}.name.matches`, () => compileRegex(matches === '' ? '.*' : matches));

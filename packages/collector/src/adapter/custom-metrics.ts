@@ -169,7 +169,8 @@ export class CustomMetrics {
   }
 
   async #byRule(wanted: Wanted, { rule, series }: RuleMatch, signal: AbortSignal): Promise<CustomAnswer | undefined> {
-    const { mapper, answerer, clock, timeoutMs, maxAgeMs } = this.#deps;
+    const { mapper, answerer, clock, timeoutMs } = this.#deps;
+    const maxAgeMs = rule.maxAgeMs ?? this.#deps.maxAgeMs;
     const { mapped, namespace, objects, metricSelector, metric } = wanted;
     const names = [...(objects?.keys() ?? [])].sort();
     const namespaceResource = await mapper.resolve(NAMESPACES);
@@ -186,7 +187,8 @@ export class CustomMetrics {
     if (built === undefined) return undefined;
     const { query, label } = built;
     const nowMs = clock.nowMs();
-    const result = await evaluateRule(answerer, { query, parsed: this.#parsed, label, nowMs, timeoutMs }, signal);
+    const asked = { query, parsed: this.#parsed, label, nowMs, timeoutMs, lookbackMs: rule.maxAgeMs };
+    const result = await evaluateRule(answerer, asked, signal);
     if (result.type !== 'vector') {
       throw new ApiRefusal('InternalError', `${rule.path}: the result is a ${result.type}, where a vector is needed`);
     }

@@ -11,6 +11,8 @@ import type { LabelSelector } from '../metrics-api/label-selector.ts';
 import type { StartTimes } from './described-objects.ts';
 import { type DefaultForm, formsOf } from './metric-names.ts';
 import { conditionsOf } from './metrics-query.ts';
+import { withoutNested } from './nested-groups.ts';
+import { type ReadSeries, type SharedEndpoints, withoutRepeats } from './repeated-series.ts';
 import type { MappedResource } from './rest-mapper.ts';
 import { type Gap, type Part, type Reading, readNewest, readRate } from './series-reading.ts';
 
@@ -23,6 +25,7 @@ export interface ScrapeIntervals {
 export interface DefaultMetricsDeps {
   readonly querier: Querier;
   readonly intervals: ScrapeIntervals;
+  readonly endpoints: SharedEndpoints;
 }
 
 /** Whose values are wanted. */
@@ -115,23 +118,27 @@ export class DefaultMetrics {
     nowMs: number,
     signal: AbortSignal,
   ): Promise<Evaluated | undefined> {
-    const { querier } = this.#deps;
+    const { querier, endpoints } = this.#deps;
     for (const form of await formsOf(metric, querier, signal)) {
       const parts = partsOf(form);
       const groups = new Groups(parts.some(({ role }) => role === 'divisor'));
       let found = false;
       for (const { series: name, part, role } of parts) {
-        const series = await this.#select(name, matchers, nowMs, signal);
-        for (const one of series) {
-          const group = groupOf(one.labels);
+        const read: ReadSeries[] = [];
+        for (const one of await this.#select(name, matchers, nowMs, signal)) {
+          const { labels } = one;
+          const group = groupOf(labels);
           if (group === undefined) continue;
           const outcome = this.#read(one, form, part, nowMs, startedAtMs(group));
           // An older thing of the same kind has not been seen for so long that it is as if it were not there.
-          if (outcome.status === 'silent') continue;
-          found = true;
-          groups.add(group, role, one.labels, outcome);
+          if (outcome.status !== 'silent') read.push({ group, labels, outcome });
         }
+        found ||= read.length > 0;
         if (!found) break;
+        // Of no object, each series is a value for itself.
+        const isOfObjects = by !== '';
+        const counted = withoutRepeats(withoutNested(read, isOfObjects), endpoints, isOfObjects);
+        for (const { group, labels, outcome } of counted) groups.add(group, role, labels, outcome);
       }
       if (found) return groups.evaluated(describeForm(form, by));
     }

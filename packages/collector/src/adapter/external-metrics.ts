@@ -124,14 +124,16 @@ export class ExternalMetrics {
     { rule, series }: RuleMatch,
     signal: AbortSignal,
   ): Promise<ExternalAnswer | undefined> {
-    const { mapper, answerer, clock, timeoutMs, maxAgeMs } = this.#deps;
+    const { mapper, answerer, clock, timeoutMs } = this.#deps;
+    const maxAgeMs = rule.maxAgeMs ?? this.#deps.maxAgeMs;
     const namespaceResource = await mapper.resolve(NAMESPACES);
     if (namespaceResource === undefined) return undefined;
     const within = rule.isNamespaced ? namespace : undefined;
     const query = await rule.query.ofExternal(series, within, namespaceResource, selector);
     if (query === undefined) return undefined;
     const nowMs = clock.nowMs();
-    const result = await evaluateRule(answerer, { query, parsed: this.#parsed, label: '', nowMs, timeoutMs }, signal);
+    const asked = { query, parsed: this.#parsed, label: '', nowMs, timeoutMs, lookbackMs: rule.maxAgeMs };
+    const result = await evaluateRule(answerer, asked, signal);
     const values = result.values
       .filter(({ timestampMs }) => nowMs - timestampMs <= maxAgeMs)
       .map(({ labels, value, timestampMs }) => ({

@@ -5,6 +5,7 @@ import type { KubeClient } from '@vigie/kube/client';
 import type { AdapterConfig } from '../config/adapter-config.ts';
 import { DiscoveryDocuments, type Offered } from '../metrics-api/discovery-documents.ts';
 import type { PodUsage } from '../metrics-api/metric-values.ts';
+import { milliOf } from '../metrics-api/quantity.ts';
 import { describeResource } from '../metrics-api/request-path.ts';
 import { compileAdapterRules } from './adapter-rules.ts';
 import type { ClusterObjects } from './cluster-objects.ts';
@@ -18,6 +19,7 @@ import { ExternalMetrics } from './external-metrics.ts';
 import { KubeletUsage } from './kubelet-usage.ts';
 import type { ListedMetrics } from './listed-metrics.ts';
 import { offeredMetrics } from './offered-metrics.ts';
+import type { SharedEndpoints } from './repeated-series.ts';
 import { ResourceMetrics } from './resource-metrics.ts';
 import type { RestMapper } from './rest-mapper.ts';
 import type { Answerer } from './rule-evaluation.ts';
@@ -41,6 +43,7 @@ export interface MetricsAdapterDeps {
   /** Another adapter, for external metrics that are not known here. */
   readonly delegate: KubeClient | undefined;
   readonly intervals: ScrapeIntervals;
+  readonly endpoints: SharedEndpoints;
   readonly clock: Clock;
   readonly log: Log;
   /** Ends what is asked beside the requests. */
@@ -66,13 +69,13 @@ export class MetricsAdapter {
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
   constructor(options: MetricsAdapterOptions, deps: MetricsAdapterDeps) {
     const { config, queryTimeoutMs: timeoutMs, maxAgeMs } = options;
-    const { answerer, pods, nodes, mapper, client, delegate, intervals, clock, signal } = deps;
+    const { answerer, pods, nodes, mapper, client, delegate, intervals, endpoints, clock, signal } = deps;
     const querier = answerer.kind === 'embedded' ? answerer.querier : new EngineQuerier(answerer.engine, timeoutMs);
     this.#deps = deps;
     const rules = config && compileAdapterRules(config, mapper);
     const customRules = rules && new RuleSeries(rules.custom, { querier, clock, maxAgeMs, signal });
     const externalRules = rules && new RuleSeries(rules.external, { querier, clock, maxAgeMs, signal });
-    const defaults = new DefaultMetrics({ querier, intervals });
+    const defaults = new DefaultMetrics({ querier, intervals, endpoints });
     const objects = new DescribedObjects({ pods, nodes, client, clock, signal });
     const common = { mapper, answerer, clock, defaults, timeoutMs, maxAgeMs };
     this.custom = new CustomMetrics({ ...common, objects, rules: customRules });
@@ -205,8 +208,9 @@ export class MetricsAdapter {
   }
 }
 
+/** As the controller has it: of each container rounded up to a thousandth, and added up. */
 function usageValue(usage: PodUsage, resource: 'cpu' | 'memory', container: string | undefined): number | undefined {
   const counted = usage.containers.filter(({ name }) => container === undefined || name === container);
   if (counted.length === 0) return undefined;
-  return counted.reduce((sum, { cpu, memoryBytes }) => sum + (resource === 'cpu' ? cpu : memoryBytes), 0);
+  return counted.reduce((sum, { cpu, memoryBytes }) => sum + milliOf(resource === 'cpu' ? cpu : memoryBytes), 0) / 1000;
 }

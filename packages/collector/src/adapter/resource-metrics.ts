@@ -166,7 +166,8 @@ export class ResourceMetrics {
     if (built === undefined) return new Map();
     const { query, label } = built;
     const nowMs = clock.nowMs();
-    const { values } = await evaluateRule(answerer, { query, parsed: this.#parsed, label, nowMs, timeoutMs }, signal);
+    const rule = { query, parsed: this.#parsed, label, nowMs, timeoutMs, lookbackMs: undefined };
+    const { values } = await evaluateRule(answerer, rule, signal);
     const usable = values.filter(({ value, timestampMs }) => value >= 0 && nowMs - timestampMs <= maxAgeMs);
     return groupBy(usable, ({ labels }) => labels.get(label));
   }

@@ -45,18 +45,20 @@ export interface RuleQuery {
   readonly label: string;
   readonly nowMs: number;
   readonly timeoutMs: number;
+  /** How far an instant selector looks back; undefined: as far as the engine does unless told otherwise. */
+  readonly lookbackMs: number | undefined;
 }
 
 /** @throws {ApiRefusal} InternalError for a query that is none, Timeout, ServiceUnavailable
  *  @throws the signal's reason */
 export async function evaluateRule(answerer: Answerer, rule: RuleQuery, signal: AbortSignal): Promise<RuleResult> {
-  const { query, parsed, label, nowMs, timeoutMs } = rule;
+  const { query, parsed, label, nowMs, timeoutMs, lookbackMs } = rule;
   const { engine, newest } = runnerOf(answerer);
   try {
     // What is wrong with one that is none, whoever answers it says: another server may have a language of its own.
     const expr = parsed.parse(query);
     const asked = expr === undefined ? query : { text: query, expr };
-    const { result } = await engine.instant({ query: asked, timestampMs: nowMs, timeoutMs }, signal);
+    const { result } = await engine.instant({ query: asked, timestampMs: nowMs, timeoutMs, lookbackMs }, signal);
     const times = newest?.byLabel(label);
     const timeOf = (labels: LabelSet): number => {
       const name = label === '' ? '' : labels.get(label);

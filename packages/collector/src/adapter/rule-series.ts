@@ -13,7 +13,7 @@ export interface RuleMatch {
 export interface RuleSeriesDeps {
   readonly querier: Querier;
   readonly clock: Clock;
-  /** How old a sample of a series may be. */
+  /** How old a sample of a series may be, where its rule does not say. */
   readonly maxAgeMs: number;
   /** Ends what is being asked: several requests may wait for it, and it does not end with one of them. */
   readonly signal: AbortSignal;
@@ -65,15 +65,16 @@ export class RuleSeries {
     const { querier, clock, maxAgeMs, signal } = this.#deps;
     const byMetric = new Map<string, RuleMatch[]>();
     const nowMs = clock.nowMs();
-    const range = { fromMs: nowMs - maxAgeMs, toMs: nowMs };
     // Rules that differ only in their filters share the answer.
     const byQuery = new Map<string, readonly string[]>();
     for (const rule of this.#rules) {
-      let names = byQuery.get(rule.seriesQuery);
+      const fromMs = nowMs - (rule.maxAgeMs ?? maxAgeMs);
+      const key = `${fromMs} ${rule.seriesQuery}`;
+      let names = byQuery.get(key);
       if (names === undefined) {
-        const query = { matcherSets: [rule.matchers], range, limit: undefined };
+        const query = { matcherSets: [rule.matchers], range: { fromMs, toMs: nowMs }, limit: undefined };
         names = (await querier.labelValues(METRIC_NAME, query, signal)).values;
-        byQuery.set(rule.seriesQuery, names);
+        byQuery.set(key, names);
       }
       for (const series of names) {
         const metric = rule.metricOf(series);

@@ -11,6 +11,7 @@ import type { CustomObjectsStatus } from '@vigie/kube/custom-objects/custom-obje
 import { clusterObjectView, ObjectIndex } from '../adapter/cluster-objects.ts';
 import type { ScrapeIntervals } from '../adapter/default-metrics.ts';
 import type { ListedMetrics } from '../adapter/listed-metrics.ts';
+import type { SharedEndpoints } from '../adapter/repeated-series.ts';
 import { DiscoveredResources } from '../adapter/rest-mapper.ts';
 import type { Answerer } from '../adapter/rule-evaluation.ts';
 import type { CollectorConfig } from '../config/collector-config.ts';
@@ -31,6 +32,7 @@ import { HPA_EVENT_METRICS, reportHpaEvents } from './hpa-event-telemetry.ts';
 import { HpaEvents } from './hpa-events.ts';
 import type { JoinedWatch } from './shared-watch.ts';
 import { allOf, type SharedWatches } from './shared-watches.ts';
+import { WarmUp, type WarmUpDeps } from './warm-up.ts';
 
 export interface ClusterDeps {
   /** Of the cluster that the collector is in, as its watches find it too. */
@@ -39,6 +41,9 @@ export interface ClusterDeps {
   readonly watches: SharedWatches;
   readonly answerer: Answerer;
   readonly intervals: ScrapeIntervals;
+  /** Of the collector's own database. */
+  readonly samples: NonNullable<WarmUpDeps['samples']>;
+  readonly endpoints: SharedEndpoints;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -66,6 +71,8 @@ export class Cluster {
   readonly #kubeState: KubeState | undefined;
   readonly #metricsApi: MetricsApi | undefined;
   readonly #hpaEvents: HpaEvents | undefined;
+  /** Of what serves HPAs. */
+  readonly #warmUp: WarmUp;
   readonly #operator: OperatorObjects | undefined;
   readonly #mapper: DiscoveredResources;
   readonly #watches: SharedWatches;
@@ -77,11 +84,16 @@ export class Cluster {
   #closed: Promise<void> | undefined;
 
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
-  constructor({ metricsApi, adapter, kubeState, operatorObjects }: CollectorConfig, deps: ClusterDeps) {
-    const { kubeConfig, watches, clock, random, log, hostName, use } = deps;
+  constructor({ metricsApi, adapter, kubeState, operatorObjects, scrapes }: CollectorConfig, deps: ClusterDeps) {
+    const { kubeConfig, watches, answerer, samples, clock, random, log, hostName, use } = deps;
     this.#clock = clock;
     this.#watches = watches;
     this.#client = clientOf(kubeConfig, deps);
+    this.#warmUp = new WarmUp({
+      samples: answerer.kind === 'embedded' ? samples : undefined,
+      intervalMs: Math.max(0, ...scrapes.map(({ intervalMs }) => intervalMs)),
+      clock,
+    });
     this.#mapper = new DiscoveredResources(this.#client, { clock, log }, this.#ending.signal);
     this.#kubeState = kubeState && new KubeState(kubeState, watches);
     this.#delegate = metricsApi?.delegate && clientOf(delegateConfig(kubeConfig, metricsApi.delegate), deps);
@@ -136,12 +148,14 @@ export class Cluster {
       this.#watches.join(allOf(PODS), clusterObjectView, this.#pods),
       this.#watches.join(allOf(NODES), clusterObjectView, this.#nodes),
     ];
+    this.#warmUp.start(Promise.all(this.#joined.map(({ synced }) => synced)), this.#ending.signal);
     await this.#metricsApi.start(signal);
   }
 
-  /** Takes up what a reload changes of it: what jobs of objects inherit. */
-  apply({ operatorObjects }: CollectorConfig): void {
+  /** Takes up what a reload changes of it: what jobs of objects inherit, and rules of an adapter. */
+  apply({ operatorObjects, adapter }: CollectorConfig): void {
     if (operatorObjects !== undefined) this.#operator?.reconfigure(operatorObjects);
+    this.#metricsApi?.useRules(adapter);
   }
 
   /** undefined where no objects of the Prometheus operator are read. */
@@ -150,7 +164,7 @@ export class Cluster {
   }
 
   ready(): readonly HealthCheck[] {
-    return this.#metricsApi?.ready() ?? [];
+    return this.#metricsApi === undefined ? [] : [...this.#metricsApi.ready(), this.#warmUp.check()];
   }
 
   expose(): Promise<Exposition> {

@@ -6,7 +6,8 @@ import { describeError } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import { describeObstacle } from '@vigie/kube/answer';
 import { type KubeClient, resourcePath } from '@vigie/kube/client';
-import { createEvent } from '@vigie/kube/create-event';
+import { createEvent, type NewEvent } from '@vigie/kube/create-event';
+import { type RepeatOutcome, repeatEvent } from '@vigie/kube/repeat-event';
 import * as v from 'valibot';
 import type { ExplainedHpa } from '../hpa/explained-hpa.ts';
 import { hpaSchema } from '../hpa/hpa-object.ts';
@@ -39,7 +40,7 @@ const listSchema = v.object({ items: v.array(v.unknown()) });
 const uidSchema = v.object({ metadata: v.object({ uid: v.string() }) });
 
 export class HpaEvents {
-  readonly counts: HpaEventCounts = { sent: 0, known: 0, limited: 0, failed: 0 };
+  readonly counts: HpaEventCounts = { sent: 0, repeated: 0, known: 0, limited: 0, failed: 0 };
   readonly #deps: HpaEventsDeps;
   readonly #ending = new AbortController();
   readonly #look = coalesce(() => this.#lookAtAll());
@@ -130,43 +131,48 @@ export class HpaEvents {
     reason: string,
     note: string,
   ): Promise<void> {
-    const { client, clock, hostName, log } = this.#deps;
+    const { clock, hostName, log } = this.#deps;
     const key = `${uid}/${reason}`;
     if (isRecent(this.#told.get(key), EVENT_INTERVAL_MS, clock)) {
       this.counts.limited++;
       return;
     }
     this.#told.set(key, clock.monotonicMs());
-    // Replicas that see the same give it the same name: the API server takes one of them.
-    const window = Math.floor(clock.nowMs() / EVENT_INTERVAL_MS);
-    const suffix = createHash('sha256').update(`${key}/${window}`).digest('hex').slice(0, 16);
-    const outcome = await createEvent(
-      client,
-      {
-        name: `${name.slice(0, 200)}.${suffix}`,
-        regarding: { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', namespace, name, uid },
-        type: 'Warning',
-        reason,
-        action: 'ServeMetric',
-        note,
-        reportingController: CONTROLLER,
-        reportingInstance: hostName,
-        timeMs: clock.nowMs(),
-      },
-      this.#ending.signal,
-    );
+    // All replicas give it the same name, whenever they see it: there is one Event, which is counted.
+    const suffix = createHash('sha256').update(key).digest('hex').slice(0, 16);
+    const outcome = await this.#say({
+      name: `${name.slice(0, 200)}.${suffix}`,
+      regarding: { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', namespace, name, uid },
+      type: 'Warning',
+      reason,
+      action: 'ServeMetric',
+      note,
+      reportingController: CONTROLLER,
+      reportingInstance: hostName,
+      timeMs: clock.nowMs(),
+    });
     switch (outcome.status) {
       case 'created':
         this.counts.sent++;
         return;
-      case 'exists':
+      case 'repeated':
+        this.counts.repeated++;
+        return;
+      case 'recent':
         this.counts.known++;
         return;
       case 'refused':
       case 'failed':
         this.counts.failed++;
-        log.warn('an event cannot be created', { hpa: `${namespace}/${name}`, detail: describeObstacle(outcome) });
+        log.warn('an event cannot be told', { hpa: `${namespace}/${name}`, detail: describeObstacle(outcome) });
     }
+  }
+
+  async #say(event: NewEvent): Promise<RepeatOutcome | { readonly status: 'created' }> {
+    const { client } = this.#deps;
+    const { signal } = this.#ending;
+    const outcome = await createEvent(client, event, signal);
+    return outcome.status === 'exists' ? repeatEvent(client, event, EVENT_INTERVAL_MS, signal) : outcome;
   }
 }
 

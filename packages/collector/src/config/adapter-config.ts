@@ -21,6 +21,8 @@ export interface AdapterRule {
   readonly resources: AdapterResources;
   /** Both '' where not given. */
   readonly name: { readonly matches: string; readonly as: string };
+  /** How old the newest sample of a value may be; undefined: as long as of all rules. The adapter itself has no such key. */
+  readonly maxAgeMs?: number | undefined;
   /** A template with `<<` and `>>`. */
   readonly metricsQuery: string;
 }
@@ -57,13 +59,17 @@ const resources = v.pipe(
   v.transform(({ namespaced, ...rest }): AdapterResources => ({ ...rest, namespaced: namespaced ?? undefined })),
 );
 
-const rule = section({
-  seriesQuery: optionalText,
-  seriesFilters: v.nullish(v.array(section({ is: optionalText, isNot: optionalText })), []),
-  resources,
-  name: v.nullish(section({ matches: optionalText, as: optionalText }), {}),
-  metricsQuery: optionalText,
-});
+const rule = v.pipe(
+  section({
+    seriesQuery: optionalText,
+    seriesFilters: v.nullish(v.array(section({ is: optionalText, isNot: optionalText })), []),
+    resources,
+    name: v.nullish(section({ matches: optionalText, as: optionalText }), {}),
+    metricsQuery: optionalText,
+    maxAge: wait('0s'),
+  }),
+  v.transform(({ maxAge, ...rest }): AdapterRule => ({ ...rest, maxAgeMs: maxAge || undefined })),
+);
 
 const resourceRule = v.nullish(
   section({ containerQuery: optionalText, nodeQuery: optionalText, resources, containerLabel: optionalText }),

@@ -54,6 +54,8 @@ export interface ScrapeConfig {
   readonly enableCompression: boolean;
   readonly scrapeNativeHistograms: boolean;
   readonly alwaysScrapeClassicHistograms: boolean;
+  /** Into native ones with custom buckets. */
+  readonly convertsClassicHistograms: boolean;
   readonly extraScrapeMetrics: boolean;
   readonly client: HttpClientConfig;
   readonly discovery: readonly DiscoveryConfig[];

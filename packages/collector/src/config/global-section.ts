@@ -88,10 +88,7 @@ const noEffect = section(scrapeDefaults);
 export function warnOfScrapeDefaults(
   written: Pick<
     v.InferOutput<typeof noEffect>,
-    | 'scrape_failure_log_file'
-    | 'metric_name_validation_scheme'
-    | 'metric_name_escaping_scheme'
-    | 'convert_classic_histograms_to_nhcb'
+    'scrape_failure_log_file' | 'metric_name_validation_scheme' | 'metric_name_escaping_scheme'
   >,
   path: ConfigPath,
   findings: Findings,
@@ -101,11 +98,6 @@ export function warnOfScrapeDefaults(
     findings.warn(
       [...path, 'scrape_failure_log_file'],
       'not supported: failures are in the log and at /api/v1/targets',
-    );
-  if (written.convert_classic_histograms_to_nhcb === true)
-    findings.warn(
-      [...path, 'convert_classic_histograms_to_nhcb'],
-      'not supported: classic histograms are kept as they come, with a series for each bucket',
     );
   if (validation === 'legacy')
     findings.warn([...path, 'metric_name_validation_scheme'], 'not supported: names of any UTF-8 are taken');

@@ -117,6 +117,8 @@ function readScrape(
     scrapeNativeHistograms: nativeHistograms,
     alwaysScrapeClassicHistograms:
       written.always_scrape_classic_histograms ?? global.always_scrape_classic_histograms ?? false,
+    convertsClassicHistograms:
+      written.convert_classic_histograms_to_nhcb ?? global.convert_classic_histograms_to_nhcb ?? false,
     extraScrapeMetrics: written.extra_scrape_metrics ?? global.extra_scrape_metrics ?? false,
     client: readHttpClient(written, path, context),
     discovery: readDiscoveries(written, path, context),

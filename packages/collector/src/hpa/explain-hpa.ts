@@ -2,6 +2,7 @@
  *  will do next. */
 import type { Clock } from '@vigie/core/clock';
 import { describeError } from '@vigie/core/errors';
+import { milliOf } from '../metrics-api/quantity.ts';
 import type { ExplainedHpa, ExplainedMetric } from './explained-hpa.ts';
 import { DEFAULT_WINDOW_MS, type HpaPod } from './hpa-pod.ts';
 import {
@@ -108,9 +109,9 @@ function readingOf({ namespace }: HpaSpec, spec: MetricSpec | undefined, answer:
     return { status: 'error', message };
   }
   if (spec?.type === 'object' || spec?.type === 'external')
-    return { status: 'values', milli: values.map(({ value }) => Math.ceil(value * 1000)) };
+    return { status: 'values', milli: values.map(({ value }) => milliOf(value)) };
   const metrics = values.map(({ name, value, timestampMs, windowMs = DEFAULT_WINDOW_MS }) => {
-    return [name, { milli: Math.ceil(value * 1000), timestampMs, windowMs }] as const;
+    return [name, { milli: milliOf(value), timestampMs, windowMs }] as const;
   });
   return { status: 'pods', metrics: new Map(metrics) };
 }

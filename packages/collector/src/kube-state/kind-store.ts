@@ -7,7 +7,7 @@ import { type AllowedMetadata, allowedFamilies } from './allowed-families.ts';
 import type { Family, Kind } from './kind.ts';
 import { type RenderedObject, renderObject } from './rendered-object.ts';
 
-/** How much text all kinds together may keep. */
+/** How much text all kinds together may show. */
 export class TextBudget {
   readonly limitBytes: number;
   usedBytes = 0;
@@ -73,17 +73,12 @@ export class KindStore {
     await this.#joined?.leave();
   }
 
-  /** Every family that has samples, with its head. Cost: one walk over the objects a family. */
-  *texts(): Iterable<string> {
+  /** Adds every family that has samples, with its head. Cost: one walk over the objects a family. */
+  addTo(pieces: string[]): void {
     for (const [index, { name, type, help }] of this.#families.entries()) {
-      let isFirst = true;
-      for (const object of this.#joined?.values() ?? []) {
-        const text = object.textOf(index);
-        if (text === '') continue;
-        if (isFirst) yield formatFamily(name, type, help);
-        isFirst = false;
-        yield text;
-      }
+      const before = pieces.push(formatFamily(name, type, help));
+      for (const object of this.#joined?.values() ?? []) object.addTo(pieces, index);
+      if (pieces.length === before) pieces.pop();
     }
   }
 

@@ -11,11 +11,11 @@ import { KINDS } from './kinds.ts';
 export interface KubeStateOptions extends AllowedMetadata {
   /** Kinds to tell of, as kube-state-metrics calls them: `pods`. */
   readonly resources: readonly string[];
-  /** How much text of objects is kept; what is beyond it is left out and counted. */
+  /** How much text of objects is shown; what is beyond it is left out and counted. */
   readonly maxBytes: number;
 }
 
-/** Everything, without labels and annotations. A pod takes some 6 KB: this is enough for 40,000. */
+/** Everything, without labels and annotations. A pod is shown in some 8 KB: this is enough for 30,000. */
 export const DEFAULT_KUBE_STATE: KubeStateOptions = {
   resources: KINDS.map(({ resource }) => resource),
   labels: {},
@@ -70,8 +70,9 @@ export class KubeState {
       throw new VigieError('KUBE_STATE_CONNECTING', `not yet listed: ${resources}`);
     }
     const parts: string[] = [];
-    for (const store of this.#stores) for (const text of store.texts()) parts.push(text);
-    return [...parts, ...this.#ownFamilies()].join('');
+    for (const store of this.#stores) store.addTo(parts);
+    parts.push(...this.#ownFamilies());
+    return parts.join('');
   }
 
   /** What kube-state-metrics tells of itself, and its alerts ask for. */

@@ -1,37 +1,63 @@
-/** An object as the text that a scrape shows of it: all that is kept of it. */
+/** An object as the text that a scrape shows of it: all that is kept of it. The labels that say which object it is stand in each of its lines
+ *  and are kept once; what is left of most lines is the same for thousands of objects, and kept once for all of them. */
 import { VigieError } from '@vigie/core/errors';
+import { sharedText } from '../discovery/kubernetes/shared-text.ts';
 import { textAt } from './fields.ts';
 import type { Family, Kind, Labels } from './kind.ts';
 
 const NOTHING: readonly string[] = [];
 
 export class RenderedObject {
-  #texts: readonly string[];
+  readonly #families: readonly Family[];
+  readonly #identity: string;
+  #rests: readonly string[];
 
-  /** @param texts lines by family; empty where there are none */
-  constructor(texts: readonly string[]) {
-    this.#texts = texts;
+  /** @param identity `namespace="shop",pod="web-0"`
+   *  @param rests of its lines by family, what stands behind the identity: `,phase="Running"} 1` and a line break each; empty where there
+   *  are none */
+  constructor(families: readonly Family[], identity: string, rests: readonly string[]) {
+    this.#families = families;
+    this.#identity = identity;
+    this.#rests = rests;
   }
 
-  /** Lines of a family, by its number. */
-  textOf(family: number): string {
-    return this.#texts[family] ?? '';
+  /** Adds the lines of a family, by its number, in pieces: half a million lines are one text in the end, and none of them one before. */
+  addTo(pieces: string[], family: number): void {
+    const rest = this.#rests[family] ?? '';
+    const head = this.#headOf(family);
+    // A line break within a label is written as two characters.
+    for (let from = 0; from < rest.length; ) {
+      const to = rest.indexOf('\n', from) + 1;
+      pieces.push(head, this.#identity, to - from === rest.length ? rest : rest.slice(from, to));
+      from = to;
+    }
   }
 
-  /** What it takes, about. */
+  /** Of the text that is shown: a sixth of it is kept. */
   get sizeBytes(): number {
-    return this.#texts.reduce((size, text) => size + text.length, 0);
+    return this.#rests.reduce((size, rest, family) => {
+      const lines = rest === '' ? 0 : rest.split('\n').length - 1;
+      return size + rest.length + lines * (this.#headOf(family).length + this.#identity.length);
+    }, 0);
   }
 
   /** Whether a scrape would show the same. */
   isSame(other: RenderedObject): boolean {
-    const texts = other.#texts;
-    return this.#texts.length === texts.length && this.#texts.every((text, family) => text === texts[family]);
+    const rests = other.#rests;
+    return (
+      this.#identity === other.#identity &&
+      this.#rests.length === rests.length &&
+      this.#rests.every((rest, family) => rest === rests[family])
+    );
   }
 
   /** Keeps nothing of it. */
   omit(): void {
-    this.#texts = NOTHING;
+    this.#rests = NOTHING;
+  }
+
+  #headOf(family: number): string {
+    return `${this.#families[family]?.name ?? ''}{`;
   }
 }
 
@@ -40,10 +66,11 @@ export function renderObject(kind: Kind, families: readonly Family[], object: un
   const name = textAt(object, 'metadata', 'name');
   if (name === '') throw new VigieError('KUBE_OBJECT_INVALID', 'an object without metadata.name');
   const identity = formatLabels(kind.identify(object));
-  return new RenderedObject(families.map((family) => renderFamily(family, identity, object)));
+  const rests = families.map((family) => renderFamily(family, object));
+  return new RenderedObject(families, identity, rests);
 }
 
-function renderFamily(family: Family, identity: string, object: unknown): string {
+function renderFamily(family: Family, object: unknown): string {
   const samples = family.samples(object);
   if (samples.length === 0) return '';
   // A subset of endpoints, or a path of an ingress, may say twice what makes the same series.
@@ -51,13 +78,12 @@ function renderFamily(family: Family, identity: string, object: unknown): string
   const pieces: string[] = [];
   for (const { labels, value } of samples) {
     const own = formatLabels(labels);
-    const series = `${family.name}{${own === '' ? identity : `${identity},${own}`}} `;
-    if (seen.has(series)) continue;
-    seen.add(series);
-    pieces.push(series, String(value), '\n');
+    if (seen.has(own)) continue;
+    seen.add(own);
+    pieces.push(own === '' ? '} ' : `,${own}} `, String(value), '\n');
   }
   // Joined, and not added up, so that what is kept is flat.
-  return pieces.join('');
+  return sharedText(pieces.join(''));
 }
 
 /** Those without a value are left out, as Prometheus does. */

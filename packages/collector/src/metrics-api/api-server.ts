@@ -21,7 +21,8 @@ import { type ApiRequest, type Attributes, parsePath } from './request-path.ts';
 import type { MetricsApiCounts, RequestGroup } from './telemetry.ts';
 
 export interface ApiServerDeps {
-  readonly adapter: MetricsAdapter;
+  /** That of now. */
+  readonly adapter: () => MetricsAdapter;
   /** `open` to everybody, or who is to be asked about each request. */
   readonly admission: 'open' | { readonly authenticator: Authenticator; readonly authorizer: Authorizer };
   readonly counts: MetricsApiCounts;
@@ -195,7 +196,7 @@ export class MetricsApiListener {
     const namespace = 'namespace' in request ? request.namespace : undefined;
     let isServed = false;
     try {
-      const answer = await answerRequest(asked, adapter, signal);
+      const answer = await answerRequest(asked, adapter(), signal);
       isServed = !answer.isEmpty;
       return answer;
     } finally {

@@ -16,9 +16,11 @@ import type { ExplainQuestion } from '../adapter/explain-question.ts';
 import type { MetricExplanation } from '../adapter/explanation.ts';
 import type { ListedMetrics } from '../adapter/listed-metrics.ts';
 import { MetricsAdapter } from '../adapter/metrics-adapter.ts';
+import type { SharedEndpoints } from '../adapter/repeated-series.ts';
 import { DiscoveredResources } from '../adapter/rest-mapper.ts';
 import type { Answerer } from '../adapter/rule-evaluation.ts';
 import type { AdapterConfig } from '../config/adapter-config.ts';
+import { configText } from '../config/config-text.ts';
 import type { ApiGroup } from './api-groups.ts';
 import { MetricsApiListener } from './api-server.ts';
 import { ApiServices } from './api-services.ts';
@@ -60,6 +62,7 @@ export interface MetricsApiDeps {
   readonly pods: ClusterObjects;
   readonly nodes: ClusterObjects;
   readonly intervals: ScrapeIntervals;
+  readonly endpoints: SharedEndpoints;
   /** Another adapter's API server, for external metrics that are not known here; a client of it with this pod's own token. */
   readonly delegate: KubeClient | undefined;
   readonly clock: Clock;
@@ -76,7 +79,8 @@ export interface MetricsApiDeps {
 export class MetricsApi {
   readonly #options: MetricsApiOptions;
   readonly #deps: MetricsApiDeps;
-  readonly #adapter: MetricsAdapter;
+  #adapter: MetricsAdapter;
+  #rules: AdapterConfig | undefined;
   readonly #listener: MetricsApiListener;
   readonly #authentication: AuthenticationConfigWatch;
   readonly #services: ApiServices | undefined;
@@ -90,16 +94,11 @@ export class MetricsApi {
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
   constructor(options: MetricsApiOptions, deps: MetricsApiDeps) {
     const { client, clock, random, log, print, observe, unserved } = deps;
-    const { answerer, pods, nodes, intervals, delegate } = deps;
-    const { signal } = this.#ending;
     this.#options = options;
     this.#deps = deps;
-    const { adapter: config, queryTimeoutMs, maxAgeMs, certificate } = options;
-    const mapper = new DiscoveredResources(client, { clock, log }, signal);
-    this.#adapter = new MetricsAdapter(
-      { config, queryTimeoutMs, maxAgeMs },
-      { answerer, pods, nodes, mapper, client, delegate, intervals, clock, log, signal },
-    );
+    const { certificate } = options;
+    this.#rules = options.adapter;
+    this.#adapter = this.#createAdapter(options.adapter);
     this.#authentication = new AuthenticationConfigWatch(client, { clock, random, log });
     this.#services =
       certificate.kind === 'self_made'
@@ -109,7 +108,7 @@ export class MetricsApi {
           )
         : undefined;
     this.#listener = new MetricsApiListener(options.listen, {
-      adapter: this.#adapter,
+      adapter: () => this.#adapter,
       admission:
         options.auth === 'none'
           ? 'open'
@@ -139,6 +138,14 @@ export class MetricsApi {
     this.#following = certificates
       .follow((next) => this.#use(next), this.#ending.signal)
       .catch((error: unknown) => this.#deps.log.error('the certificate is no longer looked after', { error }));
+  }
+
+  /** Takes up other rules of an adapter; what is being answered is answered by those of before.
+   *  @throws {VigieError} ADAPTER_RULE_INVALID */
+  useRules(rules: AdapterConfig | undefined): void {
+    if (configText(rules) === configText(this.#rules)) return;
+    this.#adapter = this.#createAdapter(rules);
+    this.#rules = rules;
   }
 
   /** Where it listens.
@@ -179,6 +186,17 @@ export class MetricsApi {
     if (this.#services !== undefined) reportApiServices(this.#services.owned, report);
     if (this.#expiresAtMs !== undefined) report('metricsApiCertificateExpiry', {}, this.#expiresAtMs / 1000);
     report('metricsApiCertificateProblem', {}, this.#certificates?.problem === undefined ? 0 : 1);
+  }
+
+  #createAdapter(config: AdapterConfig | undefined): MetricsAdapter {
+    const { queryTimeoutMs, maxAgeMs } = this.#options;
+    const { client, clock, log, answerer, pods, nodes, intervals, endpoints, delegate } = this.#deps;
+    const { signal } = this.#ending;
+    const mapper = new DiscoveredResources(client, { clock, log }, signal);
+    return new MetricsAdapter(
+      { config, queryTimeoutMs, maxAgeMs },
+      { answerer, pods, nodes, mapper, client, delegate, intervals, endpoints, clock, log, signal },
+    );
   }
 
   async #close(graceMs: number): Promise<void> {

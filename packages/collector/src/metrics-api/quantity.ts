@@ -30,6 +30,16 @@ export function binaryQuantity(value: number): string | undefined {
   return Number.isFinite(value) ? formatQuantity(roundScaled(clamp(value), 1n) * NANO, 'binary') : undefined;
 }
 
+/** What the HPA controller makes of the quantity that decimalQuantity writes: thousandths, rounded up.
+ *  @param value finite */
+export function milliOf(value: number): number {
+  const bounded = clamp(value);
+  if (Math.abs(bounded) >= COARSE_FROM) return Number(roundScaled(bounded, 1000n));
+  const nano = roundScaled(bounded, NANO);
+  const milli = nano / NANO_PER_MILLI;
+  return Number(nano > 0n && nano % NANO_PER_MILLI !== 0n ? milli + 1n : milli);
+}
+
 /** @param nano billionths, within what a decimal suffix reaches */
 export function formatQuantity(nano: bigint, form: QuantityForm): string {
   if (nano === 0n) return '0';

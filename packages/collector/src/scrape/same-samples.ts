@@ -1,6 +1,6 @@
 /** What of a job's configuration makes its samples what they are. */
-import type { Regex } from '@vigie/core/regex';
 import type { ScrapeConfig } from '../config/collector-config.ts';
+import { configText } from '../config/config-text.ts';
 
 /** Whether all of it is the same. */
 export function sameConfig(a: ScrapeConfig, b: ScrapeConfig): boolean {
@@ -12,14 +12,10 @@ export function sameSamples(a: ScrapeConfig, b: ScrapeConfig): boolean {
   return configText(samplesPart(a)) === configText(samplesPart(b));
 }
 
-/** Equal for values of a configuration that mean the same. */
-export function configText(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => (isRegex(part) ? part.source : part));
-}
-
 function samplesPart(config: ScrapeConfig): object {
   const { honorLabels, honorTimestamps, trackTimestampsStaleness, metricRelabel, limits, fallbackProtocol } = config;
-  const { scrapeNativeHistograms, alwaysScrapeClassicHistograms, extraScrapeMetrics } = config;
+  const { scrapeNativeHistograms, alwaysScrapeClassicHistograms, convertsClassicHistograms, extraScrapeMetrics } =
+    config;
   return {
     honorLabels,
     honorTimestamps,
@@ -29,11 +25,7 @@ function samplesPart(config: ScrapeConfig): object {
     fallbackProtocol,
     scrapeNativeHistograms,
     alwaysScrapeClassicHistograms,
+    convertsClassicHistograms,
     extraScrapeMetrics,
   };
-}
-
-/** Its tables are not looked at: they are large. */
-function isRegex(value: unknown): value is Regex {
-  return typeof value === 'object' && value !== null && 'source' in value && 'automaton' in value;
 }

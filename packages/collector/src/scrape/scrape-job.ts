@@ -1,9 +1,9 @@
 /** One `scrape_configs` entry at work: its discoveries, and the pool of targets that they find. */
 import type { Timer } from '@vigie/core/clock';
 import type { ScrapeConfig } from '../config/collector-config.ts';
+import { configText } from '../config/config-text.ts';
 import type { DiscoveryConfig } from '../discovery/discovery-config.ts';
 import type { Discovery, TargetGroup } from '../discovery/target-group.ts';
-import { configText } from './same-samples.ts';
 import { ScrapePool, type ScrapePoolDeps } from './scrape-pool.ts';
 
 export interface ScrapeJobDeps extends ScrapePoolDeps {

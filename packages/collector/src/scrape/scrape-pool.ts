@@ -121,6 +121,11 @@ export class ScrapePool {
     return intervals;
   }
 
+  /** In no order. */
+  *eachTarget(): Iterable<Target> {
+    for (const { loop } of this.#active.values()) yield loop.target;
+  }
+
   get targetCount(): number {
     return this.#active.size;
   }
@@ -195,7 +200,11 @@ export class ScrapePool {
       const group = this.#readGroup(written, added, old);
       if (group !== undefined) this.#groups.set(name, group);
     }
-    for (const [key, { loop }] of oldActive) if (!keepsSamples || !this.#active.has(key)) this.#leave(loop);
+    for (const [key, { loop }] of oldActive) {
+      const isScrapedOn = this.#active.has(key);
+      // Its series that come in the new way too are not to end in between.
+      if (!keepsSamples || !isScrapedOn) this.#leave(loop, !isScrapedOn && isOfPod(loop.target));
+    }
     this.#checkTargetLimit();
     await Promise.all(stopped);
     for (const loop of added) {
@@ -319,9 +328,8 @@ export class ScrapePool {
     this.#leave(active.loop);
   }
 
-  #leave(loop: ScrapeLoop): void {
-    const { target, group } = loop.target.discovered;
-    const isForGood = POD_UID in target || POD_UID in group;
+  /** @param isForGood it cannot come back under its labels */
+  #leave(loop: ScrapeLoop, isForGood = isOfPod(loop.target)): void {
     const leaving = loop
       .retire(isForGood)
       .catch((error: unknown) => this.#deps.log.error('the series of a target were not ended', { error }))
@@ -338,6 +346,10 @@ export class ScrapePool {
         : new ScrapeError('target_limit', `target_limit exceeded (number of targets: ${count}, limit: ${limit})`);
     for (const { loop } of this.#active.values()) loop.forcedFailure = failure;
   }
+}
+
+function isOfPod({ discovered: { target, group } }: Target): boolean {
+  return POD_UID in target || POD_UID in group;
 }
 
 function lateDelayMs(hash: bigint): number {

@@ -1,7 +1,7 @@
 /** What one target's scrapes become in the database: its samples, staleness markers for what has gone, and what a scrape tells of itself.
  *  Source: Prometheus, scrape/scrape.go, append and report. */
 import { describeError } from '@vigie/core/errors';
-import { LabelSet } from '@vigie/promql/labels/label-set';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { MetricMetadata } from '@vigie/promql/storage/querier';
 import { toHistogram } from '@vigie/tsdb/api/histograms';
 import type { Head } from '@vigie/tsdb/head/head';
@@ -13,6 +13,7 @@ import type { SeriesLabels } from '@vigie/wire/exposition/series-labels';
 import type { ScrapeConfig } from '../config/collector-config.ts';
 import { formatOfProtocol } from './accept-header.ts';
 import type { AppendRows } from './append-rows.ts';
+import { ClassicHistograms } from './classic-histograms.ts';
 import type { FetchedExposition } from './fetch-exposition.ts';
 import type { JobCounts } from './job-counts.ts';
 import type { MetadataPool } from './metadata-pool.ts';
@@ -20,6 +21,7 @@ import { EXTRA_REPORT_METRICS, REPORT_METRICS, type ScrapeReport } from './repor
 import { reportLabels, sampleLabels } from './sample-labels.ts';
 import { failureOf, ScrapeError } from './scrape-error.ts';
 import { REFUSED, SeriesPlaces } from './series-places.ts';
+import { TargetExemplars } from './target-exemplars.ts';
 
 /** The part of the database that is needed. */
 export interface SampleStore {
@@ -59,10 +61,15 @@ export class TargetSamples {
   readonly #deps: SampleDeps;
   readonly #places = new SeriesPlaces();
   readonly #reader: ScrapeReader;
+  /** undefined: they are kept as they come. */
+  readonly #classic: ClassicHistograms | undefined;
   readonly #reportRefs = new Map<string, number>();
+  readonly #exemplars: TargetExemplars;
   /** Of the read that is under way. */
   #newPlaces: number[] = [];
   #beyondLimit = 0;
+  /** Histograms of it that are none. */
+  #flawed = 0;
   #refusedSinceMs: number | undefined;
   /** The reader does not know what the last scrape had. */
   #isAnew = false;
@@ -76,14 +83,22 @@ export class TargetSamples {
     this.#config = config;
     this.timeoutMs = timeoutMs;
     this.#deps = deps;
+    this.#exemplars = new TargetExemplars(deps.store.head, this.#places);
     this.#seriesRemoved = deps.store.head.counts.seriesRemoved;
-    const { scrapeNativeHistograms, alwaysScrapeClassicHistograms } = config;
+    const { scrapeNativeHistograms, alwaysScrapeClassicHistograms: keepsClassic } = config;
     this.#reader = new ScrapeReader({
-      resolve: (labels) => this.#resolve(labels),
+      resolve: (labels, type) => this.#resolve(labels, type),
       limits: { ...DEFAULT_SCRAPE_LIMITS, bodyBytes: Number.POSITIVE_INFINITY },
-      histograms: scrapeNativeHistograms ? (alwaysScrapeClassicHistograms ? 'both' : 'native') : 'classic',
+      histograms: scrapeNativeHistograms ? (keepsClassic ? 'both' : 'native') : 'classic',
       columns: deps.rows.scraped,
     });
+    this.#classic = config.convertsClassicHistograms
+      ? new ClassicHistograms({
+          keepsClassic,
+          isHistogram: (family) => this.#typeOf(family) === 'histogram',
+          placeOf: (labels) => this.#placeOf(labels),
+        })
+      : undefined;
   }
 
   /** A scrape is under way. @returns to be called when it is recorded, or will not be */
@@ -143,15 +158,22 @@ export class TargetSamples {
     this.#forgetWhatIsGone(atMs);
     this.#newPlaces = [];
     this.#beyondLimit = 0;
+    this.#flawed = 0;
+    this.#classic?.begin();
     if (body.length === 0) return undefined;
     const { fallbackProtocol } = this.#config;
     try {
       const fallback = fallbackProtocol === undefined ? undefined : formatOfProtocol(fallbackProtocol);
       const { format } = formatOfContentType(contentType, fallback);
-      return this.#reader.read(body, format);
+      const scrape = this.#reader.read(body, format);
+      if (this.#classic === undefined) return scrape;
+      const converted = this.#classic.converted(scrape);
+      this.#flawed = converted.flawed;
+      return converted.scrape;
     } catch (error) {
       // The reader is as it was before, and knows nothing of them.
       for (const place of this.#newPlaces) this.#places.release(place);
+      this.#classic?.forgetNew();
       return new ScrapeError(failureOf(error), describeError(error), { cause: error });
     } finally {
       this.#places.endLookUp();
@@ -168,13 +190,26 @@ export class TargetSamples {
     }
     const mayAskAgain = this.#refusedSinceMs !== undefined && atMs - this.#refusedSinceMs >= ASK_REFUSED_AGAIN_MS;
     if (gone.length === 0 && !mayAskAgain) return;
-    for (const place of gone) this.#places.release(place);
+    for (const place of gone) this.#release(place);
     this.#reader.clear();
+    this.#classic?.clear();
     this.#isAnew = true;
     this.#refusedSinceMs = undefined;
   }
 
-  #resolve(written: SeriesLabels): number {
+  #resolve(written: SeriesLabels, type: string): number {
+    const part = type === 'histogram' ? this.#classic?.partOf(written) : undefined;
+    return part ?? this.#placeOf(written);
+  }
+
+  /** What the target has said of it, up to the line that is being read. */
+  #typeOf(family: string): string | undefined {
+    const { metadata } = this.#deps.rows.scraped;
+    const said = metadata.findLast((one) => one.kind === 'type' && one.family === family);
+    return said?.text ?? this.metadata.get(family)?.type;
+  }
+
+  #placeOf(written: SeriesLabels): number {
     const labels = sampleLabels(written, this.#target, this.#config);
     if (labels === undefined) return DROPPED;
     // Series that would be refused with the whole scrape are not made.
@@ -208,6 +243,7 @@ export class TargetSamples {
     const refused = new Map<string, number>();
     const withoutSeries = scrape === undefined ? 0 : this.#addSamples(scrape, atMs);
     if (withoutSeries > 0) refused.set('no_series', withoutSeries);
+    if (scrape !== undefined) add(refused, 'bad_histogram', this.#flawed);
     const samples = rows.count;
     if (!this.#isStale) this.#addMarkers(gone, atMs);
     this.#addReport(atMs, report);
@@ -215,7 +251,7 @@ export class TargetSamples {
     if (accepted < rows.count) this.#sum(samples, atMs, refused);
     if (scrape !== undefined) {
       this.#appendHistograms(scrape, atMs, refused);
-      this.#addExemplars(scrape, atMs);
+      this.#exemplars.add(scrape, atMs);
       this.#keepMetadata(scrape);
     }
     return refused;
@@ -299,24 +335,6 @@ export class TargetSamples {
     for (const [reason, count] of Object.entries(result.refused)) add(refused, reason, count);
   }
 
-  /** Those of native histograms need a time of their own. */
-  #addExemplars({ exemplars, histograms }: Scrape, atMs: number): void {
-    if (exemplars.length === 0) return;
-    const native = new Set(histograms.map(({ ref }) => ref));
-    for (const { ref: place, exemplar } of exemplars) {
-      const { timestampMs } = exemplar;
-      if (place === REFUSED || (timestampMs === undefined && native.has(place))) continue;
-      const pairs: (readonly [string, string])[] = [];
-      for (let at = 0; at < exemplar.labels.length; at += 2)
-        pairs.push([exemplar.labels[at]!, exemplar.labels[at + 1]!]);
-      this.#deps.store.head.addExemplar(this.#places.refAt(place), {
-        labels: LabelSet.of(pairs),
-        value: exemplar.value,
-        timestampMs: timestampMs ?? atMs,
-      });
-    }
-  }
-
   #keepMetadata({ metadata }: Scrape): void {
     for (const { family, kind, text } of metadata) {
       const before = this.metadata.get(family) ?? { metric: family, type: 'unknown', help: '', unit: '' };
@@ -333,16 +351,25 @@ export class TargetSamples {
     return [...this.#places.taken()].filter((place) => !there.has(place));
   }
 
+  #release(place: number): void {
+    this.#places.release(place);
+    this.#exemplars.forget(place);
+  }
+
   #settle(failure: ScrapeError | undefined, scrape: Scrape | undefined, atMs: number): void {
     this.#isStale = failure !== undefined || scrape === undefined;
     if (scrape === undefined) return;
-    for (const place of this.#goneIn(scrape)) this.#places.release(place);
+    for (const place of this.#goneIn(scrape)) this.#release(place);
     this.#isAnew = false;
-    if (scrape.refs.subarray(0, scrape.count).includes(REFUSED)) this.#refusedSinceMs ??= atMs;
+    const isRefused = ({ ref }: Scrape['histograms'][number]): boolean => ref === REFUSED;
+    if (scrape.refs.subarray(0, scrape.count).includes(REFUSED) || scrape.histograms.some(isRefused))
+      this.#refusedSinceMs ??= atMs;
     // Lines that count as dropped now may not next time.
     if (this.#beyondLimit === 0) return;
     this.#reader.clear();
+    this.#classic?.clear();
     this.#places.clear();
+    this.#exemplars.clear();
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { World } from './world.ts';
+import { EVERYTHING } from '../../src/metrics-api/label-selector.ts';
+import { never, World } from './world.ts';
 
 async function world(): Promise<World> {
   const made = await World.create();
@@ -216,9 +217,112 @@ describe('an explanation', () => {
       values: [{ name: 'web-0', value: 0.2 }],
       missing: [{ name: 'web-1', reason: 'NoUsage' }],
     });
+    // As the controller adds up containers: a ten-thousandth of a processor of each is a thousandth.
+    for (const container of ['b', 'c']) {
+      w.add({ __name__: 'container_cpu_usage_seconds_total', ...labels, container }, [0, 0.0015]);
+      w.add({ __name__: 'container_memory_working_set_bytes', ...labels, container }, [100]);
+    }
+    expect((await explain(undefined)).values).toMatchObject([{ name: 'web-0', value: 0.202 }]);
     expect((await explain('other')).missing).toMatchObject([
       { name: 'web-0', reason: 'NoContainer' },
       { name: 'web-1' },
     ]);
+  });
+});
+
+describe('an endpoint that several targets are about', () => {
+  const POD = '10.0.0.1:8080';
+  const labelNames = new Set(['job', 'instance', 'namespace', 'pod', 'service']);
+
+  async function shared(): Promise<World> {
+    const w = await world();
+    w.endpoints.set(POD, { id: POD, labelNames });
+    return w;
+  }
+
+  it('counts once for its pod, whichever jobs and services ask for it', async () => {
+    const w = await shared();
+    const series = { __name__: 'hits_total', pod: 'web-0', instance: POD };
+    for (const target of [{ job: 'pods' }, { job: 'endpoints', service: 'a' }, { job: 'endpoints', service: 'b' }]) {
+      w.add({ ...series, code: '200', ...target }, [0, 30]);
+      w.add({ ...series, code: '500', ...target }, [0, 15]);
+    }
+    // Of the other port there is one.
+    w.add({ ...series, instance: '10.0.0.1:9090', job: 'pods', code: '200' }, [0, 15]);
+    expect(await w.custom('hits_per_second')).toEqual({ 'web-0': 4 });
+  });
+
+  it('counts for each of the services that lead to it', async () => {
+    const w = await shared();
+    for (const service of ['a', 'b'])
+      for (const job of ['endpoints', 'monitor'])
+        w.add({ __name__: 'queue', pod: 'web-0', instance: POD, job, service }, [7]);
+    const service = { object: { resource: 'services', group: '' } };
+    expect(await w.custom('queue', { ...service, name: 'a' })).toEqual({ a: 7 });
+    expect(await w.custom('queue', { ...service, name: 'b' })).toEqual({ b: 7 });
+  });
+
+  it('counts with what goes on, where one of its targets has ended, and with the newest', async () => {
+    const w = await shared();
+    w.add({ __name__: 'queue', pod: 'web-0', instance: POD, job: 'a' }, [9, 'stale']);
+    w.add({ __name__: 'queue', pod: 'web-0', instance: POD, job: 'b' }, [6], 15_000);
+    w.add({ __name__: 'queue', pod: 'web-0', instance: POD, job: 'c' }, [7], 5000);
+    expect(await w.custom('queue')).toEqual({ 'web-0': 7 });
+  });
+
+  it('is one value of an external metric', async () => {
+    const w = await shared();
+    for (const job of ['a', 'b']) w.add({ __name__: 'depth', pod: 'web-0', instance: POD, job }, [7]);
+    const question = { namespace: 'shop', metric: 'depth', selector: EVERYTHING };
+    expect((await w.adapter.external.values(question, never)).map(({ value }) => value)).toEqual([7]);
+  });
+});
+
+describe('what cAdvisor tells', () => {
+  const MEMORY = 'container_memory_working_set_bytes';
+  const kubelet = { __name__: MEMORY, job: 'kubelet', instance: 'n1', node: 'n1' };
+  const slice = '/kubepods.slice';
+  const group = { ...kubelet, pod: 'web-0' };
+
+  function containers(w: World): void {
+    w.add({ ...kubelet, namespace: '', id: '/' }, [9000]);
+    w.add({ ...kubelet, namespace: '', id: slice }, [4000]);
+    w.add({ ...group, id: `${slice}/pod1` }, [33]);
+    w.add({ ...group, id: `${slice}/pod1/pause`, container: 'POD' }, [1]);
+    w.add({ ...group, id: `${slice}/pod1/a`, container: 'app' }, [20]);
+    w.add({ ...group, id: `${slice}/pod1/b`, container: 'proxy' }, [10]);
+  }
+
+  it('is added up by containers, and not again by the groups around them', async () => {
+    const w = await world();
+    w.node('n1');
+    containers(w);
+    expect(await w.custom(MEMORY)).toEqual({ 'web-0': 31 });
+    const node = { object: { resource: 'nodes', group: '' }, namespace: undefined, name: 'n1' };
+    expect(await w.custom(MEMORY, node)).toEqual({ n1: 31 });
+    const question = { namespace: 'shop', metric: MEMORY, selector: EVERYTHING };
+    const values = (await w.adapter.external.values(question, never)).map(({ value }) => value);
+    expect(values.toSorted((a, b) => a - b)).toEqual([1, 10, 20]);
+  });
+
+  it('counts once with what the kubelet tells of the same container', async () => {
+    const w = await world();
+    containers(w);
+    w.add({ ...group, container: 'app' }, [21]);
+    w.add({ ...group, container: 'proxy' }, [11]);
+    expect(await w.custom(MEMORY)).toEqual({ 'web-0': 33 });
+  });
+
+  it('is not taken for what others have below a label id', async () => {
+    const w = await world();
+    for (const id of ['/', '/users', '/users/7']) w.add({ __name__: 'open_requests', pod: 'web-0', id }, [1]);
+    expect(await w.custom('open_requests')).toEqual({ 'web-0': 3 });
+  });
+
+  it('is that of the pod where its containers have no value', async () => {
+    const w = await world();
+    w.add({ ...group, id: `${slice}/pod1` }, [33]);
+    w.add({ ...group, id: `${slice}/pod1/a`, container: 'app' }, [20, 'stale']);
+    expect(await w.custom(MEMORY)).toEqual({ 'web-0': 33 });
   });
 });

@@ -198,6 +198,21 @@ describe('metrics by rules', () => {
     });
   });
 
+  it('may be older where their rule says so, and have to be newer where another one does', async () => {
+    const named = (as: string, maxAgeMs?: number) =>
+      writtenRule({ seriesQuery: '{__name__=~"queue|rare"}', name: { matches: '(.*)', as: `${as}_$1` }, maxAgeMs });
+    const rules = [named('any'), named('hourly', 3_600_000), named('fresh', 60_000)];
+    const w = await World.create(configOf({ rules }));
+    w.pod('web-0');
+    w.add({ __name__: 'queue', pod: 'web-0' }, [1], 120_000);
+    w.add({ __name__: 'rare', pod: 'web-0' }, [2], 1_200_000);
+    expect(await w.custom('any_queue')).toEqual({ 'web-0': 1 });
+    expect(await w.custom('hourly_queue')).toEqual({ 'web-0': 1 });
+    expect(await w.custom('hourly_rare')).toEqual({ 'web-0': 2 });
+    for (const metric of ['fresh_queue', 'any_rare', 'fresh_rare'])
+      await expect(w.custom(metric)).rejects.toThrow('could not find');
+  });
+
   it('come from the first rule that has a value', async () => {
     const empty = writtenRule({ metricsQuery: '<<.Series>>{<<.LabelMatchers>>,none="1"}' });
     const w = await World.create(configOf({ rules: [empty, writtenRule({})] }));

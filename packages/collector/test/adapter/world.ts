@@ -11,6 +11,7 @@ import { onTestFinished } from 'vitest';
 import { ObjectIndex } from '../../src/adapter/cluster-objects.ts';
 import type { CustomQuestion } from '../../src/adapter/custom-metrics.ts';
 import { MetricsAdapter } from '../../src/adapter/metrics-adapter.ts';
+import type { SharedEndpoint } from '../../src/adapter/repeated-series.ts';
 import { DiscoveredResources } from '../../src/adapter/rest-mapper.ts';
 import type { AdapterConfig, AdapterRule } from '../../src/config/adapter-config.ts';
 import { EVERYTHING, parseLabelSelector } from '../../src/metrics-api/label-selector.ts';
@@ -33,6 +34,8 @@ export class World {
   readonly storage = new TypedStorage();
   readonly pods = new ObjectIndex();
   readonly nodes = new ObjectIndex();
+  /** By the label instance. */
+  readonly endpoints = new Map<string, SharedEndpoint>();
   readonly kube: TestApiServer;
   readonly adapter: MetricsAdapter;
 
@@ -56,6 +59,7 @@ export class World {
         client,
         delegate: undefined,
         intervals: { ofJob: () => 15_000, longestMs: 15_000 },
+        endpoints: { of: (instance) => this.endpoints.get(instance) },
         clock,
         log,
         signal: never,

@@ -101,6 +101,7 @@ async function world() {
       client,
       delegate: undefined,
       intervals: { ofJob: () => 15_000, longestMs: 15_000 },
+      endpoints: { of: () => undefined },
       clock,
       log: LOG,
       signal: ending.signal,

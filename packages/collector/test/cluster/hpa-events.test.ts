@@ -101,7 +101,7 @@ describe('an event of an HPA', () => {
       },
       note: 'pods metric hits cannot be served: web-0: it has no series, and 1 more like it. Is its target scraped, and does it have the metric? See /api/v1/targets of the collector. Details: vigie hpa explain shop/web',
     });
-    expect(bed.events.counts).toEqual({ sent: 2, known: 0, limited: 0, failed: 0 });
+    expect(bed.events.counts).toEqual({ sent: 2, repeated: 0, known: 0, limited: 0, failed: 0 });
   });
 
   it('comes at most once in five minutes for a reason, and for another reason at once', async () => {
@@ -115,15 +115,28 @@ describe('an event of an HPA', () => {
     await bed.clock.advance(MINUTE);
     const reasons = (await bed.ask(2)).map(({ reason }) => reason);
     expect(reasons.filter((reason) => reason === 'MetricUnknown')).toHaveLength(2);
-    expect(reasons.filter((reason) => reason === 'MetricNoSeries')).toHaveLength(4);
+    const again = bed.kube.store.list('events').filter(({ reason }) => reason === 'MetricNoSeries');
+    expect(again.map(({ series }) => series)).toEqual([
+      { count: 2, lastObservedTime: expect.stringMatching(/^2026-11-29T12:05:/) },
+      { count: 2, lastObservedTime: expect.stringMatching(/^2026-11-29T12:05:/) },
+    ]);
+    expect(bed.events.counts).toMatchObject({ sent: 4, repeated: 2 });
   });
 
-  it('is told by one of two replicas', async () => {
+  it('is told by one of two replicas, and counted by one when five minutes are over', async () => {
     const bed = await Bed.start();
     const other = new Bed(bed.kube, bed.clock, 'collector-1');
     await bed.ask();
+    // Beyond noon and five minutes, where a window of five minutes by the clock would end.
+    await bed.clock.advance(4.5 * MINUTE);
     expect(await other.ask()).toHaveLength(2);
-    expect(other.events.counts).toEqual({ sent: 0, known: 2, limited: 0, failed: 0 });
+    expect(other.events.counts).toEqual({ sent: 0, repeated: 0, known: 2, limited: 0, failed: 0 });
+    await bed.clock.advance(MINUTE);
+    expect(await bed.ask()).toHaveLength(2);
+    expect(bed.events.counts).toEqual({ sent: 2, repeated: 2, known: 0, limited: 0, failed: 0 });
+    await bed.clock.advance(4 * MINUTE);
+    expect(await other.ask()).toHaveLength(2);
+    expect(other.events.counts).toMatchObject({ sent: 0, repeated: 0, known: 4 });
   });
 
   it('comes of no HPA whose metrics are served, or that has no replicas', async () => {

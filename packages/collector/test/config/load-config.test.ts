@@ -360,12 +360,12 @@ it('warns of what it does not do, by name and position', async () => {
   ].join('\n');
   const { config, warnings } = await load(yaml);
   expect(config.externalLabels.toJSON()).toEqual({});
+  expect(config.scrapes.map(({ convertsClassicHistograms }) => convertsClassicHistograms)).toEqual([true, false]);
   expect(warnings.map((warning) => formatWarning({ ...warning, file: 'prometheus.yml' }))).toEqual([
     'prometheus.yml:2:1: warning: alerting: alerts are sent by `vigie alerting`: its alertmanagers stand in alerting.yaml',
     'prometheus.yml:3:1: warning: remote_read: not supported: queries see what the collector holds, or all that engine.remote has',
     'prometheus.yml:1:10: warning: global.query_log_file: not supported: queries are not logged',
     'prometheus.yml:7:5: warning: scrape_configs[0].scrape_failure_log_file: not supported: failures are in the log and at /api/v1/targets',
-    'prometheus.yml:8:5: warning: scrape_configs[0].convert_classic_histograms_to_nhcb: not supported: classic histograms are kept as they come, with a series for each bucket',
     'prometheus.yml:1:51: warning: global.external_labels.zone: ${ZONE} is not set',
     'prometheus.yml:11:72: warning: storage.tsdb.retention.percentage: not supported: retention.size bounds the database',
     'prometheus.yml:11:10: warning: storage.tsdb.stale_series_compaction_threshold: not needed: what has ended is compacted within minutes, however much it is',

@@ -5,11 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { allowedFamilies } from '../../src/kube-state/allowed-families.ts';
 import type { Kind } from '../../src/kube-state/kind.ts';
 import { KINDS } from '../../src/kube-state/kinds.ts';
-import { renderObject } from '../../src/kube-state/rendered-object.ts';
+import { type RenderedObject, renderObject } from '../../src/kube-state/rendered-object.ts';
 
 const OBJECTS_FILE = fileURLToPath(new URL('../../testdata/kube-state/objects.yaml', import.meta.url));
 const { value: OBJECTS } = await loadConfig(OBJECTS_FILE, v.record(v.string(), v.array(v.unknown())), {});
 const NONE = { labels: {}, annotations: {} };
+
+function textOf(object: RenderedObject, family: number): string {
+  const pieces: string[] = [];
+  object.addTo(pieces, family);
+  return pieces.join('');
+}
 
 /** @returns lines of all objects of the kind, by family */
 function page(kind: Kind, metadata = NONE): string {
@@ -18,7 +24,7 @@ function page(kind: Kind, metadata = NONE): string {
   return families
     .map(
       ({ name, type, help }, index) =>
-        `# ${name} ${type}: ${help}\n${objects.map((one) => one.textOf(index)).join('')}`,
+        `# ${name} ${type}: ${help}\n${objects.map((one) => textOf(one, index)).join('')}`,
     )
     .join('');
 }
@@ -61,10 +67,20 @@ describe('the metrics of each kind', () => {
     expect(series.length).toBeGreaterThan(300);
   });
 
+  it('count as what is shown of them', () => {
+    for (const object of OBJECTS.pods ?? []) {
+      const rendered = renderObject(pods, pods.families, object);
+      const text = pods.families.map((_, index) => textOf(rendered, index)).join('');
+      expect(rendered.sizeBytes).toBe(text.length);
+      rendered.omit();
+      expect([rendered.sizeBytes, textOf(rendered, 0)]).toEqual([0, '']);
+    }
+  });
+
   it('are none of an object that says nothing, or zeros where the API server leaves zeros out', () => {
     for (const kind of KINDS) {
       const rendered = renderObject(kind, kind.families, { metadata: { name: 'empty', namespace: 'shop' } });
-      const text = kind.families.map((_, index) => rendered.textOf(index)).join('');
+      const text = kind.families.map((_, index) => textOf(rendered, index)).join('');
       expect(text).not.toMatch(/undefined|NaN|null/);
     }
     expect(() => renderObject(pods, pods.families, { metadata: {} })).toThrow('an object without metadata.name');
@@ -120,7 +136,7 @@ describe('labels and annotations of objects', () => {
   it('have their quotes and line ends escaped', () => {
     const object = { metadata: { name: 'a', namespace: 'b', uid: 'c', labels: { note: 'say "hi"\nback\\' } } };
     const families = allowedFamilies(pods, { labels: { pods: ['*'] }, annotations: {} });
-    expect(renderObject(pods, families, object).textOf(0)).toBe(
+    expect(textOf(renderObject(pods, families, object), 0)).toBe(
       'kube_pod_labels{namespace="b",pod="a",uid="c",label_note="say \\"hi\\"\\nback\\\\"} 1\n',
     );
   });

@@ -89,6 +89,7 @@ export class ApiBed {
         pods: this.pods,
         nodes: this.nodes,
         intervals: { ofJob: () => 15_000, longestMs: 15_000 },
+        endpoints: { of: () => undefined },
         delegate,
         clock,
         random: () => 0.5,

@@ -1,6 +1,7 @@
 import { TestApiServer } from '@vigie/kube/testing/api-server';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ApiBed, until } from './api-bed.ts';
+import { configOf, writtenRule } from '../adapter/world.ts';
+import { type Answer, ApiBed, until } from './api-bed.ts';
 
 const CUSTOM = '/apis/custom.metrics.k8s.io/v1beta2/namespaces/shop';
 const EXTERNAL = '/apis/external.metrics.k8s.io/v1beta1/namespaces/shop';
@@ -44,6 +45,17 @@ describe('custom metrics', () => {
       metadata: {},
       items: [item('web-0', '2500m'), item('web-1', '5')],
     });
+  });
+
+  it('go by other rules of an adapter as soon as those are taken up', async () => {
+    const bed = await webShop();
+    const rule = writtenRule({ seriesQuery: 'requests_total', name: { matches: '(.*)_total', as: '' } });
+    const named = (metric: string): Promise<Answer> => bed.get(`${CUSTOM}/pods/web-0/${metric}`);
+    expect([(await named('requests_per_second')).status, (await named('requests')).status]).toEqual([200, 404]);
+    bed.api.useRules(configOf({ rules: [rule] }));
+    expect([(await named('requests_per_second')).status, (await named('requests')).status]).toEqual([404, 200]);
+    bed.api.useRules(undefined);
+    expect([(await named('requests_per_second')).status, (await named('requests')).status]).toEqual([200, 404]);
   });
 
   it('have the other form in v1beta1', async () => {

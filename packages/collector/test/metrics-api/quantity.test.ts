@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { quantityMilli } from '../../src/hpa/quantity-milli.ts';
 import { parseQuantity } from '../../src/metrics-api/parse-quantity.ts';
-import { binaryQuantity, decimalQuantity, formatQuantity } from '../../src/metrics-api/quantity.ts';
+import { binaryQuantity, decimalQuantity, formatQuantity, milliOf } from '../../src/metrics-api/quantity.ts';
 
 describe('a decimal quantity', () => {
   it.each([
@@ -108,6 +109,20 @@ describe('laws', () => {
       }),
       { seed: 7 },
     );
+  });
+
+  it('the controller reads of the text what is said that it does', () => {
+    const value = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.double({ min: -10, max: 10, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(value, (one) => {
+        expect(milliOf(one)).toBe(quantityMilli(decimalQuantity(one) ?? ''));
+      }),
+      { seed: 7 },
+    );
+    expect([0.1 + 0.2, 0.0001, -0.0001, 1.5].map(milliOf)).toEqual([300, 1, 0, 1500]);
   });
 
   it('a double is rounded by half a billionth at most', () => {

@@ -19,6 +19,7 @@ export function scrapeConfig(parts: Partial<ScrapeConfig> = {}): ScrapeConfig {
     enableCompression: true,
     scrapeNativeHistograms: false,
     alwaysScrapeClassicHistograms: false,
+    convertsClassicHistograms: false,
     extraScrapeMetrics: false,
     client: DEFAULT_HTTP_CLIENT,
     discovery: [],

@@ -251,6 +251,17 @@ describe('ScrapePool', () => {
     expect(Object.values(await store.recorded('up'))[0]).not.toContain('stale');
   });
 
+  it('leaves no gap in the series of a pod that a reload scrapes in another way', async () => {
+    const reloaded = pool();
+    reloaded.update(groups(group('a', [server.address], { __meta_kubernetes_pod_uid: 'u' })));
+    await until(() => reloaded.targets[0]?.health === 'up');
+    body = 'reads 2\nwrites 1\n';
+    await reloaded.reload(scrapeConfig({ limits: { ...scrapeConfig().limits, samples: 10 } }));
+    await until(async () => Object.values(await store.recorded('writes'))[0]?.split(' ').length === 4);
+    for (const name of ['reads', 'writes', 'up'])
+      expect(Object.values(await store.recorded(name))[0]).not.toContain('stale');
+  });
+
   it('scrapes eager targets at once, and again soon', async () => {
     const eager = pool({}, true);
     eager.update(groups(group('a', [server.address])));

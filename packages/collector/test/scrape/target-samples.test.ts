@@ -255,10 +255,15 @@ describe('TargetSamples', () => {
     expect(store.head.metadata.query(query)).toHaveLength(1);
   });
 
-  it('keeps exemplars', () => {
+  it('keeps exemplars, those that come again without a time once', () => {
     const { scrape } = target();
-    scrape('# TYPE reads counter\nreads_total 1 # {trace_id="abc"} 0.5\n# EOF\n', 'application/openmetrics-text');
+    const body = (traces: string) => `# TYPE reads counter\nreads_total 1 # {trace_id="${traces}"} 0.5\n# EOF\n`;
+    scrape(body('abc'), 'application/openmetrics-text');
+    scrape(body('abc'), 'application/openmetrics-text');
     expect(store.head.exemplars.count).toBe(1);
+    scrape(body('def'), 'application/openmetrics-text');
+    scrape(body('abc'), 'application/openmetrics-text');
+    expect(store.head.exemplars.count).toBe(3);
   });
 
   it.each([

@@ -43,9 +43,11 @@ export interface RecordedRequest {
   readonly body: unknown;
 }
 
-type Verb = 'list' | 'watch' | 'get' | 'create' | 'update' | 'delete';
+type Verb = 'list' | 'watch' | 'get' | 'create' | 'update' | 'patch' | 'delete';
 
 export interface Refusal {
+  /** Of which requests; of any unless given. */
+  readonly path?: string;
   readonly verb: Verb;
   readonly status: number;
   readonly reason?: string;
@@ -278,7 +280,7 @@ export class TestApiServer {
       refuse(response, 401, 'Unauthorized', 'Unauthorized');
       return;
     }
-    const refusal = this.#nextRefusal(verb);
+    const refusal = this.#nextRefusal(verb, url.pathname);
     if (refusal !== undefined) {
       const { status, reason = '', message = 'refused by the test', retryAfterSeconds } = refusal;
       refuse(response, status, reason, message, retryAfterSeconds);
@@ -321,8 +323,10 @@ export class TestApiServer {
     }
   }
 
-  #nextRefusal(verb: Verb): Refusal | undefined {
-    const found = this.#refusals.find(({ refusal, left }) => refusal.verb === verb && left > 0);
+  #nextRefusal(verb: Verb, path: string): Refusal | undefined {
+    const found = this.#refusals.find(
+      ({ refusal, left }) => refusal.verb === verb && left > 0 && (refusal.path === undefined || refusal.path === path),
+    );
     if (found !== undefined) found.left--;
     return found?.refusal;
   }
@@ -424,15 +428,16 @@ export class TestApiServer {
       else refuse(response, 404, 'NotFound', `${what} not found`);
       return;
     }
-    if (verb === 'create' || verb === 'update') {
+    if (verb === 'create' || verb === 'update' || verb === 'patch') {
       const { resourceVersion } = body.metadata;
-      if (verb === 'update' && resourceVersion !== undefined && resourceVersion !== found?.metadata.resourceVersion) {
+      if (verb !== 'create' && resourceVersion !== undefined && resourceVersion !== found?.metadata.resourceVersion) {
         const advice = 'the object has been modified; please apply your changes to the latest version and try again';
         refuse(response, 409, 'Conflict', `Operation cannot be fulfilled on ${what}: ${advice}`);
         return;
       }
-      const metadata = { ...body.metadata, ...(namespace === '' ? {} : { namespace }) };
-      this.put(resource, { ...KINDS[resource], ...body, metadata });
+      const merged = verb === 'patch' && found !== undefined ? merge(found, body) : body;
+      const metadata = { ...merged.metadata, ...(namespace === '' ? {} : { namespace }) };
+      this.put(resource, { ...KINDS[resource], ...merged, metadata });
     }
     if (verb === 'delete') this.remove(resource, namespace, wanted);
     const answer =
@@ -490,6 +495,8 @@ function verbOf(method: string, name: string | undefined, query: URLSearchParams
       return 'create';
     case 'PUT':
       return 'update';
+    case 'PATCH':
+      return 'patch';
     case 'DELETE':
       return 'delete';
     default:
@@ -502,6 +509,11 @@ async function readBody(request: http.IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
   return chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString('utf8'));
+}
+
+/** A merge patch (RFC 7396) that takes nothing away, and of which fields are replaced but for metadata. */
+function merge(object: KubeObject, patch: KubeObject): KubeObject {
+  return { ...object, ...patch, metadata: { ...object.metadata, ...patch.metadata } };
 }
 
 function isPartial(request: http.IncomingMessage): boolean {

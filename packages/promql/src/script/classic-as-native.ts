@@ -1,7 +1,5 @@
-/** `load_with_nhcb`: classic histograms once more, as native ones with custom buckets. Source: Prometheus,
- *  util/convertnhcb. */
-import { CUSTOM_BUCKETS_SCHEMA, type Histogram } from '../histogram/histogram.ts';
-import { compact } from '../histogram/sparse.ts';
+/** `load_with_nhcb`: classic histograms once more, as native ones with custom buckets. */
+import { nativeOfClassic } from '../histogram/from-classic.ts';
 import { type LabelSet, METRIC_NAME } from '../labels/label-set.ts';
 import { parseFloatText } from '../text/float.ts';
 import type { LoadedSeries } from './script.ts';
@@ -40,26 +38,9 @@ export function classicAsNative(series: readonly LoadedSeries[]): readonly Loade
     labels,
     samples: [...byTime]
       .sort(([a], [b]) => a - b)
-      .map(([timestampMs, classic]) => ({ timestampMs, value: nativeOf(classic), startTimestampMs: 0 })),
+      .flatMap(([timestampMs, classic]) => {
+        const value = nativeOfClassic(classic);
+        return value === undefined ? [] : [{ timestampMs, value, startTimestampMs: 0 }];
+      }),
   }));
-}
-
-function nativeOf({ buckets, count, sum }: Classic): Histogram {
-  const sorted = [...buckets].sort(([a], [b]) => a - b);
-  const total = count ?? sorted.at(-1)?.[1] ?? 0;
-  if (sorted.at(-1)?.[0] !== Infinity) sorted.push([Infinity, total]);
-  const counts = sorted.map(([, cumulative], index) => cumulative - (sorted[index - 1]?.[1] ?? 0));
-  return compact({
-    counterResetHint: 'unknown',
-    schema: CUSTOM_BUCKETS_SCHEMA,
-    zeroThreshold: 0,
-    zeroCount: 0,
-    count: total,
-    sum,
-    positiveSpans: [{ offset: 0, length: counts.length }],
-    negativeSpans: [],
-    positiveBuckets: counts,
-    negativeBuckets: [],
-    customValues: sorted.slice(0, -1).map(([upperBound]) => upperBound),
-  });
 }

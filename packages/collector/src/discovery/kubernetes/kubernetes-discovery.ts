@@ -23,6 +23,8 @@ export interface KubernetesDiscoveryDeps {
 
 /** Changes that come together, as in a rollout, are told of together; a new target waits no longer than this. */
 const BATCH_MS = 100;
+/** Where several namespaces are asked for, one that may not be read, or is not there yet, keeps the others waiting so long. */
+const PATIENCE_MS = 10_000;
 /** Without a configuration of the cluster there is nobody to ask; a kubeconfig may yet be written. */
 const RETRY_MS = 30_000;
 
@@ -74,6 +76,16 @@ function runRole(
   }
 }
 
+/** One of the namespaces that are asked for, or all of them. */
+interface Part<T> {
+  /** undefined: all, or what is in none. */
+  readonly namespace: string | undefined;
+  readonly own: JoinedWatch<T>;
+  /** What has to be known before its targets are told. */
+  readonly watches: JoinedWatch<Meta>[];
+  isKnown: boolean;
+}
+
 class RoleRun<T extends Meta> {
   readonly #role: Role<T>;
   readonly #config: KubernetesDiscoveryConfig;
@@ -85,10 +97,9 @@ class RoleRun<T extends Meta> {
   /** Of objects to look at again. */
   #changed = new Set<string>();
   #batch: Timer | undefined;
-  #isComplete = false;
+  #isTelling = false;
   #joined: JoinedWatch<Meta>[] = [];
-  /** Those of the role itself, one per namespace. */
-  #own: JoinedWatch<T>[] = [];
+  #parts: readonly Part<T>[] = [];
 
   constructor(
     role: Role<T>,
@@ -109,13 +120,12 @@ class RoleRun<T extends Meta> {
     });
     try {
       this.#join();
-      const synced = Promise.all(this.#joined.map((joined) => joined.synced));
-      await Promise.race([synced, ended]);
+      await Promise.race([this.#knowing(signal), ended]);
       if (!signal.aborted) this.#tellAll();
       await ended;
     } finally {
       this.#batch?.cancel();
-      this.#isComplete = false;
+      this.#isTelling = false;
       await Promise.all(this.#joined.map((joined) => joined.leave()));
     }
   }
@@ -124,10 +134,10 @@ class RoleRun<T extends Meta> {
     const { role, attach } = this.#config;
     const namespaces = this.#namespaces();
     const perNamespace = role === 'node' ? [undefined] : namespaces;
-    this.#own = perNamespace.map((namespace) => {
-      const joined = this.#joinWatch(this.#role.kind, role, namespace, (key) => this.#objectChanged(key));
-      this.#joined.push(joined);
-      return joined;
+    this.#parts = perNamespace.map((namespace) => {
+      const own = this.#joinWatch(this.#role.kind, role, namespace, (key) => this.#objectChanged(key));
+      this.#joined.push(own);
+      return { namespace, own, watches: [own], isKnown: false };
     });
     const neighbour = {
       pod: this.#role.neighbours.includes('pod') ? this.#joinNeighbours(KINDS.pod, 'pod', namespaces) : none,
@@ -160,6 +170,11 @@ class RoleRun<T extends Meta> {
       }),
     );
     this.#joined.push(...joined);
+    for (const [index, watch] of joined.entries()) {
+      const within = namespaces[index];
+      for (const { namespace, watches } of this.#parts)
+        if (within === undefined || within === namespace) watches.push(watch);
+    }
     this.#referred.add(kind);
     return (key) => findIn(joined, key);
   }
@@ -194,8 +209,8 @@ class RoleRun<T extends Meta> {
   }
 
   #objectChanged(key: string): void {
-    // Before all is known, nothing is told.
-    if (!this.#isComplete) return;
+    // Before all of its namespace is known, nothing is told.
+    if (!this.#isTelling || !this.#isOfKnown(key)) return;
     this.#changed.add(key);
     this.#batch ??= this.#deps.clock.setTimer(BATCH_MS, () => {
       this.#batch = undefined;
@@ -205,9 +220,35 @@ class RoleRun<T extends Meta> {
     });
   }
 
+  #isOfKnown(key: string): boolean {
+    return this.#parts.some(
+      ({ namespace, isKnown }) => isKnown && (namespace === undefined || key.startsWith(`${namespace}/`)),
+    );
+  }
+
+  /** Resolves when all is known, or what is there of it when the rest has been waited for. */
+  async #knowing(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
+    const known = this.#parts.map(async (part) => {
+      await Promise.all(part.watches.map(({ synced }) => synced));
+      part.isKnown = true;
+      // It was not waited for.
+      if (this.#isTelling) this.#tell(part.own.keys());
+    });
+    const waiting = new AbortController();
+    const patience = Promise.any(known)
+      .then(() => clock.sleep(PATIENCE_MS, AbortSignal.any([signal, waiting.signal])))
+      .catch(() => undefined);
+    await Promise.race([Promise.all(known), patience]);
+    waiting.abort();
+    const missing = this.#parts.filter(({ isKnown }) => !isKnown).map(({ namespace }) => namespace);
+    if (missing.length > 0 && !signal.aborted)
+      log.warn('namespaces cannot be read; targets of the others are found', { role: this.#config.role, missing });
+  }
+
   #tellAll(): void {
-    this.#isComplete = true;
-    this.#tell(this.#own.flatMap((joined) => [...joined.keys()]));
+    this.#isTelling = true;
+    this.#tell(this.#parts.flatMap(({ own, isKnown }) => (isKnown ? [...own.keys()] : [])));
   }
 
   #tell(keys: Iterable<string>): void {
@@ -218,7 +259,10 @@ class RoleRun<T extends Meta> {
 
   #group(key: string): TargetGroup {
     const source = `${this.#role.sourcePrefix}${key}`;
-    const object = findIn(this.#own, key);
+    const object = findIn(
+      this.#parts.map(({ own }) => own),
+      key,
+    );
     // An index of what nobody is told of would be as large as the objects.
     const isReferring = object !== undefined && this.#referred.size > 0;
     this.#index.set(key, isReferring ? this.#role.references(object, this.#referred) : NONE);

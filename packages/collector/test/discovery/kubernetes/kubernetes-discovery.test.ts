@@ -509,3 +509,27 @@ describe('the role ingress', () => {
     ]);
   });
 });
+
+describe('namespaces of which one may not be read', () => {
+  it('do not wait for it, and it is found when it may be', async () => {
+    const cluster = await Cluster.start();
+    const { server, world } = cluster;
+    const hidden = webPod('db-0', { ip: '10.1.0.2' });
+    server.put('pods', webPod('web-0'));
+    server.put('pods', { ...hidden, metadata: { ...hidden.metadata, namespace: 'closed' } });
+    server.refuse({ verb: 'list', path: '/api/v1/namespaces/closed/pods', status: 403 });
+    cluster.run('pod', { namespaces: { own: false, names: ['closed', 'shop'] } });
+    await cluster.untilTold(1);
+    expect(Object.keys(world.targets)).toEqual(['pod/shop/web-0']);
+    expect(world.logged.join('\n')).toContain('"missing":["closed"]');
+    server.put('pods', webPod('web-1'));
+    await cluster.untilTold(2);
+    expect(Object.keys(world.targets)).toEqual(['pod/shop/web-0', 'pod/shop/web-1']);
+    server.accept();
+    await cluster.untilTold(3);
+    expect(Object.keys(world.targets)).toContain('pod/closed/db-0');
+    server.remove('pods', 'closed', 'db-0');
+    await cluster.untilTold(4);
+    expect(Object.keys(world.targets)).toEqual(['pod/shop/web-0', 'pod/shop/web-1']);
+  });
+});
