@@ -45,7 +45,7 @@ const RENEW_DEADLINE_MS = 4000;
 const SILENCE_MS = LEASE_MS;
 /** A shard that is left over is taken by whoever has enough already. */
 const SPARE_AFTER_MS = 2000;
-/** What the owner before has told last may still be on its way. */
+/** What the owner before has told last may still be on its way; and where its Lease was removed, it is to hear of that. */
 const HEAR_MS = 200;
 
 export class ShardOwnership {
@@ -119,6 +119,7 @@ export class ShardOwnership {
         },
         removed: (_name, lease) => {
           this.#leases.heardRemoved(lease);
+          this.#sawRemoved(lease);
           this.#evaluate();
         },
       },
@@ -213,6 +214,16 @@ export class ShardOwnership {
     }
   }
 
+  /** Somebody has removed the Lease of a shard: whoever makes another one owns it. */
+  #sawRemoved({ name }: GroupLease): void {
+    for (let shard = 0; shard < this.#options.shards; shard++) {
+      if (name !== this.#leases.shardName(shard) || this.#leases.ofShard(shard) !== undefined) continue;
+      if (!this.#owned.delete(shard)) return;
+      this.#deps.log.warn('somebody has removed the Lease of a part of the work', { shard });
+      this.#deps.changed();
+    }
+  }
+
   #aliveOthers(): ReadonlySet<string> {
     return new Set(this.others().flatMap(({ name, isAlive }) => (isAlive ? [name] : [])));
   }
@@ -283,7 +294,7 @@ export class ShardOwnership {
     // Whoever began before must not be taken for dead by a pause of this process.
     if (!this.#session.isLeader) return;
     if (!(await this.#leases.claim(shard, known))) return;
-    if (known !== undefined) await clock.sleep(HEAR_MS, this.#ending.signal);
+    if (known !== undefined || this.#aliveOthers().size > 0) await clock.sleep(HEAR_MS, this.#ending.signal);
     if (!this.#session.isLeader || this.#lives !== life || this.#leases.ofShard(shard)?.holder !== replica) return;
     this.#owned.add(shard);
     if (this.#aliveOthers().size > 0) this.#handOvers.kept(shard, isSpare);
