@@ -14,7 +14,7 @@ import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import { answerAlerts, answerRules } from '@vigie/rules/api/answers';
 import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
-import type { RuleGroup } from '@vigie/rules/rule';
+import type { Rule, RuleGroup } from '@vigie/rules/rule';
 import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner, type RuleRunnerOptions } from '@vigie/rules/rule-runner';
 import type { RuleStore } from '@vigie/rules/state/rule-store';
 import type { AlertingConfig, Endpoint } from '../config/alerting-config.ts';
@@ -102,11 +102,22 @@ export class AlertingRules {
       else this.#sender.send(this.#config.engine.resolveReason ? labelled.map(explained) : labelled);
     };
     const notify = this.#notify;
+    const evaluated = async ({ query }: Rule): Promise<void> => {
+      const rule = logRuleOf(query.expr);
+      if (rule !== undefined) await deps.logs?.keep(rule);
+    };
     const append = source.append ?? this.#writer?.append;
     // Where nothing is written, nothing is found.
     const restoreFrom = append === undefined ? undefined : source.restoreFrom;
     this.#runner = new RuleRunner(
-      { query: source.query, append: append ?? (async (samples) => samples.map(() => undefined)), notify, clock, log },
+      {
+        query: source.query,
+        append: append ?? (async (samples) => samples.map(() => undefined)),
+        notify,
+        evaluated,
+        clock,
+        log,
+      },
       { ...DEFAULT_RESTORE, restoreFrom, store, owns },
     );
   }
@@ -166,7 +177,6 @@ export class AlertingRules {
   async close(options: { readonly graceMs: number }): Promise<void> {
     this.#watchTimer?.cancel();
     await this.#runner.close();
-    await this.#logs?.close();
     await Promise.all([this.#writer?.close(options), this.#sender?.close(options)]);
     this.#closeClients();
   }
