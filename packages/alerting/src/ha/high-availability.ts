@@ -128,6 +128,10 @@ export class HighAvailability implements Replication {
     this.#scheduleSweep();
   }
 
+  get portion(): number {
+    return this.#isAlone ? 1 : Math.max(1, this.#ownership.owned) / this.#options.config.shards;
+  }
+
   ownsGroup(groupKey: string): boolean {
     return this.#isAlone || this.#ownership.owns(this.#shardOf(groupKey));
   }

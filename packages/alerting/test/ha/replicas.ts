@@ -38,6 +38,13 @@ export interface Sent {
   readonly reason: string;
 }
 
+interface World {
+  readonly shards?: number;
+  readonly seed?: number;
+  readonly receivers?: EngineSettings['receiverOptions'];
+  readonly kind?: string;
+}
+
 export class Replicas {
   readonly clock = new FakeClock(Date.UTC(2026, 10, 29));
   readonly api: TestApiServer;
@@ -46,20 +53,20 @@ export class Replicas {
   readonly random: Random;
   readonly shards: number;
   readonly receivers: EngineSettings['receiverOptions'];
+  /** Of integrations. */
+  readonly kind: string;
 
-  private constructor(api: TestApiServer, shards: number, seed: number, receivers: EngineSettings['receiverOptions']) {
+  private constructor(api: TestApiServer, { shards = 8, seed = 1, receivers = NO_RECEIVERS, kind = 'webhook' }: World) {
     this.api = api;
     this.shards = shards;
     this.receivers = receivers;
+    this.kind = kind;
     this.random = seededRandom(seed);
   }
 
-  static async start(
-    names: readonly string[],
-    { shards = 8, seed = 1, receivers = NO_RECEIVERS } = {},
-  ): Promise<Replicas> {
+  static async start(names: readonly string[], world: World = {}): Promise<Replicas> {
     const api = await TestApiServer.start();
-    const replicas = new Replicas(api, shards, seed, receivers);
+    const replicas = new Replicas(api, world);
     onTestFinished(async () => {
       for (const replica of replicas.replicas.values()) replica.kill();
       await api.stop();
@@ -264,7 +271,7 @@ export class TestReplica {
       integrationsOf: ({ name }) => [
         {
           id: `${name}/webhook/0`,
-          kind: 'webhook',
+          kind: this.#world.kind,
           sendsResolved: true,
           send: async (notification, signal) => {
             if (this.isDead) return new Promise(() => undefined);
