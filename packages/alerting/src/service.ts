@@ -57,6 +57,7 @@ import { postedAlerts, withExternal } from './rules/posted-alerts.ts';
 import { keptByEngine, type RuleKeeping } from './rules/rule-keeping.ts';
 import type { RuleSource } from './rules/rule-source.ts';
 import { RuleStateLog } from './rules/rule-state-log.ts';
+import type { StateFs } from './state/state-fs.ts';
 import {
   ALERTING_METRICS,
   reportContext,
@@ -93,6 +94,8 @@ export interface AlertingDeps {
   readonly source?: RuleSource;
   /** Where the objects of the Prometheus operator are; unless given, as the environment says. */
   readonly kube?: KubeConfig;
+  /** Has the state of alerts and rules; the disk unless given. */
+  readonly stateFs?: StateFs;
 }
 
 /** What is being told may end before its groups are another replica's: they are told within ten seconds of their time all the same. */
@@ -136,7 +139,7 @@ export class AlertingService {
 
   /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics; with `ha`, where no API server is known: KUBE_NO_CONFIG, KUBECONFIG_… */
   constructor(settings: AlertingSettings, options: AlertingOptions, deps: AlertingDeps) {
-    const { clock, random, env, version } = deps;
+    const { clock, random, env, version, stateFs = fs } = deps;
     const userAgent = `vigie/${version}`;
     const log = limitRepeats(deps.log, clock);
     this.#written = settings;
@@ -167,7 +170,7 @@ export class AlertingService {
         clock,
         random,
         log,
-        fs,
+        fs: stateFs,
         newId: randomUUID,
         counts: this.#counts,
         record: (event) => this.#history?.record(event),
@@ -181,7 +184,7 @@ export class AlertingService {
     let keeping: RuleKeeping;
     if (this.#engine === undefined) {
       const folder = join(settings.config.dataDir, 'alerting-rules');
-      const ruleLog = new RuleStateLog(folder, { clock, log, fs, replication: this.#ha });
+      const ruleLog = new RuleStateLog(folder, { clock, log, fs: stateFs, replication: this.#ha });
       this.#ruleLog = ruleLog;
       keeping = ruleLog;
     } else keeping = keptByEngine(this.#engine, log);
@@ -388,9 +391,9 @@ export class AlertingService {
 
   #logRulesOver(source: LogSource, { logs, dataDir }: AlertingConfig, keeping: RuleKeeping): LogRules {
     if (logs === undefined) throw bug('a source of logs that is not configured');
-    const { clock, log } = this.#deps;
+    const { clock, log, stateFs = fs } = this.#deps;
     const delays = { shortestMs: logs.queryDelayMs, longestMs: logs.maxQueryDelayMs };
-    const store = new LogRuleStore(join(dataDir, 'log-rules'), fs);
+    const store = new LogRuleStore(join(dataDir, 'log-rules'), stateFs);
     const tell = (told: ToldLogRule): void => void keeping.keepLogRule(told);
     const replicas = this.#ha === undefined ? undefined : { told: keeping.logRules, tell };
     return new LogRules(delays, { source, store, clock, log, replicas });

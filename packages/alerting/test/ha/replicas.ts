@@ -20,6 +20,7 @@ import { folderWith } from '../folder.ts';
 import { MINUTE, SECOND } from '../lab.ts';
 import { MemoryFs } from '../state/memory-fs.ts';
 import { CuttableLink } from './cuttable-link.ts';
+import { hasRequestsUnderWay } from './requests-under-way.ts';
 
 /** One group for each name of an alert. */
 export const CONFIG = `receivers: [${['a', 'lead'].map((name) => `{ name: ${name}, webhook_configs: [{ url: 'http://localhost/' }] }`).join(', ')}]
@@ -27,7 +28,7 @@ route: { receiver: a, group_by: [alertname], group_wait: 10s, group_interval: 1m
 
 const NO_RECEIVERS: EngineSettings['receiverOptions'] = new Map();
 const STEP_MS = 250;
-/** Nothing goes on while nothing comes for so long. */
+/** What a watch tells has come when no byte has for so long. */
 const QUIET_MS = 4;
 
 export interface Sent {
@@ -126,7 +127,7 @@ export class Replicas {
 
   async #quiet(): Promise<void> {
     do await new Promise((resolve) => setTimeout(resolve, 1));
-    while (performance.now() - CuttableLink.activeAtMs < QUIET_MS);
+    while (hasRequestsUnderWay() || performance.now() - CuttableLink.activeAtMs < QUIET_MS);
   }
 }
 

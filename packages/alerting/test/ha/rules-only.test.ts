@@ -1,6 +1,6 @@
 /** Replicas of a service whose alerts go to Alertmanagers: one of them evaluates a group at a time, and whichever does goes on from the state of its
  *  alerts. */
-import { cp, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, sleepOn } from '@vigie/core/clock';
 import { createLog } from '@vigie/core/log';
@@ -16,6 +16,7 @@ import { AlertingService } from '../../src/service.ts';
 import { folderWith } from '../folder.ts';
 import { MINUTE, SECOND } from '../lab.ts';
 import { type Recorder, record } from '../receivers/recorder.ts';
+import { MemoryFs } from '../state/memory-fs.ts';
 import { CuttableLink } from './cuttable-link.ts';
 import { kubeconfigOf, Replicas } from './replicas.ts';
 
@@ -69,12 +70,8 @@ class Bed {
     this.storage.append(LabelSet.of({ __name__: 'a' }), samples);
   }
 
-  async after(ms: number): Promise<void> {
-    for (let passedMs = 0; passedMs < ms; passedMs += SECOND) {
-      await this.world.after(SECOND, SECOND);
-      // For the disk, and for Alertmanagers.
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+  after(ms: number): Promise<void> {
+    return this.world.after(ms, SECOND);
   }
 
   async owner(): Promise<RulesOnly> {
@@ -99,6 +96,7 @@ class Bed {
 class RulesOnly {
   readonly name: string;
   isDead = false;
+  fs = new MemoryFs();
   folder = '';
   readonly link: CuttableLink;
   readonly #bed: Bed;
@@ -117,8 +115,8 @@ class RulesOnly {
     const kubeconfig = await kubeconfigOf(await this.link.start());
     this.folder = await folderWith();
     if (dataOf !== undefined) {
-      const filter = (path: string): boolean => !path.endsWith('lock');
-      await cp(join(dataOf.folder, 'data'), join(this.folder, 'data'), { recursive: true, filter });
+      const files = [...dataOf.fs.contents()];
+      this.fs = new MemoryFs(new Map(files.map(([path, bytes]) => [path.replace(dataOf.folder, this.folder), bytes])));
     }
     await writeFile(
       join(this.folder, 'alerting.yaml'),
@@ -141,6 +139,7 @@ ha: { type: kubernetes, name: alerts, replica: ${this.name}, shards: 1, kubeconf
         log: createLog('error', { write: () => undefined }),
         env: {},
         version: '1.2.3',
+        stateFs: this.fs,
         source: {
           query: engineQuery(new Engine(), storage),
           append: async (samples) => samples.map(() => undefined),
