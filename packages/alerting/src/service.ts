@@ -18,7 +18,7 @@ import { type KubeConfig, loadKubeConfig } from '@vigie/kube/config';
 import { rulesApi } from '@vigie/promql/api/prometheus-api';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
-import type { RuleGroup } from '@vigie/rules/rule';
+import { groupKey, type RuleGroup } from '@vigie/rules/rule';
 import { RULE_METRICS, reportRules } from '@vigie/rules/telemetry';
 import { type FastifyInstance, fastify } from 'fastify';
 import { explainApi } from './api/explain-plugin.ts';
@@ -257,7 +257,7 @@ export class AlertingService {
     }
     await this.#ruleLog?.start();
     this.#app = await this.#createApp();
-    await this.#rules?.apply(this.#settings.groups, this.#settings.config);
+    await this.#applyRules(this.#settings);
     this.#rules?.start();
     this.#objects?.start();
     this.#heartbeats.apply(this.#settings.config.heartbeats);
@@ -290,9 +290,14 @@ export class AlertingService {
     this.#settings = settings;
     const engineSettings = engineSettingsOf(settings);
     if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
-    await this.#rules?.apply(settings.groups, settings.config);
+    await this.#applyRules(settings);
     this.#expectedHeartbeats?.apply(settings.config.expectedHeartbeats);
     this.#heartbeats.apply(settings.config.heartbeats);
+  }
+
+  async #applyRules({ groups, config }: AlertingSettings): Promise<void> {
+    await this.#rules?.apply(groups, config);
+    this.#ha?.hasRules(groups.map(groupKey));
   }
 
   /** Takes up a configuration that is being read; what was in force stays so where that cannot be.

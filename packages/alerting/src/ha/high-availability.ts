@@ -8,6 +8,7 @@ import { loadKubeConfig } from '@vigie/kube/config';
 import type { StateRecord } from '../state/state-record.ts';
 import type { HaConfig } from './ha-section.ts';
 import type { Replica, Replication } from './replication.ts';
+import { digestOfGroups, RuleAgreement } from './rule-agreement.ts';
 import { shardOf } from './shard-of.ts';
 import { type KnownReplica, ShardOwnership } from './shard-ownership.ts';
 import { SharedState } from './shared-state.ts';
@@ -55,6 +56,7 @@ export class HighAvailability implements Replication {
   readonly #namespace: string;
   readonly #ending = new AbortController();
   readonly #ownership: ShardOwnership;
+  readonly #agreement: RuleAgreement;
   #state: SharedState | undefined;
   #replica: Replica | undefined;
   #isAlone = false;
@@ -77,8 +79,10 @@ export class HighAvailability implements Replication {
     });
     this.#client.check();
     this.#namespace = config.namespace ?? (env.POD_NAMESPACE || this.#client.namespace);
+    this.#agreement = new RuleAgreement(log);
+    const rules = (): string => this.#agreement.own;
     this.#ownership = new ShardOwnership(
-      { namespace: this.#namespace, name: config.name, replica, shards: config.shards, address },
+      { namespace: this.#namespace, name: config.name, replica, shards: config.shards, address, rules },
       {
         client: this.#client,
         clock,
@@ -102,6 +106,17 @@ export class HighAvailability implements Replication {
   /** Whether nothing of the others can be known, and it acts as if there were none. */
   get isAlone(): boolean {
     return this.#isAlone;
+  }
+
+  /** Replicas that have other groups of rules than this one. */
+  get differing(): number {
+    return this.#agreement.differing(this.#ownership.others()).length;
+  }
+
+  /** What this replica says to the others of its rules.
+   *  @param groups `FILE;GROUP` of each */
+  hasRules(groups: readonly string[]): void {
+    this.#agreement.own = digestOfGroups(groups);
   }
 
   /** This one, and those that live. */
@@ -208,6 +223,7 @@ export class HighAvailability implements Replication {
 
   #scheduleSweep(): void {
     this.#sweep = this.#deps.clock.setTimer(SWEEP_MS, () => {
+      this.#agreement.look(this.#ownership.others());
       this.#sweepNow();
       this.#scheduleSweep();
     });

@@ -9,7 +9,7 @@ import { LeaseElector } from '@vigie/kube/lease';
 import { Reflector } from '@vigie/kube/reflector';
 import { GroupLeases, LEASE_MS, LEASES, replicaLeaseName } from './group-leases.ts';
 import { HandOvers } from './hand-overs.ts';
-import { ADDRESS_ANNOTATION, type GroupLease, groupLeaseForm } from './seen-leases.ts';
+import { ADDRESS_ANNOTATION, type GroupLease, groupLeaseForm, RULES_ANNOTATION } from './seen-leases.ts';
 import { planShards } from './shard-plan.ts';
 import { GROUP_LABEL, REPLICA_LABEL, type SharedPlace } from './shared-object.ts';
 import { RECONNECT } from './shared-state.ts';
@@ -18,6 +18,8 @@ export interface ShardOwnershipOptions extends SharedPlace {
   readonly shards: number;
   /** Of this replica: `10.0.0.7:9093`. */
   readonly address: () => string;
+  /** What it says to others of its rules: RULES_ANNOTATION. */
+  readonly rules: () => string;
 }
 
 export interface ShardOwnershipDeps {
@@ -34,6 +36,8 @@ export interface ShardOwnershipDeps {
 export interface KnownReplica {
   readonly name: string;
   readonly address: string;
+  /** As ShardOwnershipOptions.rules; empty: it does not say. */
+  readonly rules: string;
   readonly isAlive: boolean;
   /** How long ago it last was; 0 of one that is. */
   readonly goneForMs: number;
@@ -71,7 +75,7 @@ export class ShardOwnership {
 
   constructor(options: ShardOwnershipOptions, deps: ShardOwnershipDeps) {
     const { client, clock, random, log, changed } = deps;
-    const { namespace, name, replica, address } = options;
+    const { namespace, name, replica, address, rules } = options;
     this.#options = options;
     this.#deps = deps;
     // As many as there are shards wait for it, and Node takes more than ten for a leak.
@@ -99,7 +103,7 @@ export class ShardOwnership {
           this.#owned.clear();
           changed();
         },
-        annotations: () => ({ [ADDRESS_ANNOTATION]: address() }),
+        annotations: () => ({ [ADDRESS_ANNOTATION]: address(), [RULES_ANNOTATION]: rules() }),
       },
       { clock, random, log },
     );
@@ -173,6 +177,7 @@ export class ShardOwnership {
       .map(({ lease, untilMs }) => ({
         name: lease.replica,
         address: lease.address,
+        rules: lease.rules,
         isAlive: nowMs < untilMs,
         goneForMs: Math.max(0, nowMs - untilMs),
       }));

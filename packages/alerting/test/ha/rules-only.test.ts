@@ -37,6 +37,13 @@ interface SentAlert {
   readonly isResolved: boolean;
 }
 
+interface Life {
+  /** A replica whose disk it has. */
+  readonly dataOf?: RulesOnly;
+  /** Its rule file; that of all unless given. */
+  readonly rules?: string;
+}
+
 class Bed {
   readonly world: Replicas;
   readonly storage = new MemoryStorage();
@@ -56,11 +63,10 @@ class Bed {
     return bed;
   }
 
-  /** @param dataOf a replica whose disk it has */
-  async add(name: string, dataOf?: RulesOnly): Promise<RulesOnly> {
+  async add(name: string, life: Life = {}): Promise<RulesOnly> {
     const one = new RulesOnly(name, this);
     this.services.set(name, one);
-    await one.start(dataOf);
+    await one.start(life);
     return one;
   }
 
@@ -109,8 +115,8 @@ class RulesOnly {
     this.link = new CuttableLink(bed.world.api.url);
   }
 
-  async start(dataOf: RulesOnly | undefined): Promise<void> {
-    const { world, storage, rules } = this.#bed;
+  async start({ dataOf, rules = this.#bed.rules }: Life): Promise<void> {
+    const { world, storage } = this.#bed;
     this.#alertmanager = await record();
     const kubeconfig = await kubeconfigOf(await this.link.start());
     this.folder = await folderWith();
@@ -163,7 +169,13 @@ ha: { type: kubernetes, name: alerts, replica: ${this.name}, shards: 1, kubeconf
 
   async isOwner(): Promise<boolean> {
     if (this.isDead || this.#service === undefined) return false;
-    return /^vigie_alerting_ha_shards\{owner="self"\} 1$/m.test((await this.#service.expose()).body);
+    return (await this.metric('vigie_alerting_ha_shards{owner="self"}')) === '1';
+  }
+
+  /** @param series as the exposition has it */
+  async metric(series: string): Promise<string | undefined> {
+    const lines = (await this.#service?.expose())?.body.split('\n') ?? [];
+    return lines.find((line) => line.startsWith(`${series} `))?.slice(series.length + 1);
   }
 
   sent(): readonly SentAlert[] {
@@ -225,12 +237,24 @@ describe('two replicas with rules alone', () => {
     // keep_firing_for goes over to another, too.
     bed.sample(1);
     await bed.after(30 * SECOND);
-    const next = await bed.add(owner.name, owner);
+    const next = await bed.add(owner.name, { dataOf: owner });
     await bed.after(3 * SECOND);
     other.kill();
     await bed.after(MINUTE);
     const resolved = bed.sent().filter(({ isResolved }) => isResolved);
     expect(resolved.at(-1)).toMatchObject({ by: next.name, startsAtMs: activeAtMs + HOLD_MS });
+  });
+
+  it('see where another one has its rule files elsewhere', async () => {
+    const bed = await Bed.open(['a', 'b']);
+    await bed.owner();
+    const [a, b] = [...bed.services.values()];
+    await bed.after(5 * SECOND);
+    expect(await a?.metric('vigie_alerting_ha_differing_replicas')).toBe('0');
+    await bed.add('c', { rules: join(await folderWith({ 'rules.yml': RULES }), 'rules.yml') });
+    await bed.after(5 * SECOND);
+    expect(await a?.metric('vigie_alerting_ha_differing_replicas')).toBe('1');
+    expect(await b?.metric('vigie_alerting_ha_differing_replicas')).toBe('1');
   });
 
   it('begin no alert with what one of them knew of an earlier one', async () => {
@@ -244,7 +268,7 @@ describe('two replicas with rules alone', () => {
     bed.sample(1);
     await bed.after(MINUTE);
     const other = bed.other(owner);
-    await bed.add(owner.name, owner);
+    await bed.add(owner.name, { dataOf: owner });
     await bed.after(5 * SECOND);
     bed.sample(10);
     const activeAtMs = nextEvaluation(bed);

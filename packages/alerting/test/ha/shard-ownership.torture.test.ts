@@ -35,7 +35,7 @@ class Member {
     this.#rate = 0.98 + world.random() * 0.04;
     const clock = this.#clock(world.clock);
     this.ownership = new ShardOwnership(
-      { namespace: 'mon', name: 'alerts', replica: name, shards, address: () => `${name}:9093` },
+      { namespace: 'mon', name: 'alerts', replica: name, shards, address: () => `${name}:9093`, rules: () => '' },
       {
         client: this.client,
         clock,
