@@ -60,6 +60,8 @@ export class HighAvailability implements Replication {
   #state: SharedState | undefined;
   #replica: Replica | undefined;
   #isAlone = false;
+  /** By the monotonic clock. */
+  #aloneAtMs = 0;
   /** Since it last lived for the others. */
   #ticks = 0;
   #tick: Timer | undefined;
@@ -158,7 +160,13 @@ export class HighAvailability implements Replication {
   /** Whether this replica evaluates a group of rules.
    *  @param group `FILE;GROUP` */
   ownsRules(group: string): boolean {
-    return this.beginsGroup(`rules\n${group}`);
+    return this.beginsGroup(rulesKey(group));
+  }
+
+  /** For how long this replica has had a group of rules to evaluate; undefined: another one has. */
+  ownsRulesForMs(group: string): number | undefined {
+    if (this.#isAlone) return this.#deps.clock.monotonicMs() - this.#aloneAtMs;
+    return this.#ownership.ownedForMs(this.#shardOf(rulesKey(group)));
   }
 
   isOwnedElsewhere(groupKey: string): boolean {
@@ -207,7 +215,8 @@ export class HighAvailability implements Replication {
     const isAlone = ticks >= TICKS_UNTIL_ALONE;
     if (isAlone === this.#isAlone) return;
     this.#isAlone = isAlone;
-    const { log } = this.#deps;
+    const { clock, log } = this.#deps;
+    this.#aloneAtMs = clock.monotonicMs();
     if (isAlone) log.error('the API server cannot be had: this replica tells of all groups, whatever others do');
     else log.info('the API server is there again: groups are shared');
     this.#replica?.ownershipChanged();
@@ -247,4 +256,9 @@ export class HighAvailability implements Replication {
     state.adoptObjects((name) => gone.includes(name));
     for (const name of gone) void this.#ownership.removeReplica(name);
   }
+}
+
+/** What no group of alerts is called. */
+function rulesKey(group: string): string {
+  return `rules\n${group}`;
 }

@@ -62,8 +62,8 @@ export class ShardOwnership {
   readonly #leases: GroupLeases;
   readonly #handOvers: HandOvers;
   readonly #ending = new AbortController();
-  /** Taken or confirmed since this replica's Lease was last lost. */
-  readonly #owned = new Set<number>();
+  /** Taken or confirmed since this replica's Lease was last lost: since when, by the monotonic clock. */
+  readonly #owned = new Map<number, number>();
   readonly #asking = new Set<number>();
   readonly #leaving = new Set<number>();
   /** How often its Lease was lost: what was asked for before is nothing to go by. */
@@ -148,6 +148,12 @@ export class ShardOwnership {
     return this.#session.isLeader && this.#owned.has(shard);
   }
 
+  /** For how long it has been this replica's; undefined: it is not. */
+  ownedForMs(shard: number): number | undefined {
+    const sinceMs = this.owns(shard) ? this.#owned.get(shard) : undefined;
+    return sinceMs === undefined ? undefined : this.#deps.clock.monotonicMs() - sinceMs;
+  }
+
   /** Whether something new may begin in it. */
   begins(shard: number): boolean {
     return this.owns(shard) && !this.#leaving.has(shard);
@@ -203,7 +209,7 @@ export class ShardOwnership {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#timer?.cancel();
-    if (this.#session.isLeader) await Promise.all([...this.#owned].map((shard) => this.#release(shard)));
+    if (this.#session.isLeader) await Promise.all([...this.#owned.keys()].map((shard) => this.#release(shard)));
     await this.#session.close();
     if (this.#session.renewedAtMs > this.#deps.clock.monotonicMs() - LEASE_MS)
       await this.removeReplica(this.#options.replica);
@@ -304,7 +310,7 @@ export class ShardOwnership {
     if (!(await this.#leases.claim(shard, known))) return;
     if (known !== undefined || this.#aliveOthers().size > 0) await clock.sleep(HEAR_MS, this.#ending.signal);
     if (!this.#session.isLeader || this.#lives !== life || this.#leases.ofShard(shard)?.holder !== replica) return;
-    this.#owned.add(shard);
+    this.#owned.set(shard, clock.monotonicMs());
     if (this.#aliveOthers().size > 0) this.#handOvers.kept(shard, isSpare);
     this.counts.takeovers += 1;
     log.info('this replica owns a part of the work', { shard, before: holder });

@@ -104,6 +104,8 @@ class RulesOnly {
   isDead = false;
   fs = new MemoryFs();
   folder = '';
+  /** What its heartbeats are told to. */
+  beats: Recorder = { url: '', requests: [] };
   readonly link: CuttableLink;
   readonly #bed: Bed;
   #alertmanager: Recorder | undefined;
@@ -118,6 +120,7 @@ class RulesOnly {
   async start({ dataOf, rules = this.#bed.rules }: Life): Promise<void> {
     const { world, storage } = this.#bed;
     this.#alertmanager = await record();
+    this.beats = await record();
     const kubeconfig = await kubeconfigOf(await this.link.start());
     this.folder = await folderWith();
     if (dataOf !== undefined) {
@@ -128,6 +131,7 @@ class RulesOnly {
       join(this.folder, 'alerting.yaml'),
       `data_dir: data
 alertmanagers: ['${this.#alertmanager.url}']
+heartbeats: [{ url: '${this.beats.url}', interval: 15s }]
 rule_files: ['${rules}']
 rules: { watch: false }
 operator_objects: { mode: 'off' }
@@ -243,6 +247,18 @@ describe('two replicas with rules alone', () => {
     await bed.after(MINUTE);
     const resolved = bed.sent().filter(({ isResolved }) => isResolved);
     expect(resolved.at(-1)).toMatchObject({ by: next.name, startsAtMs: activeAtMs + HOLD_MS });
+  });
+
+  it('both say that alerts get through, each for the groups that it evaluates, also when those change', async () => {
+    const bed = await Bed.open(['a', 'b']);
+    const owner = await bed.owner();
+    const other = bed.other(owner);
+    await bed.after(3 * MINUTE);
+    for (const { beats } of [owner, other]) expect(beats.requests.length).toBeGreaterThanOrEqual(12);
+    await owner.close();
+    const before = other.beats.requests.length;
+    await bed.after(2 * MINUTE);
+    expect(other.beats.requests.length - before).toBeGreaterThanOrEqual(8);
   });
 
   it('see where another one has its rule files elsewhere', async () => {
