@@ -393,16 +393,12 @@ export class AlertingService {
     return new LogRules(delays, { source, store, clock, log, replicas });
   }
 
-  /** Of rules that are evaluated here. */
-  #pendingAlerts(): readonly LabelSet[] {
+  /** Of all rules, whichever replica evaluates them. */
+  *#pendingAlerts(): Generator<LabelSet> {
     const { externalLabels } = this.#settings.config;
-    return (this.#rules?.groups ?? []).flatMap(({ rules }) =>
-      rules.flatMap(({ activeAlerts }) =>
-        activeAlerts.flatMap(({ state, labels }) =>
-          state === 'pending' ? [withExternal(labels, externalLabels)] : [],
-        ),
-      ),
-    );
+    for (const record of this.#engine?.state.rules.records() ?? [])
+      if (record.subject === 'alert' && record.alert?.state === 'pending')
+        yield withExternal(record.labels, externalLabels);
   }
 
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */

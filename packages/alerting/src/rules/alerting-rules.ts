@@ -135,22 +135,23 @@ export class AlertingRules {
   get providers(): Pick<Providers, 'rules' | 'alerts'> {
     return {
       rules: (query) => {
-        const answer = answerRules(this.#runner.groups, query);
+        const answer = answerRules(this.#shown(), query);
         if (answer.status === 'ok') return answer.data;
         throw invalidParameter('group_next_token', answer.reason);
       },
-      alerts: () => answerAlerts(this.#runner.groups),
+      alerts: () => answerAlerts(this.#shown()),
     };
+  }
+
+  /** With the alerts of those that another replica evaluates. */
+  #shown(): RuleRunner['groups'] {
+    if (this.#deps.owns !== undefined) this.#runner.showKept();
+    return this.#runner.groups;
   }
 
   start(): void {
     this.#runner.start();
     this.#scheduleWatch();
-  }
-
-  /** As RuleRunner.takeOver. */
-  takeOver(group: string): void {
-    this.#runner.takeOver(group);
   }
 
   /** Groups that are as they were go on undisturbed. */

@@ -1,6 +1,7 @@
 /** Replicas of a service whose alerts go to Alertmanagers: one of them evaluates a group at a time, and whichever does goes on from the state of its
  *  alerts. */
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type Clock, sleepOn } from '@vigie/core/clock';
 import { createLog } from '@vigie/core/log';
@@ -182,6 +183,17 @@ ha: { type: kubernetes, name: alerts, replica: ${this.name}, shards: 1, kubeconf
     return lines.find((line) => line.startsWith(`${series} `))?.slice(series.length + 1);
   }
 
+  /** As `/api/v1/rules` has them. */
+  async rules(): Promise<unknown> {
+    const server = createServer((incoming, outgoing) => this.#service?.serve(incoming, outgoing));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/rules`, { headers: { connection: 'close' } });
+    server.close();
+    return answer.json();
+  }
+
   sent(): readonly SentAlert[] {
     const bodies = this.#alertmanager?.requests.map(({ body }): unknown => JSON.parse(body)) ?? [];
     return bodies.flat().map((alert) => {
@@ -259,6 +271,19 @@ describe('two replicas with rules alone', () => {
     const before = other.beats.requests.length;
     await bed.after(2 * MINUTE);
     expect(other.beats.requests.length - before).toBeGreaterThanOrEqual(8);
+  });
+
+  it('both show the alerts of a rule, whichever evaluates it', async () => {
+    const bed = await Bed.open(['a', 'b']);
+    const owner = await bed.owner();
+    bed.sample(10);
+    await bed.after(MINUTE);
+    const shown = { data: { groups: [{ rules: [{ alerts: [{ state: 'pending' }] }] }] } };
+    for (const one of [owner, bed.other(owner)]) expect(await one.rules()).toMatchObject(shown);
+    bed.sample(1);
+    await bed.after(MINUTE);
+    const over = { data: { groups: [{ rules: [{ alerts: [] }] }] } };
+    for (const one of [owner, bed.other(owner)]) expect(await one.rules()).toMatchObject(over);
   });
 
   it('see where another one has its rule files elsewhere', async () => {
