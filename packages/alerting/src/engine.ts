@@ -1,7 +1,6 @@
 /** What Alertmanager does: takes alerts, keeps them, groups them, and tells receivers of those that are not muted. */
 import type { Timer } from '@vigie/core/clock';
-import { coalesce } from '@vigie/core/coalesce';
-import { bug, VigieError } from '@vigie/core/errors';
+import { VigieError } from '@vigie/core/errors';
 import type { RuleRecord } from '@vigie/rules/state/rule-record';
 import { AlertStore } from './alerts/alert-store.ts';
 import { KeptAlerts } from './alerts/kept-alerts.ts';
@@ -9,13 +8,13 @@ import type { PostedAlert } from './alerts/posted-alert.ts';
 import type { AlertmanagerConfig } from './config/load-config.ts';
 import { type Alert, isResolved } from './dispatch/alert.ts';
 import type { AlertGroup } from './dispatch/alert-group.ts';
-import { Dispatcher, type GroupSharing } from './dispatch/dispatcher.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
 import { NotificationLog } from './dispatch/notification-log.ts';
 import { type GroupTimers, groupTimers, repeatsDueMs } from './dispatch/repeat-times.ts';
+import { afterKnown, EngineReplica, groupSharing, lastTold } from './engine-replica.ts';
 import type { EngineDeps, EngineSettings } from './engine-settings.ts';
 import { Escalations, type GroupLook } from './escalation/escalations.ts';
 import type { Acknowledgement, Page } from './escalation/page.ts';
-import type { Replica, Replication } from './ha/replication.ts';
 import { AlertChanges } from './history/alert-changes.ts';
 import { silenceEvent } from './history/silence-event.ts';
 import { type InForce, inForce } from './in-force.ts';
@@ -29,10 +28,11 @@ import type { Silence, SilenceContent } from './silences/silence.ts';
 import { SilenceStore } from './silences/silence-store.ts';
 import { ENDS_AFTER_MS, UntilResolved } from './silences/until-resolved.ts';
 import { AlertingState } from './state/alerting-state.ts';
-import { openState, type StateLog } from './state/state-log.ts';
+import { DurableState } from './state/durable-state.ts';
+import type { StateLog } from './state/state-log.ts';
 import type { StateRecord } from './state/state-record.ts';
 
-/** A snapshot is looked for this often: tsdb's own interval behind a write that failed. */
+/** What is over is looked for this often. */
 const MAINTENANCE_MS = 30_000;
 /** Alertmanager's own interval, of silences and of what was told. */
 const GARBAGE_MS = 15 * 60_000;
@@ -41,18 +41,15 @@ const ROOM_MS = 5_000;
 
 export class AlertEngine {
   readonly state: AlertingState;
-  readonly #folder: string;
   readonly #deps: EngineDeps;
+  readonly #durable: DurableState;
   readonly #dispatcher: Dispatcher;
   readonly #escalations: Escalations;
   readonly #changes = new AlertChanges();
   readonly #kept = new KeptAlerts();
   readonly #untilResolved = new UntilResolved();
-  readonly #snapshot = coalesce(() => this.#writeSnapshot());
   #settings: EngineSettings;
   #inForce: InForce;
-  #log: StateLog | undefined;
-  #damaged = 0;
   /** Groups have their timers. */
   #isDispatching = false;
   #maintenance: Timer | undefined;
@@ -64,9 +61,9 @@ export class AlertEngine {
   constructor(folder: string, settings: EngineSettings, deps: EngineDeps) {
     const { clock, newId, log } = deps;
     const { limits, retentionMs } = settings.options;
-    this.#folder = folder;
     this.#settings = settings;
     this.#deps = deps;
+    this.#durable = new DurableState({ folder, of: 'alerts', records: () => this.state.records() }, deps);
     this.state = new AlertingState({
       alerts: new AlertStore(limits),
       silences: new SilenceStore({ clock, newId, retentionMs }),
@@ -103,7 +100,7 @@ export class AlertEngine {
       ],
       onTimer: (id, nextFlushMs) => this.#keepTimer(id, nextFlushMs),
       onError: (error) => log.error('a group could not be told', { error }),
-      sharing: deps.replication === undefined ? undefined : this.#sharing(deps.replication),
+      sharing: deps.replication && groupSharing(deps.replication, this.state, () => this.receivers),
     });
   }
 
@@ -152,25 +149,21 @@ export class AlertEngine {
 
   /** undefined before the start. */
   get stateLog(): StateLog | undefined {
-    return this.#log;
+    return this.#durable.stateLog;
   }
 
   /** Records of the state that could not be read at the start. */
   get damaged(): number {
-    return this.#damaged;
+    return this.#durable.damaged;
   }
 
   /** Brings back what was kept, and goes on: groups that were due meanwhile, or of which nobody knows whether they were told, are told now.
    *  @throws what the file system throws, and {VigieError} ALERTING_STATE */
   async start(): Promise<void> {
-    const { clock, fs, log } = this.#deps;
+    const { clock, replication } = this.#deps;
     const { state } = this;
-    const { log: stateLog, records, damaged } = await openState(this.#folder, fs);
-    this.#log = stateLog;
-    this.#damaged = damaged;
-    if (damaged > 0) log.error('some of the state of alerts is damaged, and lost', { folder: this.#folder, damaged });
-    state.restore(records);
-    await this.#deps.replication?.join(this.#replica());
+    state.restore(await this.#durable.open());
+    await replication?.join(this.#replica());
     const nowMs = clock.nowMs();
     state.holdAlerts(nowMs, this.#settings.options.startupHoldMs);
     this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
@@ -193,9 +186,9 @@ export class AlertEngine {
     this.#isDispatching = true;
     this.#escalations.resume();
     this.#scheduleMaintenance();
-    if (this.#deps.replication === undefined) return;
+    if (replication === undefined) return;
     this.#dispatcher.toldElsewhere(lastTold(state.records()));
-    this.#deps.replication.begin();
+    replication.begin();
   }
 
   /** Takes up another configuration: groups that are in it, too, go on undisturbed. Retention stays as it was at the start. */
@@ -213,7 +206,8 @@ export class AlertEngine {
   async post(alerts: readonly PostedAlert[]): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
     if (this.state.alerts.size + alerts.length > this.#settings.options.limits.alerts) this.#makeRoom(nowMs);
-    const { taken, changed, refused } = this.state.alerts.put(this.#afterKnown(alerts), nowMs);
+    const coming = this.#deps.replication === undefined ? alerts : afterKnown(alerts, this.state);
+    const { taken, changed, refused } = this.state.alerts.put(coming, nowMs);
     this.#recordChanges(taken, nowMs);
     const kept = this.#keepAlerts(this.#kept.take(taken, changed, nowMs), taken);
     for (const alert of taken) this.#inForce.inhibitor.set(alert);
@@ -294,7 +288,7 @@ export class AlertEngine {
   async close(options: { readonly graceMs: number }): Promise<void> {
     this.#maintenance?.cancel();
     await Promise.all([this.#dispatcher.close(options), this.#escalations.close(options)]);
-    await this.#log?.close();
+    await this.#durable.close();
   }
 
   #inForceOf(settings: EngineSettings): InForce {
@@ -323,10 +317,8 @@ export class AlertEngine {
    *  @param written of the alerts, those that the disk has to have
    *  @param taken what other replicas hear of, as far as it is news to them */
   async #keepAlerts(written: readonly PostedAlert[], taken: readonly PostedAlert[]): Promise<void> {
-    if (this.#log === undefined) throw bug('the state is written before it is read');
     try {
-      const kept = this.#log.append(written.map(recordOfAlert));
-      await Promise.all([kept, this.#deps.replication?.share(taken.map(recordOfAlert))]);
+      await this.#durable.keep(written.map(recordOfAlert), taken.map(recordOfAlert));
     } catch (error) {
       this.#kept.forgetAll();
       throw error;
@@ -372,84 +364,20 @@ export class AlertEngine {
     );
   }
 
-  async #persist(records: readonly StateRecord[]): Promise<void> {
-    if (this.#log === undefined) throw bug('the state is written before it is read');
-    const kept = this.#log.append(records);
-    await Promise.all([kept, this.#deps.replication?.share(records)]);
+  #persist(records: readonly StateRecord[]): Promise<void> {
+    return this.#durable.keep(records);
   }
 
-  #sharing(replication: Replication): GroupSharing {
-    return {
-      begins: ({ key }) => replication.beginsGroup(key),
-      owns: ({ key }) => replication.ownsGroup(key),
-      isOwnedElsewhere: ({ key }) => replication.isOwnedElsewhere(key),
-      isOwed: ({ key, route }, { fingerprint }) => {
-        const integrations = this.#inForce.receivers.get(route.options.receiver)?.integrations ?? [];
-        return integrations.some(({ id }) => {
-          const entry = this.state.notifications.get(key, id);
-          return entry?.firing.has(fingerprint) === true || entry?.owed.has(fingerprint) === true;
-        });
-      },
-    };
-  }
-
-  /** This engine, as other replicas have to do with it. */
-  #replica(): Replica {
-    return {
-      records: () => this.state.records(),
-      take: (records) => this.#takeFromOthers(records),
-      ownershipChanged: () => {
-        if (!this.#isDispatching) return;
-        const claimed = new Set(Array.from(this.state.outbox.all(), ({ group }) => group));
-        this.#dispatcher.ownershipChanged(({ key }) => claimed.has(key));
-        this.#escalations.resume();
-      },
-      finish: (isMeant) => this.#dispatcher.finish(isMeant),
-      hold: (fingerprints, untilMs) => this.#hold(fingerprints, untilMs),
-    };
-  }
-
-  #takeFromOthers(records: readonly StateRecord[]): void {
-    const { alerts, silences } = this.state;
-    const newer = records.filter(
-      (record) =>
-        record.kind !== 'alert' || record.alert.updatedAtMs > (alerts.get(record.alert.fingerprint)?.updatedAtMs ?? 0),
-    );
-    for (const record of newer) if (record.kind === 'silence') silences.forget(record.silence.id);
-    this.state.restore(newer);
-    // Without the API server, a restart has what others told. What fires is told again.
-    const kept = this.#isDispatching ? newer : newer.filter(({ kind }) => kind !== 'alert');
-    this.#log
-      ?.append(kept)
-      .catch((error: unknown) => this.#deps.log.error('what other replicas tell cannot be kept', { error }));
-    if (!this.#isDispatching) return;
-    const changed = newer.flatMap((record) => (record.kind === 'alert' ? [record.alert] : []));
-    this.#recordChanges(changed, this.#deps.clock.nowMs());
-    for (const alert of changed) this.#inForce.inhibitor.set(alert);
-    for (const alert of changed) this.#dispatcher.set(alert);
-    this.#dispatcher.toldElsewhere(lastTold(newer));
-    if (newer.some(({ kind }) => kind === 'page')) this.#escalations.resume();
-  }
-
-  #hold(fingerprints: Iterable<string>, untilMs: number): void {
-    const nowMs = this.#deps.clock.nowMs();
-    for (const fingerprint of fingerprints) {
-      const alert = this.state.alerts.get(fingerprint);
-      if (alert?.endsAtMs === undefined || isResolved(alert, nowMs) || alert.endsAtMs >= untilMs) continue;
-      const held = { ...alert, endsAtMs: untilMs, hasTimeout: true };
-      this.state.alerts.restore(held);
-      this.#inForce.inhibitor.set(held);
-      this.#dispatcher.set(held);
-    }
-  }
-
-  /** Where clocks differ, or have been set back: what comes now is newer than what came before, from whomever that was. */
-  #afterKnown(alerts: readonly PostedAlert[]): readonly PostedAlert[] {
-    if (this.#deps.replication === undefined) return alerts;
-    return alerts.map((alert) => {
-      const known = this.state.alerts.get(alert.fingerprint);
-      if (known === undefined || known.updatedAtMs < alert.updatedAtMs) return alert;
-      return { ...alert, updatedAtMs: known.updatedAtMs + 1 };
+  #replica(): EngineReplica {
+    return new EngineReplica({
+      state: this.state,
+      durable: this.#durable,
+      dispatcher: this.#dispatcher,
+      escalations: this.#escalations,
+      inhibitor: () => this.inhibitor,
+      isDispatching: () => this.#isDispatching,
+      changed: (alerts, nowMs) => this.#recordChanges(alerts, nowMs),
+      clock: this.#deps.clock,
     });
   }
 
@@ -473,7 +401,6 @@ export class AlertEngine {
       this.state.silences.collectGarbage();
       this.state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
     }
-    if (this.#log?.wantsSnapshot === true) void this.#snapshot();
   }
 
   #forgetResolved(nowMs: number): void {
@@ -505,27 +432,8 @@ export class AlertEngine {
       );
     }
   }
-
-  async #writeSnapshot(): Promise<void> {
-    try {
-      await this.#log?.snapshot(() => this.state.records());
-    } catch (error) {
-      this.#deps.log.error('the snapshot of the state of alerts cannot be written', { error });
-    }
-  }
 }
 
 function recordOfAlert(alert: PostedAlert): StateRecord {
   return { kind: 'alert', alert };
-}
-
-/** By the keys of groups: when they were told last. */
-function lastTold(records: Iterable<StateRecord>): ReadonlyMap<string, number> {
-  const times = new Map<string, number>();
-  for (const record of records) {
-    if (record.kind !== 'told') continue;
-    const { group, entry } = record;
-    times.set(group, Math.max(entry.timeMs, times.get(group) ?? 0));
-  }
-  return times;
 }

@@ -51,7 +51,8 @@ export function inForce(settings: EngineSettings, deps: EngineDeps, parts: Lasti
         : undefined,
   };
   const ownsGroup = replication === undefined ? undefined : (key: string) => replication.ownsGroup(key);
-  const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record, ownsGroup });
+  const portion = replication === undefined ? undefined : () => replication.portion;
+  const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record, ownsGroup, portion });
   const notifier = new Notifier(
     {
       ...options,
@@ -63,6 +64,7 @@ export function inForce(settings: EngineSettings, deps: EngineDeps, parts: Lasti
       plan,
       notifications: state.notifications,
       outbox: state.outbox,
+      ownsGroup,
       persist,
       counts,
       record,

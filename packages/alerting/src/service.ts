@@ -15,30 +15,22 @@ import type { Random } from '@vigie/core/random';
 import { countReload, countsAtStart, type ReloadCounts } from '@vigie/core/reload-counts';
 import { type Exposition, Telemetry } from '@vigie/core/telemetry';
 import { type KubeConfig, loadKubeConfig } from '@vigie/kube/config';
-import { rulesApi } from '@vigie/promql/api/prometheus-api';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
-import type { RuleGroup } from '@vigie/rules/rule';
+import { groupKey, type RuleGroup } from '@vigie/rules/rule';
 import { RULE_METRICS, reportRules } from '@vigie/rules/telemetry';
-import { type FastifyInstance, fastify } from 'fastify';
-import { explainApi } from './api/explain-plugin.ts';
-import { alertmanagerApi } from './api/plugin.ts';
+import type { FastifyInstance } from 'fastify';
 import { ALERTS_API_METRICS, AlertsApiCounts } from './api/telemetry.ts';
 import type { AlertingConfig } from './config/alerting-config.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
 import { chartReply, type OpenContext, openContext } from './context/open-context.ts';
 import { AlertEngine } from './engine.ts';
 import type { EngineSettings } from './engine-settings.ts';
-import { engineWorld } from './engine-world.ts';
-import { type EscalationWorld, escalationApi, pageJson, pageText } from './escalation/escalation-plugin.ts';
 import { HighAvailability } from './ha/high-availability.ts';
 import { replicaName } from './ha/replica-name.ts';
 import { HA_METRICS, reportHa } from './ha/telemetry.ts';
-import type { HealthView } from './heartbeat/engine-health.ts';
 import { ExpectedHeartbeats } from './heartbeat/expected-heartbeats.ts';
-import { heartbeatApi } from './heartbeat/heartbeat-plugin.ts';
 import { HeartbeatSender } from './heartbeat/heartbeat-sender.ts';
-import { historyApi } from './history/history-plugin.ts';
 import { type OpenHistory, openHistory } from './history/open-history.ts';
 import { LogRules } from './logs/log-rules.ts';
 import type { LogSource } from './logs/log-source.ts';
@@ -46,7 +38,6 @@ import { openLogSource } from './logs/source/open-log-source.ts';
 import { LogRuleStore } from './logs/state/log-rule-store.ts';
 import type { ToldLogRule } from './logs/state/told-log-rules.ts';
 import { LOG_RULE_METRICS, reportLogRules } from './logs/telemetry.ts';
-import { deliveriesApi } from './notify/deliveries-plugin.ts';
 import { NotifyCounts } from './notify/notify-counts.ts';
 import { withUsableFragments } from './operator/merged-config.ts';
 import { NO_WISHES, type Wishes } from './operator/object-wishes.ts';
@@ -57,6 +48,9 @@ import { postedAlerts, withExternal } from './rules/posted-alerts.ts';
 import { keptByEngine, type RuleKeeping } from './rules/rule-keeping.ts';
 import type { RuleSource } from './rules/rule-source.ts';
 import { RuleStateLog } from './rules/rule-state-log.ts';
+import { serviceApp } from './service-app.ts';
+import { serviceHealth } from './service-health.ts';
+import type { StateFs } from './state/state-fs.ts';
 import {
   ALERTING_METRICS,
   reportContext,
@@ -93,6 +87,8 @@ export interface AlertingDeps {
   readonly source?: RuleSource;
   /** Where the objects of the Prometheus operator are; unless given, as the environment says. */
   readonly kube?: KubeConfig;
+  /** Has the state of alerts and rules; the disk unless given. */
+  readonly stateFs?: StateFs;
 }
 
 /** What is being told may end before its groups are another replica's: they are told within ten seconds of their time all the same. */
@@ -136,7 +132,7 @@ export class AlertingService {
 
   /** @throws {VigieError} CONFIG_INVALID, of datasources.metrics; with `ha`, where no API server is known: KUBE_NO_CONFIG, KUBECONFIG_… */
   constructor(settings: AlertingSettings, options: AlertingOptions, deps: AlertingDeps) {
-    const { clock, random, env, version } = deps;
+    const { clock, random, env, version, stateFs = fs } = deps;
     const userAgent = `vigie/${version}`;
     const log = limitRepeats(deps.log, clock);
     this.#written = settings;
@@ -167,7 +163,7 @@ export class AlertingService {
         clock,
         random,
         log,
-        fs,
+        fs: stateFs,
         newId: randomUUID,
         counts: this.#counts,
         record: (event) => this.#history?.record(event),
@@ -176,12 +172,13 @@ export class AlertingService {
         replication: this.#ha,
       });
     }
-    this.#heartbeats = new HeartbeatSender({ clock, log, env, userAgent, health: () => this.#health() });
+    const health = () => serviceHealth({ engine: this.#engine, rules: this.#rules, ha: this.#ha }, clock.nowMs());
+    this.#heartbeats = new HeartbeatSender({ clock, log, env, userAgent, health });
     const { source } = deps;
     let keeping: RuleKeeping;
     if (this.#engine === undefined) {
       const folder = join(settings.config.dataDir, 'alerting-rules');
-      const ruleLog = new RuleStateLog(folder, { clock, log, fs, replication: this.#ha });
+      const ruleLog = new RuleStateLog(folder, { clock, log, fs: stateFs, replication: this.#ha });
       this.#ruleLog = ruleLog;
       keeping = ruleLog;
     } else keeping = keptByEngine(this.#engine, log);
@@ -253,8 +250,21 @@ export class AlertingService {
       this.#expectedHeartbeats.apply(this.#settings.config.expectedHeartbeats);
     }
     await this.#ruleLog?.start();
-    this.#app = await this.#createApp();
-    await this.#rules?.apply(this.#settings.groups, this.#settings.config);
+    this.#app = await serviceApp({
+      ...this.#options,
+      ...this.#deps,
+      startedAtMs: this.#startedAtMs,
+      config: () => this.#settings.config,
+      engine: this.#engine,
+      history: this.#history?.history,
+      expectedHeartbeats: this.#expectedHeartbeats,
+      rules: this.#rules,
+      counts: this.#apiCounts,
+      peers: () => this.#ha?.peers() ?? [this.#options.self()],
+      operatorObjects: () => this.#objects?.status() ?? null,
+      chart: (file) => this.chart(file),
+    });
+    await this.#applyRules(this.#settings);
     this.#rules?.start();
     this.#objects?.start();
     this.#heartbeats.apply(this.#settings.config.heartbeats);
@@ -287,9 +297,14 @@ export class AlertingService {
     this.#settings = settings;
     const engineSettings = engineSettingsOf(settings);
     if (engineSettings !== undefined) this.#engine?.apply(engineSettings);
-    await this.#rules?.apply(settings.groups, settings.config);
+    await this.#applyRules(settings);
     this.#expectedHeartbeats?.apply(settings.config.expectedHeartbeats);
     this.#heartbeats.apply(settings.config.heartbeats);
+  }
+
+  async #applyRules({ groups, config }: AlertingSettings): Promise<void> {
+    await this.#rules?.apply(groups, config);
+    this.#ha?.hasRules(groups.map(groupKey));
   }
 
   /** Takes up a configuration that is being read; what was in force stays so where that cannot be.
@@ -360,24 +375,6 @@ export class AlertingService {
     }
   }
 
-  #health(): HealthView {
-    const engine = this.#engine;
-    const open = engine === undefined ? [] : [...engine.state.outbox.all()];
-    return {
-      nowMs: this.#deps.clock.nowMs(),
-      oldestUnsentMs: open.reduce<number | undefined>(
-        (oldest, { beganAtMs }) => Math.min(oldest ?? beganAtMs, beganAtMs),
-        undefined,
-      ),
-      isStateIncomplete: engine?.stateLog?.hasGap === true,
-      groups: (this.#rules?.groups ?? []).map(({ intervalMs, lastEvaluationMs, rules }) => ({
-        intervalMs,
-        lastEvaluationMs,
-        failed: rules.map(({ health }) => health === 'err'),
-      })),
-    };
-  }
-
   #openLogs({ logs }: AlertingConfig, userAgent: string): LogSource | undefined {
     if (logs === undefined) return undefined;
     const { clock, env } = this.#deps;
@@ -388,24 +385,20 @@ export class AlertingService {
 
   #logRulesOver(source: LogSource, { logs, dataDir }: AlertingConfig, keeping: RuleKeeping): LogRules {
     if (logs === undefined) throw bug('a source of logs that is not configured');
-    const { clock, log } = this.#deps;
+    const { clock, log, stateFs = fs } = this.#deps;
     const delays = { shortestMs: logs.queryDelayMs, longestMs: logs.maxQueryDelayMs };
-    const store = new LogRuleStore(join(dataDir, 'log-rules'), fs);
+    const store = new LogRuleStore(join(dataDir, 'log-rules'), stateFs);
     const tell = (told: ToldLogRule): void => void keeping.keepLogRule(told);
     const replicas = this.#ha === undefined ? undefined : { told: keeping.logRules, tell };
     return new LogRules(delays, { source, store, clock, log, replicas });
   }
 
-  /** Of rules that are evaluated here. */
-  #pendingAlerts(): readonly LabelSet[] {
+  /** Of all rules, whichever replica evaluates them. */
+  *#pendingAlerts(): Generator<LabelSet> {
     const { externalLabels } = this.#settings.config;
-    return (this.#rules?.groups ?? []).flatMap(({ rules }) =>
-      rules.flatMap(({ activeAlerts }) =>
-        activeAlerts.flatMap(({ state, labels }) =>
-          state === 'pending' ? [withExternal(labels, externalLabels)] : [],
-        ),
-      ),
-    );
+    for (const record of this.#engine?.state.rules.records() ?? [])
+      if (record.subject === 'alert' && record.alert?.state === 'pending')
+        yield withExternal(record.labels, externalLabels);
   }
 
   /** Takes alerts of rules. One that was not taken comes again, a minute later. */
@@ -413,63 +406,6 @@ export class AlertingService {
     const { clock, log } = this.#deps;
     const posted = postedAlerts(alerts, clock.nowMs());
     this.#engine?.post(posted).catch((error: unknown) => log.error('alerts of rules were not taken', { error }));
-  }
-
-  async #createApp(): Promise<FastifyInstance> {
-    const { prefix, self } = this.#options;
-    const { clock, log, version } = this.#deps;
-    const app = fastify({ logger: false });
-    const engine = this.#engine;
-    if (engine !== undefined && this.#history !== undefined) {
-      const alertmanager = () => {
-        const written = this.#settings.config.alertmanager;
-        if (written === undefined) throw bug('an engine without alertmanager_config');
-        return written;
-      };
-      const stepsOf = (receiver: string) => this.#settings.config.receivers.get(receiver)?.escalation ?? [];
-      const escalation: EscalationWorld = {
-        clock,
-        stepsOf,
-        pages: () => engine.escalations.pages.values(),
-        acknowledge: (selects, by) => engine.acknowledge(selects, by),
-        withdraw: (selects, by) => engine.withdrawAcknowledgement(selects, by),
-      };
-      const groupOf = (groupId: string) => {
-        const timers = engine.timersOf(groupId);
-        const page = engine.escalations.pages.get(groupId);
-        return (
-          timers && { ...timers, page: page && { json: pageJson(page, escalation), text: pageText(page, escalation) } }
-        );
-      };
-      const peers = () => this.#ha?.peers() ?? [self()];
-      const world = engineWorld(engine, { clock, startedAtMs: this.#startedAtMs, alertmanager, self, peers });
-      for (const plugin of [
-        alertmanagerApi(world, { version, clock, log, counts: this.#apiCounts }),
-        explainApi(world, () => engine.config, groupOf),
-        escalationApi(escalation),
-        ...(this.#expectedHeartbeats === undefined ? [] : [heartbeatApi(this.#expectedHeartbeats)]),
-        historyApi(this.#history.history),
-        deliveriesApi({
-          history: this.#history.history,
-          receivers: () => engine.receivers,
-          claims: () => engine.state.outbox.all(),
-          limits: () => engine.limits,
-        }),
-      ])
-        await app.register(plugin, { prefix });
-    }
-    if (this.#rules !== undefined) {
-      await app.register(rulesApi, { prefix, clock, log, providers: this.#rules.providers });
-    }
-    app.get(`${prefix}/status`, async () => ({ operatorObjects: this.#objects?.status() ?? null }));
-    app.get<{ Params: { file: string } }>(`${prefix}/charts/:file`, (request, reply) => {
-      const { status = 200, headers = {}, body } = this.chart(request.params.file);
-      return reply.code(status).headers(headers).send(body);
-    });
-    for (const path of ['/-/healthy', '/-/ready']) app.get(prefix + path, async () => 'OK\n');
-    app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('404 page not found\n'));
-    await app.ready();
-    return app;
   }
 }
 

@@ -7,29 +7,15 @@ import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { describeObstacle, type KubeFailure, type KubeRefusal } from './answer.ts';
 import { type KubeClient, resourcePath } from './client.ts';
+import { completeLeaseOptions, JITTER_FACTOR, type LeaseOptions } from './lease-options.ts';
 import { annotationsOf, type LeaseObject, leaseRecord, leaseWith } from './lease-record.ts';
-
-export interface LeaseOptions {
-  readonly namespace: string;
-  readonly name: string;
-  /** Of this process, and of no other: the pod's name, say. */
-  readonly identity: string;
-  /** How long a record must be seen unchanged before another one takes the lease. Whole seconds. */
-  readonly leaseDurationMs?: number;
-  /** A leader that could not renew for so long stops. Less than leaseDurationMs. */
-  readonly renewDeadlineMs?: number;
-  /** Between two attempts. */
-  readonly retryPeriodMs?: number;
-  /** Of a lease that this process creates. */
-  readonly labels?: Readonly<Record<string, string>>;
-}
 
 export interface LeaseHandlers {
   /** This process leads.
    *  @param signal aborts when it no longer does: what is done for the lease ends with it */
   started(signal: AbortSignal): void;
   /** It no longer leads; comes after the signal.
-   *  @returns when it closes, the lease is given back only after this has resolved */
+   *  @returns resolves when what was done for the lease has ended: it is not begun again before, nor is the lease given back */
   stopped(): void | Promise<void>;
   /** Another identity holds the lease, this one included; empty: nobody. */
   leaderChanged?(identity: string): void;
@@ -44,12 +30,8 @@ export interface LeaseDeps {
   readonly log: Log;
 }
 
-/** client-go's defaults for core components. */
-const DEFAULT_LEASE_DURATION_MS = 15_000;
-const DEFAULT_RENEW_DEADLINE_MS = 10_000;
-const DEFAULT_RETRY_PERIOD_MS = 2000;
-/** client-go's: an acquiring process waits between 1 and 2.2 periods, so that those waiting do not try together. */
-const JITTER_FACTOR = 1.2;
+/** Of a period, until a lease is asked for again that still names this process. */
+const OWN_RETRY_FACTOR = 0.25;
 
 interface Observed {
   readonly lease: LeaseObject;
@@ -71,6 +53,10 @@ export class LeaseElector {
   #observed: Observed | undefined;
   #reportedLeader = '';
   #leading: AbortController | undefined;
+  /** Whether what was done for the lease has ended in order. */
+  #stopping: Promise<boolean> = Promise.resolve(true);
+  /** Of the last write of this process, which may be made although no answer came; undefined: somebody else's has come since. */
+  #writtenAt: unknown;
   /** Of the last renewal that the server has accepted, when it was sent. */
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #deadline: Timer | undefined;
@@ -79,14 +65,7 @@ export class LeaseElector {
   /** @throws {VigieError} LEASE_OPTIONS_INVALID when the durations do not keep two leaders apart */
   constructor(client: Pick<KubeClient, 'request'>, options: LeaseOptions, handlers: LeaseHandlers, deps: LeaseDeps) {
     this.#client = client;
-    this.#options = {
-      leaseDurationMs: DEFAULT_LEASE_DURATION_MS,
-      renewDeadlineMs: DEFAULT_RENEW_DEADLINE_MS,
-      retryPeriodMs: DEFAULT_RETRY_PERIOD_MS,
-      labels: {},
-      ...options,
-    };
-    checkOptions(this.#options);
+    this.#options = completeLeaseOptions(options);
     this.#handlers = handlers;
     this.#deps = deps;
     const { namespace, name } = options;
@@ -139,18 +118,27 @@ export class LeaseElector {
     const { clock, random } = this.#deps;
     const { retryPeriodMs } = this.#options;
     while (!signal.aborted) {
+      // Nothing is begun for the lease while what was done for it before is yet to end.
+      await this.#stopping;
       const mayLead = await this.#attempt(signal).catch((error: unknown) => {
         if (!signal.aborted) this.#log.error('the lease cannot be asked for', { error });
         return false;
       });
       if (signal.aborted) break;
-      if (mayLead && this.#leading === undefined) this.#begin();
-      const waitMs = this.#leading === undefined ? retryPeriodMs * (1 + random() * JITTER_FACTOR) : retryPeriodMs;
-      await clock.sleep(waitMs, signal).catch(() => undefined);
+      // An answer may be read long after it came, where this process was stopped: then others may lead.
+      if (mayLead && this.#leading === undefined && this.#leftMs() > 0) this.#begin();
+      await clock.sleep(this.#waitMs(retryPeriodMs, random), signal).catch(() => undefined);
     }
-    if (this.#leading === undefined) return;
-    await this.#stop('closed');
-    await this.#release();
+    const wasLeading = this.#leading !== undefined;
+    if (await this.#stop('closed')) await this.#release(wasLeading ? this.#keptAnnotations() : {});
+  }
+
+  #waitMs(retryPeriodMs: number, random: Random): number {
+    if (this.#leading !== undefined) return retryPeriodMs;
+    const { identity } = this.#options;
+    // A leader that could not renew in time still stands in the lease: renewed before that runs out, it is nobody else's.
+    if (this.#observed?.holder === identity && this.#isValid(this.#observed)) return retryPeriodMs * OWN_RETRY_FACTOR;
+    return retryPeriodMs * (1 + random() * JITTER_FACTOR);
   }
 
   /** One attempt to take the lease or to renew it.
@@ -180,6 +168,8 @@ export class LeaseElector {
   async #look(signal: AbortSignal): Promise<boolean> {
     const answer = await this.#client.request({ method: 'GET', path: this.#path }, signal);
     if (answer.status === 'refused' && answer.httpStatus === 404) {
+      // Somebody has removed it: whoever held it leads until it finds that out.
+      if (this.#isHeldElsewhere()) return false;
       const { name, namespace, labels } = this.#options;
       const metadata = { name, namespace, ...(Object.keys(labels).length === 0 ? {} : { labels }) };
       const created = await this.#write(
@@ -198,8 +188,13 @@ export class LeaseElector {
     const observed = this.#observed;
     if (observed === undefined) return false;
     if (observed.holder !== this.#options.identity) await this.#stop(`${observed.holder || 'nobody'} holds the lease`);
-    const isFree = observed.holder === '' || observed.holder === this.#options.identity || !this.#isValid(observed);
-    return isFree && (await this.#write('PUT', observed.lease, signal)) === 'written';
+    return !this.#isHeldElsewhere() && (await this.#write('PUT', observed.lease, signal)) === 'written';
+  }
+
+  #isHeldElsewhere(): boolean {
+    const observed = this.#observed;
+    if (observed === undefined || observed.holder === '' || observed.holder === this.#options.identity) return false;
+    return this.#isValid(observed);
   }
 
   /** A record that is the same as before keeps the time at which it was first seen. */
@@ -207,6 +202,7 @@ export class LeaseElector {
     const same = JSON.stringify(lease.spec) === JSON.stringify(this.#observed?.lease.spec);
     const atMs = same && this.#observed !== undefined ? this.#observed.atMs : this.#deps.clock.monotonicMs();
     this.#observed = { lease, holder, atMs, validForMs };
+    if (holder !== this.#options.identity) this.#writtenAt = undefined;
     this.#reportLeader(holder);
   }
 
@@ -223,6 +219,7 @@ export class LeaseElector {
     const annotations = this.#leading === undefined ? {} : this.#keptAnnotations();
     const body = leaseWith(lease, { holder: identity, leaseDurationMs, nowMs: clock.nowMs(), annotations });
     const path = method === 'POST' ? this.#collectionPath : this.#path;
+    this.#writtenAt = body.spec.renewTime;
     const answer = await this.#client.request({ method, path, body }, signal);
     if (answer.status !== 'ok') {
       this.#obstacle(answer);
@@ -240,9 +237,7 @@ export class LeaseElector {
 
   #armDeadline(): void {
     this.#deadline?.cancel();
-    this.#deadline = this.#deps.clock.setTimer(this.#leftMs(), () => {
-      this.#stop('not renewed in time')?.catch((error: unknown) => this.#log.error('not stopped in order', { error }));
-    });
+    this.#deadline = this.#deps.clock.setTimer(this.#leftMs(), () => void this.#stop('not renewed in time'));
   }
 
   #begin(): void {
@@ -251,28 +246,48 @@ export class LeaseElector {
     this.#handlers.started(this.#leading.signal);
   }
 
-  #stop(reason: string): Promise<void> | undefined {
+  /** @returns whether what was done for the lease has ended in order */
+  #stop(reason: string): Promise<boolean> {
     this.#deadline?.cancel();
     const leading = this.#leading;
-    if (leading === undefined) return undefined;
+    if (leading === undefined) return this.#stopping;
     this.#leading = undefined;
     this.#log.info('no longer leading', { reason });
     leading.abort(new Error(`no longer the leader: ${reason}`));
-    return Promise.resolve(this.#handlers.stopped());
+    this.#stopping = this.#ended();
+    return this.#stopping;
+  }
+
+  async #ended(): Promise<boolean> {
+    try {
+      await this.#handlers.stopped();
+      return true;
+    } catch (error) {
+      this.#log.error('not stopped in order', { error });
+      return false;
+    }
   }
 
   /** Best effort: a lease not given back runs out. */
-  async #release(): Promise<void> {
-    const { clock } = this.#deps;
-    const lease = this.#observed?.lease;
-    if (lease === undefined || this.#observed?.holder !== this.#options.identity) return;
+  async #release(annotations: Readonly<Record<string, string>>): Promise<void> {
+    if (this.#writtenAt === undefined) return;
     // As client-go: a second, because nothing may be given for none.
-    const annotations = this.#keptAnnotations();
-    const body = leaseWith(lease, { holder: '', leaseDurationMs: 1000, nowMs: clock.nowMs(), annotations });
+    const given = { holder: '', leaseDurationMs: 1000, nowMs: this.#deps.clock.nowMs(), annotations };
+    const giveBack = async (lease: LeaseObject, signal: AbortSignal): Promise<boolean> => {
+      const request = { method: 'PUT', path: this.#path, body: leaseWith(lease, given) } as const;
+      const answer = await this.#client.request(request, signal);
+      if (answer.status !== 'ok') this.#obstacle(answer);
+      return answer.status === 'ok';
+    };
     const never = new AbortController().signal;
     await this.#within(this.#options.retryPeriodMs, never, async (signal) => {
-      const answer = await this.#client.request({ method: 'PUT', path: this.#path, body }, signal);
-      if (answer.status !== 'ok') this.#obstacle(answer);
+      const observed = this.#observed;
+      if (observed?.holder === this.#options.identity && (await giveBack(observed.lease, signal))) return;
+      // A write that was under way may have been made, and somebody may have written a label. What is of a next process of this name stays.
+      const answer = await this.#client.request({ method: 'GET', path: this.#path }, signal);
+      if (answer.status !== 'ok') return;
+      const { lease, holder } = leaseRecord(answer.body);
+      if (holder === this.#options.identity && lease.spec.renewTime === this.#writtenAt) await giveBack(lease, signal);
     }).catch((error: unknown) => this.#log.warn('the lease was not given back', { error }));
   }
 
@@ -312,18 +327,4 @@ export class LeaseElector {
       signal.removeEventListener('abort', abort);
     }
   }
-}
-
-function checkOptions({ leaseDurationMs, renewDeadlineMs, retryPeriodMs, identity }: Required<LeaseOptions>): void {
-  const wrong =
-    leaseDurationMs % 1000 !== 0 || leaseDurationMs < 1000
-      ? 'leaseDurationMs must be whole seconds'
-      : leaseDurationMs <= renewDeadlineMs
-        ? 'leaseDurationMs must be greater than renewDeadlineMs'
-        : renewDeadlineMs <= retryPeriodMs * JITTER_FACTOR || retryPeriodMs <= 0
-          ? 'renewDeadlineMs must be greater than retryPeriodMs * 1.2'
-          : identity === ''
-            ? 'identity must not be empty'
-            : undefined;
-  if (wrong !== undefined) throw new VigieError('LEASE_OPTIONS_INVALID', wrong);
 }

@@ -17,7 +17,7 @@ export interface RuleRunnerOptions extends RestoreTiming {
   /** Where it is kept whole: a group goes on from there before its first evaluation. It is this runner's own; undefined: nowhere. */
   readonly store?: RuleStore | undefined;
   /** Asked at each time of a group (`FILE;GROUP`): whether this process evaluates it now, and no other does. A group that it did not own the last
-   *  time goes on from what is kept then: `takeOver`. undefined: it evaluates all. */
+   *  time goes on from what is kept then. undefined: it evaluates all. */
   readonly owns?: ((group: string) => boolean) | undefined;
 }
 
@@ -82,15 +82,12 @@ export class RuleRunner {
     return updating;
   }
 
-  /** What is kept of a group is what its alerts are from now on: another process has evaluated it meanwhile.
-   *  @param key `FILE;GROUP` */
-  takeOver(key: string): void {
+  /** Of groups that another process evaluates, `groups` has the alerts that are kept; of when and how well they were evaluated nothing is. */
+  showKept(): void {
     const { store } = this.#options;
-    const group = this.#groups.get(key);
-    if (store === undefined || group === undefined) return;
-    const { evaluator } = group;
-    evaluator.restoreRecords(store.records(key));
-    this.#endLater(evaluator.takeRemoved(), evaluator.intervalMs);
+    if (store === undefined) return;
+    for (const [key, { evaluator, isOwned }] of this.#groups)
+      if (!isOwned) evaluator.restoreRecords(store.records(key));
   }
 
   /** Queries under way are aborted. */
@@ -157,9 +154,17 @@ export class RuleRunner {
   #isOurs(group: RunningGroup): boolean {
     const { key } = group.evaluator;
     const isOwned = this.#options.owns?.(key) ?? true;
-    if (isOwned && !group.isOwned) this.takeOver(key);
+    if (isOwned && !group.isOwned) this.#takeOver(group);
     group.isOwned = isOwned;
     return isOwned;
+  }
+
+  /** What is kept of a group is what its alerts are from now on: another process has evaluated it meanwhile. */
+  #takeOver({ evaluator }: RunningGroup): void {
+    const { store } = this.#options;
+    if (store === undefined) return;
+    evaluator.restoreRecords(store.records(evaluator.key));
+    this.#endLater(evaluator.takeRemoved(), evaluator.intervalMs);
   }
 
   async #restore(group: RunningGroup): Promise<void> {

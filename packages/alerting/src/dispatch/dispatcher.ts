@@ -10,6 +10,8 @@ import { AlertGroup, type Flush, groupIdOf } from './alert-group.ts';
 const STANDBY_MS = 15_000;
 /** A flush may take as long as until the next one, and this long at least. */
 const SHORTEST_FLUSH_MS = 10_000;
+/** Why a telling is aborted. */
+const TAKEN = new Error('the group has been taken from this replica');
 
 export interface DispatcherDeps {
   readonly clock: Clock;
@@ -149,7 +151,7 @@ export class Dispatcher {
   ownershipChanged(isUnsure: (group: AlertGroup) => boolean): void {
     const { sharing, clock } = this.#deps;
     if (sharing === undefined || this.#isClosed) return;
-    for (const [telling, group] of this.#tellings) if (!sharing.owns(group)) telling.abort();
+    for (const [telling, group] of this.#tellings) if (!sharing.owns(group)) telling.abort(TAKEN);
     for (const running of this.#groups.values()) {
       const { group, timer } = running;
       if (timer === undefined || !sharing.begins(group)) continue;
@@ -268,9 +270,10 @@ export class Dispatcher {
     if (flush !== undefined) {
       onTimer(group.id, group.nextFlushMs);
       try {
-        if (await this.#tell(group, flush)) group.endFlush(flush);
-        // It has been taken from this replica: whoever has it next tells of it at once, this one too.
-        else if (this.#deps.sharing?.owns(group) === false) group.postpone(clock.nowMs());
+        const outcome = await this.#tell(group, flush);
+        if (outcome === 'told') group.endFlush(flush);
+        // Whoever has it next tells of it at once, also where that is this one again.
+        else if (outcome === 'taken') group.postpone(clock.nowMs());
       } catch (error) {
         this.#deps.onError(error);
       }
@@ -296,13 +299,14 @@ export class Dispatcher {
     onTimer(group.id, nextMs);
   }
 
-  async #tell(group: AlertGroup, flush: Flush): Promise<boolean> {
+  async #tell(group: AlertGroup, flush: Flush): Promise<'told' | 'untold' | 'taken'> {
     const telling = new AbortController();
     this.#tellings.set(telling, group);
     const timeoutMs = Math.max(group.route.options.groupIntervalMs, SHORTEST_FLUSH_MS);
     const timer = this.#deps.clock.setTimer(timeoutMs, () => telling.abort());
     try {
-      return await this.#deps.tell(group, flush, telling.signal);
+      if (await this.#deps.tell(group, flush, telling.signal)) return 'told';
+      return telling.signal.reason === TAKEN || this.#deps.sharing?.owns(group) === false ? 'taken' : 'untold';
     } finally {
       timer.cancel();
       this.#tellings.delete(telling);

@@ -91,6 +91,27 @@ export class NotificationLog {
     return entry;
   }
 
+  /** After a flush has been told that somebody else has gone on from meanwhile: what is known holds, and the ends of what it told of are owed, too.
+   *  @returns what is known now; undefined: what was */
+  recordLate(
+    key: string,
+    integration: string,
+    flush: Flush,
+    { owesResolves }: Pick<NotificationRules, 'owesResolves'>,
+    viaFallback: boolean,
+  ): NotificationEntry | undefined {
+    const known = this.get(key, integration);
+    if (known === undefined || !owesResolves) return undefined;
+    const more = [...fingerprintsOf(flush).firing].filter((one) => !known.resolved.has(one));
+    const owed = new Set([...known.owed, ...more]);
+    const isVia = known.viaFallback || (viaFallback && owed.size > 0);
+    if (owed.size === known.owed.size && isVia === known.viaFallback) return undefined;
+    const expiresAtMs = Math.max(known.expiresAtMs, known.timeMs + this.#retentionMs);
+    const entry = { ...known, owed, viaFallback: isVia, expiresAtMs };
+    this.restore(key, integration, entry);
+    return entry;
+  }
+
   /** Takes an entry as it was stored. */
   restore(key: string, integration: string, entry: NotificationEntry): void {
     this.#entries.set(entryKey(key, integration), entry);

@@ -118,11 +118,19 @@ export class GroupLeases {
       );
   }
 
-  /** Removes the Lease of a replica that is no more. */
+  /** Removes the Lease of a replica that is no more: not of one that has come back meanwhile, whose parts others would take. */
   async removeReplica(replica: string): Promise<void> {
     const name = replicaLeaseName(this.#place.name, replica);
-    const answer = await this.#request('DELETE', this.#path(name));
-    if (answer.status !== 'ok') await this.#refused(name, answer);
+    const before = this.#seen.get(name);
+    const answer = await this.#request('GET', this.#path(name));
+    if (answer.status !== 'ok') return;
+    const now = groupLeaseForm.decode(answer.body);
+    const isGone = now.holder === '' || replica === this.#place.replica;
+    if (!isGone && (before === undefined || !isSameRecord(before, now))) return;
+    const { uid, resourceVersion } = now.lease.metadata;
+    const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
+    const removed = await this.#request('DELETE', this.#path(name), options);
+    if (removed.status !== 'ok') await this.#refused(name, removed);
   }
 
   async #write(

@@ -8,6 +8,7 @@ import { loadKubeConfig } from '@vigie/kube/config';
 import type { StateRecord } from '../state/state-record.ts';
 import type { HaConfig } from './ha-section.ts';
 import type { Replica, Replication } from './replication.ts';
+import { digestOfGroups, RuleAgreement } from './rule-agreement.ts';
 import { shardOf } from './shard-of.ts';
 import { type KnownReplica, ShardOwnership } from './shard-ownership.ts';
 import { SharedState } from './shared-state.ts';
@@ -55,9 +56,12 @@ export class HighAvailability implements Replication {
   readonly #namespace: string;
   readonly #ending = new AbortController();
   readonly #ownership: ShardOwnership;
+  readonly #agreement: RuleAgreement;
   #state: SharedState | undefined;
   #replica: Replica | undefined;
   #isAlone = false;
+  /** By the monotonic clock. */
+  #aloneAtMs = 0;
   /** Since it last lived for the others. */
   #ticks = 0;
   #tick: Timer | undefined;
@@ -77,8 +81,10 @@ export class HighAvailability implements Replication {
     });
     this.#client.check();
     this.#namespace = config.namespace ?? (env.POD_NAMESPACE || this.#client.namespace);
+    this.#agreement = new RuleAgreement(log);
+    const rules = (): string => this.#agreement.own;
     this.#ownership = new ShardOwnership(
-      { namespace: this.#namespace, name: config.name, replica, shards: config.shards, address },
+      { namespace: this.#namespace, name: config.name, replica, shards: config.shards, address, rules },
       {
         client: this.#client,
         clock,
@@ -102,6 +108,17 @@ export class HighAvailability implements Replication {
   /** Whether nothing of the others can be known, and it acts as if there were none. */
   get isAlone(): boolean {
     return this.#isAlone;
+  }
+
+  /** Replicas that have other groups of rules than this one. */
+  get differing(): number {
+    return this.#agreement.differing(this.#ownership.others()).length;
+  }
+
+  /** What this replica says to the others of its rules.
+   *  @param groups `FILE;GROUP` of each */
+  hasRules(groups: readonly string[]): void {
+    this.#agreement.own = digestOfGroups(groups);
   }
 
   /** This one, and those that live. */
@@ -128,6 +145,10 @@ export class HighAvailability implements Replication {
     this.#scheduleSweep();
   }
 
+  get portion(): number {
+    return this.#isAlone ? 1 : Math.max(1, this.#ownership.owned) / this.#options.config.shards;
+  }
+
   ownsGroup(groupKey: string): boolean {
     return this.#isAlone || this.#ownership.owns(this.#shardOf(groupKey));
   }
@@ -139,7 +160,13 @@ export class HighAvailability implements Replication {
   /** Whether this replica evaluates a group of rules.
    *  @param group `FILE;GROUP` */
   ownsRules(group: string): boolean {
-    return this.beginsGroup(`rules\n${group}`);
+    return this.beginsGroup(rulesKey(group));
+  }
+
+  /** For how long this replica has had a group of rules to evaluate; undefined: another one has. */
+  ownsRulesForMs(group: string): number | undefined {
+    if (this.#isAlone) return this.#deps.clock.monotonicMs() - this.#aloneAtMs;
+    return this.#ownership.ownedForMs(this.#shardOf(rulesKey(group)));
   }
 
   isOwnedElsewhere(groupKey: string): boolean {
@@ -188,7 +215,8 @@ export class HighAvailability implements Replication {
     const isAlone = ticks >= TICKS_UNTIL_ALONE;
     if (isAlone === this.#isAlone) return;
     this.#isAlone = isAlone;
-    const { log } = this.#deps;
+    const { clock, log } = this.#deps;
+    this.#aloneAtMs = clock.monotonicMs();
     if (isAlone) log.error('the API server cannot be had: this replica tells of all groups, whatever others do');
     else log.info('the API server is there again: groups are shared');
     this.#replica?.ownershipChanged();
@@ -204,6 +232,7 @@ export class HighAvailability implements Replication {
 
   #scheduleSweep(): void {
     this.#sweep = this.#deps.clock.setTimer(SWEEP_MS, () => {
+      this.#agreement.look(this.#ownership.others());
       this.#sweepNow();
       this.#scheduleSweep();
     });
@@ -227,4 +256,9 @@ export class HighAvailability implements Replication {
     state.adoptObjects((name) => gone.includes(name));
     for (const name of gone) void this.#ownership.removeReplica(name);
   }
+}
+
+/** What no group of alerts is called. */
+function rulesKey(group: string): string {
+  return `rules\n${group}`;
 }

@@ -7,6 +7,8 @@ export interface Replication {
   join(replica: Replica): Promise<void>;
   /** From now on this replica may own a part of the work. */
   begin(): void;
+  /** How much of all groups is this replica's to tell of, from above 0 to 1. */
+  readonly portion: number;
   /** Whether this replica is the one to tell of a group now. Asked before every attempt. */
   ownsGroup(groupKey: string): boolean;
   /** Whether it may begin to: not where it is about to hand the group over. */

@@ -9,6 +9,8 @@ import { REPLICA_LABEL } from './shared-object.ts';
 /** Number of the part, of a Lease that says who owns it. */
 export const SHARD_LABEL = 'vigie.io/shard';
 export const ADDRESS_ANNOTATION = 'vigie.io/address';
+/** Of a replica's Lease: of which groups of rules it knows, as digestOfGroups says it. */
+export const RULES_ANNOTATION = 'vigie.io/rules';
 
 export interface GroupLease {
   readonly name: string;
@@ -18,6 +20,8 @@ export interface GroupLease {
   readonly holder: string;
   readonly validForMs: number;
   readonly address: string;
+  /** Empty: it does not say. */
+  readonly rules: string;
   /** Of the object: of two that are seen, the one with the higher is the later. NaN: this server's cannot be compared. */
   readonly version: number;
   readonly lease: LeaseObject;
@@ -35,9 +39,10 @@ export const groupLeaseForm: ObjectForm<GroupLease> = {
     const metadata = v.safeParse(metadataSchema, lease.metadata);
     if (!metadata.success) throw new VigieError('KUBE_OBJECT_INVALID', 'a Lease without a name');
     const { name, labels, resourceVersion } = metadata.output;
-    const address = annotationsOf(lease)[ADDRESS_ANNOTATION] ?? '';
+    const { [ADDRESS_ANNOTATION]: address = '', [RULES_ANNOTATION]: rules = '' } = annotationsOf(lease);
     const version = /^\d+$/.test(resourceVersion) ? Number(resourceVersion) : Number.NaN;
-    return { name, replica: labels[REPLICA_LABEL] ?? '', holder, validForMs: leaseDurationMs, address, version, lease };
+    const replica = labels[REPLICA_LABEL] ?? '';
+    return { name, replica, holder, validForMs: leaseDurationMs, address, rules, version, lease };
   },
 };
 

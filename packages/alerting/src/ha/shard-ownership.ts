@@ -1,5 +1,6 @@
 /** Which part of the work is this replica's. A replica lives as long as it renews its own Lease; who owns a shard stands in that shard's Lease,
  *  and holds while its owner lives: one write every two seconds for a replica, however many shards there are. */
+import { setMaxListeners } from 'node:events';
 import type { Clock, Timer } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
@@ -8,7 +9,7 @@ import { LeaseElector } from '@vigie/kube/lease';
 import { Reflector } from '@vigie/kube/reflector';
 import { GroupLeases, LEASE_MS, LEASES, replicaLeaseName } from './group-leases.ts';
 import { HandOvers } from './hand-overs.ts';
-import { ADDRESS_ANNOTATION, type GroupLease, groupLeaseForm } from './seen-leases.ts';
+import { ADDRESS_ANNOTATION, type GroupLease, groupLeaseForm, RULES_ANNOTATION } from './seen-leases.ts';
 import { planShards } from './shard-plan.ts';
 import { GROUP_LABEL, REPLICA_LABEL, type SharedPlace } from './shared-object.ts';
 import { RECONNECT } from './shared-state.ts';
@@ -17,6 +18,8 @@ export interface ShardOwnershipOptions extends SharedPlace {
   readonly shards: number;
   /** Of this replica: `10.0.0.7:9093`. */
   readonly address: () => string;
+  /** What it says to others of its rules: RULES_ANNOTATION. */
+  readonly rules: () => string;
 }
 
 export interface ShardOwnershipDeps {
@@ -33,6 +36,8 @@ export interface ShardOwnershipDeps {
 export interface KnownReplica {
   readonly name: string;
   readonly address: string;
+  /** As ShardOwnershipOptions.rules; empty: it does not say. */
+  readonly rules: string;
   readonly isAlive: boolean;
   /** How long ago it last was; 0 of one that is. */
   readonly goneForMs: number;
@@ -45,7 +50,7 @@ const RENEW_DEADLINE_MS = 4000;
 const SILENCE_MS = LEASE_MS;
 /** A shard that is left over is taken by whoever has enough already. */
 const SPARE_AFTER_MS = 2000;
-/** What the owner before has told last may still be on its way. */
+/** What the owner before has told last may still be on its way; and where its Lease was removed, it is to hear of that. */
 const HEAR_MS = 200;
 
 export class ShardOwnership {
@@ -57,8 +62,8 @@ export class ShardOwnership {
   readonly #leases: GroupLeases;
   readonly #handOvers: HandOvers;
   readonly #ending = new AbortController();
-  /** Taken or confirmed since this replica's Lease was last lost. */
-  readonly #owned = new Set<number>();
+  /** Taken or confirmed since this replica's Lease was last lost: since when, by the monotonic clock. */
+  readonly #owned = new Map<number, number>();
   readonly #asking = new Set<number>();
   readonly #leaving = new Set<number>();
   /** How often its Lease was lost: what was asked for before is nothing to go by. */
@@ -70,9 +75,11 @@ export class ShardOwnership {
 
   constructor(options: ShardOwnershipOptions, deps: ShardOwnershipDeps) {
     const { client, clock, random, log, changed } = deps;
-    const { namespace, name, replica, address } = options;
+    const { namespace, name, replica, address, rules } = options;
     this.#options = options;
     this.#deps = deps;
+    // As many as there are shards wait for it, and Node takes more than ten for a leak.
+    setMaxListeners(0, this.#ending.signal);
     this.#handOvers = new HandOvers(clock);
     this.#leases = new GroupLeases(options, { client, clock, log, saw: (lease) => this.#saw(lease) });
     this.#session = new LeaseElector(
@@ -96,7 +103,7 @@ export class ShardOwnership {
           this.#owned.clear();
           changed();
         },
-        annotations: () => ({ [ADDRESS_ANNOTATION]: address() }),
+        annotations: () => ({ [ADDRESS_ANNOTATION]: address(), [RULES_ANNOTATION]: rules() }),
       },
       { clock, random, log },
     );
@@ -119,6 +126,7 @@ export class ShardOwnership {
         },
         removed: (_name, lease) => {
           this.#leases.heardRemoved(lease);
+          this.#sawRemoved(lease);
           this.#evaluate();
         },
       },
@@ -138,6 +146,12 @@ export class ShardOwnership {
 
   owns(shard: number): boolean {
     return this.#session.isLeader && this.#owned.has(shard);
+  }
+
+  /** For how long it has been this replica's; undefined: it is not. */
+  ownedForMs(shard: number): number | undefined {
+    const sinceMs = this.owns(shard) ? this.#owned.get(shard) : undefined;
+    return sinceMs === undefined ? undefined : this.#deps.clock.monotonicMs() - sinceMs;
   }
 
   /** Whether something new may begin in it. */
@@ -169,6 +183,7 @@ export class ShardOwnership {
       .map(({ lease, untilMs }) => ({
         name: lease.replica,
         address: lease.address,
+        rules: lease.rules,
         isAlive: nowMs < untilMs,
         goneForMs: Math.max(0, nowMs - untilMs),
       }));
@@ -194,7 +209,7 @@ export class ShardOwnership {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#timer?.cancel();
-    if (this.#session.isLeader) await Promise.all([...this.#owned].map((shard) => this.#release(shard)));
+    if (this.#session.isLeader) await Promise.all([...this.#owned.keys()].map((shard) => this.#release(shard)));
     await this.#session.close();
     if (this.#session.renewedAtMs > this.#deps.clock.monotonicMs() - LEASE_MS)
       await this.removeReplica(this.#options.replica);
@@ -209,6 +224,16 @@ export class ShardOwnership {
       if (lease.holder !== '') this.#handOvers.taken(shard, this.#countOf(lease.holder));
       if (!this.#owned.delete(shard)) return;
       this.#deps.log.warn('another replica has taken a part of the work', { shard, owner: lease.holder });
+      this.#deps.changed();
+    }
+  }
+
+  /** Somebody has removed the Lease of a shard: whoever makes another one owns it. */
+  #sawRemoved({ name }: GroupLease): void {
+    for (let shard = 0; shard < this.#options.shards; shard++) {
+      if (name !== this.#leases.shardName(shard) || this.#leases.ofShard(shard) !== undefined) continue;
+      if (!this.#owned.delete(shard)) return;
+      this.#deps.log.warn('somebody has removed the Lease of a part of the work', { shard });
       this.#deps.changed();
     }
   }
@@ -283,9 +308,9 @@ export class ShardOwnership {
     // Whoever began before must not be taken for dead by a pause of this process.
     if (!this.#session.isLeader) return;
     if (!(await this.#leases.claim(shard, known))) return;
-    if (known !== undefined) await clock.sleep(HEAR_MS, this.#ending.signal);
+    if (known !== undefined || this.#aliveOthers().size > 0) await clock.sleep(HEAR_MS, this.#ending.signal);
     if (!this.#session.isLeader || this.#lives !== life || this.#leases.ofShard(shard)?.holder !== replica) return;
-    this.#owned.add(shard);
+    this.#owned.set(shard, clock.monotonicMs());
     if (this.#aliveOthers().size > 0) this.#handOvers.kept(shard, isSpare);
     this.counts.takeovers += 1;
     log.info('this replica owns a part of the work', { shard, before: holder });

@@ -12,6 +12,7 @@ import {
   encodeBatch,
   MAX_OBJECT_BYTES,
   type SharedLine,
+  type SharedObject,
   type SharedPlace,
   sharedObjectBody,
   sharedObjectName,
@@ -45,11 +46,14 @@ const RENEW_AFTER_MS = 3_600_000;
 const RETRY = { baseMs: 500, capMs: 10_000 } as const;
 const CONFIG_MAPS = { group: '', version: 'v1', resource: 'configmaps' };
 
+/** As an object was when it was read; undefined: of its own, to which nobody else writes. */
+type Version = string | undefined;
+
 interface Snapshot {
   readonly left: Iterator<SharedLine>;
   /** To be written next. */
   batch: readonly SharedLine[];
-  readonly replaces: readonly string[];
+  readonly replaces: ReadonlyMap<string, Version>;
   sizeBytes: number;
 }
 
@@ -81,10 +85,10 @@ export class SharedLog {
   #snapshotBytes = 0;
   #wantsSnapshot = false;
   #renewedAtMs: number;
-  /** Objects whose content is in a snapshot. */
-  readonly #superfluous = new Set<string>();
+  /** Objects whose content is in a snapshot, by name. */
+  readonly #superfluous = new Map<string, Version>();
   /** Of others that are no more, and of a former life. */
-  readonly #adopted = new Set<string>();
+  readonly #adopted = new Map<string, Version>();
   #isFailing = false;
   #retry: Timer | undefined;
 
@@ -124,7 +128,11 @@ export class SharedLog {
   /** Resolves when they are written, or a write has failed: then they are written as soon as may be.
    *  @param lines by what they say something of */
   async append(lines: ReadonlyMap<string, SharedLine>): Promise<void> {
-    for (const [key, line] of lines) this.#pending.set(key, line);
+    for (const [key, line] of lines) {
+      // Behind all that waits, also where an older one of its kind does: others never know of it without what came before.
+      this.#pending.delete(key);
+      this.#pending.set(key, line);
+    }
     const isWaiting = (): boolean => [...lines].some(([key, line]) => this.#pending.get(key) === line);
     try {
       while (!this.#isFailing && isWaiting()) await this.#step();
@@ -133,10 +141,11 @@ export class SharedLog {
     }
   }
 
-  /** Objects of somebody else, all of whose content is known here: with the next snapshot they are removed. */
-  adopt(names: Iterable<string>): void {
+  /** Objects of somebody else, all of whose content is known here: with the next snapshot they are removed. Whoever it was may come back meanwhile,
+   *  and add to them, or begin to number its objects anew: then they are not. */
+  adopt(objects: Iterable<Pick<SharedObject, 'name' | 'version'>>): void {
     const before = this.#adopted.size;
-    for (const name of names) if (!this.#superfluous.has(name)) this.#adopted.add(name);
+    for (const { name, version } of objects) if (!this.#superfluous.has(name)) this.#adopted.set(name, version);
     if (this.#adopted.size === before) return;
     this.#wantsSnapshot = true;
     this.#goOn();
@@ -205,7 +214,8 @@ export class SharedLog {
     this.#wantsSnapshot = false;
     this.#renewedAtMs = this.#deps.clock.monotonicMs();
     this.#current = undefined;
-    const replaces = [...this.#sizes.keys(), ...this.#adopted];
+    const own = Array.from(this.#sizes.keys(), (name): [string, Version] => [name, undefined]);
+    const replaces = new Map([...own, ...this.#adopted]);
     this.#adopted.clear();
     this.#snapshot = { left: this.#all()[Symbol.iterator](), batch: [], replaces, sizeBytes: 0 };
   }
@@ -226,16 +236,19 @@ export class SharedLog {
     this.#snapshot = undefined;
     this.#snapshotBytes = snapshot.sizeBytes;
     this.counts.snapshots += 1;
-    for (const name of snapshot.replaces) this.#superfluous.add(name);
+    for (const [name, version] of snapshot.replaces) this.#superfluous.set(name, version);
   }
 
   async #removeOne(): Promise<void> {
-    const [name] = this.#superfluous;
-    if (name === undefined) return;
+    const [first] = this.#superfluous;
+    if (first === undefined) return;
+    const [name, resourceVersion] = first;
     const path = resourcePath(CONFIG_MAPS, this.#place.namespace, name);
-    const answer = await this.#deps.client.request({ method: 'DELETE', path }, this.#ending.signal);
-    if (answer.status !== 'ok' && !(answer.status === 'refused' && answer.httpStatus === 404))
-      throw this.#failed(answer);
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { resourceVersion } };
+    const request = { method: 'DELETE', path, ...(resourceVersion === undefined ? {} : { body }) } as const;
+    const answer = await this.#deps.client.request(request, this.#ending.signal);
+    const isGone = answer.status === 'refused' && (answer.httpStatus === 404 || answer.httpStatus === 409);
+    if (answer.status !== 'ok' && !isGone) throw this.#failed(answer);
     this.counts.writes.success += 1;
     this.#superfluous.delete(name);
     this.#sizes.delete(name);

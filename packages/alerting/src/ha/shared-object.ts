@@ -8,6 +8,8 @@ import * as v from 'valibot';
 export interface SharedObject {
   readonly uid: string;
   readonly name: string;
+  /** Of the object, as the API server counts. */
+  readonly version: string;
   readonly replica: string;
   /** Members of gzip, one behind the other; a replica only adds to them. */
   readonly bytes: Buffer;
@@ -64,6 +66,7 @@ const schema = v.object({
   metadata: v.object({
     name: v.string(),
     uid: v.string(),
+    resourceVersion: v.string(),
     labels: v.object({ [REPLICA_LABEL]: v.string(), [FORMAT_LABEL]: v.literal(FORMAT) }),
   }),
   binaryData: v.optional(v.record(v.string(), v.string()), {}),
@@ -75,8 +78,9 @@ export const sharedObjectForm: ObjectForm<SharedObject> = {
     if (!decoded.success)
       throw new VigieError('KUBE_OBJECT_INVALID', 'a ConfigMap without the state of alerts that its labels promise');
     const { metadata, binaryData } = decoded.output;
-    const { uid, name, labels } = metadata;
-    return { uid, name, replica: labels[REPLICA_LABEL], bytes: Buffer.from(binaryData[DATA_KEY] ?? '', 'base64') };
+    const { uid, name, resourceVersion: version, labels } = metadata;
+    const bytes = Buffer.from(binaryData[DATA_KEY] ?? '', 'base64');
+    return { uid, name, version, replica: labels[REPLICA_LABEL], bytes };
   },
 };
 

@@ -142,7 +142,7 @@ export class SharedState {
   adoptObjects(isGone: (replica: string) => boolean): void {
     const { items } = this.#reflector;
     const left = [...items.values()].filter(({ replica, name }) => isGone(replica) && !this.#log.has(name));
-    this.#log.adopt(left.map(({ name }) => name));
+    this.#log.adopt(left);
   }
 
   /** What is pending is told first, for waitMs at most. */
@@ -173,7 +173,7 @@ export class SharedState {
       this.#isFirst = false;
       // Of a former life: they are read, written anew with the next snapshot, and removed.
       for (const { name } of mine) this.#log.beginAt(Number(name.slice(name.lastIndexOf('-') + 1)) + 1);
-      this.#log.adopt(mine.map(({ name }) => name));
+      this.#log.adopt(mine);
     }
     const uids = new Set(objects.map(({ uid }) => uid));
     for (const uid of this.#read.keys()) if (!uids.has(uid)) this.#read.delete(uid);

@@ -9,6 +9,12 @@ export const HA_METRICS = {
     help: 'Replicas that live, as this one sees them, itself among them.',
     labels: [],
   },
+  differing: {
+    name: 'vigie_alerting_ha_differing_replicas',
+    type: 'gauge',
+    help: 'Replicas that have other groups of rules than this one: while a configuration is rolled out, or where rule files lie elsewhere.',
+    labels: [],
+  },
   shards: {
     name: 'vigie_alerting_ha_shards',
     type: 'gauge',
@@ -84,13 +90,14 @@ export const HA_METRICS = {
 } as const satisfies MetricTable;
 
 export function reportHa(
-  { ownership, state, duplicates, isAlone }: HighAvailability,
+  { ownership, state, duplicates, isAlone, differing }: HighAvailability,
   shards: number,
   monotonicMs: number,
   report: Report<typeof HA_METRICS>,
 ): void {
   const { owned, unowned, renewedAtMs, counts } = ownership;
   report('replicas', {}, 1 + ownership.others().filter(({ isAlive }) => isAlive).length);
+  report('differing', {}, differing);
   report('shards', { owner: 'self' }, owned);
   report('shards', { owner: 'other' }, shards - owned - unowned);
   report('shards', { owner: 'none' }, unowned);

@@ -1,7 +1,6 @@
 /** Log rules whose evaluation moves from one replica to another: whoever evaluates a rule next goes on from what the one before has told, as
  *  after a restart. Told is what a log store cannot say: what was found. What was not found follows from the store, since its lines are counted
  *  again from then on; so that these are few, it is told from time to time as well. */
-import type { Clock, Timer } from '@vigie/core/clock';
 import { assertNever } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
 import type { LogRule } from './log-rule.ts';
@@ -19,18 +18,14 @@ export interface LogRuleReplicas {
 const MAX_TOLD_BYTES = 256 * 1024;
 /** Where nothing is found: lines that were late by then are still looked for. */
 const SHORTEST_PAUSE_MS = 60_000;
-/** By then others know of the alerts that an evaluation has found. */
-const ALERTS_FIRST_MS = 5000;
 
 export class LogRuleSharing {
   readonly #replicas: LogRuleReplicas;
-  readonly #deps: { readonly clock: Pick<Clock, 'setTimer'>; readonly log: Log };
-  /** By the ids of rules. */
-  readonly #waiting = new Map<string, { readonly timer: Timer; readonly tell: () => void }>();
+  readonly #log: Log;
 
-  constructor(replicas: LogRuleReplicas, deps: { readonly clock: Pick<Clock, 'setTimer'>; readonly log: Log }) {
+  constructor(replicas: LogRuleReplicas, log: Log) {
     this.#replicas = replicas;
-    this.#deps = deps;
+    this.#log = log;
   }
 
   /** @param atMs of what is known here; undefined: nothing is
@@ -50,18 +45,7 @@ export class LogRuleSharing {
     return { kept: state === undefined ? undefined : { definition, state }, atMs: told.atMs };
   }
 
-  /** After an evaluation that counts windows: what one has found, the next has no more. Should this replica end before others know of its alerts, the
-   *  next finds it again rather than nobody. */
-  evaluatedWindows(rule: LogRule, kept: KeptState, atMs: number): void {
-    this.#tellNow(rule.id);
-    const tell = (): void => {
-      this.#waiting.delete(rule.id);
-      this.evaluated(rule, kept, atMs);
-    };
-    this.#waiting.set(rule.id, { timer: this.#deps.clock.setTimer(ALERTS_FIRST_MS, tell), tell });
-  }
-
-  /** After an evaluation that has what fires in its state.
+  /** After an evaluation whose alerts others know, or that has what fires in its state.
    *  @param atMs its time */
   evaluated({ id, lateMs }: LogRule, kept: KeptState, atMs: number): void {
     const { definition, state } = kept;
@@ -74,30 +58,14 @@ export class LogRuleSharing {
     }
     const isTold = Buffer.byteLength(encodeKeptState(kept)) <= MAX_TOLD_BYTES;
     if (!isTold && before?.state !== undefined)
-      this.#deps.log.warn('a log rule knows too much to be told to other replicas: with another owner it begins anew', {
+      this.#log.warn('a log rule knows too much to be told to other replicas: with another owner it begins anew', {
         rule: id,
       });
     this.#replicas.tell({ rule: id, atMs, definition, state: isTold ? state : undefined });
   }
 
   retain(ids: ReadonlySet<string>): void {
-    for (const [id, { timer }] of this.#waiting) {
-      if (ids.has(id)) continue;
-      timer.cancel();
-      this.#waiting.delete(id);
-    }
     this.#replicas.told.retain(ids);
-  }
-
-  /** What waits is told now. */
-  close(): void {
-    for (const id of this.#waiting.keys()) this.#tellNow(id);
-  }
-
-  #tellNow(id: string): void {
-    const waiting = this.#waiting.get(id);
-    waiting?.timer.cancel();
-    waiting?.tell();
   }
 }
 

@@ -55,7 +55,6 @@ interface Entry {
   kept: KeptState | undefined;
   /** Of the evaluation of which it is, Unix ms. */
   atMs: number | undefined;
-  /** What a window has found is told first, and kept then. */
   isUnsaved: boolean;
 }
 
@@ -78,11 +77,12 @@ export class LogRules {
 
   constructor(bounds: LatenessBounds, deps: LogRulesDeps) {
     this.#deps = deps;
-    this.#sharing = deps.replicas === undefined ? undefined : new LogRuleSharing(deps.replicas, deps);
+    this.#sharing = deps.replicas === undefined ? undefined : new LogRuleSharing(deps.replicas, deps.log);
     this.lateness = new Lateness(bounds, deps.clock);
   }
 
-  /** @throws {VigieError} LOGS_UNREACHABLE, LOGS_REFUSED, LOGS_TOO_MANY: nothing was evaluated, and what is known stays; ALERTING_STATE */
+  /** To be followed by `keep`.
+   *  @throws {VigieError} LOGS_UNREACHABLE, LOGS_REFUSED, LOGS_TOO_MANY: nothing was evaluated, and what is known stays; ALERTING_STATE */
   async evaluate(rule: LogRule, timestampMs: number, signal: AbortSignal): Promise<readonly FoundSample[]> {
     const definition = definitionOf(rule);
     const entry = await this.#entryOf(rule, definition);
@@ -92,18 +92,20 @@ export class LogRules {
       entry.atMs = newer.atMs;
       entry.isUnsaved = false;
     }
-    if (entry.isUnsaved) await this.#save(rule, entry);
     const { state, found } = await this.#evaluate(rule, entry.kept?.state, timestampMs, signal);
-    const kept = { definition, state };
-    entry.kept = kept;
+    entry.kept = { definition, state };
     entry.atMs = timestampMs;
     entry.isUnsaved = true;
-    if (rule.kind === 'rate' || rule.kind === 'expression') this.#sharing?.evaluatedWindows(rule, kept, timestampMs);
-    else {
-      await this.#save(rule, entry);
-      this.#sharing?.evaluated(rule, kept, timestampMs);
-    }
     return found.map(({ labels, value, line }) => ({ labels, value, histogram: undefined, line }));
+  }
+
+  /** Keeps what the last evaluation of a rule has made known, on the disk and for other replicas: to be called when its alerts are kept, for what a
+   *  window has found the next evaluation does not find again. Should this process end before, it does. */
+  async keep(rule: LogRule): Promise<void> {
+    const entry = this.#entries.get(rule.id);
+    if (entry?.kept === undefined || entry.atMs === undefined || !entry.isUnsaved) return;
+    this.#sharing?.evaluated(rule, entry.kept, entry.atMs);
+    await this.#save(rule, entry);
   }
 
   /** What there is of other rules is forgotten. */
@@ -116,12 +118,6 @@ export class LogRules {
     } catch (error) {
       this.#failed(error, 'the state of former log rules cannot be removed');
     }
-  }
-
-  /** Keeps what was not kept yet. */
-  async close(): Promise<void> {
-    this.#sharing?.close();
-    for (const [id, entry] of this.#entries) if (entry.isUnsaved) await this.#save({ id }, entry);
   }
 
   async #entryOf({ id }: LogRule, definition: string): Promise<Entry> {

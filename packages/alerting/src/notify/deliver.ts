@@ -14,6 +14,20 @@ export type Delivery =
   /** The time for it is over; `reason` is that of the last attempt, undefined where there was none. */
   | { readonly kind: 'aborted'; readonly reason: string | undefined };
 
+/** What is to be told, at each attempt anew: of several together, one may have gone since the last. */
+export interface Deliverable {
+  /** An attempt begins.
+   *  @returns undefined: nothing is left to be told */
+  next(): Notification | undefined;
+  /** It has ended, and did not arrive. */
+  failed(): void;
+}
+
+/** @param mayTell asked before each attempt */
+export function deliverableOf(notification: Notification, mayTell: () => boolean): Deliverable {
+  return { next: () => (mayTell() ? notification : undefined), failed: () => undefined };
+}
+
 export interface Attempt {
   readonly integration: Integration;
   readonly notification: Notification;
@@ -27,8 +41,6 @@ export interface DeliveryDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly onAttempt: (attempt: Attempt) => void;
-  /** Whether this replica is still the one to tell of a group, where there are several; asked before each attempt. */
-  readonly ownsGroup?: ((groupKey: string) => boolean) | undefined;
 }
 
 /** As Alertmanager begins; it ends at a minute, too. Ours are spread over all of the wait, so that receivers that come back are not met by all. */
@@ -37,19 +49,19 @@ export const RETRY = { baseMs: 500, capMs: 60_000 } as const;
 /** @param maxAttempts Infinity: until the signal aborts */
 export async function deliver(
   integration: Integration,
-  notification: Notification,
+  deliverable: Deliverable,
   maxAttempts: number,
   signal: AbortSignal,
-  { clock, random, onAttempt, ownsGroup }: DeliveryDeps,
+  { clock, random, onAttempt }: DeliveryDeps,
 ): Promise<Delivery> {
-  const { groupKeys = [notification.groupKey] } = notification;
   const backoff = new Backoff(RETRY, random);
   let reason: string | undefined;
   for (let number = 1; !signal.aborted; number++) {
-    // Of a digest one group is enough: the others are told of twice rather than this one late.
-    if (ownsGroup !== undefined && !groupKeys.some((key) => ownsGroup(key))) return { kind: 'aborted', reason };
+    const notification = deliverable.next();
+    if (notification === undefined) return { kind: 'aborted', reason };
     const startedMs = clock.monotonicMs();
     const outcome = await attempt(integration, notification, signal);
+    if (outcome.kind !== 'sent') deliverable.failed();
     if (outcome.kind !== 'sent' && signal.aborted) return { kind: 'aborted', reason: reason ?? outcome.reason };
     const seconds = (clock.monotonicMs() - startedMs) / 1000;
     onAttempt({ integration, notification, number, outcome, seconds });

@@ -4,13 +4,13 @@ import type { Log } from '@vigie/core/log';
 import { isResolved } from '../dispatch/alert.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { Integration, Notification } from '../receivers/integration.ts';
-import { type Delivery, type DeliveryDeps, deliver, RETRY } from './deliver.ts';
+import { type Deliverable, type Delivery, type DeliveryDeps, deliver, deliverableOf, RETRY } from './deliver.ts';
 import type { NotifyCounts } from './notify-counts.ts';
 import { sendEvent } from './notify-events.ts';
-import { RateLimit } from './rate-limit.ts';
+import { RateLimit, type RateLimitDeps } from './rate-limit.ts';
 import type { Fallback, Receiver } from './receiver.ts';
 
-export interface DeliveryPlanDeps extends Omit<DeliveryDeps, 'onAttempt'> {
+export interface DeliveryPlanDeps extends Omit<DeliveryDeps, 'onAttempt'>, RateLimitDeps {
   readonly counts: NotifyCounts;
   readonly record: (event: HistoryEvent) => void;
   readonly log: Log;
@@ -43,7 +43,7 @@ export class DeliveryPlan {
       [...receivers.values()].flatMap(({ integrations, options: { rateLimit } }) =>
         rateLimit === undefined
           ? []
-          : integrations.map(({ id, kind }) => [id, new RateLimit(rateLimit, kind, deps.clock)] as const),
+          : integrations.map(({ id, kind }) => [id, new RateLimit(rateLimit, kind, deps)] as const),
       ),
     );
   }
@@ -119,12 +119,16 @@ export class DeliveryPlan {
     maxAttempts: number,
     signal: AbortSignal,
   ): Promise<Delivery> {
-    const send = async (one: Notification, until: AbortSignal): Promise<Delivery> => {
-      const delivery = await deliver(integration, one, maxAttempts, until, this.#delivery);
+    const send = async (deliverable: Deliverable, until: AbortSignal): Promise<Delivery> => {
+      const delivery = await deliver(integration, deliverable, maxAttempts, until, this.#delivery);
       this.#deps.counts.delivered(integration, delivery);
       return delivery;
     };
     const limit = this.#limits.get(integration.id);
-    return limit === undefined ? send(notification, signal) : limit.pass(notification, signal, send);
+    if (limit !== undefined) return limit.pass(notification, signal, send);
+    return send(
+      deliverableOf(notification, () => this.#deps.ownsGroup?.(notification.groupKey) !== false),
+      signal,
+    );
   }
 }

@@ -8,6 +8,7 @@ import type { ContextQuestion } from '../context/page-context.ts';
 import { type Alert, compareAlerts, isResolved } from '../dispatch/alert.ts';
 import type { AlertGroup, Flush } from '../dispatch/alert-group.ts';
 import {
+  type NotificationEntry,
   type NotificationLog,
   type NotificationReason,
   type NotificationRules,
@@ -48,6 +49,8 @@ export interface NotifierDeps {
   readonly plan: DeliveryPlan;
   readonly notifications: NotificationLog;
   readonly outbox: Outbox;
+  /** Whether this replica is to tell of a group, where there are several. */
+  readonly ownsGroup?: ((groupKey: string) => boolean) | undefined;
   /** Resolves when they are on the disk; rejects when they cannot be. */
   readonly persist: (records: readonly StateRecord[]) => Promise<void>;
   readonly counts: NotifyCounts;
@@ -226,7 +229,7 @@ export class Notifier {
     if (part.alerts.length === 0 || (onlyEnds && !part.resolved.some(isOwed))) return true;
     const reason = notificationReason(entry, part, rules) ?? (part.resolved.some(isOwed) ? endReason(part) : undefined);
     if (reason === undefined || (isAcknowledged && reason === 'repeat interval elapsed')) return true;
-    return this.#send(integration, telling, part, reason, rules, entry?.viaFallback === true);
+    return this.#send(integration, telling, part, reason, rules, entry);
   }
 
   async #send(
@@ -235,7 +238,7 @@ export class Notifier {
     part: Flush,
     reason: NotificationReason,
     rules: NotificationRules,
-    wasViaFallback: boolean,
+    known: NotificationEntry | undefined,
   ): Promise<boolean> {
     const { clock, plan, outbox } = this.#deps;
     const alerts = integration.sendsResolved
@@ -261,26 +264,43 @@ export class Notifier {
         context: gathered,
         idempotencyKey: this.#settings.idempotencyKey === false ? undefined : keyOf(claim, part),
       };
-      const alsoFallback = wasViaFallback && part.resolved.length > 0;
+      const alsoFallback = known?.viaFallback === true && part.resolved.length > 0;
       const delivered = await plan.deliver(receiver, integration, notification, alsoFallback, signal);
       if (!delivered.isDelivered) return false;
       viaFallback = delivered.viaFallback;
     }
-    await this.#record(group.key, integration, part, rules, viaFallback);
+    await this.#record(group.key, integration, part, rules, viaFallback, known);
     return true;
+  }
+
+  /** Whether another replica has told of the group since this flush began. */
+  #isOvertaken(group: string, { id }: Integration, { timeMs }: Flush, known: NotificationEntry | undefined): boolean {
+    const { notifications, ownsGroup } = this.#deps;
+    const entry = notifications.get(group, id);
+    if (entry === undefined || entry === known) return false;
+    // Its clock may be behind.
+    return entry.timeMs > timeMs || ownsGroup?.(group) === false;
   }
 
   async #record(
     group: string,
-    { id: integration }: Integration,
+    integration: Integration,
     part: Flush,
     rules: NotificationRules,
     viaFallback: boolean,
+    known: NotificationEntry | undefined,
   ): Promise<void> {
     const { notifications, outbox } = this.#deps;
-    const entry = notifications.record(group, integration, part, rules, viaFallback);
-    outbox.settle({ group, integration });
-    await this.#persist([{ kind: 'told', group, integration, entry }]);
+    const { id } = integration;
+    if (this.#isOvertaken(group, integration, part, known)) {
+      // What was told since holds: an alert that is over by it would else be taken for told when it fires again.
+      const entry = notifications.recordLate(group, id, part, rules, viaFallback);
+      if (entry !== undefined) await this.#persist([{ kind: 'told', group, integration: id, entry }]);
+      return;
+    }
+    const entry = notifications.record(group, id, part, rules, viaFallback);
+    outbox.settle({ group, integration: id });
+    await this.#persist([{ kind: 'told', group, integration: id, entry }]);
   }
 
   /** A disk that does not take it keeps nobody from being told: after a restart they may be told twice. */

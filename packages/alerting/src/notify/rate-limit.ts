@@ -2,8 +2,9 @@
  *  where the integration shows text, else one after the other. */
 import type { Clock, Timer } from '@vigie/core/clock';
 import type { Notification } from '../receivers/integration.ts';
-import type { Delivery } from './deliver.ts';
-import { digestOf, takesDigests } from './digest.ts';
+import { type Deliverable, type Delivery, deliverableOf } from './deliver.ts';
+import { takesDigests } from './digest.ts';
+import { DigestDelivery } from './digest-delivery.ts';
 
 export interface RateLimitOptions {
   /** So many at once, and so many in each period. */
@@ -15,13 +16,23 @@ export interface RateLimitOptions {
   readonly digestAlerts: number;
 }
 
-type Send = (notification: Notification, signal: AbortSignal) => Promise<Delivery>;
+export interface RateLimitDeps {
+  readonly clock: Clock;
+  /** Whether this replica is to tell of a group, where there are several. */
+  readonly ownsGroup?: ((groupKey: string) => boolean) | undefined;
+  /** How much of all groups is this replica's, from above 0 to 1: so much of the rate is, too. 1 unless given. */
+  readonly portion?: (() => number) | undefined;
+}
+
+type Send = (deliverable: Deliverable, signal: AbortSignal) => Promise<Delivery>;
 
 interface Waiting {
   readonly notification: Notification;
   readonly signal: AbortSignal;
   readonly send: Send;
   readonly resolve: (delivery: Delivery | Promise<Delivery>) => void;
+  /** It waits for its turn no more. */
+  readonly leave: () => void;
 }
 
 export class RateLimit {
@@ -29,19 +40,19 @@ export class RateLimit {
   readonly counts = { held: 0, digests: 0, digested: 0 };
   readonly #options: RateLimitOptions;
   readonly #digests: boolean;
-  readonly #clock: Clock;
+  readonly #deps: RateLimitDeps;
   readonly #waiting = new Set<Waiting>();
   #tokens: number;
   #refilledAtMs: number;
   #timer: Timer | undefined;
 
   /** @param kind of the integration */
-  constructor(options: RateLimitOptions, kind: string, clock: Clock) {
+  constructor(options: RateLimitOptions, kind: string, deps: RateLimitDeps) {
     this.#options = options;
     this.#digests = options.digest && takesDigests(kind);
-    this.#clock = clock;
+    this.#deps = deps;
     this.#tokens = options.notifications;
-    this.#refilledAtMs = clock.monotonicMs();
+    this.#refilledAtMs = deps.clock.monotonicMs();
   }
 
   get waiting(): number {
@@ -51,16 +62,21 @@ export class RateLimit {
   /** @param send is called when its turn has come
    *  @param signal ends the wait, too: what was not told is told with the next flush of its group */
   pass(notification: Notification, signal: AbortSignal, send: Send): Promise<Delivery> {
-    if (this.#waiting.size === 0 && this.#takeToken()) return send(notification, signal);
+    if (this.#waiting.size === 0 && this.#takeToken()) return send(this.#single(notification), signal);
     this.counts.held += 1;
     return new Promise((resolve) => {
-      const waiting: Waiting = { notification, signal, send, resolve };
-      this.#waiting.add(waiting);
       const leave = (): void => {
-        if (this.#waiting.delete(waiting)) resolve({ kind: 'aborted', reason: undefined });
+        signal.removeEventListener('abort', abort);
+        this.#waiting.delete(waiting);
       };
-      if (signal.aborted) leave();
-      else signal.addEventListener('abort', leave, { once: true });
+      const abort = (): void => {
+        leave();
+        resolve({ kind: 'aborted', reason: undefined });
+      };
+      const waiting: Waiting = { notification, signal, send, resolve, leave };
+      this.#waiting.add(waiting);
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort, { once: true });
       this.#schedule();
     });
   }
@@ -69,8 +85,10 @@ export class RateLimit {
     if (this.#timer !== undefined || this.#waiting.size === 0) return;
     this.#refill();
     const { notifications, periodMs } = this.#options;
-    const waitMs = Math.max(0, Math.ceil(((1 - this.#tokens) * periodMs) / notifications));
-    this.#timer = this.#clock.setTimer(waitMs, () => {
+    const tokenMs = periodMs / notifications;
+    // Meanwhile more of the rate may have become this replica's.
+    const waitMs = Math.min(tokenMs, ((1 - this.#tokens) * tokenMs) / this.#portion);
+    this.#timer = this.#deps.clock.setTimer(Math.max(0, Math.ceil(waitMs)), () => {
       this.#timer = undefined;
       if (this.#waiting.size > 0 && this.#takeToken()) this.#release();
       this.#schedule();
@@ -81,21 +99,27 @@ export class RateLimit {
     const [first] = this.#waiting;
     if (first === undefined) return;
     const together = this.#digests ? [...this.#waiting] : [first];
-    for (const one of together) this.#waiting.delete(one);
+    for (const one of together) one.leave();
     if (together.length === 1) {
-      first.resolve(first.send(first.notification, first.signal));
+      first.resolve(first.send(this.#single(first.notification), first.signal));
       return;
     }
     this.counts.digests += 1;
     this.counts.digested += together.length;
-    const ending = new AbortController();
-    const endWithAll = (): void => {
-      if (together.every(({ signal }) => signal.aborted)) ending.abort();
-    };
-    for (const { signal } of together) signal.addEventListener('abort', endWithAll, { once: true });
-    const notifications = together.map(({ notification }) => notification);
-    const delivery = first.send(digestOf(notifications, this.#options.digestAlerts), ending.signal);
-    for (const { resolve } of together) resolve(delivery);
+    const digest = new DigestDelivery(together, this.#options.digestAlerts, (key) => this.#owns(key));
+    void digest.tell(first.send);
+  }
+
+  #single(notification: Notification): Deliverable {
+    return deliverableOf(notification, () => this.#owns(notification.groupKey));
+  }
+
+  #owns(groupKey: string): boolean {
+    return this.#deps.ownsGroup?.(groupKey) !== false;
+  }
+
+  get #portion(): number {
+    return this.#deps.portion?.() ?? 1;
   }
 
   #takeToken(): boolean {
@@ -107,9 +131,10 @@ export class RateLimit {
 
   #refill(): void {
     const { notifications, periodMs } = this.#options;
-    const nowMs = this.#clock.monotonicMs();
-    const refilled = this.#tokens + ((nowMs - this.#refilledAtMs) * notifications) / periodMs;
-    this.#tokens = Math.min(notifications, refilled);
+    const nowMs = this.#deps.clock.monotonicMs();
+    const own = notifications * this.#portion;
+    const refilled = this.#tokens + ((nowMs - this.#refilledAtMs) * own) / periodMs;
+    this.#tokens = Math.min(Math.max(1, own), refilled);
     this.#refilledAtMs = nowMs;
   }
 }

@@ -14,7 +14,7 @@ import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import { answerAlerts, answerRules } from '@vigie/rules/api/answers';
 import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
-import type { RuleGroup } from '@vigie/rules/rule';
+import type { Rule, RuleGroup } from '@vigie/rules/rule';
 import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner, type RuleRunnerOptions } from '@vigie/rules/rule-runner';
 import type { RuleStore } from '@vigie/rules/state/rule-store';
 import type { AlertingConfig, Endpoint } from '../config/alerting-config.ts';
@@ -102,11 +102,22 @@ export class AlertingRules {
       else this.#sender.send(this.#config.engine.resolveReason ? labelled.map(explained) : labelled);
     };
     const notify = this.#notify;
+    const evaluated = async ({ query }: Rule): Promise<void> => {
+      const rule = logRuleOf(query.expr);
+      if (rule !== undefined) await deps.logs?.keep(rule);
+    };
     const append = source.append ?? this.#writer?.append;
     // Where nothing is written, nothing is found.
     const restoreFrom = append === undefined ? undefined : source.restoreFrom;
     this.#runner = new RuleRunner(
-      { query: source.query, append: append ?? (async (samples) => samples.map(() => undefined)), notify, clock, log },
+      {
+        query: source.query,
+        append: append ?? (async (samples) => samples.map(() => undefined)),
+        notify,
+        evaluated,
+        clock,
+        log,
+      },
       { ...DEFAULT_RESTORE, restoreFrom, store, owns },
     );
   }
@@ -124,22 +135,23 @@ export class AlertingRules {
   get providers(): Pick<Providers, 'rules' | 'alerts'> {
     return {
       rules: (query) => {
-        const answer = answerRules(this.#runner.groups, query);
+        const answer = answerRules(this.#shown(), query);
         if (answer.status === 'ok') return answer.data;
         throw invalidParameter('group_next_token', answer.reason);
       },
-      alerts: () => answerAlerts(this.#runner.groups),
+      alerts: () => answerAlerts(this.#shown()),
     };
+  }
+
+  /** With the alerts of those that another replica evaluates. */
+  #shown(): RuleRunner['groups'] {
+    if (this.#deps.owns !== undefined) this.#runner.showKept();
+    return this.#runner.groups;
   }
 
   start(): void {
     this.#runner.start();
     this.#scheduleWatch();
-  }
-
-  /** As RuleRunner.takeOver. */
-  takeOver(group: string): void {
-    this.#runner.takeOver(group);
   }
 
   /** Groups that are as they were go on undisturbed. */
@@ -166,7 +178,6 @@ export class AlertingRules {
   async close(options: { readonly graceMs: number }): Promise<void> {
     this.#watchTimer?.cancel();
     await this.#runner.close();
-    await this.#logs?.close();
     await Promise.all([this.#writer?.close(options), this.#sender?.close(options)]);
     this.#closeClients();
   }

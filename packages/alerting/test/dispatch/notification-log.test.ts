@@ -104,3 +104,35 @@ it('lists alerts by job, instance and labels', () => {
   const sorted = labels.map((one) => alertOf(one)).sort(compareAlerts);
   expect(sorted.map(({ labels }) => labels.get('alertname')).join('')).toBe('BEDFCBA');
 });
+
+describe('a flush that somebody else has gone on from meanwhile', () => {
+  const rules = { sendResolved: true, repeatIntervalMs: 1000, owesResolves: true };
+  const names = (fingerprints: Iterable<string>): string =>
+    [...'abc'].filter((name) => new Set(fingerprints).has(alertOf({ alertname: name }).fingerprint)).join('');
+
+  it.each([
+    // It is over by what was told since: when it fires again, it is to be told.
+    [['', 'a'], 'a', { firing: '', owed: '' }],
+    [['a', ''], 'a', { firing: 'a', owed: 'a' }],
+    // Nobody has told of its end, nor of it since.
+    [['a', ''], 'ab', { firing: 'a', owed: 'ab' }],
+    [['', 'a'], 'ab', { firing: '', owed: 'b' }],
+  ] as const)('is behind what was told since: after %j, %s', (since, told, known) => {
+    const log = new NotificationLog(10_000);
+    log.record('group', 'a', flushOf(since[0], since[1], 200), rules);
+    const before = log.get('group', 'a');
+    const entry = log.recordLate('group', 'a', flushOf(told, '', 100), rules, false);
+    const after = log.get('group', 'a');
+    expect(after).toBe(entry ?? before);
+    expect({ firing: names(after?.firing ?? []), owed: names(after?.owed ?? []) }).toEqual(known);
+    expect(after?.timeMs).toBe(200);
+  });
+
+  it('owes nothing to a receiver that hears of no ends, and remembers its fallback', () => {
+    const log = new NotificationLog(10_000);
+    log.record('group', 'a', flushOf('a', '', 200), { ...rules, owesResolves: false });
+    expect(log.recordLate('group', 'a', flushOf('ab', '', 100), { owesResolves: false }, true)).toBeUndefined();
+    log.record('group', 'b', flushOf('a', '', 200), rules);
+    expect(log.recordLate('group', 'b', flushOf('a', '', 100), rules, true)).toMatchObject({ viaFallback: true });
+  });
+});

@@ -2,7 +2,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export class CuttableLink {
-  /** When bytes last went through, by performance.now(). */
+  /** When bytes last went through any of them, by performance.now(): what a watch tells comes unasked. */
   static activeAtMs = 0;
   readonly #to: URL;
   readonly #server: Server;

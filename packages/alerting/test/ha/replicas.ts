@@ -20,6 +20,7 @@ import { folderWith } from '../folder.ts';
 import { MINUTE, SECOND } from '../lab.ts';
 import { MemoryFs } from '../state/memory-fs.ts';
 import { CuttableLink } from './cuttable-link.ts';
+import { hasRequestsUnderWay } from './requests-under-way.ts';
 
 /** One group for each name of an alert. */
 export const CONFIG = `receivers: [${['a', 'lead'].map((name) => `{ name: ${name}, webhook_configs: [{ url: 'http://localhost/' }] }`).join(', ')}]
@@ -27,7 +28,7 @@ route: { receiver: a, group_by: [alertname], group_wait: 10s, group_interval: 1m
 
 const NO_RECEIVERS: EngineSettings['receiverOptions'] = new Map();
 const STEP_MS = 250;
-/** Nothing goes on while nothing comes for so long. */
+/** What a watch tells has come when no byte has for so long. */
 const QUIET_MS = 4;
 
 export interface Sent {
@@ -38,6 +39,13 @@ export interface Sent {
   readonly reason: string;
 }
 
+interface World {
+  readonly shards?: number;
+  readonly seed?: number;
+  readonly receivers?: EngineSettings['receiverOptions'];
+  readonly kind?: string;
+}
+
 export class Replicas {
   readonly clock = new FakeClock(Date.UTC(2026, 10, 29));
   readonly api: TestApiServer;
@@ -46,20 +54,20 @@ export class Replicas {
   readonly random: Random;
   readonly shards: number;
   readonly receivers: EngineSettings['receiverOptions'];
+  /** Of integrations. */
+  readonly kind: string;
 
-  private constructor(api: TestApiServer, shards: number, seed: number, receivers: EngineSettings['receiverOptions']) {
+  private constructor(api: TestApiServer, { shards = 8, seed = 1, receivers = NO_RECEIVERS, kind = 'webhook' }: World) {
     this.api = api;
     this.shards = shards;
     this.receivers = receivers;
+    this.kind = kind;
     this.random = seededRandom(seed);
   }
 
-  static async start(
-    names: readonly string[],
-    { shards = 8, seed = 1, receivers = NO_RECEIVERS } = {},
-  ): Promise<Replicas> {
+  static async start(names: readonly string[], world: World = {}): Promise<Replicas> {
     const api = await TestApiServer.start();
-    const replicas = new Replicas(api, shards, seed, receivers);
+    const replicas = new Replicas(api, world);
     onTestFinished(async () => {
       for (const replica of replicas.replicas.values()) replica.kill();
       await api.stop();
@@ -119,7 +127,7 @@ export class Replicas {
 
   async #quiet(): Promise<void> {
     do await new Promise((resolve) => setTimeout(resolve, 1));
-    while (performance.now() - CuttableLink.activeAtMs < QUIET_MS);
+    while (hasRequestsUnderWay() || performance.now() - CuttableLink.activeAtMs < QUIET_MS);
   }
 }
 
@@ -264,7 +272,7 @@ export class TestReplica {
       integrationsOf: ({ name }) => [
         {
           id: `${name}/webhook/0`,
-          kind: 'webhook',
+          kind: this.#world.kind,
           sendsResolved: true,
           send: async (notification, signal) => {
             if (this.isDead) return new Promise(() => undefined);

@@ -1,6 +1,7 @@
 /** Replicas of a service whose alerts go to Alertmanagers: one of them evaluates a group at a time, and whichever does goes on from the state of its
  *  alerts. */
-import { cp, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type Clock, sleepOn } from '@vigie/core/clock';
 import { createLog } from '@vigie/core/log';
@@ -16,6 +17,7 @@ import { AlertingService } from '../../src/service.ts';
 import { folderWith } from '../folder.ts';
 import { MINUTE, SECOND } from '../lab.ts';
 import { type Recorder, record } from '../receivers/recorder.ts';
+import { MemoryFs } from '../state/memory-fs.ts';
 import { CuttableLink } from './cuttable-link.ts';
 import { kubeconfigOf, Replicas } from './replicas.ts';
 
@@ -34,6 +36,13 @@ interface SentAlert {
   readonly by: string;
   readonly startsAtMs: number;
   readonly isResolved: boolean;
+}
+
+interface Life {
+  /** A replica whose disk it has. */
+  readonly dataOf?: RulesOnly;
+  /** Its rule file; that of all unless given. */
+  readonly rules?: string;
 }
 
 class Bed {
@@ -55,11 +64,10 @@ class Bed {
     return bed;
   }
 
-  /** @param dataOf a replica whose disk it has */
-  async add(name: string, dataOf?: RulesOnly): Promise<RulesOnly> {
+  async add(name: string, life: Life = {}): Promise<RulesOnly> {
     const one = new RulesOnly(name, this);
     this.services.set(name, one);
-    await one.start(dataOf);
+    await one.start(life);
     return one;
   }
 
@@ -69,12 +77,8 @@ class Bed {
     this.storage.append(LabelSet.of({ __name__: 'a' }), samples);
   }
 
-  async after(ms: number): Promise<void> {
-    for (let passedMs = 0; passedMs < ms; passedMs += SECOND) {
-      await this.world.after(SECOND, SECOND);
-      // For the disk, and for Alertmanagers.
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+  after(ms: number): Promise<void> {
+    return this.world.after(ms, SECOND);
   }
 
   async owner(): Promise<RulesOnly> {
@@ -99,7 +103,10 @@ class Bed {
 class RulesOnly {
   readonly name: string;
   isDead = false;
+  fs = new MemoryFs();
   folder = '';
+  /** What its heartbeats are told to. */
+  beats: Recorder = { url: '', requests: [] };
   readonly link: CuttableLink;
   readonly #bed: Bed;
   #alertmanager: Recorder | undefined;
@@ -111,19 +118,21 @@ class RulesOnly {
     this.link = new CuttableLink(bed.world.api.url);
   }
 
-  async start(dataOf: RulesOnly | undefined): Promise<void> {
-    const { world, storage, rules } = this.#bed;
+  async start({ dataOf, rules = this.#bed.rules }: Life): Promise<void> {
+    const { world, storage } = this.#bed;
     this.#alertmanager = await record();
+    this.beats = await record();
     const kubeconfig = await kubeconfigOf(await this.link.start());
     this.folder = await folderWith();
     if (dataOf !== undefined) {
-      const filter = (path: string): boolean => !path.endsWith('lock');
-      await cp(join(dataOf.folder, 'data'), join(this.folder, 'data'), { recursive: true, filter });
+      const files = [...dataOf.fs.contents()];
+      this.fs = new MemoryFs(new Map(files.map(([path, bytes]) => [path.replace(dataOf.folder, this.folder), bytes])));
     }
     await writeFile(
       join(this.folder, 'alerting.yaml'),
       `data_dir: data
 alertmanagers: ['${this.#alertmanager.url}']
+heartbeats: [{ url: '${this.beats.url}', interval: 15s }]
 rule_files: ['${rules}']
 rules: { watch: false }
 operator_objects: { mode: 'off' }
@@ -141,6 +150,7 @@ ha: { type: kubernetes, name: alerts, replica: ${this.name}, shards: 1, kubeconf
         log: createLog('error', { write: () => undefined }),
         env: {},
         version: '1.2.3',
+        stateFs: this.fs,
         source: {
           query: engineQuery(new Engine(), storage),
           append: async (samples) => samples.map(() => undefined),
@@ -164,7 +174,24 @@ ha: { type: kubernetes, name: alerts, replica: ${this.name}, shards: 1, kubeconf
 
   async isOwner(): Promise<boolean> {
     if (this.isDead || this.#service === undefined) return false;
-    return /^vigie_alerting_ha_shards\{owner="self"\} 1$/m.test((await this.#service.expose()).body);
+    return (await this.metric('vigie_alerting_ha_shards{owner="self"}')) === '1';
+  }
+
+  /** @param series as the exposition has it */
+  async metric(series: string): Promise<string | undefined> {
+    const lines = (await this.#service?.expose())?.body.split('\n') ?? [];
+    return lines.find((line) => line.startsWith(`${series} `))?.slice(series.length + 1);
+  }
+
+  /** As `/api/v1/rules` has them. */
+  async rules(): Promise<unknown> {
+    const server = createServer((incoming, outgoing) => this.#service?.serve(incoming, outgoing));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/rules`, { headers: { connection: 'close' } });
+    server.close();
+    return answer.json();
   }
 
   sent(): readonly SentAlert[] {
@@ -226,12 +253,49 @@ describe('two replicas with rules alone', () => {
     // keep_firing_for goes over to another, too.
     bed.sample(1);
     await bed.after(30 * SECOND);
-    const next = await bed.add(owner.name, owner);
+    const next = await bed.add(owner.name, { dataOf: owner });
     await bed.after(3 * SECOND);
     other.kill();
     await bed.after(MINUTE);
     const resolved = bed.sent().filter(({ isResolved }) => isResolved);
     expect(resolved.at(-1)).toMatchObject({ by: next.name, startsAtMs: activeAtMs + HOLD_MS });
+  });
+
+  it('both say that alerts get through, each for the groups that it evaluates, also when those change', async () => {
+    const bed = await Bed.open(['a', 'b']);
+    const owner = await bed.owner();
+    const other = bed.other(owner);
+    await bed.after(3 * MINUTE);
+    for (const { beats } of [owner, other]) expect(beats.requests.length).toBeGreaterThanOrEqual(12);
+    await owner.close();
+    const before = other.beats.requests.length;
+    await bed.after(2 * MINUTE);
+    expect(other.beats.requests.length - before).toBeGreaterThanOrEqual(8);
+  });
+
+  it('both show the alerts of a rule, whichever evaluates it', async () => {
+    const bed = await Bed.open(['a', 'b']);
+    const owner = await bed.owner();
+    bed.sample(10);
+    await bed.after(MINUTE);
+    const shown = { data: { groups: [{ rules: [{ alerts: [{ state: 'pending' }] }] }] } };
+    for (const one of [owner, bed.other(owner)]) expect(await one.rules()).toMatchObject(shown);
+    bed.sample(1);
+    await bed.after(MINUTE);
+    const over = { data: { groups: [{ rules: [{ alerts: [] }] }] } };
+    for (const one of [owner, bed.other(owner)]) expect(await one.rules()).toMatchObject(over);
+  });
+
+  it('see where another one has its rule files elsewhere', async () => {
+    const bed = await Bed.open(['a', 'b']);
+    await bed.owner();
+    const [a, b] = [...bed.services.values()];
+    await bed.after(5 * SECOND);
+    expect(await a?.metric('vigie_alerting_ha_differing_replicas')).toBe('0');
+    await bed.add('c', { rules: join(await folderWith({ 'rules.yml': RULES }), 'rules.yml') });
+    await bed.after(5 * SECOND);
+    expect(await a?.metric('vigie_alerting_ha_differing_replicas')).toBe('1');
+    expect(await b?.metric('vigie_alerting_ha_differing_replicas')).toBe('1');
   });
 
   it('begin no alert with what one of them knew of an earlier one', async () => {
@@ -245,7 +309,7 @@ describe('two replicas with rules alone', () => {
     bed.sample(1);
     await bed.after(MINUTE);
     const other = bed.other(owner);
-    await bed.add(owner.name, owner);
+    await bed.add(owner.name, { dataOf: owner });
     await bed.after(5 * SECOND);
     bed.sample(10);
     const activeAtMs = nextEvaluation(bed);

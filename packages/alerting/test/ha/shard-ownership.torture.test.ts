@@ -1,5 +1,6 @@
-/** Two to four replicas that share shards out by Leases, over an API server that is slow, refuses, loses requests and answers, and whose watches break,
- *  fall silent and leave events out; replicas are killed, cut off and stopped meanwhile. At no time has a shard two owners; and a minute after the last
+/** Two to four replicas that share shards out by Leases, over an API server that is slow, refuses, loses requests and answers, serves some long after
+ *  whoever sent them has given up, and whose watches break, fall silent and leave events out; replicas are killed, cut off and stopped meanwhile, and no
+ *  two of their clocks show the same or run at quite the same rate. At no time has a shard two owners; and a minute after the last
  *  fault each has one, and no replica more than one more than another. A failure prints its seed. */
 import { type Clock, sleepOn } from '@vigie/core/clock';
 import { FakeClock } from '@vigie/core/fake-clock';
@@ -22,15 +23,19 @@ class Member {
   readonly client: MemoryClient;
   isDead = false;
   isStopped = false;
+  readonly #skewMs: number;
+  readonly #rate: number;
   /** What a stopped process does when it goes on. */
   #backlog: (() => void)[] = [];
 
   constructor(name: string, world: World, shards = world.shards) {
     this.name = name;
     this.client = world.api.client();
+    this.#skewMs = (world.random() - 0.5) * 3600 * SECOND;
+    this.#rate = 0.98 + world.random() * 0.04;
     const clock = this.#clock(world.clock);
     this.ownership = new ShardOwnership(
-      { namespace: 'mon', name: 'alerts', replica: name, shards, address: () => `${name}:9093` },
+      { namespace: 'mon', name: 'alerts', replica: name, shards, address: () => `${name}:9093`, rules: () => '' },
       {
         client: this.client,
         clock,
@@ -62,8 +67,8 @@ class Member {
 
   #clock(clock: Clock): Clock {
     const own: Clock = {
-      nowMs: () => clock.nowMs(),
-      monotonicMs: () => clock.monotonicMs(),
+      nowMs: () => clock.nowMs() + this.#skewMs,
+      monotonicMs: () => clock.monotonicMs() * this.#rate,
       setTimer: (delayMs, fire) => {
         let isCancelled = false;
         const act = (): void => {
@@ -71,7 +76,7 @@ class Member {
           if (this.isStopped) this.#backlog.push(act);
           else fire();
         };
-        const timer = clock.setTimer(delayMs, act);
+        const timer = clock.setTimer(delayMs / this.#rate, act);
         return {
           cancel: () => {
             isCancelled = true;
@@ -194,6 +199,7 @@ function someFaults(world: World): Faults {
     delayMs: share(3 * SECOND),
     lost: share(0.5),
     unanswered: share(0.5),
+    overdue: share(0.3),
     refused: share(0.5),
     leftOut: share(0.5),
     broken: share(0.2),
@@ -250,6 +256,15 @@ describe('shards', () => {
     await world.after(3 * SECOND);
     world.api.silenceWatches();
     expect(await world.untilShared(MENDED_WITHIN_MS), explain(world)).toBeDefined();
+  });
+
+  it('have one owner again, evenly, when somebody has removed all Leases', async () => {
+    const world = new World(11, ['a', 'b', 'c'], 8);
+    expect(await world.untilShared(60 * SECOND)).toBeDefined();
+    world.api.removeAll('leases');
+    expect(await world.untilShared(MENDED_WITHIN_MS), explain(world)).toBeDefined();
+    await world.after(20 * SECOND);
+    expect(world.isShared()).toBe(true);
   });
 
   it('stay with those that take them while a replica lives that takes none', async () => {

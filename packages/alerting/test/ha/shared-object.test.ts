@@ -18,9 +18,9 @@ describe('an object that replicas share', () => {
         labels: { 'vigie.io/alerting': 'alerts', 'vigie.io/replica': 'a', 'vigie.io/format': '1' },
       },
     });
-    const metadata = { ...Reflect.get(body, 'metadata'), uid: 'u' };
+    const metadata = { ...Reflect.get(body, 'metadata'), uid: 'u', resourceVersion: '7' };
     const { bytes, ...object } = sharedObjectForm.decode({ ...body, metadata });
-    expect(object).toEqual({ uid: 'u', name: 'alerts-state-a-3', replica: 'a' });
+    expect(object).toEqual({ uid: 'u', name: 'alerts-state-a-3', version: '7', replica: 'a' });
     expect(decodeBatches(bytes)).toEqual({ lines: [...LINES, LINES[1]], damaged: 0 });
     expect(decodeBatches(bytes.subarray(first.length))).toEqual({ lines: [LINES[1]], damaged: 0 });
     expect(decodeBatches(Buffer.alloc(0))).toEqual({ lines: [], damaged: 0 });

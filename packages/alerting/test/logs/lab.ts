@@ -66,6 +66,7 @@ export class LogLab {
   async evaluate(rule: LogRule, at: number): Promise<readonly string[]> {
     await this.clock.advance(START + at * SECOND - this.clock.nowMs());
     const found = await this.rules.evaluate(rule, START + at * SECOND, new AbortController().signal);
+    await this.rules.keep(rule);
     return found
       .map(({ labels, value, line }) => [labels.get('pod'), value, line].filter((part) => part !== '').join(' '))
       .sort();

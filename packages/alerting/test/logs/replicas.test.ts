@@ -25,6 +25,7 @@ class Replicas {
   readonly source = new MemorySource(() => this.clock.nowMs());
   readonly told: ToldLogRule[] = [];
   readonly logged: string[] = [];
+  /** Those that are killed before what they find is kept. */
   readonly killed = new Set<string>();
   readonly #all = new Map<string, { rules: LogRules; readonly known: ToldLogRules }>();
 
@@ -34,7 +35,6 @@ class Replicas {
     const known = new ToldLogRules();
     for (const told of this.told) known.apply(told);
     const tell = (told: ToldLogRule): void => {
-      if (this.killed.has(name)) return;
       this.told.push(told);
       for (const one of this.#all.values()) one.known.apply(asRead(told));
     };
@@ -55,7 +55,9 @@ class Replicas {
     const one = this.#all.get(name);
     if (one === undefined) throw new Error(`there is no replica ${name}`);
     await this.clock.advance(Math.max(0, timestampMs - this.clock.nowMs()));
-    return one.rules.evaluate(rule, timestampMs, never);
+    const found = await one.rules.evaluate(rule, timestampMs, never);
+    if (!this.killed.has(name)) await one.rules.keep(rule);
+    return found;
   }
 }
 
@@ -139,18 +141,20 @@ describe('log rules with one owner after another', () => {
     expect(results.some(({ got }) => got.length > 0)).toBe(true);
   });
 
-  it('find a window again that nobody has told of', async () => {
+  it.each([
+    { when: 'before its alerts are kept', isKept: false },
+    { when: 'at once when they are', isKept: true },
+  ])('find a window again where its owner was killed $when, and else not: $isKept', async ({ isKept }) => {
     const replicas = new Replicas();
     for (const name of ['r0', 'r1']) replicas.start(name);
     const rule = { ...RATE, threshold: 0, rangeMs: MINUTE };
     await replicas.evaluate('r0', rule, START);
     replicas.source.lines.push({ timeMs: START + SECOND, arrivesMs: START + SECOND, labels: { pod: 'a' } });
+    if (!isKept) replicas.killed.add('r0');
     expect(await replicas.evaluate('r0', rule, START + MINUTE)).toHaveLength(1);
-    replicas.killed.add('r0');
-    expect(await replicas.evaluate('r1', rule, START + 2 * MINUTE)).toHaveLength(1);
-    await replicas.clock.advance(10 * SECOND);
+    expect(await replicas.evaluate('r1', rule, START + 2 * MINUTE)).toHaveLength(isKept ? 0 : 1);
     replicas.start('r2');
-    expect(await replicas.evaluate('r2', rule, START + 3 * MINUTE)).toHaveLength(1);
+    expect(await replicas.evaluate('r2', rule, START + 3 * MINUTE)).toHaveLength(isKept ? 0 : 1);
     expect(await replicas.evaluate('r2', rule, START + 8 * MINUTE)).toHaveLength(0);
   });
 });

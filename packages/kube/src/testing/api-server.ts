@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type Clock, systemClock, type Timer } from '@vigie/core/clock';
 import type { KubeConfig } from '../config.ts';
-import { type Change, type KubeObject, ObjectStore } from './object-store.ts';
+import { type Change, failsPreconditions, type KubeObject, ObjectStore } from './object-store.ts';
 import { eventOf, type Selection, selectionOf } from './selection.ts';
 
 export interface TestApiServerOptions {
@@ -439,7 +439,13 @@ export class TestApiServer {
       const metadata = { ...merged.metadata, ...(namespace === '' ? {} : { namespace }) };
       this.put(resource, { ...KINDS[resource], ...merged, metadata });
     }
-    if (verb === 'delete') this.remove(resource, namespace, wanted);
+    if (verb === 'delete') {
+      if (found !== undefined && failsPreconditions(found, body)) {
+        refuse(response, 409, 'Conflict', `Precondition failed: ${what} is another one by now`);
+        return;
+      }
+      this.remove(resource, namespace, wanted);
+    }
     const answer =
       verb === 'delete' ? { kind: 'Status', status: 'Success' } : this.store.find(resource, namespace, wanted);
     response.writeHead(verb === 'create' ? 201 : 200, { 'content-type': 'application/json' });

@@ -10,7 +10,7 @@ import {
   type KubeStreamAnswer,
   KubeStreamError,
 } from '../client.ts';
-import { type Change, type KubeObject, ObjectStore } from './object-store.ts';
+import { type Change, failsPreconditions, type KubeObject, ObjectStore } from './object-store.ts';
 import { eventOf, type Selection, selectionOf } from './selection.ts';
 
 /** Shares of requests and of events, from 0 to 1. */
@@ -21,6 +21,8 @@ export interface Faults {
   readonly lost: number;
   /** Requests whose answer does not arrive. */
   readonly unanswered: number;
+  /** Requests that take up to OVERDUE_MS, and are served although whoever has sent them waits no more. */
+  readonly overdue: number;
   /** Requests that are refused with 409 or 500 for nothing. */
   readonly refused: number;
   /** Events that are left out. */
@@ -35,6 +37,7 @@ export const NO_FAULTS: Faults = {
   delayMs: 0,
   lost: 0,
   unanswered: 0,
+  overdue: 0,
   refused: 0,
   leftOut: 0,
   broken: 0,
@@ -43,6 +46,8 @@ export const NO_FAULTS: Faults = {
 
 /** As the client's own. */
 const ANSWER_TIMEOUT_MS = 70_000;
+/** Longer than any lease of a test is held. */
+const OVERDUE_MS = 20_000;
 
 export interface MemoryClient extends Pick<KubeClient, 'request' | 'stream'> {
   /** Nothing arrives in either direction, and nothing says so. */
@@ -77,13 +82,38 @@ export class MemoryApi {
     for (const watch of this.#watches) watch.end(new KubeStreamError('network', 'broken by the test'));
   }
 
+  /** As somebody does who may. */
+  removeAll(resource: string): void {
+    for (const { metadata } of this.store.list(resource)) {
+      const change = this.store.remove(resource, metadata.namespace ?? '', metadata.name);
+      if (change !== undefined) this.#tellAll(change);
+    }
+  }
+
   silenceWatches(): void {
     for (const watch of this.#watches) watch.isSilent = true;
   }
 
   async #request(client: MemoryClient, request: KubeRequest, signal: AbortSignal): Promise<KubeAnswer> {
+    signal.throwIfAborted();
+    if (!client.isCut && this.#hits(this.faults.overdue)) return this.#serveOverdue(request, signal);
     await this.#delay(signal);
     if (client.isCut || this.#hits(this.faults.lost)) return this.#nothing(signal);
+    return this.#serve(client, request, signal);
+  }
+
+  #serveOverdue(request: KubeRequest, signal: AbortSignal): Promise<KubeAnswer> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => reject(signal.reason);
+      signal.addEventListener('abort', leave, { once: true });
+      this.#clock.setTimer(this.#random() * OVERDUE_MS, () => {
+        signal.removeEventListener('abort', leave);
+        resolve(this.#answer(request));
+      });
+    });
+  }
+
+  async #serve(client: MemoryClient, request: KubeRequest, signal: AbortSignal): Promise<KubeAnswer> {
     this.arrived.set(request.method, (this.arrived.get(request.method) ?? 0) + 1);
     const answer = this.#hits(this.faults.refused) ? this.#refusedForNothing() : this.#answer(request);
     await this.#delay(signal);
@@ -131,6 +161,7 @@ export class MemoryApi {
       case 'GET':
         return { status: 'ok', httpStatus: 200, body: found };
       case 'DELETE': {
+        if (failsPreconditions(found, body)) return refusal(409, 'Conflict');
         const change = this.store.remove(resource, namespace, name);
         if (change !== undefined) this.#tellAll(change);
         return { status: 'ok', httpStatus: 200, body: { kind: 'Status', status: 'Success' } };

@@ -99,6 +99,14 @@ export class ObjectStore {
   }
 }
 
+/** @param options of a DELETE, its body: `{preconditions: {uid, resourceVersion}}`, or nothing
+ *  @returns whether the object is not the one that is meant */
+export function failsPreconditions({ metadata }: KubeObject, options: unknown): boolean {
+  const { preconditions = {} } = (options ?? {}) as { readonly preconditions?: Partial<KubeObject['metadata']> };
+  const { uid = metadata.uid, resourceVersion = metadata.resourceVersion } = preconditions;
+  return uid !== metadata.uid || resourceVersion !== metadata.resourceVersion;
+}
+
 function keyOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`;
 }

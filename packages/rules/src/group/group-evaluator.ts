@@ -199,6 +199,7 @@ export class GroupEvaluator {
       if (problem !== undefined) this.counts.failures += 1;
       await this.#tell(state, before, timestampMs, true);
       before = state.memory;
+      await this.#world.evaluated?.(state.rule);
       await this.#write(state, samples, timestampMs, abort);
       return samples.length;
     } catch (error) {

@@ -3,6 +3,7 @@ import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { AlertNotification } from '../alerts/due-alerts.ts';
 import type { QueryVector } from '../query.ts';
+import type { Rule } from '../rule.ts';
 import type { RulePolicy } from '../rule-policy.ts';
 import type { AppendSamples } from '../sample.ts';
 import type { RuleRecord } from '../state/rule-record.ts';
@@ -26,6 +27,8 @@ export interface RuleWorld {
   readonly notify: (alerts: readonly AlertNotification[]) => void;
   /** Resolves when what has changed is kept, or known not to be; undefined where nothing is. */
   readonly keep?: (records: readonly RuleRecord[]) => Promise<void>;
+  /** After an evaluation that went well: its alerts are told, and kept. Whoever has answered its query may keep now what it knows of that. */
+  readonly evaluated?: (rule: Rule) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -5,6 +5,7 @@ import { parseRuleFile } from '../../src/file/parse-rule-file.ts';
 import { GroupEvaluator } from '../../src/group/group-evaluator.ts';
 import type { RuleSettings } from '../../src/group/rule-world.ts';
 import type { QueryVector } from '../../src/query.ts';
+import type { Rule } from '../../src/rule.ts';
 import { SETTINGS, SIGNALS, TestWorld } from '../world.ts';
 
 const MINUTE_MS = 60_000;
@@ -15,7 +16,10 @@ interface GroupOptions {
   readonly settings?: Partial<RuleSettings>;
 }
 
-function evaluatorOf({ world }: TestWorld, { rules, group = '', settings = {} }: GroupOptions): GroupEvaluator {
+function evaluatorOf(
+  { world }: Pick<TestWorld, 'world'>,
+  { rules, group = '', settings = {} }: GroupOptions,
+): GroupEvaluator {
   const [parsed] = parseRuleFile(`groups: [{name: g, ${group} rules: [${rules}]}]`, 'f.yml');
   if (parsed === undefined) throw new Error('no group');
   return new GroupEvaluator(parsed, { ...SETTINGS, ...settings }, world, true);
@@ -39,6 +43,32 @@ describe('a group', () => {
     ]);
     expect(healthOf(group)).toEqual(['ok', 'ok', 'ok']);
     expect(group.counts).toMatchObject({ iterations: 1, evaluations: 3, failures: 0, samples: 3 });
+  });
+
+  it('says of each rule when its alerts are told and kept, and of one that fails nothing', async () => {
+    const world = new TestWorld();
+    world.load('up 0');
+    const steps: string[] = [];
+    const one = {
+      ...world.world,
+      notify: () => void steps.push('told'),
+      keep: async () => {
+        steps.push('keeps');
+        await world.clock.sleep(1000);
+        steps.push('kept');
+      },
+      evaluated: async ({ name }: Rule) => void steps.push(name),
+    };
+    let queries = 0;
+    world.onQuery = async () => {
+      queries += 1;
+      if (queries === 2) throw new Error('no');
+    };
+    const rules = '{alert: A, expr: up == 0}, {alert: B, expr: up}, {alert: C, expr: up}';
+    const evaluating = evaluatorOf({ world: one }, { rules }).evaluate(0, SIGNALS);
+    await world.clock.advance(5000);
+    await evaluating;
+    expect(steps).toEqual(['told', 'keeps', 'kept', 'A', 'told', 'keeps', 'kept', 'C']);
   });
 
   it('evaluates as many at once as it says', async () => {

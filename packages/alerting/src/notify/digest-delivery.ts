@@ -1,0 +1,69 @@
+/** Several notifications on their way as one digest. Each may leave it: when its time is over, or when its group is another replica's, which tells of it.
+ *  An attempt that has it is waited for, since it may arrive. */
+import type { Notification } from '../receivers/integration.ts';
+import type { Deliverable, Delivery } from './deliver.ts';
+import { digestOf } from './digest.ts';
+
+/** A notification that is told with others. */
+export interface DigestPart {
+  readonly notification: Notification;
+  /** Ends its time. */
+  readonly signal: AbortSignal;
+  /** Called once, with what has become of it. */
+  readonly resolve: (delivery: Delivery | Promise<Delivery>) => void;
+}
+
+export class DigestDelivery implements Deliverable {
+  readonly #left: Set<DigestPart>;
+  readonly #mostListed: number;
+  readonly #owns: (groupKey: string) => boolean;
+  readonly #ending = new AbortController();
+  readonly #onAbort = (): void => this.#look();
+  #isUnderWay = false;
+
+  /** @param mostListed as of digestOf
+   *  @param owns whether this replica is to tell of a group; asked before each attempt */
+  constructor(parts: readonly DigestPart[], mostListed: number, owns: (groupKey: string) => boolean) {
+    this.#left = new Set(parts);
+    this.#mostListed = mostListed;
+    this.#owns = owns;
+  }
+
+  /** Resolves when each of them knows what has become of it. */
+  async tell(send: (digest: Deliverable, signal: AbortSignal) => Promise<Delivery>): Promise<void> {
+    for (const { signal } of this.#left) signal.addEventListener('abort', this.#onAbort, { once: true });
+    const delivery = send(this, this.#ending.signal);
+    await delivery.catch(() => undefined);
+    for (const part of this.#left) this.#leave(part, delivery);
+  }
+
+  next(): Notification | undefined {
+    this.#look();
+    if (this.#left.size === 0) return undefined;
+    this.#isUnderWay = true;
+    return digestOf(
+      Array.from(this.#left, ({ notification }) => notification),
+      this.#mostListed,
+    );
+  }
+
+  failed(): void {
+    this.#isUnderWay = false;
+    this.#look();
+  }
+
+  #look(): void {
+    const over = [...this.#left].filter(
+      ({ signal, notification }) => signal.aborted || !this.#owns(notification.groupKey),
+    );
+    if (over.length === this.#left.size) this.#ending.abort();
+    if (this.#isUnderWay) return;
+    for (const part of over) this.#leave(part, { kind: 'aborted', reason: undefined });
+  }
+
+  #leave(part: DigestPart, delivery: Delivery | Promise<Delivery>): void {
+    this.#left.delete(part);
+    part.signal.removeEventListener('abort', this.#onAbort);
+    part.resolve(delivery);
+  }
+}
