@@ -1,5 +1,5 @@
 /** `vigie alert backtest` against the collector's database and API over HTTP. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,9 +25,10 @@ function folder(): string {
   return path;
 }
 
-/** Two hours of a shop, a sample a minute: one request in ten fails in two spells. */
-async function shop(): Promise<string> {
-  const server = await serveVigie(join(folder(), 'data'));
+/** Two hours of a shop, a sample a minute: one request in ten fails in two spells.
+ *  @param data folder of the database */
+async function shop(data = join(folder(), 'data')): Promise<string> {
+  const server = await serveVigie(data);
   onTestFinished(() => server.close());
   const minutes = Array.from({ length: 121 }, (_, minute) => minute);
   const isFailing = (minute: number): boolean => (minute > 20 && minute <= 58) || (minute > 70 && minute <= 94);
@@ -58,17 +59,23 @@ async function shop(): Promise<string> {
   return server.url;
 }
 
-async function backtested(url: string, command: Partial<BacktestCommand> = {}, rules = RULES) {
+async function backtested(url: string, command: Partial<BacktestCommand> = {}, rules = RULES, alerting = '') {
   const home = folder();
   const [file, alertmanager] = [join(home, 'shop.yml'), join(home, 'alertmanager.yml')];
   writeFileSync(file, rules);
   writeFileSync(alertmanager, ALERTMANAGER);
+  if (alerting !== '') writeFileSync(join(home, 'alerting.yaml'), alerting);
   const terminal = new CapturedTerminal();
   const code = await backtestRules(
     {
-      ...{ files: [file], logRules: [], config: undefined, alertmanager },
+      ...{
+        files: [file],
+        logRules: [],
+        config: alerting === '' ? undefined : join(home, 'alerting.yaml'),
+        alertmanager,
+      },
       ...{ sinceMs: 120 * MINUTE, untilMs: NOW, intervalMs: MINUTE },
-      ...{ externalLabels: [], output: 'text', ...command },
+      ...{ dataDir: undefined, externalLabels: [], output: 'text', ...command },
     },
     { server: { url }, version: '1.2.3' },
     terminal,
@@ -92,6 +99,64 @@ describe('vigie alert backtest', () => {
         { group: 'shop', alert: 'TooManyErrors', alerts: 1, fired: 2, pages: 2 },
         { alert: 'ShopDown', fired: 0, firingSeconds: 0 },
       ],
+    });
+  });
+
+  it('asks the files of a collector that goes on, as it would be asked itself', async () => {
+    const [, shown = ''] = /^\$ vigie alert backtest .*\n([\s\S]*?)^```$/m.exec(reference) ?? [];
+    const home = folder();
+    const url = await shop(join(home, 'metrics'));
+    const before = readdirSync(join(home, 'metrics'));
+    // Of `vigie up`, and of a collector.
+    for (const dataDir of [home, join(home, 'metrics')])
+      expect(await backtested('http://127.0.0.1:1', { dataDir })).toEqual({ code: 0, out: shown, err: '' });
+    expect(readdirSync(join(home, 'metrics'))).toEqual(before);
+    expect((await backtested(url)).code).toBe(0);
+    const longer = await backtested('http://127.0.0.1:1', { dataDir: home, sinceMs: 7 * 24 * 60 * MINUTE });
+    expect(longer.err).toBe(
+      `vigie: ${join(home, 'metrics')} has samples from 2026-11-29T08:00:00Z on: what was before is not known\n`,
+    );
+  });
+
+  it('says what is no data directory, or has nothing of that time', async () => {
+    const home = folder();
+    const refusal = (dataDir: string, more: Partial<BacktestCommand> = {}) =>
+      expect(backtested('http://127.0.0.1:1', { dataDir, ...more })).rejects;
+    await refusal(home).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('which has no metrics'),
+    });
+    await refusal(join(home, 'none')).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/cannot read .*none/),
+    });
+    writeFileSync(join(home, 'file'), '');
+    await refusal(join(home, 'file')).toMatchObject({ code: 'CONFIG_INVALID' });
+    writeFileSync(join(home, '000000000001.wal'), 'no log');
+    await refusal(home).toMatchObject({ code: 'CONFIG_INVALID', message: `--data-dir: ${home} has no samples` });
+    const data = join(folder(), 'data');
+    await shop(data);
+    await refusal(data, { untilMs: NOW - 180 * MINUTE }).toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
+  it('has what alerting.yaml says beyond alertmanager.yml', async () => {
+    const alerting = `data_dir: /d\nalertmanager_config: alertmanager.yml\nreceivers: { pager: { escalation: [{ after: 5m, receiver: office }] } }\n`;
+    const { out } = await backtested(await shop(), { output: 'json', alertmanager: undefined }, RULES, alerting);
+    expect(JSON.parse(out)).toMatchObject({
+      receivers: [
+        { receiver: 'pager', pages: 2 },
+        { receiver: 'office', pages: 2 },
+      ],
+    });
+  });
+
+  it('says how often a rule would have failed, which is no failure of the test', async () => {
+    const rules =
+      'groups: [{ name: g, limit: 1, rules: [{ alert: A, expr: \'label_replace({job="web"}, "of", "$1", "__name__", "(.*)")\' }] }]\n';
+    const { code, err } = await backtested(await shop(), {}, rules);
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: 'vigie: A fails at 121 evaluations: exceeded limit of 1 with 2 alerts\n',
     });
   });
 

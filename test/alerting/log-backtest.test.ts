@@ -105,7 +105,7 @@ async function backtested(config: string, command: Partial<BacktestCommand> = {}
     {
       ...{ files: [], logRules: [join(home, 'shop-logs.yml')], config: join(home, 'alerting.yaml') },
       ...{ alertmanager: undefined, sinceMs: 120 * MINUTE, untilMs: NOW, intervalMs: undefined },
-      ...{ externalLabels: [], output: 'text', ...command },
+      ...{ dataDir: undefined, externalLabels: [], output: 'text', ...command },
     },
     // Nobody listens there: rules on logs do not ask for metrics.
     { server: { url: 'http://127.0.0.1:1' }, version: '1.2.3' },
