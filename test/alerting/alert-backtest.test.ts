@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { encodeWriteRequest } from '@vigie/wire/remote-write/encode-write-request';
 import { compress } from '@vigie/wire/snappy';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { record } from '../../packages/alerting/test/receivers/recorder.ts';
 import { type BacktestCommand, backtestRules } from '../../packages/cli/src/alerts/run-backtest.ts';
 import { CapturedTerminal } from '../../packages/cli/test/captured-terminal.ts';
 import { serveVigie } from '../promql/vigie-server.ts';
@@ -177,8 +178,12 @@ describe('vigie alert backtest', () => {
       code: 0,
       err: 'vigie: the server keeps 6h: what was before 2026-11-29T04:00:00Z is not known, --url names one that keeps more\n',
     });
-    expect(asked).toHaveLength(2);
-    expect(new URLSearchParams(asked[0]).get('start')).toBe(String(Date.UTC(2026, 10, 29, 4) / 1000));
+    expect(asked.map((form) => new URLSearchParams(form).get('query'))).toEqual([
+      'vector(1)',
+      expect.stringContaining('errors_total'),
+      'up{job="web"} == 0',
+    ]);
+    expect(new URLSearchParams(asked[1]).get('start')).toBe(String(Date.UTC(2026, 10, 29, 4) / 1000));
   });
 
   it('names rules that the server refuses, and exits 1', async () => {
@@ -189,9 +194,21 @@ describe('vigie alert backtest', () => {
     expect(err).toMatch(/^vigie: B is not tested: .*many-to-many/m);
   });
 
+  it('asks nothing of somebody who does not answer as Prometheus does', async () => {
+    const { url } = await record((_request, response) => response.end('<html>Welcome'));
+    await expect(backtested(url)).rejects.toMatchObject({
+      code: 'QUERY_REFUSED',
+      message: `${url} answers 200 <html>Welcome: expected an answer of Prometheus' API, --url names another server`,
+    });
+  });
+
   it('refuses bad files with 2, and no time at all', async () => {
     const url = await shop();
     expect((await backtested(url, {}, 'groups: [{ nam: g }]\n')).code).toBe(2);
     await expect(backtested(url, { sinceMs: 0 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(backtested(url, { intervalMs: 0 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(backtested('http://127.0.0.1:1', { externalLabels: ['a!=b'] })).rejects.toThrow(
+      '--external-label: expected NAME=VALUE, got a!=b',
+    );
   });
 });

@@ -36,8 +36,8 @@ export async function runScenarioFile(
   if (!hasScenarios(source)) return undefined;
   const written = await parseScenarioFile(source, file, options.environment);
   const { config, logs } = written;
-  const metricRules = await findFiles(config.ruleFiles);
-  const logRules = await findFiles(config.logRuleFiles);
+  const metricRules = await findFiles(config.ruleFiles, '');
+  const logRules = await findFiles(config.logRuleFiles, '');
   const rules = await allGroups([loadRuleFiles(metricRules.files, options), loadLogRules(logRules.files, written)]);
   if (config.alertmanager === undefined) throw bug('a file of scenarios in which nobody is told');
   const root = buildRoutes(config.alertmanager.config.route);

@@ -21,7 +21,7 @@ import type {
   ScenarioHeartbeat,
   ScenarioSilence,
 } from './scenario.ts';
-import { scenarioConfig } from './scenario-config.ts';
+import { besideFile, scenarioConfig } from './scenario-config.ts';
 import {
   scenarioFileSection,
   type WrittenNotified,
@@ -42,10 +42,10 @@ export async function parseScenarioFile(source: string, file: string, environmen
   const { value } = loaded;
   const findings = new Findings(loaded);
   const context: ReadContext = { findings, folder: resolve(dirname(file)) };
-  const read = await scenarioConfig(value, context, environment);
+  const read = await scenarioConfig(value, context, dirname(file), environment);
   if (read === undefined) throw new ConfigError(findings.problems);
   const { config } = read;
-  const reader = new ScenarioReader(loaded, context, file, config);
+  const reader = new ScenarioReader(loaded, findings, file, config);
   const scenarios = value.scenarios.map((one, index) => reader.scenario(one, ['scenarios', index]));
   checkLinesAreRead(value, config, findings);
   if (findings.problems.length > 0) throw new ConfigError(findings.problems);
@@ -70,20 +70,13 @@ function checkLinesAreRead(
 class ScenarioReader {
   readonly #at: Pick<LoadedConfig<unknown>, 'problemAt'>;
   readonly #findings: Findings;
-  readonly #folder: string;
   readonly #file: string;
   readonly #config: AlertingConfig;
   readonly #receivers: ReadonlySet<string>;
 
-  constructor(
-    at: Pick<LoadedConfig<unknown>, 'problemAt'>,
-    { findings, folder }: ReadContext,
-    file: string,
-    config: AlertingConfig,
-  ) {
+  constructor(at: Pick<LoadedConfig<unknown>, 'problemAt'>, findings: Findings, file: string, config: AlertingConfig) {
     this.#at = at;
     this.#findings = findings;
-    this.#folder = folder;
     this.#file = file;
     this.#config = config;
     this.#receivers = new Set(config.alertmanager?.config.receivers.map(({ name }) => name));
@@ -109,7 +102,7 @@ class ScenarioReader {
       isOpenEnded: lasts == null,
       recorded: written.input_files.map(({ files, at, since, late, arrives, fields }, index) => ({
         place: this.#place([...path, 'input_files', index]),
-        patterns: files.map((pattern) => resolve(this.#folder, pattern)),
+        patterns: files.map((pattern) => besideFile(dirname(this.#file), pattern)),
         ...{ atMs: at, originMs: since ?? undefined, lateMs: late, arrivesMs: arrives },
         fields: shortNames(fields),
       })),

@@ -81,7 +81,7 @@ export interface ScenarioHeartbeat {
 export interface RecordedFiles {
   /** `shop.yml:12` */
   readonly place: string;
-  /** Patterns, absolute. */
+  /** Patterns; those that are not absolute begin at the working directory. */
   readonly patterns: readonly string[];
   /** Since the start: when the line is written of which `originMs` is the time. */
   readonly atMs: number;
@@ -126,7 +126,8 @@ export interface ScenarioStore extends LogDelays {
 }
 
 export interface ScenarioFile {
-  /** What holds: the alerting.yaml that it names, or the defaults of one, and what it says itself. */
+  /** What holds: the alerting.yaml that it names, or the defaults of one, and what it says itself. Patterns that are not absolute begin at the
+   *  working directory. */
   readonly config: AlertingConfig;
   readonly logs: ScenarioStore;
   readonly scenarios: readonly Scenario[];

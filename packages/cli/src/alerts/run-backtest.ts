@@ -13,7 +13,7 @@ import type { Terminal } from '../query/run-query.ts';
 import { formatTime } from '../query/times.ts';
 import { paintFor, plain } from '../terminal/style.ts';
 import { printable } from '../terminal/text-width.ts';
-import { askRetention, type MetricsClient, rangeAsker } from './ask-metrics.ts';
+import { askRetention, checkAnswers, type MetricsClient, rangeAsker } from './ask-metrics.ts';
 import { openLocalMetrics } from './local-metrics.ts';
 import { textTable } from './table.ts';
 
@@ -52,11 +52,13 @@ export async function backtestRules(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   if (command.sinceMs <= 0) throw new VigieError('CONFIG_INVALID', '--since: expected a duration above 0, such as 7d');
+  if (command.intervalMs !== undefined && command.intervalMs <= 0)
+    throw new VigieError('CONFIG_INVALID', '--interval: expected a duration above 0, such as 1m');
+  const own = LabelSet.of(pairsOfArguments('--external-label', command.externalLabels));
   const loaded = await loadFiles(command, terminal.env);
   if (typeof loaded === 'number') return loaded;
   const { stderr } = terminal;
   const { ask, startMs } = await pastMetrics(command, loaded, client, stderr);
-  const own = LabelSet.of(pairsOfArguments(command.externalLabels));
   const externalLabels = own.size > 0 ? own : loaded.externalLabels;
   const httpDeps = { clock: systemClock, env: terminal.env, userAgent: `vigie/${client.version} alerts` };
   const logs = loaded.logs === undefined ? undefined : openLogs(loaded.logs, httpDeps);
@@ -105,6 +107,7 @@ async function pastMetrics(
   const wantedMs = untilMs - sinceMs;
   if (!asksMetrics) return { ask: rangeAsker(client), startMs: wantedMs };
   if (dataDir === undefined) {
+    await checkAnswers(client, untilMs);
     const keptMs = await askRetention(client);
     const startMs = Math.max(wantedMs, keptMs === undefined ? wantedMs : untilMs - keptMs);
     if (keptMs !== undefined && startMs > wantedMs)

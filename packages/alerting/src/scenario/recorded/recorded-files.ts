@@ -47,7 +47,7 @@ async function readFiles(
   budget: LineBudget,
   signal: AbortSignal,
 ): Promise<readonly RecordedLine[]> {
-  const { files, unmatched } = await findFiles(patterns);
+  const { files, unmatched } = await findFiles(patterns, '');
   if (unmatched.length > 0)
     throw new VigieError('CONFIG_UNREADABLE', `${place}: input_files: there is no file ${unmatched.join(', ')}`);
   const lines: RecordedLine[] = [];
