@@ -65,6 +65,8 @@ export interface BacktestDeps {
   readonly logs: BacktestLogs | undefined;
   /** Of days of a rule, or as much as is asked for at once. */
   readonly onProgress: (done: number, total: number) => void;
+  /** Behind that, where it is found out who would have been told: up to which time of the range, Unix ms. */
+  readonly onTold: (atMs: number) => void;
 }
 
 /** As many as Prometheus answers at once. */
@@ -120,7 +122,8 @@ export async function backtest(
     firing: tested.flatMap(({ spans }) => spans),
     pending: tested.flatMap(({ pendingSpans }) => pendingSpans),
   };
-  const pages = told === undefined ? undefined : await rehearsePages(past, told, { startMs, endMs }, signal);
+  const range = { startMs, endMs };
+  const pages = told === undefined ? undefined : await rehearsePages(past, told, range, deps.onTold, signal);
   return {
     rules: tested.map((one) => summaryOf(one, pages, endMs)),
     receivers: pages === undefined ? undefined : receiversOf(pages),

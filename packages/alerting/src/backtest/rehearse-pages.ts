@@ -25,13 +25,17 @@ export interface PastAlerts {
 }
 
 const A_DAY_MS = 24 * 3_600_000;
+/** Between two looks at the signal, and two words of progress. */
+const PROGRESS_MS = 3_600_000;
 
 /** @param endMs until when, Unix ms; spans that go on fire longer
+ *  @param onProgress is told the time up to which all are told
  *  Cost: O(spans) posts, and a turn of the event loop for each flush of a group. */
 export async function rehearsePages(
   { firing, pending }: PastAlerts,
   told: ConfiguredEngine,
   { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+  onProgress: (atMs: number) => void,
   signal: AbortSignal,
 ): Promise<readonly Page[]> {
   const clock = new FakeClock(startMs);
@@ -47,14 +51,20 @@ export async function rehearsePages(
     record: () => undefined,
     pendingAlerts: () => pending.filter((span) => isWithin(span, clock.nowMs())).map(({ labels }) => labels),
   });
+  const goTo = async (timeMs: number): Promise<void> => {
+    for (let leftMs = timeMs - clock.nowMs(); leftMs > 0; leftMs = timeMs - clock.nowMs()) {
+      signal.throwIfAborted();
+      await clock.advance(Math.min(leftMs, PROGRESS_MS));
+      onProgress(clock.nowMs());
+    }
+  };
   await engine.start();
   try {
     for (const [timeMs, starting] of byStart(firing)) {
-      signal.throwIfAborted();
-      await clock.advance(timeMs - clock.nowMs());
+      await goTo(timeMs);
       await engine.post(starting.map((span) => postedSpan(span, endMs)));
     }
-    await clock.advance(Math.max(0, endMs - clock.nowMs()));
+    await goTo(endMs);
   } finally {
     await engine.close({ graceMs: 0 });
   }

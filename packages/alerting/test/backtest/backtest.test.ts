@@ -56,7 +56,7 @@ async function backtested(
       externalLabels: LabelSet.empty,
       ...request,
     },
-    { ask, logs: undefined, onProgress: (done, total) => progress.push(`${done}/${total}`) },
+    { ask, logs: undefined, onProgress: (done, total) => progress.push(`${done}/${total}`), onTold: () => undefined },
     signal,
   );
   return { ...result, asked, progress };

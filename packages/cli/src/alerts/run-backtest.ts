@@ -66,7 +66,7 @@ export async function backtestRules(
   try {
     result = await backtest(
       { ...loaded, startMs, endMs: command.untilMs, externalLabels },
-      { ask, logs, onProgress: progressOn(stderr) },
+      { ask, logs, ...progressOn(stderr, { startMs, endMs: command.untilMs }) },
       signal,
     );
   } finally {
@@ -102,7 +102,7 @@ async function pastMetrics(
   { sinceMs, untilMs, dataDir }: BacktestCommand,
   { asksMetrics }: LoadedBacktest,
   client: MetricsClient,
-  stderr: Terminal['stderr'],
+  stderr: BacktestTerminal['stderr'],
 ): Promise<Pick<BacktestDeps, 'ask'> & { readonly startMs: number }> {
   const wantedMs = untilMs - sinceMs;
   if (!asksMetrics) return { ask: rangeAsker(client), startMs: wantedMs };
@@ -116,7 +116,9 @@ async function pastMetrics(
       );
     return { ask: rangeAsker(client), startMs };
   }
-  const { ask, folder, oldestMs, damages } = await openLocalMetrics(dataDir);
+  const note = noteOn(stderr);
+  note(`reading ${printable(dataDir)}`);
+  const { ask, folder, oldestMs, damages } = await openLocalMetrics(dataDir).finally(() => note(''));
   if (damages > 0)
     stderr.write(`vigie: files in ${folder} are damaged, in places: ${damages}; what stood there is missing\n`);
   if (oldestMs === undefined) throw new VigieError('CONFIG_INVALID', `--data-dir: ${folder} has no samples`);
@@ -127,12 +129,25 @@ async function pastMetrics(
   return { ask, startMs: Math.max(wantedMs, oldestMs) };
 }
 
-function progressOn(stderr: BacktestTerminal['stderr']): (done: number, total: number) => void {
-  if (stderr.isTTY !== true) return () => undefined;
-  return (done, total) => {
-    // The line is overwritten, and gone when the table comes.
-    stderr.write(done < total ? `\r${done} of ${total} queries` : '\r\x1b[K');
+/** The line is overwritten, and gone when something else comes. */
+function progressOn(
+  stderr: BacktestTerminal['stderr'],
+  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+): Pick<BacktestDeps, 'onProgress' | 'onTold'> {
+  const show = noteOn(stderr);
+  return {
+    onProgress: (done, total) => show(done < total ? `${done} of ${total} queries` : ''),
+    onTold: (atMs) => {
+      const percent = Math.floor((100 * (atMs - startMs)) / (endMs - startMs));
+      show(atMs < endMs ? `who would have been told: ${percent}%` : '');
+    },
   };
+}
+
+/** Shows what is being done, where a person looks at it; '' when it is done. */
+function noteOn(stderr: BacktestTerminal['stderr']): (text: string) => void {
+  if (stderr.isTTY !== true) return () => undefined;
+  return (text) => void stderr.write(`\r${text}\x1b[K`);
 }
 
 function jsonOf({ rules, receivers }: BacktestResult, startMs: number, endMs: number): string {

@@ -91,10 +91,11 @@ export function decodeAnswer(json: unknown): Answer | undefined {
  *  @param text of the answer, of which the beginning is shown */
 export function foreignAnswer(origin: string, statusCode: number | undefined, text: string): VigieError {
   const start = printable(text.slice(0, 200).trim());
-  return new VigieError(
-    'QUERY_REFUSED',
-    `${origin} answers ${statusCode} ${start}: expected an answer of Prometheus' API, --url names another server`,
-  );
+  const hint =
+    statusCode === 401 || statusCode === 403
+      ? 'is --token-file right?'
+      : "expected an answer of Prometheus' API, --url names another server";
+  return new VigieError('QUERY_REFUSED', `${origin} answers ${statusCode} ${start}: ${hint}`);
 }
 
 function resultOf(data: v.InferOutput<typeof dataSchema>): QueryResult {

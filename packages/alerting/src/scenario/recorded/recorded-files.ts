@@ -57,7 +57,7 @@ async function readFiles(
     try {
       for await (const line of fileLines(file, MAX_LINE_BYTES, signal)) {
         for (const one of reader.take(line)) lines.push(budget.take(one, file, line.number));
-        if (reader.problems.length >= MOST_PROBLEMS) break;
+        if (reader.isGivenUp) break;
       }
     } catch (error) {
       signal.throwIfAborted();
@@ -68,6 +68,8 @@ async function readFiles(
     problems.push(...reader.problems);
   }
   if (problems.length > 0) throw new ConfigError(problems);
+  if (lines.length === 0)
+    throw new VigieError('CONFIG_INVALID', `${place}: input_files: there is no line in ${files.join(', ')}`);
   return lines;
 }
 
@@ -111,6 +113,7 @@ class LineBudget {
 
 class RecordedFile {
   readonly problems: ConfigProblem[] = [];
+  #isBinary = false;
   readonly #file: string;
   readonly #fields: Readonly<Record<string, string>>;
   readonly #containerLogs: ContainerLogs;
@@ -128,6 +131,11 @@ class RecordedFile {
     this.#ofContainer = { ...CONTAINER, ...containerLogs.labelsOf(file), ...fields };
   }
 
+  /** Whether nothing is to be gained by reading on. */
+  get isGivenUp(): boolean {
+    return this.#isBinary || this.problems.length >= MOST_PROBLEMS;
+  }
+
   /** @returns the line that it is, or ends; none for an empty one, one that goes on, and one that is a problem */
   take({ number, bytes }: FileLine): readonly RecordedLine[] {
     if (bytes === undefined) return this.#problem(number, 'a line of no more than 1 MiB', 'a longer one');
@@ -135,6 +143,10 @@ class RecordedFile {
     if (text.length === 0) return [];
     if (text[0] === OPEN_BRACE) return this.#document(text.toString(), number);
     const line = this.#containerLogs.decode(text);
+    if (line === undefined && text.includes(0)) {
+      this.#isBinary = true;
+      return this.#problem(number, 'a log, which is text', 'bytes that are none');
+    }
     if (line === undefined) {
       const expected = 'a document in JSON, or a line such as 2026-11-29T10:00:00Z stdout F text';
       return this.#problem(number, expected, shown(text));

@@ -120,7 +120,11 @@ describe('recorded lines of a scenario', () => {
       `${TIME} stdout P ${'x'.repeat(700_000)}\n`.repeat(2),
       /a\.log:2:1: expected a message of no more than 1 MiB/,
     ],
-    ['bytes', '\u0000\u0001\u0002\n', /a\.log:1:1: expected a document in JSON, or .*, got "\\u0000/],
+    [
+      'bytes',
+      `\u0001\u0000\n${'x\n'.repeat(20)}`,
+      /a\.log:1:1: expected a log, which is text, got bytes that are none$/,
+    ],
   ])('are told with their places where they are none: %s', async (_, text, expected) => {
     await expect(failuresOf({ 'a.log': text }, '{ files: [a.log] }', told('1m', '{}'))).rejects.toThrow(expected);
   });
@@ -145,6 +149,11 @@ describe('recorded lines of a scenario', () => {
   it('are missed where there is no file, or what is there is none', async () => {
     const missing = failuresOf({}, "{ files: ['night/*.ndjson'] }", told('1m', '{}'));
     await expect(missing).rejects.toThrow(/s\.yml:6: input_files: there is no file .*night\/\*\.ndjson/);
+    const empty = failuresOf({ 'a.log': '\n\n' }, '{ files: [a.log] }', told('1m', '{}'));
+    await expect(empty).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/there is no line in .*a\.log/),
+    });
     const folder = failuresOf({}, "{ files: ['.'] }", told('1m', '{}'));
     await expect(folder).rejects.toMatchObject({
       code: 'CONFIG_UNREADABLE',
