@@ -141,16 +141,15 @@ class ScenarioRun {
   async toEnd(signal: AbortSignal): Promise<ScenarioOutcome> {
     const { clock, storage } = this.#world;
     const { startMs, lengthMs } = this.#scenario;
-    const { evaluationIntervalMs } = this.#config;
     const series = new InputSeries(this.#scenario);
     await this.#engine.start();
     await this.#setSilences();
     this.#expectHeartbeats();
     this.#acknowledgeLater();
-    for (let sinceMs = 0; sinceMs <= lengthMs; sinceMs += evaluationIntervalMs) {
+    for (let sinceMs = 0; sinceMs <= lengthMs; sinceMs = this.#nextEvaluationMs(sinceMs)) {
       await clock.advance(startMs + sinceMs - clock.nowMs());
       await series.load(storage, clock.nowMs());
-      await this.#evaluate(signal);
+      await this.#evaluate(sinceMs, signal);
     }
     await clock.advance(startMs + lengthMs - clock.nowMs());
     return {
@@ -235,9 +234,17 @@ class ScenarioRun {
     }
   }
 
-  async #evaluate(signal: AbortSignal): Promise<void> {
+  /** Of any group, since the start. */
+  #nextEvaluationMs(sinceMs: number): number {
+    const next = this.#groups.map(({ intervalMs }) => (Math.floor(sinceMs / intervalMs) + 1) * intervalMs);
+    return Math.min(Number.POSITIVE_INFINITY, ...next);
+  }
+
+  /** The groups whose time it is. */
+  async #evaluate(sinceMs: number, signal: AbortSignal): Promise<void> {
     const timestampMs = this.#world.clock.nowMs();
     for (const group of this.#groups) {
+      if (sinceMs % group.intervalMs !== 0) continue;
       await group.evaluate(timestampMs, { ending: signal, abort: signal });
       signal.throwIfAborted();
       for (const { rule, lastError } of group.rules)

@@ -113,6 +113,21 @@ describe('scenarios', () => {
     );
   });
 
+  it('evaluate each group at its own interval', async () => {
+    const often = RULES.replace('- name: shop', '- name: shop\n    interval: 15s').replace(
+      'expr: up',
+      'for: 30s\n        expr: up',
+    );
+    const told = TOLD.replace('30s', '1m');
+    expect((await outcomeOf(scenario(`${DOWN}    notified:\n${told}`), { rules: often })).failures).toEqual([]);
+    const seldom = RULES.replace('- name: shop', '- name: shop\n    interval: 5m').replace(
+      'expr: up',
+      'for: 30s\n        expr: up',
+    );
+    const later = TOLD.replace('30s', '5m30s');
+    expect((await outcomeOf(scenario(`${DOWN}    notified:\n${later}`), { rules: seldom })).failures).toEqual([]);
+  });
+
   it('are no files without the key', async () => {
     expect(await outcomeOf('tests: []\n')).toEqual({ failures: [] });
   });
