@@ -111,7 +111,7 @@ describe('vigie silence add', () => {
     [{ recurs: 'now and then' }, 'CONFIG_INVALID', '--recurs: now: expected days such as monday:friday'],
     [{ endsAtMs: NOW - 1 }, 'CONFIG_INVALID', '--end: a silence cannot start after it ends'],
     [{ matchers: ['a=b', 'c'] }, 'CONFIG_INVALID', 'c: bad matcher format: c'],
-    [{ annotations: ['a!=b'] }, 'CONFIG_INVALID', 'expected NAME=VALUE, got a!="b"'],
+    [{ annotations: ['a!=b'] }, 'CONFIG_INVALID', 'expected NAME=VALUE, got a!=b'],
     [{ matchers: ['a=~.*'] }, 'ALERTS_REFUSED', 'must not match the empty string'],
   ])('refuses %j', async (request, code, message) => {
     const { add } = await bed();
@@ -190,6 +190,51 @@ NodeDown   2026-11-29 09:59:00 UTC  n1 is gone  active
     const request: AlertListRequest = { matchers: [], states: [], receiver: undefined, output: 'simple' };
     await expect(listAlerts(request, elsewhere, new CapturedTerminal())).rejects.toMatchObject({
       code: 'ALERTS_REFUSED',
+    });
+  });
+});
+
+describe('commands to somebody else than an Alertmanager', () => {
+  const clientOf = (answer: Parameters<typeof record>[0]): Promise<AlertsClient> =>
+    record(answer).then(({ url }) => ({ server: { url }, version: '1.2.3' }));
+  const page = () => clientOf((_request, response) => response.setHeader('content-type', 'text/html').end('<html>'));
+
+  it('end no silence, and explain nothing, where a page of HTML answers', async () => {
+    const foreign = {
+      code: 'ALERTS_REFUSED',
+      message: expect.stringContaining('does not answer as Alertmanager does'),
+    };
+    await expect(expireSilences([ID], await page(), new CapturedTerminal())).rejects.toMatchObject(foreign);
+    const terminal = new CapturedTerminal();
+    await expect(explainLive({ labels: ['a=b'], timeMs: undefined }, await page(), terminal)).rejects.toMatchObject(
+      foreign,
+    );
+    expect(terminal.out).toBe('');
+  });
+
+  it('say where it leads, that an answer was cut off, and which option may be wrong', async () => {
+    const request: AlertListRequest = { matchers: [], states: [], receiver: undefined, output: 'simple' };
+    const refusal = async (client: AlertsClient) => expect(listAlerts(request, client, new CapturedTerminal())).rejects;
+    const moved = await clientOf((_request, response) =>
+      response.writeHead(302, { location: 'https://login.example/' }).end(),
+    );
+    await (await refusal(moved)).toMatchObject({
+      code: 'API_UNREACHABLE',
+      message: expect.stringMatching(
+        /answers 302, and leads to https:\/\/login\.example\/: --url has to name the API$/,
+      ),
+    });
+    const cut = await clientOf((_request, response) => {
+      response.writeHead(200, { 'content-length': 1000 }).write('[{');
+      setImmediate(() => response.destroy());
+    });
+    await (await refusal(cut)).toMatchObject({
+      code: 'API_BROKEN',
+      message: expect.stringMatching(/cut off after \d+ bytes$/),
+    });
+    const closed = await clientOf((_request, response) => response.writeHead(401).end('Unauthorized'));
+    await (await refusal(closed)).toMatchObject({
+      message: expect.stringMatching(/answers 401 Unauthorized: is --token-file right\?$/),
     });
   });
 });

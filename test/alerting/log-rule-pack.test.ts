@@ -6,6 +6,7 @@ import { runScenarioFile } from '@vigie/alerting/scenario/run-scenario-file';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseLogRuleFile } from '../../packages/alerting/src/logs/file/parse-log-rule-file.ts';
+import { recordedContainerLogs } from '../../packages/cli/src/recorded-container-logs.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const OVERLAY = join(CHECKOUT, 'deploy/overlays/alerting-log-rules');
@@ -29,7 +30,9 @@ describe.each(ruleFiles)('%s', (name) => {
   });
 
   it('has scenarios that come out as expected, in which each of its alerts is told', async () => {
-    expect(await runScenarioFile(scenarios, signal)).toEqual({ failures: [], unmatched: [] });
+    expect(
+      await runScenarioFile(scenarios, signal, { environment: {}, containerLogs: recordedContainerLogs() }),
+    ).toEqual({ failures: [], unmatched: [] });
     const written = parse(readFileSync(scenarios, 'utf8')) as WrittenScenarios;
     const told = written.scenarios
       .flatMap(({ notified = [] }) => notified.flatMap(({ firing = [] }) => firing))

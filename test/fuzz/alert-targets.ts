@@ -3,6 +3,7 @@ import { alertJson, receiversJson } from '../../packages/alerting/src/api/alert-
 import { ApiTimes } from '../../packages/alerting/src/api/api-time.ts';
 import { decodeAlerts, MAX_ALERTS } from '../../packages/alerting/src/api/decode-alerts.ts';
 import { Refusal } from '../../packages/alerting/src/api/refusal.ts';
+import { lineOfDocument } from '../../packages/alerting/src/scenario/recorded/recorded-line.ts';
 import { decodeSilence } from '../../packages/alerting/src/silences/postable-silence.ts';
 import { silenceJson } from '../../packages/alerting/src/silences/silence-json.ts';
 import type { Target } from './target.ts';
@@ -16,6 +17,13 @@ const ALERTS = [
 
 const SILENCES = [
   '{"id":"00000000-0000-4000-8000-000000000001","matchers":[{"name":"a","value":"b|c.*","isRegex":true,"isEqual":false},{"name":"d","value":"e","isRegex":false}],"startsAt":"2026-11-29T10:00:00Z","endsAt":"2027-11-29T10:00:00.000Z","createdBy":"me","comment":"x","annotations":{"t":"1"}}',
+].map((text) => Buffer.from(text));
+
+const RECORDED = [
+  '{"@timestamp":"2026-11-21T03:10:00.123Z","message":"m","stream":"stdout","kubernetes":{"namespace":"shop","pod":{"name":"web-1"},"labels":{"app":"a"}},"log":{"offset":7,"flags":["partial"]},"http":{"status":500}}',
+  '{"time":"2026-11-21T03:10:00+01:00","namespace":"shop","message":"m","members":"\\"log.level\\":\\"warn\\",\\"a\\":{\\"b\\":1e9}"}',
+  '{"labels":{"namespace":"shop","9":"x"},"line":"m","timestamp":"2026-11-21T03:10:00.123456789Z"}',
+  '{"_source":{"@timestamp":1763694600123,"body":"m","k8s.namespace.name":"shop"}}',
 ].map((text) => Buffer.from(text));
 
 /** @returns undefined for what is refused */
@@ -66,6 +74,24 @@ export const alertTargets: readonly Target[] = [
       check(content.startsAtMs < content.endsAtMs && content.endsAtMs >= NOW_MS, 'it has no time');
       const shown: unknown = JSON.parse(silenceJson({ ...content, id, updatedAtMs: NOW_MS }, NOW_MS));
       check(JSON.stringify(shown).includes(JSON.stringify(content.comment)), 'another comment is shown');
+    },
+  },
+  {
+    name: 'recorded lines',
+    samples: RECORDED,
+    iterations: 100_000,
+    parse(input) {
+      let document: unknown;
+      try {
+        document = JSON.parse(input.toString());
+      } catch {
+        return;
+      }
+      const line = lineOfDocument(document, {});
+      if (line === undefined) return;
+      check(Number.isInteger(line.timeMs), 'it has no time');
+      const { names, values } = line.labels;
+      check(names.every((name, at) => at === 0 || names[at - 1]! < name) && !values.includes(''), names.join());
     },
   },
 ];

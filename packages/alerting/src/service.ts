@@ -23,6 +23,7 @@ import type { FastifyInstance } from 'fastify';
 import { ALERTS_API_METRICS, AlertsApiCounts } from './api/telemetry.ts';
 import type { AlertingConfig } from './config/alerting-config.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
+import { configuredEngine } from './configured-engine.ts';
 import { chartReply, type OpenContext, openContext } from './context/open-context.ts';
 import { AlertEngine } from './engine.ts';
 import type { EngineSettings } from './engine-settings.ts';
@@ -435,13 +436,6 @@ function withWishes(settings: AlertingSettings, { groups, fragments }: Wishes): 
 }
 
 function engineSettingsOf({ config, integrationsOf }: AlertingSettings): EngineSettings | undefined {
-  const { alertmanager, engine, receivers } = config;
-  if (alertmanager === undefined) return undefined;
-  const inhibitRules = [...alertmanager.config.inhibitRules, ...config.inhibitRules];
-  return {
-    config: { ...alertmanager.config, inhibitRules },
-    options: engine,
-    receiverOptions: receivers,
-    integrationsOf,
-  };
+  const configured = configuredEngine(config);
+  return configured && { ...configured, integrationsOf };
 }

@@ -1,17 +1,17 @@
 /** The service on a real disk, asked by HTTP, with a web hook that is a real server. */
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import { parseTime } from '@vigie/promql/api/time';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { loadAlertingConfig } from '../src/config/alerting-config-file.ts';
 import { prepareIntegrations } from '../src/receivers/prepare-integrations.ts';
 import { AlertingService, type AlertingSettings } from '../src/service.ts';
 import { folderWith } from './folder.ts';
 import { MINUTE, SECOND } from './lab.ts';
 import { type Recorder, record } from './receivers/recorder.ts';
+import { served } from './served.ts';
 
 const START = Date.parse('2026-11-29T10:00:00Z');
 
@@ -63,15 +63,7 @@ async function started({ folder, clock, hook, more }: Bed) {
     { clock, random: () => 0.5, log: createLog('error', { write: () => {} }), env: {}, version: '1.2.3' },
   );
   await service.start();
-  const server = createServer((incoming, outgoing) => service.serve(incoming, outgoing));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    server.close();
-    await service.close({ graceMs: 0 });
-  });
-  const address = server.address();
-  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const url = await served(service);
   const ask = async (path: string, init?: RequestInit): Promise<{ status: number; json: unknown }> => {
     const answer = await fetch(url + path, init);
     const text = await answer.text();

@@ -4,6 +4,7 @@ import { reportBadConfig } from '@vigie/core/config/bad-config';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { openMemoryStorage } from '@vigie/promql/script/memory';
 import { runTestFile } from '@vigie/rules/unit-test/run-test-file';
+import { recordedContainerLogs } from './recorded-container-logs.ts';
 
 interface Output {
   readonly write: (text: string) => void;
@@ -18,12 +19,14 @@ export async function testRules(
   stderr: Output,
 ): Promise<ExitCode> {
   const { signal } = new AbortController();
+  const ofScenarios = { ...options, environment: process.env, containerLogs: recordedContainerLogs() };
   let worst: ExitCode = 0;
   for (const file of files) {
     stdout.write(`Unit Testing:  ${file}\n`);
     try {
       const { failures, unmatched } =
-        (await runScenarioFile(file, signal, options)) ?? (await runTestFile(file, openMemoryStorage, signal, options));
+        (await runScenarioFile(file, signal, ofScenarios)) ??
+        (await runTestFile(file, openMemoryStorage, signal, options));
       for (const pattern of unmatched) stderr.write(`  WARNING: no file match pattern ${pattern}\n`);
       if (failures.length === 0) stdout.write('  SUCCESS\n');
       else {

@@ -16,13 +16,33 @@ export interface Recovery extends ReplayCounts {
   readonly nextSegment: number;
 }
 
+/** What is in a folder, and what of it a start has to mend. */
+export interface DatabaseRead extends Recovery {
+  /** Paths of snapshots that were being written. */
+  readonly unfinished: readonly string[];
+  /** Segments with an end that was torn, and how long they are without it. */
+  readonly torn: readonly { readonly path: string; readonly soundBytes: number }[];
+}
+
 const breathe = async (): Promise<void> => void (await setImmediate());
 
 /** Fills an empty head. The end of the last segment is cut where a write was torn; all else is left as it is. */
 export async function recover(head: Head, folder: string, fs: TsdbFs): Promise<Recovery> {
   await fs.mkdir(folder, { recursive: true });
+  const { unfinished, torn, ...recovery } = await readDatabase(head, folder, fs);
+  for (const path of unfinished) await fs.unlink(path);
+  for (const { path, soundBytes } of torn) await cutAt(path, soundBytes, fs);
+  return recovery;
+}
+
+/** Fills an empty head, and leaves the files as they are.
+ *  @throws {TsdbVersionError}; what the file system throws */
+export async function readDatabase(
+  head: Head,
+  folder: string,
+  fs: Pick<TsdbFs, 'readdir' | 'readFile'>,
+): Promise<DatabaseRead> {
   const { segments, snapshots, temporary } = sortFiles(await fs.readdir(folder));
-  for (const name of temporary) await fs.unlink(join(folder, name));
   const counts: ReplayCounts = { records: 0, samples: 0, unknownSamples: 0, damages: [] };
   let snapshotSeries = 0;
   let lostSeries: number | undefined = 0;
@@ -42,17 +62,19 @@ export async function recover(head: Head, folder: string, fs: TsdbFs): Promise<R
     // Segments before it go once it is written; where some are left, they have what a damaged one lacks.
     if (read.isWhole) firstSegment = newest;
   }
+  const torn: { readonly path: string; readonly soundBytes: number }[] = [];
   const replayed = segments.filter((number) => number >= firstSegment);
   for (const number of replayed) {
     const path = join(folder, segmentName(number));
     const bytes = aligned(await fs.readFile(path));
     const isLast = number === replayed.at(-1);
     const soundBytes = await replaySegment(head, segmentName(number), bytes, isLast, counts, breathe);
-    if (soundBytes < bytes.length) await cutAt(path, soundBytes, fs);
+    if (soundBytes < bytes.length) torn.push({ path, soundBytes });
   }
   head.table.collectFree();
   const nextSegment = Math.max(segments.at(-1) ?? 0, newest ?? 0) + 1;
-  return { ...counts, snapshotSeries, lostSeries, nextSegment };
+  const unfinished = temporary.map((name) => join(folder, name));
+  return { ...counts, snapshotSeries, lostSeries, nextSegment, unfinished, torn };
 }
 
 async function cutAt(path: string, sizeBytes: number, fs: TsdbFs): Promise<void> {

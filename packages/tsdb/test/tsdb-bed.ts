@@ -50,7 +50,7 @@ export function rows(refs: readonly SeriesRef[], timestampMs: number, value: (in
 }
 
 /** Samples of all series by their labels. */
-export async function contents(tsdb: Tsdb): Promise<Map<string, readonly ModelSample[]>> {
+export async function contents(tsdb: Pick<Tsdb, 'querier'>): Promise<Map<string, readonly ModelSample[]>> {
   const matchers = [new Matcher('__name__', '=~', '.+')];
   const { series } = await tsdb.querier.select({ matchers, range: ALL_TIME, hints: HINTS }, signal);
   const found = new Map<string, readonly ModelSample[]>();

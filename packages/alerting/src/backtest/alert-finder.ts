@@ -2,13 +2,10 @@
  *  tell alerts apart here. */
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { FoundAlert } from '@vigie/rules/alerts/alert';
-import { findAlerts } from '@vigie/rules/alerts/find-alerts';
+import { addAlert, findAlerts } from '@vigie/rules/alerts/find-alerts';
 import type { FoundSample, QueryVector } from '@vigie/rules/query';
 import type { AlertingRule } from '@vigie/rules/rule';
 import { withExternal } from '../rules/posted-alerts.ts';
-
-/** By the keys of their labels. */
-export type FoundAlerts = ReadonlyMap<string, FoundAlert>;
 
 export class AlertFinder {
   readonly #rule: AlertingRule;
@@ -24,18 +21,23 @@ export class AlertFinder {
     this.#query = query;
   }
 
-  /** What a rule has found at a time. */
-  async alertsOf(samples: readonly FoundSample[], timestampMs: number, signal: AbortSignal): Promise<FoundAlerts> {
+  /** What a rule has found at a time.
+   *  @returns by the key of their labels
+   *  @throws {RuleError} where two have the same; the signal's reason */
+  async alertsOf(
+    samples: readonly FoundSample[],
+    timestampMs: number,
+    signal: AbortSignal,
+  ): Promise<Map<string, FoundAlert>> {
     const alerts = new Map<string, FoundAlert>();
     for (const sample of samples) {
-      const alert = await this.alertOf(sample, timestampMs, signal);
-      alerts.set(alert.labels.key, { ...alert, value: sample.value });
+      const alert = await this.#alertOf(sample, timestampMs, signal);
+      addAlert(alerts, { ...alert, value: sample.value });
     }
     return alerts;
   }
 
-  /** Of a series that was found first then. */
-  async alertOf(sample: FoundSample, timestampMs: number, signal: AbortSignal): Promise<FoundAlert> {
+  async #alertOf(sample: FoundSample, timestampMs: number, signal: AbortSignal): Promise<FoundAlert> {
     const { labels } = sample;
     const known = this.#known.get(labels.key);
     if (known !== undefined) return known;

@@ -1,19 +1,23 @@
 /** How often rules would have paged: what they find over a range, as servers with metrics and logs have it, and what would have come of it. */
 import { describeError } from '@vigie/core/errors';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
+import type { QueryVector } from '@vigie/rules/query';
 import type { AlertingRule, RuleGroup } from '@vigie/rules/rule';
-import type { AlertmanagerConfig } from '../config/load-config.ts';
-import { foundAlerts, type RuleInRange } from './found-alerts.ts';
+import type { RulePolicy } from '@vigie/rules/rule-policy';
+import type { ConfiguredEngine } from '../configured-engine.ts';
+import { AlertFinder } from './alert-finder.ts';
+import { askedRule, type RuleInRange } from './asked-rule.ts';
 import type { BacktestLogs } from './log-samples.ts';
 import type { AskRange, BacktestRange } from './range.ts';
 import { type Page, rehearsePages } from './rehearse-pages.ts';
-import { type FiringSpan, RuleBacktest } from './rule-backtest.ts';
+import { type AlertSpan, type FailedEvaluations, RuleBacktest } from './rule-backtest.ts';
 
 export interface BacktestRequest {
   /** Of rules on metrics, and on logs. */
   readonly groups: readonly RuleGroup[];
   /** undefined: nobody says who is told. */
-  readonly alertmanager: AlertmanagerConfig | undefined;
+  readonly told: ConfiguredEngine | undefined;
+  readonly policy: RulePolicy;
   readonly startMs: number;
   readonly endMs: number;
   /** Of groups that name none. */
@@ -34,6 +38,8 @@ export interface BacktestedRule {
   readonly longestMs: number;
   /** With a configuration: notifications that say that it fires. Without: times that it began to fire while none of its alerts did. */
   readonly pages: number;
+  /** Evaluations at which it would have failed; undefined: none. */
+  readonly failed: FailedEvaluations | undefined;
   /** Why nothing is known of it. */
   readonly error: string | undefined;
 }
@@ -59,6 +65,8 @@ export interface BacktestDeps {
   readonly logs: BacktestLogs | undefined;
   /** Of days of a rule, or as much as is asked for at once. */
   readonly onProgress: (done: number, total: number) => void;
+  /** Behind that, where it is found out who would have been told: up to which time of the range, Unix ms. */
+  readonly onTold: (atMs: number) => void;
 }
 
 /** As many as Prometheus answers at once. */
@@ -66,12 +74,19 @@ const MOST_STEPS = 11_000;
 /** And no more than this, so that there is progress to be told of. */
 const CHUNK_MS = 24 * 3_600_000;
 
-interface Tested {
+interface TestedRule {
+  readonly spans: readonly AlertSpan[];
+  readonly pendingSpans: readonly AlertSpan[];
+  readonly failed: FailedEvaluations | undefined;
+}
+
+interface Tested extends TestedRule {
   readonly group: RuleGroup;
   readonly rule: AlertingRule;
-  readonly spans: readonly FiringSpan[];
   readonly error: string | undefined;
 }
+
+const UNTESTED: TestedRule = { spans: [], pendingSpans: [], failed: undefined };
 
 /** A rule whose query fails keeps no other from being tested.
  *  @throws the signal's reason */
@@ -80,7 +95,7 @@ export async function backtest(
   deps: BacktestDeps,
   signal: AbortSignal,
 ): Promise<BacktestResult> {
-  const { startMs, endMs, alertmanager } = request;
+  const { startMs, endMs, told } = request;
   const rules = request.groups.flatMap((group) =>
     group.rules.flatMap((rule) => (rule.kind === 'alerting' ? [{ group, rule }] : [])),
   );
@@ -92,20 +107,23 @@ export async function backtest(
     const chunks = chunksOf(request, group);
     const before = done;
     try {
-      const spans = await testRule({ rule, group, chunks }, request, deps, signal, () =>
+      const { spans, pendingSpans, failed } = await testRule({ rule, group, chunks }, request, deps, signal, () =>
         deps.onProgress(++done, total),
       );
-      tested.push({ group, rule, spans, error: undefined });
+      tested.push({ group, rule, spans, pendingSpans, failed, error: undefined });
     } catch (error) {
       signal.throwIfAborted();
-      tested.push({ group, rule, spans: [], error: describeError(error) });
+      tested.push({ group, rule, ...UNTESTED, error: describeError(error) });
       done = before + chunks.length;
       deps.onProgress(done, total);
     }
   }
-  const spans = tested.flatMap((one) => one.spans);
-  const pages =
-    alertmanager === undefined ? undefined : await rehearsePages(spans, alertmanager, { startMs, endMs }, signal);
+  const past = {
+    firing: tested.flatMap(({ spans }) => spans),
+    pending: tested.flatMap(({ pendingSpans }) => pendingSpans),
+  };
+  const range = { startMs, endMs };
+  const pages = told === undefined ? undefined : await rehearsePages(past, told, range, deps.onTold, signal);
   return {
     rules: tested.map((one) => summaryOf(one, pages, endMs)),
     receivers: pages === undefined ? undefined : receiversOf(pages),
@@ -125,24 +143,34 @@ function chunksOf({ startMs, endMs, intervalMs }: BacktestRequest, group: RuleGr
 
 async function testRule(
   { rule, group, chunks }: RuleInRange,
-  { externalLabels }: Pick<BacktestRequest, 'externalLabels'>,
+  { externalLabels, policy }: Pick<BacktestRequest, 'externalLabels' | 'policy'>,
   { ask, logs }: Pick<BacktestDeps, 'ask' | 'logs'>,
   signal: AbortSignal,
   onChunk: () => void,
-): Promise<readonly FiringSpan[]> {
-  const test = new RuleBacktest(rule);
-  const open = foundAlerts({ rule, group, chunks }, { externalLabels, ask, logs });
+): Promise<TestedRule> {
+  const finder = new AlertFinder(rule, externalLabels, templateQuery(ask));
+  const { stepMs = 1 } = chunks[0] ?? {};
+  const test = new RuleBacktest({ rule, limit: group.limit, stepMs, policy, finder });
+  const open = askedRule({ rule, group, chunks }, { ask, logs });
   for (const chunk of chunks) {
-    const foundAt = await open(chunk, signal);
+    const askAt = open(chunk, signal);
     for (let timeMs = chunk.startMs; timeMs <= chunk.endMs; timeMs += chunk.stepMs)
-      test.advance(timeMs, await foundAt(timeMs));
+      await test.advance(timeMs, askAt, signal);
     onChunk();
   }
-  return test.spans;
+  return test;
+}
+
+function templateQuery(ask: AskRange): QueryVector {
+  return async (query, atMs, signal) => {
+    const range = { startMs: atMs, endMs: atMs, stepMs: 1000 };
+    const answer = await ask(typeof query === 'string' ? query : query.text, range, signal);
+    return answer.map(({ labels, values }) => ({ labels, value: values[0] ?? Number.NaN, histogram: undefined }));
+  };
 }
 
 function summaryOf(
-  { group, rule, spans, error }: Tested,
+  { group, rule, spans, failed, error }: Tested,
   pages: readonly Page[] | undefined,
   endMs: number,
 ): BacktestedRule {
@@ -156,12 +184,13 @@ function summaryOf(
     firingMs: lengths.reduce((sum, length) => sum + length, 0),
     longestMs: Math.max(0, ...lengths),
     pages: pages === undefined ? episodesOf(spans) : pages.filter(({ alerts }) => alerts.has(rule.name)).length,
+    failed,
     error,
   };
 }
 
 /** Times without a gap in which some of the spans are. */
-function episodesOf(spans: readonly FiringSpan[]): number {
+function episodesOf(spans: readonly AlertSpan[]): number {
   let episodes = 0;
   let endMs = Number.NEGATIVE_INFINITY;
   for (const span of spans.toSorted((a, b) => a.startMs - b.startMs)) {

@@ -5,9 +5,14 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles, readRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { RuleGroup } from '@vigie/rules/rule';
+import { DEFAULT_POLICY, type RulePolicy } from '@vigie/rules/rule-policy';
 import type { AlertingConfig, LogDatasource } from '../config/alerting-config.ts';
-import { loadAlertingConfig } from '../config/alerting-config-file.ts';
-import { type AlertmanagerConfig, loadAlertmanagerConfig } from '../config/load-config.ts';
+import {
+  loadAlertingConfig,
+  loadWrittenAlertmanager,
+  unwrittenAlertingConfig,
+} from '../config/alerting-config-file.ts';
+import { type ConfiguredEngine, configuredEngine } from '../configured-engine.ts';
 import { parseLogRuleFile } from '../logs/file/parse-log-rule-file.ts';
 import { logRuleOf } from '../logs/log-rule.ts';
 import { allGroups } from '../rules/all-groups.ts';
@@ -29,7 +34,9 @@ export interface LoadedBacktest {
   readonly asksMetrics: boolean;
   /** Whom the others ask; undefined where there are none. */
   readonly logs: LogDatasource | undefined;
-  readonly alertmanager: AlertmanagerConfig | undefined;
+  /** undefined: nobody says who is told. */
+  readonly told: ConfiguredEngine | undefined;
+  readonly policy: RulePolicy;
   readonly intervalMs: number;
   readonly externalLabels: LabelSet;
 }
@@ -64,13 +71,22 @@ export async function loadBacktest(files: BacktestFiles, environment: Environmen
     groups,
     asksMetrics: alerting.some(({ query }) => logRuleOf(query.expr) === undefined),
     logs: logRuleFiles.length > 0 ? logs : undefined,
-    alertmanager:
-      files.alertmanager === undefined
-        ? config?.alertmanager?.config
-        : await loadAlertmanagerConfig(files.alertmanager),
+    told: await toldBy(files, config),
+    policy: config?.rules.policy ?? DEFAULT_POLICY,
     intervalMs,
     externalLabels: config?.externalLabels ?? LabelSet.empty,
   };
+}
+
+async function toldBy(
+  { alertmanager: file }: Pick<BacktestFiles, 'alertmanager'>,
+  config: AlertingConfig | undefined,
+): Promise<ConfiguredEngine | undefined> {
+  if (file === undefined) return config && configuredEngine(config);
+  const alertmanager = await loadWrittenAlertmanager(file);
+  return configuredEngine(
+    config === undefined ? await unwrittenAlertingConfig(alertmanager) : { ...config, alertmanager },
+  );
 }
 
 async function rulesOf(

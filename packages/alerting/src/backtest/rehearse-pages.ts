@@ -2,11 +2,11 @@
 import { FakeClock } from '@vigie/core/fake-clock';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
-import type { AlertmanagerConfig } from '../config/load-config.ts';
+import type { ConfiguredEngine } from '../configured-engine.ts';
 import { isResolved } from '../dispatch/alert.ts';
 import { fingerprintOf } from '../identity/fingerprint.ts';
 import { rehearsalEngine } from '../scenario/rehearsal.ts';
-import type { FiringSpan } from './rule-backtest.ts';
+import type { AlertSpan } from './rule-backtest.ts';
 
 /** A notification that tells of an alert that fires. */
 export interface Page {
@@ -18,46 +18,71 @@ export interface Page {
   readonly alerts: ReadonlySet<string>;
 }
 
+export interface PastAlerts {
+  readonly firing: readonly AlertSpan[];
+  /** Before they fired, or without. */
+  readonly pending: readonly AlertSpan[];
+}
+
 const A_DAY_MS = 24 * 3_600_000;
+/** Between two looks at the signal, and two words of progress. */
+const PROGRESS_MS = 3_600_000;
 
 /** @param endMs until when, Unix ms; spans that go on fire longer
+ *  @param onProgress is told the time up to which all are told
  *  Cost: O(spans) posts, and a turn of the event loop for each flush of a group. */
 export async function rehearsePages(
-  spans: readonly FiringSpan[],
-  config: AlertmanagerConfig,
+  { firing, pending }: PastAlerts,
+  told: ConfiguredEngine,
   { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+  onProgress: (atMs: number) => void,
   signal: AbortSignal,
 ): Promise<readonly Page[]> {
   const clock = new FakeClock(startMs);
   const pages: Page[] = [];
-  const engine = rehearsalEngine(config, {
+  const engine = rehearsalEngine(withoutLimit(told), {
     clock,
     receive: (integration, _config, { receiver, alerts, timeMs }) => {
-      const firing = alerts.filter((alert) => !isResolved(alert, timeMs));
-      const names = new Set(firing.map(({ labels }) => labels.get('alertname')));
+      const those = alerts.filter((alert) => !isResolved(alert, timeMs));
+      const names = new Set(those.map(({ labels }) => labels.get('alertname')));
       if (names.size > 0) pages.push({ atMs: clock.nowMs(), receiver, integration, alerts: names });
       return { kind: 'sent' };
     },
     record: () => undefined,
-    // All that there are, whatever a service would take.
-    maxAlerts: Number.POSITIVE_INFINITY,
+    pendingAlerts: () => pending.filter((span) => isWithin(span, clock.nowMs())).map(({ labels }) => labels),
   });
+  const goTo = async (timeMs: number): Promise<void> => {
+    for (let leftMs = timeMs - clock.nowMs(); leftMs > 0; leftMs = timeMs - clock.nowMs()) {
+      signal.throwIfAborted();
+      await clock.advance(Math.min(leftMs, PROGRESS_MS));
+      onProgress(clock.nowMs());
+    }
+  };
   await engine.start();
   try {
-    for (const [timeMs, starting] of byStart(spans)) {
-      signal.throwIfAborted();
-      await clock.advance(timeMs - clock.nowMs());
+    for (const [timeMs, starting] of byStart(firing)) {
+      await goTo(timeMs);
       await engine.post(starting.map((span) => postedSpan(span, endMs)));
     }
-    await clock.advance(Math.max(0, endMs - clock.nowMs()));
+    await goTo(endMs);
   } finally {
     await engine.close({ graceMs: 0 });
   }
   return pages;
 }
 
-function byStart(spans: readonly FiringSpan[]): Iterable<readonly [number, readonly FiringSpan[]]> {
-  const groups = new Map<number, FiringSpan[]>();
+/** All that there are, whatever a service would take. */
+function withoutLimit(told: ConfiguredEngine): ConfiguredEngine {
+  const { options } = told;
+  return { ...told, options: { ...options, limits: { ...options.limits, alerts: Number.POSITIVE_INFINITY } } };
+}
+
+function isWithin({ startMs, endMs = Number.POSITIVE_INFINITY }: AlertSpan, timeMs: number): boolean {
+  return startMs <= timeMs && timeMs < endMs;
+}
+
+function byStart(spans: readonly AlertSpan[]): Iterable<readonly [number, readonly AlertSpan[]]> {
+  const groups = new Map<number, AlertSpan[]>();
   for (const span of spans.toSorted((a, b) => a.startMs - b.startMs)) {
     const known = groups.get(span.startMs);
     if (known === undefined) groups.set(span.startMs, [span]);
@@ -66,7 +91,7 @@ function byStart(spans: readonly FiringSpan[]): Iterable<readonly [number, reado
   return groups;
 }
 
-function postedSpan({ labels, annotations, startMs, endMs }: FiringSpan, lastMs: number): PostedAlert {
+function postedSpan({ labels, annotations, startMs, endMs }: AlertSpan, lastMs: number): PostedAlert {
   return {
     fingerprint: fingerprintOf(labels),
     labels: withoutEmpty(labels),

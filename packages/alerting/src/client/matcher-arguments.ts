@@ -5,6 +5,9 @@ import type { AlertMatcher } from '../matchers/alert-matcher.ts';
 import { MatcherError } from '../matchers/matcher-error.ts';
 import { parseMatcher } from '../matchers/parse-matchers.ts';
 
+/** What no name of an alert has: whoever writes it means a matcher. */
+const OPERATOR = /[=~]/;
+
 /** One each; the first may be the name of an alert alone: `HighLatency severity=page`.
  *  @throws {VigieError} CONFIG_INVALID */
 export function matchersOfArguments(texts: readonly string[]): readonly AlertMatcher[] {
@@ -25,15 +28,30 @@ function firstMatcher(text: string): readonly AlertMatcher[] {
     return parseMatcher(text).matchers;
   } catch (error) {
     if (!(error instanceof MatcherError)) throw error;
+    if (OPERATOR.test(text)) return matchersOf(text);
     return matchersOf(`alertname=${quoteGo(text)}`);
   }
 }
 
 /** `NAME=VALUE` each, as annotations are.
+ *  @param option that has them
  *  @throws {VigieError} CONFIG_INVALID */
-export function pairsOfArguments(texts: readonly string[]): Readonly<Record<string, string>> {
-  const matchers = texts.flatMap(matchersOf);
-  const other = matchers.find(({ operator }) => operator !== '=');
-  if (other !== undefined) throw new VigieError('CONFIG_INVALID', `expected NAME=VALUE, got ${other}`);
-  return Object.fromEntries(matchers.map(({ name, value }) => [name, value]));
+export function pairsOfArguments(option: string, texts: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    texts.flatMap((text) => {
+      const matchers = attempt(text);
+      if (matchers.length === 0 || matchers.some(({ operator }) => operator !== '='))
+        throw new VigieError('CONFIG_INVALID', `${option}: expected NAME=VALUE, got ${text}`);
+      return matchers.map(({ name, value }) => [name, value] as const);
+    }),
+  );
+}
+
+function attempt(text: string): readonly AlertMatcher[] {
+  try {
+    return parseMatcher(text).matchers;
+  } catch (error) {
+    if (error instanceof MatcherError) return [];
+    throw error;
+  }
 }

@@ -115,6 +115,13 @@ export async function readAlertingConfig(
   return { config, warnings: alertmanager.written?.config.warnings ?? [] };
 }
 
+/** What holds where no alerting.yaml says anything: its defaults.
+ *  @param alertmanager who is told */
+export async function unwrittenAlertingConfig(alertmanager: WrittenAlertmanager): Promise<AlertingConfig> {
+  const nothing = { text: '', file: alertmanager.file, root: [] };
+  return (await readAlertingConfig(nothing, {}, { program: { dataDir: '', alertmanager } })).config;
+}
+
 function checkWhatBelongsTogether(
   written: WrittenAlerting,
   { findings }: ReadContext,
@@ -147,12 +154,18 @@ interface ReadAlertmanager {
   readonly problems: readonly ConfigProblem[];
 }
 
+/** An alertmanager.yml that no alerting.yaml names.
+ *  @throws {ConfigError} with every problem in it; {VigieError} CONFIG_UNREADABLE */
+export async function loadWrittenAlertmanager(path: string): Promise<WrittenAlertmanager> {
+  const file = resolve(path);
+  const { text } = await readConfigFile(path);
+  return { file, text, config: parseAlertmanagerConfig(text, path) };
+}
+
 async function readAlertmanager(path: string, { folder }: ReadContext): Promise<ReadAlertmanager> {
   if (path === '') return { written: undefined, problems: [] };
-  const file = resolve(folder, path);
-  const { text } = await readConfigFile(file);
   try {
-    return { written: { file, text, config: parseAlertmanagerConfig(text, file) }, problems: [] };
+    return { written: await loadWrittenAlertmanager(resolve(folder, path)), problems: [] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { written: undefined, problems: error.problems };

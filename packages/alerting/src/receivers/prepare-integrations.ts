@@ -2,8 +2,7 @@
 import type { AlertmanagerConfig } from '../config/load-config.ts';
 import type { ReceiverConfig } from '../config/receiver-section.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
-import { CONTEXT_TEMPLATES } from '../templates/context-template.ts';
-import { loadTemplates } from '../templates/load-templates.ts';
+import { loadReceiverTemplates } from '../templates/load-templates.ts';
 import { createIntegrations } from './create-integrations.ts';
 import type { Integration } from './integration.ts';
 import type { ReceiverDeps } from './receiver-deps.ts';
@@ -17,12 +16,7 @@ export async function prepareIntegrations(
   deps: Omit<ReceiverDeps, 'templates'>,
   options: ReadonlyMap<string, Pick<ReceiverOptions, 'context'>> = new Map(),
 ): Promise<(receiver: ReceiverConfig) => readonly Integration[]> {
-  const load = (more: readonly string[]) => loadTemplates(config?.templates ?? [], () => deps.clock.nowMs(), more);
-  const templates = await load([]);
-  const isWanted = [...options.values()].some(({ context }) => context !== undefined);
-  const withContext = isWanted ? await load(CONTEXT_TEMPLATES) : templates;
-  return (receiver) => {
-    const hasContext = options.get(receiver.name)?.context !== undefined;
-    return createIntegrations(receiver, { ...deps, templates: hasContext ? withContext : templates });
-  };
+  const { clock } = deps;
+  const templatesOf = await loadReceiverTemplates(config?.templates ?? [], () => clock.nowMs(), options);
+  return (receiver) => createIntegrations(receiver, { ...deps, templates: templatesOf(receiver.name) });
 }

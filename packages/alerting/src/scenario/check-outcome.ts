@@ -3,8 +3,9 @@ import { formatDuration } from '@vigie/core/durations';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { matchRoutes, type Route } from '../routing/route.ts';
 import { areLike, describeAlert, isLike } from './alert-pattern.ts';
-import type { ScenarioOutcome, ToldNotification } from './run-scenario.ts';
+import type { ScenarioOutcome } from './run-scenario.ts';
 import type { ExpectedNotification, Reason, Scenario, UntoldAlert } from './scenario.ts';
+import type { ToldNotification } from './scenario-receivers.ts';
 
 /** @param root of the routes
  *  @returns what is not as expected, each with its place; none where all is */

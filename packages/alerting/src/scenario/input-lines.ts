@@ -16,7 +16,8 @@ export interface InputLine {
   readonly labels: LabelSet;
 }
 
-const offset = parsed('a duration since the start such as 90s, or -1h before it', (written) => {
+/** Since the start of a scenario, in ms; negative before it. */
+export const offset = parsed('a duration since the start such as 90s, or -1h before it', (written) => {
   const isBefore = written.startsWith('-');
   const offsetMs = parseDuration(isBefore ? written.slice(1) : written);
   return offsetMs === undefined || !isBefore ? offsetMs : -offsetMs;
@@ -35,7 +36,7 @@ export const inputLineSection = section({
 type WrittenLine = v.InferOutput<typeof inputLineSection>;
 
 /** Of a container that nothing is said of, as in the tests of an agent's configuration. */
-const CONTAINER = { namespace: 'default', pod: 'test-pod', container: 'test' };
+export const CONTAINER = { namespace: 'default', pod: 'test-pod', container: 'test' };
 
 /** Of a scenario: they are kept in memory, and more is a slip of the pen. */
 export const MAX_LINES = 100_000;
@@ -63,6 +64,6 @@ export function inputLines(written: WrittenLine, startMs: number): readonly Inpu
 }
 
 /** `kubernetes.pod.name` is `pod`, `http.status` is `http_status`. */
-function shortNames(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function shortNames(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [labelOf(name), value]));
 }

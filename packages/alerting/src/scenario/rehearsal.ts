@@ -1,16 +1,14 @@
 /** An engine that tells nobody and keeps nothing: it groups, mutes and notifies as the one of a service does, on a clock of its own. */
 import type { FakeClock } from '@vigie/core/fake-clock';
 import type { Log } from '@vigie/core/log';
-import { DEFAULT_ALERT_LIMITS } from '../alerts/alert-store.ts';
-import type { AlertmanagerConfig } from '../config/load-config.ts';
+import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { IntegrationConfig } from '../config/receiver-section.ts';
+import type { ConfiguredEngine } from '../configured-engine.ts';
 import { AlertEngine } from '../engine.ts';
-import type { EngineOptions } from '../engine-settings.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { LogRulesDeps } from '../logs/log-rules.ts';
 import type { GatherContext } from '../notify/notifier.ts';
 import { NotifyCounts } from '../notify/notify-counts.ts';
-import type { ReceiverOptions } from '../notify/receiver.ts';
 import { integrationsOf } from '../receivers/create-integrations.ts';
 import type { Notification, SendOutcome } from '../receivers/integration.ts';
 import { noDisk } from './no-disk.ts';
@@ -22,22 +20,14 @@ export interface RehearsalDeps {
   readonly receive: (id: string, config: IntegrationConfig, notification: Notification) => SendOutcome;
   /** What happens to alerts. */
   readonly record: (event: HistoryEvent) => void;
-  /** Of alerts at a time. */
-  readonly maxAlerts?: number;
-  /** By the names of receivers. */
-  readonly receiverOptions?: ReadonlyMap<string, ReceiverOptions>;
+  /** As EngineDeps has it. */
+  readonly pendingAlerts: () => Iterable<LabelSet>;
   /** undefined: no receiver is shown any context. */
   readonly gatherContext?: GatherContext;
 }
 
-/** As alerting.yaml has them by default. */
-const OPTIONS: EngineOptions = {
-  limits: DEFAULT_ALERT_LIMITS,
-  startupHoldMs: 0,
-  retentionMs: 120 * 3_600_000,
-  resolveWhatFired: true,
-  resolveReason: true,
-};
+/** The middle of what a wait between two attempts may be: a wait of nothing would let the clock stand still. */
+const RANDOM = 0.5;
 
 export const SILENT: Log = {
   debug: () => undefined,
@@ -56,23 +46,14 @@ export const NOTHING_KEPT: LogRulesDeps['store'] = {
 
 /** To be started, and closed. */
 export function rehearsalEngine(
-  config: AlertmanagerConfig,
-  {
-    clock,
-    receive,
-    record,
-    maxAlerts = DEFAULT_ALERT_LIMITS.alerts,
-    receiverOptions = new Map(),
-    gatherContext,
-  }: RehearsalDeps,
+  configured: ConfiguredEngine,
+  { clock, receive, record, pendingAlerts, gatherContext }: RehearsalDeps,
 ): AlertEngine {
   let ids = 0;
   return new AlertEngine(
     '/',
     {
-      config,
-      options: { ...OPTIONS, limits: { ...DEFAULT_ALERT_LIMITS, alerts: maxAlerts } },
-      receiverOptions,
+      ...configured,
       integrationsOf: (receiver) =>
         integrationsOf(receiver, (id, integration) => ({
           id,
@@ -83,12 +64,13 @@ export function rehearsalEngine(
     },
     {
       clock,
-      random: () => 0,
+      random: () => RANDOM,
       log: SILENT,
       fs: noDisk,
       newId: () => `silence-${ids++}`,
       counts: new NotifyCounts(() => undefined),
       record,
+      pendingAlerts,
       gatherContext,
     },
   );

@@ -1,144 +1,90 @@
 /** Files of scenarios, strictly, with every problem at once. Format: docs/reference/scenarios.md. */
-import { dirname } from 'node:path';
-import { AS_WRITTEN } from '@vigie/core/config/environment';
-import { duration, named, parsed, section } from '@vigie/core/config/fields';
+import { dirname, resolve } from 'node:path';
+import { AS_WRITTEN, type Environment } from '@vigie/core/config/environment';
 import { type LoadedConfig, parseConfig } from '@vigie/core/config/load';
 import { ConfigError, type ConfigPath } from '@vigie/core/config/problem';
 import { describeError } from '@vigie/core/errors';
 import { parseSeriesLine } from '@vigie/promql/script/series-line';
-import * as v from 'valibot';
-import { parseApiTime } from '../api/api-time.ts';
-import {
-  logDelayFields,
-  logStoreType,
-  readLogDelays,
-  readReceiverOptions,
-  receiverOptionsSection,
-} from '../config/alerting-config-sections.ts';
-import { Findings } from '../config/findings.ts';
-import { optionalText, textList } from '../config/written-fields.ts';
+import type { AlertingConfig } from '../config/alerting-config.ts';
+import { Findings, type ReadContext } from '../config/findings.ts';
 import { parseMatchers } from '../matchers/parse-matchers.ts';
+import { RECURS, recurrenceProblem } from '../silences/recurrence.ts';
+import { UNTIL, UNTIL_RESOLVED } from '../silences/silence.ts';
 import { type AlertPattern, parseAlertPattern } from './alert-pattern.ts';
-import { checkInputLine, type InputLine, inputLineSection, inputLines, MAX_LINES } from './input-lines.ts';
-import { type ExpectedNotification, REASONS, type Scenario, type ScenarioFile } from './scenario.ts';
-
-const DEFAULT_INTERVAL_MS = 60_000;
-/** A Thursday. */
-const DEFAULT_START = '2026-01-01T00:00:00Z';
-
-const time = v.nullish(duration(), 0);
-const oneOrMore = v.nullish(v.union([v.array(v.string()), v.string()]), []);
-
-const notifiedSection = section({
-  at: duration(),
-  receiver: v.string(),
-  integration: optionalText,
-  firing: textList,
-  resolved: textList,
-  text: oneOrMore,
-});
-
-const scenarioSection = section({
-  name: v.string(),
-  start: v.nullish(
-    parsed('a time such as 2026-11-30T22:00:00Z', (written) => (written === '' ? undefined : parseApiTime(written))),
-    DEFAULT_START,
-  ),
-  lasts: v.nullish(duration({ min: 1 })),
-  interval: v.nullish(duration({ min: 1 })),
-  input_series: v.nullish(v.array(section({ series: v.string(), values: v.string() })), []),
-  input_lines: v.nullish(v.array(inputLineSection), []),
-  silences: v.nullish(
-    v.array(section({ matchers: v.array(v.string()), from: time, until: v.nullish(duration()) })),
-    [],
-  ),
-  receivers: v.nullish(v.array(v.string())),
-  notified: v.nullish(v.array(notifiedSection), []),
-  not_notified: v.nullish(
-    v.array(section({ alert: v.string(), receiver: optionalText, because: v.nullish(v.picklist(REASONS)) })),
-    [],
-  ),
-});
-
-const fileSection = section({
-  rule_files: textList,
-  log_rule_files: textList,
-  logs: v.nullish(section({ type: v.nullish(logStoreType), ...logDelayFields }), {}),
-  alertmanager_config: v.pipe(v.string(), v.nonEmpty('the path of an alertmanager.yml')),
-  evaluation_interval: v.nullish(duration({ min: 1 })),
-  external_labels: v.nullish(named(optionalText), {}),
-  external_url: optionalText,
-  receivers: v.nullish(named(receiverOptionsSection), {}),
-  scenarios: v.pipe(v.array(scenarioSection), v.minLength(1, 'at least one scenario')),
-});
-
-type WrittenFile = v.InferOutput<typeof fileSection>;
-type WrittenScenario = v.InferOutput<typeof scenarioSection>;
-type WrittenNotified = v.InferOutput<typeof notifiedSection>;
+import { checkInputLine, type InputLine, inputLines, MAX_LINES, shortNames } from './input-lines.ts';
+import type {
+  ExpectedNotification,
+  ReceiverFailure,
+  Scenario,
+  ScenarioAcknowledgement,
+  ScenarioFile,
+  ScenarioHeartbeat,
+  ScenarioSilence,
+} from './scenario.ts';
+import { besideFile, scenarioConfig } from './scenario-config.ts';
+import {
+  scenarioFileSection,
+  type WrittenNotified,
+  type WrittenScenario,
+  type WrittenScenarioFile,
+} from './scenario-sections.ts';
 
 /** Whether it is a file of scenarios, and not one of promtool. */
 export function hasScenarios(source: string): boolean {
   return /^scenarios:/m.test(source);
 }
 
-/** @param file only named, in problems and places
- *  @throws {ConfigError} with every problem in it */
-export function parseScenarioFile(source: string, file: string): ScenarioFile {
-  const loaded = parseConfig(source, file, fileSection, AS_WRITTEN);
+/** @param file relative paths begin at its folder
+ *  @param environment of the alerting.yaml that it names
+ *  @throws {ConfigError} with every problem in it, or in the files that it names; {VigieError} CONFIG_UNREADABLE */
+export async function parseScenarioFile(source: string, file: string, environment: Environment): Promise<ScenarioFile> {
+  const loaded = parseConfig(source, file, scenarioFileSection, AS_WRITTEN);
   const { value } = loaded;
   const findings = new Findings(loaded);
-  const reader = new ScenarioReader(loaded, findings, file);
-  const evaluationIntervalMs = value.evaluation_interval ?? DEFAULT_INTERVAL_MS;
-  const scenarios = value.scenarios.map((one, index) =>
-    reader.scenario(one, ['scenarios', index], evaluationIntervalMs),
-  );
-  checkLinesAreRead(value, findings);
-  const { type } = value.logs;
-  if (type == null && value.log_rule_files.length > 0)
-    findings.problemAtKey(['log_rule_files'], 'logs.type beside it: loki, elasticsearch or opensearch, which they ask');
-  const delays = readLogDelays(value.logs, ['logs'], { findings });
+  const context: ReadContext = { findings, folder: resolve(dirname(file)) };
+  const read = await scenarioConfig(value, context, dirname(file), environment);
+  if (read === undefined) throw new ConfigError(findings.problems);
+  const { config } = read;
+  const reader = new ScenarioReader(loaded, findings, file, config);
+  const scenarios = value.scenarios.map((one, index) => reader.scenario(one, ['scenarios', index]));
+  checkLinesAreRead(value, config, findings);
   if (findings.problems.length > 0) throw new ConfigError(findings.problems);
-  return {
-    ruleFiles: value.rule_files,
-    logRuleFiles: value.log_rule_files,
-    logs: { type: type ?? 'loki', ...delays },
-    alertmanagerConfig: value.alertmanager_config,
-    evaluationIntervalMs,
-    externalLabels: value.external_labels,
-    externalUrl: value.external_url.replace(/\/+$/, ''),
-    receiverOptions: (names) => {
-      const ofReceivers = new Findings(loaded);
-      const options = readReceiverOptions(value.receivers, names, { findings: ofReceivers, folder: dirname(file) });
-      if (ofReceivers.problems.length > 0) throw new ConfigError(ofReceivers.problems);
-      return options;
-    },
-    scenarios,
-  };
+  return { ...read, scenarios };
 }
 
-function checkLinesAreRead({ log_rule_files, receivers, scenarios }: WrittenFile, findings: Findings): void {
-  if (log_rule_files.length > 0 || Object.values(receivers).some(({ context }) => context != null)) return;
-  for (const [index, { input_lines: lines }] of scenarios.entries())
-    if (lines.length > 0)
-      findings.problemAtKey(
-        ['scenarios', index, 'input_lines'],
-        'log_rule_files or receivers.NAME.context in the file, which read them',
-      );
+function checkLinesAreRead(
+  { scenarios }: WrittenScenarioFile,
+  { logRuleFiles, receivers }: AlertingConfig,
+  findings: Findings,
+): void {
+  if (logRuleFiles.length > 0 || [...receivers.values()].some(({ context }) => context !== undefined)) return;
+  for (const [index, scenario] of scenarios.entries())
+    for (const key of ['input_lines', 'input_files'] as const)
+      if (scenario[key].length > 0)
+        findings.problemAtKey(
+          ['scenarios', index, key],
+          'log_rule_files or receivers.NAME.context in the file, which read them',
+        );
 }
 
 class ScenarioReader {
   readonly #at: Pick<LoadedConfig<unknown>, 'problemAt'>;
   readonly #findings: Findings;
   readonly #file: string;
+  readonly #config: AlertingConfig;
+  readonly #receivers: ReadonlySet<string>;
 
-  constructor(at: Pick<LoadedConfig<unknown>, 'problemAt'>, findings: Findings, file: string) {
+  constructor(at: Pick<LoadedConfig<unknown>, 'problemAt'>, findings: Findings, file: string, config: AlertingConfig) {
     this.#at = at;
     this.#findings = findings;
     this.#file = file;
+    this.#config = config;
+    this.#receivers = new Set(config.alertmanager?.config.receivers.map(({ name }) => name));
   }
 
-  scenario(written: WrittenScenario, path: ConfigPath, evaluationIntervalMs: number): Scenario {
-    const intervalMs = written.interval ?? evaluationIntervalMs;
+  scenario(written: WrittenScenario, path: ConfigPath): Scenario {
+    const { start: startMs, lasts, name } = written;
+    const intervalMs = written.interval ?? this.#config.evaluationIntervalMs;
     const series = written.input_series.flatMap((one, index) =>
       this.#read('a series with its values', [...path, 'input_series', index], () =>
         parseSeriesLine(`${one.series} ${one.values}`, 0),
@@ -149,23 +95,23 @@ class ScenarioReader {
       ...series.map(({ values }) => (values.length - 1) * intervalMs),
       ...written.notified.map(({ at }) => at),
     ];
-    const lastLineMs = lines.reduce((lastMs, { arrivesMs }) => Math.max(lastMs, arrivesMs - written.start), 0);
-    const lengthMs = written.lasts ?? Math.max(lastLineMs, ...ends);
+    const lastLineMs = lines.reduce((lastMs, { arrivesMs }) => Math.max(lastMs, arrivesMs - startMs), 0);
     return {
-      name: written.name,
-      place: this.#place(path),
-      startMs: written.start,
-      intervalMs,
-      lengthMs,
-      series,
-      lines,
-      silences: written.silences.map(({ matchers, from, until }, index) => ({
-        matchers: this.#read('matchers', [...path, 'silences', index, 'matchers'], () =>
-          matchers.flatMap((text) => parseMatchers(text).matchers),
-        ).flat(),
-        fromMs: from,
-        untilMs: until ?? lengthMs,
+      ...{ name, startMs, intervalMs, series, lines, place: this.#place(path) },
+      lengthMs: lasts ?? Math.max(lastLineMs, ...ends),
+      isOpenEnded: lasts == null,
+      recorded: written.input_files.map(({ files, at, since, late, arrives, fields }, index) => ({
+        place: this.#place([...path, 'input_files', index]),
+        patterns: files.map((pattern) => besideFile(dirname(this.#file), pattern)),
+        ...{ atMs: at, originMs: since ?? undefined, lateMs: late, arrivesMs: arrives },
+        fields: shortNames(fields),
       })),
+      silences: written.silences.map((one, index) => this.#silence(one, [...path, 'silences', index])),
+      acknowledgements: written.acknowledged.flatMap((one, index) =>
+        this.#acknowledgement(one, [...path, 'acknowledged', index]),
+      ),
+      failures: written.failing.map((one, index) => this.#failure(one, [...path, 'failing', index])),
+      heartbeats: written.heartbeats.map((one, index) => this.#heartbeat(one, [...path, 'heartbeats', index])),
       receivers: written.receivers ?? undefined,
       notified: written.notified.map((one, index) => this.#notified(one, [...path, 'notified', index])),
       notNotified: written.not_notified.flatMap(({ alert, receiver, because }, index) => {
@@ -188,6 +134,60 @@ class ScenarioReader {
     }
     if (lines.length > MAX_LINES) this.#findings.problemAtKey(path, `no more than ${MAX_LINES} lines in a scenario`);
     return lines.sort((a, b) => a.timeMs - b.timeMs);
+  }
+
+  #silence(
+    { matchers, from: fromMs, until, until_resolved, recurs }: WrittenScenario['silences'][number],
+    path: ConfigPath,
+  ): ScenarioSilence {
+    this.#checkOrder(fromMs, until, path);
+    const problem = recurs == null ? undefined : recurrenceProblem(recurs);
+    if (problem !== undefined)
+      this.#problem([...path, 'recurs'], `times such as sunday 02:00-04:00 Europe/Paris (${problem})`);
+    return {
+      matchers: this.#read('matchers', [...path, 'matchers'], () =>
+        matchers.flatMap((text) => parseMatchers(text).matchers),
+      ).flat(),
+      ...{ fromMs, untilMs: until ?? undefined },
+      annotations: {
+        ...(until_resolved ? { [UNTIL]: UNTIL_RESOLVED } : {}),
+        ...(recurs == null ? {} : { [RECURS]: recurs }),
+      },
+    };
+  }
+
+  #acknowledgement(
+    { alert, at: atMs, until }: WrittenScenario['acknowledged'][number],
+    path: ConfigPath,
+  ): readonly ScenarioAcknowledgement[] {
+    this.#checkOrder(atMs, until, path);
+    return this.#patterns([alert], [...path, 'alert']).map((pattern) => ({
+      ...{ alert: pattern, atMs, untilMs: until ?? undefined, place: this.#place(path) },
+    }));
+  }
+
+  #failure(
+    { receiver, from: fromMs, until, status }: WrittenScenario['failing'][number],
+    path: ConfigPath,
+  ): ReceiverFailure {
+    this.#checkOrder(fromMs, until, path);
+    if (!this.#receivers.has(receiver))
+      this.#problem([...path, 'receiver'], 'the name of a receiver of alertmanager_config');
+    return { receiver, fromMs, untilMs: until ?? undefined, status };
+  }
+
+  #heartbeat(
+    { name, at: atMs, every, times }: WrittenScenario['heartbeats'][number],
+    path: ConfigPath,
+  ): ScenarioHeartbeat {
+    if (!this.#config.expectedHeartbeats.some((expected) => expected.name === name))
+      this.#problem([...path, 'name'], 'the name of one of heartbeats_in of alerting_config');
+    if (every == null && times > 1) this.#problem([...path, 'times'], 'every beside it, the time between two');
+    return { name, atMs, times, everyMs: every ?? 1 };
+  }
+
+  #checkOrder(fromMs: number, untilMs: number | null | undefined, path: ConfigPath): void {
+    if (untilMs != null && untilMs <= fromMs) this.#problem([...path, 'until'], 'a time behind its beginning');
   }
 
   #notified(

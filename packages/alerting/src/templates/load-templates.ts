@@ -1,6 +1,8 @@
 /** The templates of alertmanager.yml: what Alertmanager ships, and the files that it names. */
 import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
 import { describeError, errorCode } from '@vigie/core/errors';
+import type { ReceiverOptions } from '../notify/receiver.ts';
+import { CONTEXT_TEMPLATES } from './context-template.ts';
 import { NotificationTemplates } from './notification-templates.ts';
 import { readTemplateFiles, type TemplateFile } from './template-files.ts';
 
@@ -25,6 +27,20 @@ export async function loadTemplates(
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return templates;
+}
+
+/** By the name of a receiver: one that is shown context has more in them.
+ *  @param options by the names of receivers
+ *  @throws as loadTemplates */
+export async function loadReceiverTemplates(
+  patterns: readonly string[],
+  nowMs: () => number,
+  options: ReadonlyMap<string, Pick<ReceiverOptions, 'context'>>,
+): Promise<(receiver: string) => NotificationTemplates> {
+  const templates = await loadTemplates(patterns, nowMs);
+  const isWanted = [...options.values()].some(({ context }) => context !== undefined);
+  const withContext = isWanted ? await loadTemplates(patterns, nowMs, CONTEXT_TEMPLATES) : templates;
+  return (receiver) => (options.get(receiver)?.context === undefined ? templates : withContext);
 }
 
 function problemOf({ path, name, source }: TemplateFile, message: string): ConfigProblem {

@@ -1,13 +1,14 @@
 /** Rules on logs over the past: what they would have found, and what that costs the log store. */
 import { VigieError } from '@vigie/core/errors';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { DEFAULT_POLICY } from '@vigie/rules/rule-policy';
 import { describe, expect, it } from 'vitest';
 import { type BacktestRequest, backtest } from '../../src/backtest/backtest.ts';
-import { parseAlertmanagerConfig } from '../../src/config/load-config.ts';
 import { parseLogRuleFile } from '../../src/logs/file/parse-log-rule-file.ts';
 import type { LogSource, Steps } from '../../src/logs/log-source.ts';
 import type { InputLine } from '../../src/scenario/input-lines.ts';
 import { ScenarioLogs } from '../../src/scenario/scenario-logs.ts';
+import { toldBy } from './told-by.ts';
 
 const SECOND = 1000;
 const MINUTE = 60_000;
@@ -54,7 +55,8 @@ async function backtested(rules: string, { lines = [], source, onAsk }: Past, re
   const result = await backtest(
     {
       groups: parseLogRuleFile(rules, 'logs.yml', { intervalMs: MINUTE }),
-      alertmanager: undefined,
+      told: undefined,
+      policy: DEFAULT_POLICY,
       startMs: START,
       endMs: START + HOUR,
       intervalMs: MINUTE,
@@ -65,6 +67,7 @@ async function backtested(rules: string, { lines = [], source, onAsk }: Past, re
       ask: () => Promise.reject(new Error('nothing asks for metrics')),
       logs: { source: past, queryDelayMs: 10 * SECOND },
       onProgress: (done, total) => progress.push(`${done}/${total}`),
+      onTold: () => undefined,
     },
     signal,
   );
@@ -98,13 +101,12 @@ describe('a backtest of rules on logs', () => {
         labels: { team: '{{ $labels.container }}' }
         rate: { query: { namespace: shop }, by: [container], range: 5m, above: 20 }
 `;
-    const alertmanager = parseAlertmanagerConfig(
+    const told = await toldBy(
       `route: { receiver: office, group_wait: 30s, routes: [{ receiver: web, matchers: [team="web"] }] }
 receivers: [{ name: office }, { name: web, webhook_configs: [{ url: 'http://x/' }] }]
 `,
-      'a.yml',
     );
-    const { rules: tested, receivers } = await backtested(rules, { lines: everyTen(60, 60) }, { alertmanager });
+    const { rules: tested, receivers } = await backtested(rules, { lines: everyTen(60, 60) }, { told });
     // Windows end 70 s before: found from 6m, fires from 10m to 14m.
     expect(tested).toMatchObject([{ fired: 1, firingMs: 4 * MINUTE, pages: 1 }]);
     expect(receivers).toEqual([

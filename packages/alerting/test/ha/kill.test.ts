@@ -4,13 +4,12 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { TestApiServer } from '@vigie/kube/testing/api-server';
-import { build } from 'esbuild';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { bundledProgram } from '../bundled-program.ts';
 import { folderWith } from '../folder.ts';
 
-const PROGRAM = fileURLToPath(new URL('./replica.program.ts', import.meta.url));
+const PROGRAM = new URL('./replica.program.ts', import.meta.url);
 const NAMES = Array.from({ length: 8 }, (_, index) => `A${index}`);
 const WITHIN_MS = 10_000;
 
@@ -45,21 +44,6 @@ async function receiver() {
   return { url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/`, told, hung };
 }
 
-async function bundle(): Promise<string> {
-  const outfile = join(await folderWith(), 'replica.mjs');
-  const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" };
-  await build({
-    entryPoints: [PROGRAM],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    banner,
-  });
-  return outfile;
-}
-
 async function kubeconfigOf(api: TestApiServer): Promise<string> {
   const file = join(await folderWith(), 'kubeconfig');
   const config = {
@@ -78,7 +62,7 @@ it('another replica tells within ten seconds of a kill whatever the owner had be
   const api = await TestApiServer.start();
   onTestFinished(() => api.stop());
   const { url, told, hung } = await receiver();
-  const [program, kubeconfig] = [await bundle(), await kubeconfigOf(api)];
+  const [program, kubeconfig] = [await bundledProgram(PROGRAM), await kubeconfigOf(api)];
   const outputs = new Map<string, string>();
   const start = async (name: string): Promise<ChildProcess> => {
     const child = spawn(process.execPath, [program, name, await folderWith(), kubeconfig, url], {

@@ -1,10 +1,9 @@
 /** The service with log rules, over a server that answers as Loki does and a web hook. */
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { checkAlertingFiles } from '../../src/check-alerting-files.ts';
 import { loadAlertingConfig } from '../../src/config/alerting-config-file.ts';
 import { prepareIntegrations } from '../../src/receivers/prepare-integrations.ts';
@@ -12,6 +11,7 @@ import { loadAlertingRules } from '../../src/rules/alerting-rules.ts';
 import { AlertingService } from '../../src/service.ts';
 import { folderWith } from '../folder.ts';
 import { record } from '../receivers/recorder.ts';
+import { served } from '../served.ts';
 import { type Asked, storeServer } from './source/store-server.ts';
 
 const START = Date.parse('2026-11-30T10:00:00Z');
@@ -81,15 +81,7 @@ datasources: { logs: { type: loki, url: '${loki.url.href}' } }
     { clock, random: () => 0.5, log: createLog('error', { write: () => {} }), env: {}, version: '1.2.3' },
   );
   await service.start();
-  const server = createServer((incoming, outgoing) => service.serve(incoming, outgoing));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    await service.close({ graceMs: 0 });
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const url = await served(service);
   const ask = async (path: string): Promise<unknown> => (await fetch(url + path)).json();
   const until = <T>(assertion: () => Promise<T> | T): Promise<T> =>
     vi.waitFor(

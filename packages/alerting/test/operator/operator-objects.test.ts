@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
@@ -13,6 +12,7 @@ import { ALERTING_KINDS } from '../../src/operator/object-kinds.ts';
 import { AlertingService } from '../../src/service.ts';
 import { folderWith } from '../folder.ts';
 import { type Recorder, record } from '../receivers/recorder.ts';
+import { served } from '../served.ts';
 
 const START = Date.parse('2026-11-29T10:00:00Z');
 const SILENT = createLog('error', { write: () => undefined });
@@ -64,15 +64,7 @@ class Bed {
     const options = { prefix: '', self: () => ({ name: 'me', address: '127.0.0.1:9093' }) };
     const service = new AlertingService(settings, options, { ...world, log: SILENT, source, kube: kube.config() });
     await service.start();
-    const server = createServer((incoming, outgoing) => service.serve(incoming, outgoing));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(async () => {
-      server.closeAllConnections();
-      server.close();
-      await service.close({ graceMs: 0 });
-    });
-    const address = server.address();
-    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    const url = await served(service);
     return new Bed(kube, await record(), service, url, clock);
   }
 

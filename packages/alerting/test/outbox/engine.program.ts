@@ -4,13 +4,8 @@
  *  Says `posted` when the alert is on the disk, and ends when it has been told and nothing more. */
 import * as fs from 'node:fs/promises';
 import { systemClock } from '@vigie/core/clock';
-import { createLog } from '@vigie/core/log';
-import { LabelSet } from '@vigie/promql/labels/label-set';
-import { parseAlertmanagerConfig } from '../../src/config/load-config.ts';
-import { AlertEngine } from '../../src/engine.ts';
-import { fingerprintOf } from '../../src/identity/fingerprint.ts';
-import { NotifyCounts } from '../../src/notify/notify-counts.ts';
 import type { StateFs } from '../../src/state/state-fs.ts';
+import { alertNamed, processEngine } from '../process-engine.ts';
 
 const [, , folder = '', url = '', killAtText = '0'] = process.argv;
 const killAt = Number(killAtText);
@@ -46,64 +41,21 @@ const disk: StateFs = {
   },
 };
 
-const config = `receivers: [{ name: a, webhook_configs: [{ url: 'http://localhost/' }] }]
-route: { receiver: a, group_wait: 50ms, group_interval: 100ms, repeat_interval: 1h }`;
-
-const engine = new AlertEngine(
+const engine = processEngine({
   folder,
-  {
-    config: parseAlertmanagerConfig(config, 'alertmanager.yml'),
-    options: {
-      limits: { alerts: 10, alertSize: 1000 },
-      startupHoldMs: 60_000,
-      retentionMs: 3_600_000,
-      resolveWhatFired: true,
-      resolveReason: true,
-    },
-    receiverOptions: new Map(),
-    integrationsOf: () => [
-      {
-        id: 'a/webhook/0',
-        kind: 'webhook',
-        sendsResolved: true,
-        send: async ({ alerts }) => {
-          step();
-          await fetch(url, { method: 'POST', body: alerts.map(({ labels }) => labels.get('alertname')).join(' ') });
-          if (killAtText === 'told') process.kill(process.pid, 'SIGKILL');
-          step();
-          return { kind: 'sent' };
-        },
-      },
-    ],
+  route: 'group_wait: 50ms, group_interval: 100ms, repeat_interval: 1h',
+  tell: async (names) => {
+    step();
+    await fetch(url, { method: 'POST', body: names });
+    if (killAtText === 'told') process.kill(process.pid, 'SIGKILL');
+    step();
+    return { kind: 'sent' };
   },
-  {
-    clock: systemClock,
-    random: Math.random,
-    log: createLog('error'),
-    fs: disk,
-    newId: () => 'none',
-    counts: new NotifyCounts(() => undefined),
-    record: () => undefined,
-  },
-);
+  fs: disk,
+});
 
 await engine.start();
-if (engine.state.alerts.size === 0) {
-  const labels = LabelSet.of({ alertname: 'A' });
-  const nowMs = Date.now();
-  await engine.post([
-    {
-      fingerprint: fingerprintOf(labels),
-      labels,
-      annotations: LabelSet.empty,
-      startsAtMs: nowMs,
-      endsAtMs: nowMs + 3_600_000,
-      updatedAtMs: nowMs,
-      generatorUrl: '',
-      hasTimeout: false,
-    },
-  ]);
-}
+if (engine.state.alerts.size === 0) await engine.post([alertNamed('A')]);
 process.stdout.write('posted\n');
 // Until it is told, and for two intervals in which it must not be told again.
 const deadline = Date.now() + 10_000;

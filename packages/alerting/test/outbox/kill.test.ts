@@ -2,32 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { bundledProgram } from '../bundled-program.ts';
 import { folderWith } from '../folder.ts';
 
-const PROGRAM = fileURLToPath(new URL('./engine.program.ts', import.meta.url));
+const PROGRAM = new URL('./engine.program.ts', import.meta.url);
 
 /** Behind the last step there is nothing left to kill. Writes that come together are one, and so there are some steps more or less from run to run. */
 const SPARED = 3;
-
-/** Node 20 runs no TypeScript. */
-async function bundle(): Promise<string> {
-  const outfile = join(await folderWith(), 'engine.mjs');
-  const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" };
-  buildSync({
-    entryPoints: [PROGRAM],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    banner,
-  });
-  return outfile;
-}
 
 /** Keeps the bodies that it is sent. */
 async function receiver(): Promise<{ readonly url: string; readonly bodies: string[] }> {
@@ -67,7 +49,7 @@ async function run(program: string, folder: string, url: string, killAt: number 
 
 describe('an engine that is killed at any step', () => {
   it('tells of each alert that it has taken once at least, and twice at most', async () => {
-    const program = await bundle();
+    const program = await bundledProgram(PROGRAM);
     const { url, bodies } = await receiver();
     await run(program, await folderWith(), url, 0);
     expect(bodies.splice(0)).toEqual(['A']);

@@ -1,11 +1,8 @@
 /** Scenarios through the engine that a service has, and what is said of those that do not come out as expected. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { runScenarioFile } from '../../src/scenario/run-scenario-file.ts';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { runWritten } from './written-scenarios.ts';
 
-const { signal } = new AbortController();
 const page = await readFile(new URL('../../../../docs/reference/scenarios.md', import.meta.url), 'utf8');
 const [RULES = '', ALERTMANAGER = '', SCENARIOS = '', LOG_RULES = '', LOG_SCENARIOS = ''] = Array.from(
   page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
@@ -22,17 +19,8 @@ async function outcomeOf(
   scenarios: string,
   { rules = RULES, logRules = LOG_RULES, alertmanager = ALERTMANAGER }: Files = {},
 ) {
-  const folder = await mkdtemp(join(tmpdir(), 'vigie-scenario-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'shop.yml'), rules);
-  await writeFile(join(folder, 'shop-logs.yml'), logRules);
-  await writeFile(join(folder, 'alertmanager.yml'), alertmanager);
-  const file = join(folder, 'shop.scenarios.yml');
-  await writeFile(file, scenarios);
-  const outcome = await runScenarioFile(file, signal);
-  const failures = outcome?.failures.map((failure) => failure.replaceAll(`${folder}/`, '')) ?? [];
-  return { ...outcome, failures };
+  const files = { 'shop.yml': rules, 'shop-logs.yml': logRules, 'alertmanager.yml': alertmanager };
+  return runWritten({ ...files, 's.yml': scenarios });
 }
 
 const scenario = (body: string): string =>
@@ -56,13 +44,13 @@ describe('scenarios', () => {
       '\n    receivers: []\n',
     );
     const { failures } = await outcomeOf(changed);
-    expect(failures.map((failure) => `${failure}\n`).join('')).toBe(shown);
+    expect(failures.map((failure) => `${failure}\n`).join('')).toBe(shown.replaceAll('shop.scenarios.yml', 's.yml'));
   });
 
   it('may name no other notification than come, unless they look at some receivers alone', async () => {
     const { failures } = await outcomeOf(scenario(DOWN));
     expect(failures).toEqual([
-      '    shop.scenarios.yml:4: s: expected no other notifications, got\n        30s pager/slack/0: firing ShopDown{job="web", severity="page"}',
+      '    s.yml:4: s: expected no other notifications, got\n        30s pager/slack/0: firing ShopDown{job="web", severity="page"}',
     ]);
     expect((await outcomeOf(scenario(`${DOWN}    receivers: [office]\n`))).failures).toEqual([]);
   });
@@ -71,7 +59,7 @@ describe('scenarios', () => {
     const told = TOLD.replace(' }\n', ', text: [web is down, nowhere] }\n');
     const { failures } = await outcomeOf(scenario(`${DOWN}    notified:\n${told}`));
     expect(failures).toEqual([
-      '    shop.scenarios.yml:7: s: expected of pager/slack/0 the text\n        nowhere\n    got\n        firing: ShopDown\n        web is down',
+      '    s.yml:7: s: expected of pager/slack/0 the text\n        nowhere\n    got\n        firing: ShopDown\n        web is down',
     ]);
   });
 
@@ -95,7 +83,7 @@ describe('scenarios', () => {
       scenario(`${DOWN}    notified:\n${TOLD}    not_notified: [{ alert: ShopDown, receiver: pager }]\n`),
     );
     expect(failures).toEqual([
-      '    shop.scenarios.yml:8: s: expected no notification of ShopDown to pager, got\n        30s pager/slack/0: firing ShopDown{job="web", severity="page"}',
+      '    s.yml:8: s: expected no notification of ShopDown to pager, got\n        30s pager/slack/0: firing ShopDown{job="web", severity="page"}',
     ]);
   });
 
@@ -108,7 +96,7 @@ describe('scenarios', () => {
       { rules },
     );
     expect(broken.failures).toEqual([
-      expect.stringMatching(/^ {4}shop\.scenarios\.yml:4: s: the rule ShopDown cannot be evaluated: /),
+      expect.stringMatching(/^ {4}s\.yml:4: s: the rule ShopDown cannot be evaluated: /),
     ]);
     const alertmanager = ALERTMANAGER.replace('{{ .Status }}:', '{{ .Status.Nothing }}:');
     const untold = await outcomeOf(scenario(DOWN), { alertmanager });
@@ -123,6 +111,21 @@ describe('scenarios', () => {
     await expect(outcomeOf(bad.replace('luck', 'route'))).rejects.toThrow(
       /:5:\d+: .*a series with its values[\s\S]*:6:\d+: .*firing or resolved[\s\S]*:7:\d+: .*an alert such as/,
     );
+  });
+
+  it('evaluate each group at its own interval', async () => {
+    const often = RULES.replace('- name: shop', '- name: shop\n    interval: 15s').replace(
+      'expr: up',
+      'for: 30s\n        expr: up',
+    );
+    const told = TOLD.replace('30s', '1m');
+    expect((await outcomeOf(scenario(`${DOWN}    notified:\n${told}`), { rules: often })).failures).toEqual([]);
+    const seldom = RULES.replace('- name: shop', '- name: shop\n    interval: 5m').replace(
+      'expr: up',
+      'for: 30s\n        expr: up',
+    );
+    const later = TOLD.replace('30s', '5m30s');
+    expect((await outcomeOf(scenario(`${DOWN}    notified:\n${later}`), { rules: seldom })).failures).toEqual([]);
   });
 
   it('are no files without the key', async () => {

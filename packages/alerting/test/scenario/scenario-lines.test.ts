@@ -1,11 +1,6 @@
 /** Scenarios with lines: what rules on logs make of them, when they come late, and pages that show them. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { runScenarioFile } from '../../src/scenario/run-scenario-file.ts';
-
-const { signal } = new AbortController();
+import { describe, expect, it } from 'vitest';
+import { runWritten } from './written-scenarios.ts';
 
 const ALERTMANAGER = `route: { receiver: pager, group_by: ['...'], group_wait: 0s, group_interval: 1m }
 receivers:
@@ -25,16 +20,14 @@ interface Told {
 /** @param body of the scenario, with an indent of four
  *  @returns what is not as expected */
 async function failuresOf(body: string, { rule = PATTERN, file = '' }: Told = {}): Promise<readonly string[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'vigie-lines-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await writeFile(join(folder, 'logs.yml'), `groups: [{ name: g, rules: [{ alert: A, ${rule} }] }]\n`);
-  await writeFile(join(folder, 'alertmanager.yml'), ALERTMANAGER);
-  const path = join(folder, 's.yml');
   const common = 'log_rule_files: [logs.yml]\nalertmanager_config: alertmanager.yml\n';
   const logs = file.includes('logs:') ? '' : 'logs: { type: loki }\n';
-  await writeFile(path, `${common}${logs}${file}scenarios:\n  - name: s\n${body}`);
-  const outcome = await runScenarioFile(path, signal);
-  return outcome?.failures.map((failure) => failure.replaceAll(`${folder}/`, '')) ?? [];
+  const { failures } = await runWritten({
+    'logs.yml': `groups: [{ name: g, rules: [{ alert: A, ${rule} }] }]\n`,
+    'alertmanager.yml': ALERTMANAGER,
+    's.yml': `${common}${logs}${file}scenarios:\n  - name: s\n${body}`,
+  });
+  return failures;
 }
 
 const input = (...lines: readonly string[]): string =>
@@ -176,11 +169,12 @@ describe('a file of scenarios with lines', () => {
   });
 
   it('has no lines that nobody reads', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'vigie-lines-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const path = join(folder, 's.yml');
-    await writeFile(path, `alertmanager_config: a.yml\nscenarios:\n  - name: s\n${input('message: x')}`);
-    await expect(runScenarioFile(path, signal)).rejects.toThrow(
+    const lines = input('message: x');
+    const unread = runWritten({
+      'alertmanager.yml': ALERTMANAGER,
+      's.yml': `alertmanager_config: alertmanager.yml\nscenarios:\n  - name: s\n${lines}`,
+    });
+    await expect(unread).rejects.toThrow(
       /:4:5: scenarios\[0\]\.input_lines: expected log_rule_files or receivers\.NAME\.context/,
     );
   });

@@ -33,14 +33,26 @@ export async function askAlerts<T>(
   if (answer === undefined) return undefined;
   const decoded = decode(parseJson(answer.text));
   if (decoded !== undefined) return decoded;
-  throw new VigieError('ALERTS_REFUSED', `${answer.origin} does not answer as Alertmanager does: is --url right?`);
+  throw foreignAnswer(answer);
+}
+
+/** Of somebody who answers all the same. */
+export function foreignAnswer({ origin }: Pick<TextAnswer, 'origin'>): VigieError {
+  return new VigieError('ALERTS_REFUSED', `${origin} does not answer as Alertmanager does: is --url right?`);
+}
+
+export interface TextAnswer {
+  readonly text: string;
+  /** Without parameters: `text/plain`; '' where nobody says. */
+  readonly contentType: string;
+  readonly origin: string;
 }
 
 /** As askAlerts, of the body as it is. */
 export async function askText(
   { server, version }: AlertsClient,
   request: AlertsRequest,
-): Promise<{ readonly text: string; readonly origin: string } | undefined> {
+): Promise<TextAnswer | undefined> {
   const { response, origin } = await openAnswer(server, PREFIXES, {
     ...request,
     kind: 'server',
@@ -53,10 +65,12 @@ export async function askText(
   }
   if (statusCode !== 200) {
     const said = printable(await readRefusal(response, messageOf)).trim();
-    throw new VigieError('ALERTS_REFUSED', `${origin} answers ${statusCode} ${said}`);
+    const hint = statusCode === 401 || statusCode === 403 ? ': is --token-file right?' : '';
+    throw new VigieError('ALERTS_REFUSED', `${origin} answers ${statusCode} ${said}${hint}`);
   }
   const text = await readText(response, MAX_ANSWER_BYTES);
-  if (text !== undefined) return { text, origin };
+  const [contentType = ''] = (response.headers['content-type'] ?? '').split(';');
+  if (text !== undefined) return { text, contentType: contentType.trim(), origin };
   throw new VigieError('ALERTS_REFUSED', `${origin} answers more than ${MAX_ANSWER_BYTES} bytes`);
 }
 

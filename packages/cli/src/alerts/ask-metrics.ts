@@ -6,7 +6,7 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import { parseFloatText } from '@vigie/promql/text/float';
 import * as v from 'valibot';
 import { type ApiServer, openAnswer, parseJson, readText } from '../api-client/open-answer.ts';
-import { decodeAnswer } from '../query/answer.ts';
+import { type Answer, decodeAnswer, foreignAnswer } from '../query/answer.ts';
 import { printable } from '../terminal/text-width.ts';
 
 /** `vigie up` has the metrics below /prometheus, Prometheus at the root. */
@@ -19,29 +19,44 @@ export interface MetricsClient {
   readonly version: string;
 }
 
-/** @returns it throws {VigieError} API_UNREACHABLE; QUERY_REFUSED, in the server's words */
-export function rangeAsker({ server, version }: MetricsClient): AskRange {
+/** @returns it throws {VigieError} API_UNREACHABLE, API_BROKEN; QUERY_REFUSED, in the server's words */
+export function rangeAsker(client: MetricsClient): AskRange {
   return async (query, { startMs, endMs, stepMs }) => {
-    const { response, origin } = await openAnswer(server, PREFIXES, {
-      kind: 'server',
-      path: '/api/v1/query_range',
-      parameters: new URLSearchParams({
-        query,
-        start: String(startMs / 1000),
-        end: String(endMs / 1000),
-        step: String(stepMs / 1000),
-      }),
-      method: 'POST',
-      userAgent: `vigie/${version} alerts`,
-    });
-    const text = await readText(response, MAX_ANSWER_BYTES);
-    if (text === undefined) throw refused(`the answer of ${origin} is larger than ${MAX_ANSWER_BYTES} bytes`);
-    const answer = decodeAnswer(parseJson(text));
-    if (answer === undefined)
-      throw refused(`${origin} answers ${response.statusCode}: expected an answer of Prometheus' API`);
+    const times = { start: seconds(startMs), end: seconds(endMs), step: seconds(stepMs) };
+    const answer = await answerTo(client, '/api/v1/query_range', { query, ...times });
     if (answer.status === 'error') throw refused(printable(answer.error));
     return answer.result.type === 'matrix' ? answer.result.series.map(seriesOf) : [];
   };
+}
+
+/** Asks what every server knows: before one is asked for a week of each rule, it has shown that it is one.
+ *  @param atMs Unix ms
+ *  @throws {VigieError} API_UNREACHABLE, API_BROKEN; QUERY_REFUSED, where it does not answer as Prometheus does */
+export async function checkAnswers(client: MetricsClient, atMs: number): Promise<void> {
+  await answerTo(client, '/api/v1/query', { query: 'vector(1)', time: seconds(atMs) });
+}
+
+async function answerTo(
+  { server, version }: MetricsClient,
+  path: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<Answer> {
+  const { response, origin } = await openAnswer(server, PREFIXES, {
+    kind: 'server',
+    path,
+    parameters: new URLSearchParams(parameters),
+    method: 'POST',
+    userAgent: `vigie/${version} alerts`,
+  });
+  const text = await readText(response, MAX_ANSWER_BYTES);
+  if (text === undefined) throw refused(`the answer of ${origin} is larger than ${MAX_ANSWER_BYTES} bytes`);
+  const answer = decodeAnswer(parseJson(text));
+  if (answer === undefined) throw foreignAnswer(origin, response.statusCode, text);
+  return answer;
+}
+
+function seconds(ms: number): string {
+  return String(ms / 1000);
 }
 
 function seriesOf({

@@ -1,5 +1,5 @@
 /** `vigie alert backtest`: how often rules would have paged. */
-import { type BacktestResult, backtest } from '@vigie/alerting/backtest/backtest';
+import { type BacktestDeps, type BacktestResult, backtest } from '@vigie/alerting/backtest/backtest';
 import { type LoadedBacktest, loadBacktest } from '@vigie/alerting/backtest/load-backtest';
 import { openLogs } from '@vigie/alerting/backtest/open-logs';
 import { pairsOfArguments } from '@vigie/alerting/client/matcher-arguments';
@@ -13,7 +13,8 @@ import type { Terminal } from '../query/run-query.ts';
 import { formatTime } from '../query/times.ts';
 import { paintFor, plain } from '../terminal/style.ts';
 import { printable } from '../terminal/text-width.ts';
-import { askRetention, type MetricsClient, rangeAsker } from './ask-metrics.ts';
+import { askRetention, checkAnswers, type MetricsClient, rangeAsker } from './ask-metrics.ts';
+import { openLocalMetrics } from './local-metrics.ts';
 import { textTable } from './table.ts';
 
 export interface BacktestCommand {
@@ -25,6 +26,8 @@ export interface BacktestCommand {
   readonly config: string | undefined;
   /** alertmanager.yml */
   readonly alertmanager: string | undefined;
+  /** Of `vigie up` or of a collector, whose metrics are asked; undefined: a server is. */
+  readonly dataDir: string | undefined;
   readonly sinceMs: number;
   /** Unix ms. */
   readonly untilMs: number;
@@ -49,11 +52,13 @@ export async function backtestRules(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   if (command.sinceMs <= 0) throw new VigieError('CONFIG_INVALID', '--since: expected a duration above 0, such as 7d');
+  if (command.intervalMs !== undefined && command.intervalMs <= 0)
+    throw new VigieError('CONFIG_INVALID', '--interval: expected a duration above 0, such as 1m');
+  const own = LabelSet.of(pairsOfArguments('--external-label', command.externalLabels));
   const loaded = await loadFiles(command, terminal.env);
   if (typeof loaded === 'number') return loaded;
   const { stderr } = terminal;
-  const startMs = await startOf(command, loaded, client, stderr);
-  const own = LabelSet.of(pairsOfArguments(command.externalLabels));
+  const { ask, startMs } = await pastMetrics(command, loaded, client, stderr);
   const externalLabels = own.size > 0 ? own : loaded.externalLabels;
   const httpDeps = { clock: systemClock, env: terminal.env, userAgent: `vigie/${client.version} alerts` };
   const logs = loaded.logs === undefined ? undefined : openLogs(loaded.logs, httpDeps);
@@ -61,7 +66,7 @@ export async function backtestRules(
   try {
     result = await backtest(
       { ...loaded, startMs, endMs: command.untilMs, externalLabels },
-      { ask: rangeAsker(client), logs, onProgress: progressOn(stderr) },
+      { ask, logs, ...progressOn(stderr, { startMs, endMs: command.untilMs }) },
       signal,
     );
   } finally {
@@ -70,6 +75,11 @@ export async function backtestRules(
   terminal.stdout.write(
     command.output === 'json' ? jsonOf(result, startMs, command.untilMs) : textOf(result, terminal),
   );
+  for (const { alert, failed } of result.rules)
+    if (failed !== undefined)
+      stderr.write(
+        `vigie: ${alert} fails at ${failed.count} ${failed.count === 1 ? 'evaluation' : 'evaluations'}: ${printable(failed.error)}\n`,
+      );
   const untested = result.rules.filter(({ error }) => error !== undefined);
   for (const { alert, error } of untested) stderr.write(`vigie: ${alert} is not tested: ${printable(error ?? '')}\n`);
   return untested.length > 0 ? 1 : 0;
@@ -86,30 +96,58 @@ async function loadFiles(
   }
 }
 
-/** Says where the server of metrics keeps less than is asked for.
+/** Whom rules on metrics ask, and from when on: says where less is kept than is asked for.
  *  @throws {VigieError} CONFIG_INVALID, API_UNREACHABLE */
-async function startOf(
-  { sinceMs, untilMs }: BacktestCommand,
+async function pastMetrics(
+  { sinceMs, untilMs, dataDir }: BacktestCommand,
   { asksMetrics }: LoadedBacktest,
   client: MetricsClient,
-  stderr: Terminal['stderr'],
-): Promise<number> {
+  stderr: BacktestTerminal['stderr'],
+): Promise<Pick<BacktestDeps, 'ask'> & { readonly startMs: number }> {
   const wantedMs = untilMs - sinceMs;
-  const keptMs = asksMetrics ? await askRetention(client) : undefined;
-  if (keptMs === undefined || untilMs - keptMs <= wantedMs) return wantedMs;
-  const startMs = untilMs - keptMs;
-  stderr.write(
-    `vigie: the server keeps ${formatDuration(keptMs)}: what was before ${formatTime(startMs)} is not known, --url names one that keeps more\n`,
-  );
-  return startMs;
+  if (!asksMetrics) return { ask: rangeAsker(client), startMs: wantedMs };
+  if (dataDir === undefined) {
+    await checkAnswers(client, untilMs);
+    const keptMs = await askRetention(client);
+    const startMs = Math.max(wantedMs, keptMs === undefined ? wantedMs : untilMs - keptMs);
+    if (keptMs !== undefined && startMs > wantedMs)
+      stderr.write(
+        `vigie: the server keeps ${formatDuration(keptMs)}: what was before ${formatTime(startMs)} is not known, --url names one that keeps more\n`,
+      );
+    return { ask: rangeAsker(client), startMs };
+  }
+  const note = noteOn(stderr);
+  note(`reading ${printable(dataDir)}`);
+  const { ask, folder, oldestMs, damages } = await openLocalMetrics(dataDir).finally(() => note(''));
+  if (damages > 0)
+    stderr.write(`vigie: files in ${folder} are damaged, in places: ${damages}; what stood there is missing\n`);
+  if (oldestMs === undefined) throw new VigieError('CONFIG_INVALID', `--data-dir: ${folder} has no samples`);
+  if (oldestMs > untilMs)
+    throw new VigieError('CONFIG_INVALID', `--until: ${folder} has samples from ${formatTime(oldestMs)} on alone`);
+  if (oldestMs > wantedMs)
+    stderr.write(`vigie: ${folder} has samples from ${formatTime(oldestMs)} on: what was before is not known\n`);
+  return { ask, startMs: Math.max(wantedMs, oldestMs) };
 }
 
-function progressOn(stderr: BacktestTerminal['stderr']): (done: number, total: number) => void {
-  if (stderr.isTTY !== true) return () => undefined;
-  return (done, total) => {
-    // The line is overwritten, and gone when the table comes.
-    stderr.write(done < total ? `\r${done} of ${total} queries` : '\r\x1b[K');
+/** The line is overwritten, and gone when something else comes. */
+function progressOn(
+  stderr: BacktestTerminal['stderr'],
+  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+): Pick<BacktestDeps, 'onProgress' | 'onTold'> {
+  const show = noteOn(stderr);
+  return {
+    onProgress: (done, total) => show(done < total ? `${done} of ${total} queries` : ''),
+    onTold: (atMs) => {
+      const percent = Math.floor((100 * (atMs - startMs)) / (endMs - startMs));
+      show(atMs < endMs ? `who would have been told: ${percent}%` : '');
+    },
   };
+}
+
+/** Shows what is being done, where a person looks at it; '' when it is done. */
+function noteOn(stderr: BacktestTerminal['stderr']): (text: string) => void {
+  if (stderr.isTTY !== true) return () => undefined;
+  return (text) => void stderr.write(`\r${text}\x1b[K`);
 }
 
 function jsonOf({ rules, receivers }: BacktestResult, startMs: number, endMs: number): string {

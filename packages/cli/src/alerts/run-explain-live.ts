@@ -3,7 +3,7 @@ import { VigieError } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import type { Terminal } from '../query/run-query.ts';
 import { printable } from '../terminal/text-width.ts';
-import { type AlertsClient, askText } from './alerts-api.ts';
+import { type AlertsClient, askText, foreignAnswer } from './alerts-api.ts';
 
 export interface LiveExplainRequest {
   /** `NAME=VALUE` each. */
@@ -24,6 +24,7 @@ export async function explainLive(
   const answer = await askText(client, { path: '/explain', parameters, method: 'GET' });
   if (answer === undefined)
     throw new VigieError('ALERTS_REFUSED', `${client.server.url} explains no alerts: it is no Vigie`);
+  if (answer.contentType !== 'text/plain') throw foreignAnswer(answer);
   stdout.write(answer.text.split('\n').map(printable).join('\n'));
   return 0;
 }

@@ -14,7 +14,7 @@ import type { ExitCode } from '@vigie/core/lifecycle';
 import type { Terminal } from '../query/run-query.ts';
 import { paintFor, plain } from '../terminal/style.ts';
 import { printable } from '../terminal/text-width.ts';
-import { type AlertsClient, askAlerts } from './alerts-api.ts';
+import { type AlertsClient, askAlerts, askText, foreignAnswer } from './alerts-api.ts';
 import { compareTimes, dateText, labelsText, type OutputFormat } from './output.ts';
 import { textTable } from './table.ts';
 
@@ -46,7 +46,7 @@ export async function addSilence(
   nowMs: number,
 ): Promise<ExitCode> {
   const matchers = matchersOfArguments(request.matchers);
-  const annotations = pairsOfArguments(request.annotations);
+  const annotations = pairsOfArguments('--annotation', request.annotations);
   const json = silenceBody({ ...request, matchers, annotations }, nowMs);
   // A real Alertmanager has no such path.
   const preview = await askAlerts(
@@ -112,8 +112,10 @@ export async function expireSilences(
   let exitCode: ExitCode = 0;
   for (const id of ids) {
     const path = `/api/v2/silence/${encodeURIComponent(id)}`;
-    const ended = await askAlerts(client, { path, parameters: new URLSearchParams(), method: 'DELETE' }, () => true);
-    if (ended === true) continue;
+    const ended = await askText(client, { path, parameters: new URLSearchParams(), method: 'DELETE' });
+    // Whoever says anything has ended nothing.
+    if (ended !== undefined && ended.text.trim() !== '') throw foreignAnswer(ended);
+    if (ended !== undefined) continue;
     stderr.write(`vigie: there is no silence ${printable(id)}\n`);
     exitCode = 1;
   }

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { formatDuration } from '@vigie/core/durations';
 import { VigieError } from '@vigie/core/errors';
+import { printable } from '../terminal/text-width.ts';
 
 export interface ApiServer {
   /** As written by the user; user and password may stand in it. */
@@ -32,10 +34,12 @@ export interface OpenAnswer {
 
 /** An error's text is short. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
+/** Until an answer begins: more than queries may take at servers of metrics. */
+const MAX_WAIT_MS = 180_000;
 
 /** Asks below each prefix, until there is something.
  *  @returns the first answer that is not 404, else the last
- *  @throws {VigieError} CONFIG_INVALID for a URL that is none, API_UNREACHABLE */
+ *  @throws {VigieError} CONFIG_INVALID for a URL that is none, API_UNREACHABLE, also where another URL is to be asked */
 export async function openAnswer(
   server: ApiServer,
   prefixes: readonly [string, ...string[]],
@@ -49,21 +53,32 @@ export async function openAnswer(
     response.resume();
     response = await ask(base, other, server, request);
   }
-  return { response, origin: base.origin };
+  const { statusCode = 0, headers } = response;
+  if (statusCode < 300 || statusCode >= 400 || headers.location === undefined) return { response, origin: base.origin };
+  response.resume();
+  const to = printable(headers.location);
+  throw new VigieError(
+    'API_UNREACHABLE',
+    `${base.origin} answers ${statusCode}, and leads to ${to}: --url has to name the API`,
+  );
 }
 
 /** The whole body as text.
  *  @returns undefined when it is larger than maxBytes, which ends the connection
- *  @throws what the connection ends with */
+ *  @throws {VigieError} API_BROKEN, where it is cut off */
 export async function readText(response: http.IncomingMessage, maxBytes: number): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of response) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    bytes += chunk.length;
-    // Leaving the loop destroys the stream.
-    if (bytes > maxBytes) return undefined;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of response) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      bytes += chunk.length;
+      // Leaving the loop destroys the stream.
+      if (bytes > maxBytes) return undefined;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw new VigieError('API_BROKEN', `the answer of the server was cut off after ${bytes} bytes`, { cause });
   }
   return Buffer.concat(chunks).toString();
 }
@@ -105,9 +120,14 @@ function ask(base: URL, prefix: string, server: ApiServer, request: ApiRequest):
   if (json !== undefined) headers['content-type'] = 'application/json';
   const send = url.protocol === 'https:' ? https.request : http.request;
   return new Promise((resolve, reject) => {
-    const sent = send(url, { method, headers }, resolve).on('error', (cause) => {
+    const sent = send(url, { method, headers }, (response) => {
+      // Once it has begun, it may take as long as it likes: a tap has nothing to say for hours.
+      sent.setTimeout(0);
+      resolve(response);
+    }).on('error', (cause) => {
       reject(new VigieError('API_UNREACHABLE', `no ${kind} answers at ${base.origin}`, { cause }));
     });
+    sent.setTimeout(MAX_WAIT_MS, () => sent.destroy(new Error(`nothing came within ${formatDuration(MAX_WAIT_MS)}`)));
     sent.end(body);
   });
 }

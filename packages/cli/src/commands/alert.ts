@@ -29,6 +29,7 @@ interface DiffOptions {
 interface BacktestOptions {
   readonly url: string;
   readonly tokenFile?: string;
+  readonly dataDir?: string;
   readonly since: number;
   readonly until?: number;
   readonly interval?: number;
@@ -170,6 +171,12 @@ export const run: RunCommand = (args, { version }) => {
       'http://127.0.0.1:7070',
     )
     .option('--token-file <file>', 'holds a bearer token')
+    .addOption(
+      new Option(
+        '--data-dir <dir>',
+        'of `vigie up` or of a collector on this machine: its metrics are asked in place of a server',
+      ).conflicts(['url', 'tokenFile']),
+    )
     .addOption(new Option('-o, --output <format>', 'json has everything').choices(['text', 'json']).default('text'))
     .action(
       async (files: readonly string[], { url, tokenFile, since, until, interval, ...options }: BacktestOptions) => {
@@ -177,6 +184,7 @@ export const run: RunCommand = (args, { version }) => {
         const request = {
           ...{ files, logRules: options.logRules, config: options.config, alertmanager: options.alertmanager },
           ...{ sinceMs: since, untilMs: until ?? Date.now(), intervalMs: interval, output: options.output },
+          dataDir: options.dataDir,
           externalLabels: options.externalLabel,
         };
         const client = { server: { url, tokenFile }, version };

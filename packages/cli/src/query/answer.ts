@@ -1,5 +1,7 @@
 /** Answers of Prometheus' HTTP API, decoded. Values stay the text that the server wrote: nothing is rounded on the way. */
+import { VigieError } from '@vigie/core/errors';
 import * as v from 'valibot';
+import { printable } from '../terminal/text-width.ts';
 
 export interface HistogramBucket {
   /** `[0.5, 1)`: which ends belong to it. */
@@ -83,6 +85,17 @@ export function decodeAnswer(json: unknown): Answer | undefined {
   if (!success) return undefined;
   if (output.status === 'error') return output;
   return { status: 'success', result: resultOf(output.data), notes: [...output.warnings, ...output.infos] };
+}
+
+/** Of somebody who answers, and not as Prometheus does.
+ *  @param text of the answer, of which the beginning is shown */
+export function foreignAnswer(origin: string, statusCode: number | undefined, text: string): VigieError {
+  const start = printable(text.slice(0, 200).trim());
+  const hint =
+    statusCode === 401 || statusCode === 403
+      ? 'is --token-file right?'
+      : "expected an answer of Prometheus' API, --url names another server";
+  return new VigieError('QUERY_REFUSED', `${origin} answers ${statusCode} ${start}: ${hint}`);
 }
 
 function resultOf(data: v.InferOutput<typeof dataSchema>): QueryResult {

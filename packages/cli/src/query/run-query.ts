@@ -6,7 +6,7 @@ import type { ExitCode } from '@vigie/core/lifecycle';
 import { type ApiServer, openAnswer, parseJson, readText } from '../api-client/open-answer.ts';
 import { paintFor, plain } from '../terminal/style.ts';
 import { printable } from '../terminal/text-width.ts';
-import { type Answer, decodeAnswer, type QueryResult } from './answer.ts';
+import { type Answer, decodeAnswer, foreignAnswer, type QueryResult } from './answer.ts';
 import { csvLines } from './csv.ts';
 import { rangeText } from './range-text.ts';
 import { markedQuery } from './refusal-text.ts';
@@ -101,11 +101,7 @@ async function ask(
   }
   const answer = decodeAnswer(parseJson(text));
   if (answer !== undefined) return { text, origin, answer };
-  const start = printable(text.slice(0, 200).trim());
-  throw new VigieError(
-    'QUERY_REFUSED',
-    `${origin} answers ${response.statusCode} ${start}: expected an answer of Prometheus' API, --url names another server`,
-  );
+  throw foreignAnswer(origin, response.statusCode, text);
 }
 
 function parametersOf(request: QueryRequest): URLSearchParams {

@@ -65,6 +65,17 @@ describe('vigie check rules', () => {
     ]);
   });
 
+  it('says where rules on logs belong', async () => {
+    const folder = await folderWith({
+      'a.yml': `groups: [{name: g, rules: [{alert: B, pattern: {query: {message: {re: x}}}}]}]\n`,
+    });
+    const ended = await vigie('check', 'rules', `${folder}/a.yml`);
+    expect(ended).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('`vigie check rules --logs STORE` checks them'),
+    });
+  });
+
   it('says everything that is wrong, and exits 2', async () => {
     const folder = await folderWith({ 'a.yml': RULES, 'b.yml': RULES.replaceAll('expr: up', 'expr: sum(') });
     const ended = await vigie('check', 'rules', `${folder}/b.yml`, `${folder}/a.yml`, `${folder}/c.yml`);

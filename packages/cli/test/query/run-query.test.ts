@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { QueryRequest } from '../../src/query/request.ts';
-import { type OutputFormat, runQuery, type Terminal } from '../../src/query/run-query.ts';
+import { type OutputFormat, runQuery } from '../../src/query/run-query.ts';
+import { CapturedTerminal } from '../captured-terminal.ts';
 import { AT_MS, success } from './answers.ts';
 
 const VECTOR = success('vector', [{ metric: { __name__: 'up', job: 'vigie' }, value: [1, '1'] }], {
@@ -40,28 +41,14 @@ async function serve(answers: Readonly<Record<string, readonly [status: number, 
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-/** What comes out, on a terminal or not. */
-function terminal(size: Pick<Terminal['stdout'], 'isTTY' | 'columns' | 'rows'> = {}, env: Terminal['env'] = {}) {
-  const text = { stdout: '', stderr: '' };
-  const stdout = new Writable({
-    write: (chunk, _encoding, done) => {
-      text.stdout += String(chunk);
-      done();
-    },
-  });
-  return {
-    text,
-    terminal: {
-      stdout: Object.assign(stdout, size),
-      stderr: { write: (chunk: string) => (text.stderr += chunk) },
-      env,
-    },
-  };
-}
-
-async function ask(url: string, request: QueryRequest = INSTANT, format: OutputFormat = 'auto', on = terminal()) {
-  const code = await runQuery(request, { url }, format, on.terminal, '1');
-  return { code, ...on.text };
+async function ask(
+  url: string,
+  request: QueryRequest = INSTANT,
+  format: OutputFormat = 'auto',
+  terminal = new CapturedTerminal(),
+) {
+  const code = await runQuery(request, { url }, format, terminal, '1');
+  return { code, stdout: terminal.out, stderr: terminal.err };
 }
 
 describe('runQuery', () => {
@@ -121,9 +108,14 @@ describe('runQuery', () => {
 
   it('has colours on a terminal only, and not where the user wants none', async () => {
     const { url } = await serve({ '/prometheus/api/v1/query': [200, VECTOR] });
-    const onTerminal = await ask(url, INSTANT, 'auto', terminal({ isTTY: true, columns: 80 }));
+    const onTerminal = await ask(url, INSTANT, 'auto', new CapturedTerminal({ isTTY: true, columns: 80 }));
     expect(onTerminal.stdout).toContain('\u001b[2m');
-    const uncoloured = await ask(url, INSTANT, 'auto', terminal({ isTTY: true, columns: 80 }, { NO_COLOR: '1' }));
+    const uncoloured = await ask(
+      url,
+      INSTANT,
+      'auto',
+      new CapturedTerminal({ isTTY: true, columns: 80 }, { NO_COLOR: '1' }),
+    );
     expect(uncoloured.stdout).not.toContain('\u001b');
   });
 

@@ -32,6 +32,12 @@ export interface ConfigDocument {
   problemAtKey(path: ConfigPath, expected: string): ConfigProblem;
 }
 
+/** Of a program or a picture there would be a problem with each of its bytes. */
+function notText(file: string): ConfigDocument {
+  const problem = { file, line: 1, column: 1, path: [], expected: 'YAML, which is text', got: 'a binary file' };
+  return { value: undefined, problems: [problem], problemAt: () => problem, problemAtKey: () => problem };
+}
+
 /** Parses YAML 1.2 (with `<<` merges) and expands the environment in its values. A plain value is typed after the
  *  expansion (`port: ${PORT}` is a number), a quoted one stays text. Messages show values as written in the file, so
  *  that no secret from the environment reaches a log.
@@ -42,6 +48,7 @@ export function parseConfigDocument(
   reading: ValueReading,
   root: ConfigPath = [],
 ): ConfigDocument {
+  if (text.includes('\0')) return notText(file);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
   const at = (offset: number): Position => {

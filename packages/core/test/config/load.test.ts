@@ -46,6 +46,12 @@ function problemsOf(yaml: string, wanted: ConfigSchema<unknown> = schema, enviro
 }
 
 describe('a file in a format of others', () => {
+  it('is no binary file, of which one thing is said', () => {
+    expect(problemsOf('\u007fELF\u0000: [\n}')).toEqual([
+      'agent.yaml:1:1: expected YAML, which is text, got a binary file',
+    ]);
+  });
+
   it('stays as it is written: no variables, and numbers as text', () => {
     const texts = section({ a: v.array(v.nullable(v.string())), limit: integer() });
     const written = 'a: [1.10, 0x1F, true, "2", "${HOME}", text, ~]';

@@ -31,18 +31,23 @@ const TOLERATED_FAILURES = 4;
 export function takeDueAlerts(
   alerts: Alerts,
   timestampMs: number,
-  { resendDelayMs, intervalMs }: SendTiming,
+  timing: SendTiming,
 ): { readonly alerts: Alerts; readonly due: readonly Alert[] } {
-  const validUntilMs = timestampMs + TOLERATED_FAILURES * Math.max(intervalMs, resendDelayMs);
+  const validUntilMs = timestampMs + lifetimeMs(timing);
   const due: Alert[] = [];
   const marked = new Map<string, Alert>();
   for (const [key, alert] of alerts) {
-    const isDue = needsSending(alert, timestampMs, resendDelayMs);
+    const isDue = needsSending(alert, timestampMs, timing.resendDelayMs);
     const sent = isDue ? { ...alert, lastSentAtMs: timestampMs, validUntilMs } : alert;
     marked.set(key, sent);
     if (isDue) due.push(sent);
   }
   return { alerts: marked, due };
+}
+
+/** How long a receiver takes an alert for firing of which it hears nothing more. */
+export function lifetimeMs({ resendDelayMs, intervalMs }: SendTiming): number {
+  return TOLERATED_FAILURES * Math.max(intervalMs, resendDelayMs);
 }
 
 function needsSending(alert: Alert, timestampMs: number, resendDelayMs: number): boolean {

@@ -3,10 +3,10 @@ import type { InstantSample } from '@vigie/promql/evaluate/result';
 import { LabelSet, METRIC_NAME } from '@vigie/promql/labels/label-set';
 import { describeLabels } from '@vigie/promql/text/labels';
 import { advanceKnownSeries, type KnownSeriesMap } from '../no-data/known-series.ts';
+import type { FoundSample } from '../query.ts';
 import type { AlertingRule, RuleQuery } from '../rule.ts';
 import type { NoData, RulePolicy } from '../rule-policy.ts';
 import { type Absence, type Alert, type Alerts, advanceAlerts, type FoundAlert } from './alert.ts';
-import { type AlertContext, findAlerts } from './find-alerts.ts';
 import { advanceFlap, FLAPPING, type FlapLimit, type Flaps, flappingText, holdsFlapping } from './flapping.ts';
 import { labelCover } from './label-cover.ts';
 import { withinLimit } from './within-limit.ts';
@@ -29,7 +29,9 @@ export interface EvaluatedAlerts {
   readonly problem: string | undefined;
 }
 
-export interface EvaluationContext extends AlertContext {
+export interface EvaluationContext {
+  /** The alerts that samples are, by the key of their labels. @throws {RuleError} */
+  readonly find: (samples: readonly FoundSample[]) => Promise<Map<string, FoundAlert>>;
   /** At the time that the expression was asked at. */
   readonly ask: (query: RuleQuery) => Promise<readonly InstantSample[]>;
   readonly policy: RulePolicy;
@@ -44,7 +46,7 @@ const NO_DATA_SINCE = 'vigie_no_data_since';
  *  @throws {RuleError}; what a query throws; the signal's reason */
 export async function evaluateAlerts(
   rule: AlertingRule,
-  samples: readonly InstantSample[],
+  samples: readonly FoundSample[],
   before: AlertMemory,
   timestampMs: number,
   context: EvaluationContext,
@@ -54,7 +56,7 @@ export async function evaluateAlerts(
   const noData = rule.options.noData ?? policy.noData;
   const flap = rule.options.flap ?? policy.flap;
   const limit = flap === 'off' ? undefined : flap;
-  const all = await findAlerts(rule, samples, timestampMs, context, signal);
+  const all = await context.find(samples);
   const { found, beyond } = withinLimit(all, before.alerts, policy.onLimit === 'tell' ? context.limit : 0);
   const missing = [...before.alerts].flatMap(([key, alert]) =>
     alert.state !== 'inactive' && !found.has(key) ? [alert] : [],
@@ -65,7 +67,7 @@ export async function evaluateAlerts(
   if (noData === 'alert' && present !== undefined) {
     // A rule that has never seen anything has nothing but itself to tell of.
     const lost = series.size > 0 ? gone : [{ labels: LabelSet.empty, missingSinceMs: timestampMs }];
-    await addLost(found, lost, rule, before.alerts, timestampMs, context, signal);
+    await addLost(found, lost, before.alerts, timestampMs, context);
   }
   const isThere = (alert: Alert): boolean => present === undefined || present.has(alert.source.key);
   const { clear } = rule.options;
@@ -146,11 +148,9 @@ async function askPresence(
 async function addLost(
   found: Map<string, FoundAlert>,
   lost: readonly { readonly labels: LabelSet; readonly missingSinceMs: number | undefined }[],
-  rule: AlertingRule,
   before: Alerts,
   timestampMs: number,
-  context: EvaluationContext,
-  signal: AbortSignal,
+  { find }: EvaluationContext,
 ): Promise<void> {
   if (lost.length === 0) return;
   const known = new Map<string, Alert>();
@@ -160,7 +160,7 @@ async function addLost(
     const same = known.get(labels.key);
     const alerts =
       same === undefined
-        ? await findAlerts(rule, [{ labels, value: Number.NaN, histogram: undefined }], timestampMs, context, signal)
+        ? await find([{ labels, value: Number.NaN, histogram: undefined }])
         : new Map([[same.labels.key, same]]);
     for (const [key, { labels: own, source, annotations, value }] of alerts) {
       if (found.has(key)) continue;

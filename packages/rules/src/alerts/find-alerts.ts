@@ -49,12 +49,16 @@ export async function findAlerts(
       annotations: sortedEntries(annotations),
       value: sample.histogram === undefined ? sample.value : 0,
     };
-    if (found.has(alert.labels.key)) {
-      throw new RuleError('vector contains metrics with the same labelset after applying alert labels');
-    }
-    found.set(alert.labels.key, alert);
+    addAlert(found, alert);
   }
   return found;
+}
+
+/** @throws {RuleError} where another one has its labels */
+export function addAlert(found: Map<string, FoundAlert>, alert: FoundAlert): void {
+  if (found.has(alert.labels.key))
+    throw new RuleError('vector contains metrics with the same labelset after applying alert labels');
+  found.set(alert.labels.key, alert);
 }
 
 /** A template that fails does not keep its alert from anybody. */

@@ -1,4 +1,6 @@
 /** A rule that finds more alerts than it may have: which of them it has. Pure. */
+import { RuleError } from '../rule-error.ts';
+import type { RulePolicy } from '../rule-policy.ts';
 import type { Alerts, FoundAlert } from './alert.ts';
 
 /** The annotation of alerts beside which there are others, of which nobody is told. */
@@ -26,4 +28,15 @@ export function withinLimit(
     if (chosen.has(key)) found.set(key, { ...alert, annotations: alert.annotations.with(MORE, text) });
   }
   return { found, beyond };
+}
+
+/** @param alerts pending and firing ones that it has
+ *  @returns why it loses all of them; undefined where it keeps them */
+export function limitExceeded(
+  alerts: number,
+  limit: number,
+  { onLimit }: Pick<RulePolicy, 'onLimit'>,
+): RuleError | undefined {
+  if (limit <= 0 || alerts <= limit || onLimit !== 'clear') return undefined;
+  return new RuleError(`exceeded limit of ${limit} with ${alerts} alerts`);
 }

@@ -59,7 +59,14 @@ export function ruleGroups<const Rule extends v.GenericSchema>(rule: Rule) {
   );
 }
 
-const groups = ruleGroups(section(ruleFields));
+const ofLogs = refused(
+  'no key of rules on logs: those stand in log_rule_files, and `vigie check rules --logs STORE` checks them',
+);
+
+/** What others write into the wrong file. */
+const fieldsOfLogRules = { rate: ofLogs, pattern: ofLogs, absence: ofLogs, new_term: ofLogs, late_lines: ofLogs };
+
+const groups = ruleGroups(section({ ...ruleFields, ...fieldsOfLogRules }));
 
 const ruleFile = section({ groups });
 
@@ -78,7 +85,7 @@ export const ruleFileSchema = v.lazy((input: unknown) =>
 
 type WrittenFile = v.InferOutput<typeof ruleFile> | v.InferOutput<typeof prometheusRule>;
 type PromqlGroup = v.InferOutput<typeof ruleFile>['groups'][number];
-export type WrittenRule = PromqlGroup['rules'][number];
+export type WrittenRule = Omit<PromqlGroup['rules'][number], keyof typeof fieldsOfLogRules>;
 export type WrittenGroup<Rule extends WrittenRule = WrittenRule> = Omit<PromqlGroup, 'rules'> & {
   readonly rules: readonly Rule[];
 };

@@ -7,12 +7,13 @@ import type { Querier } from '@vigie/promql/storage/querier';
 import { alertSeries } from '../alerts/alert-series.ts';
 import { generatorUrlOf, notificationOf, takeDueAlerts } from '../alerts/due-alerts.ts';
 import { type AlertMemory, evaluateAlerts, NO_MEMORY } from '../alerts/evaluate-alerts.ts';
+import { findAlerts } from '../alerts/find-alerts.ts';
 import { type RestoreTiming, restoreAlerts } from '../alerts/restore-alerts.ts';
+import { limitExceeded } from '../alerts/within-limit.ts';
 import type { QueryVector } from '../query.ts';
 import { recordSamples } from '../record-samples.ts';
 import type { RemovedRule } from '../removed-rules.ts';
 import { groupKey, type RuleGroup } from '../rule.ts';
-import { RuleError } from '../rule-error.ts';
 import type { RuleSample } from '../sample.ts';
 import { changesOf, memoriesOf, placeKey, type RuleRecord } from '../state/rule-record.ts';
 import { evaluationTimeBefore } from './evaluation-times.ts';
@@ -226,12 +227,16 @@ export class GroupEvaluator {
     const vector = await ask(rule.query);
     if (rule.kind === 'recording')
       return { samples: recordSamples(rule, vector, writtenMs, limit), problem: undefined };
-    const context = { ...this.#settings, query, ask, limit };
+    const { policy } = this.#settings;
+    const expanding = { ...this.#settings, query };
+    const find = (found: typeof vector) => findAlerts(rule, found, timestampMs, expanding, abort);
+    const context = { find, ask, policy, limit };
     const evaluated = await evaluateAlerts(rule, vector, state.memory, timestampMs, context, abort);
     const { memory, active, problem } = evaluated;
-    if (limit > 0 && active.length > limit && this.#settings.policy.onLimit === 'clear') {
+    const exceeded = limitExceeded(active.length, limit, policy);
+    if (exceeded !== undefined) {
       state.memory = { ...memory, alerts: new Map() };
-      throw new RuleError(`exceeded limit of ${limit} with ${active.length} alerts`);
+      throw exceeded;
     }
     state.memory = memory;
     return { samples: state.restored ? alertSeries(rule, active, writtenMs) : [], problem };

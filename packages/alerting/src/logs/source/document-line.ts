@@ -10,7 +10,7 @@ const NAMES = ['namespace', 'pod', 'container', 'node', 'stream'];
  *  @param names of more fields that are to be labels
  *  @returns undefined where it has no time */
 export function lineOf(source: unknown, names: readonly string[]): LogLine | undefined {
-  const timeNs = timeOf(member(source, '@timestamp'));
+  const timeNs = timeNsOf(member(source, '@timestamp'));
   if (timeNs === undefined) return undefined;
   const labels = [...NAMES, ...names].map((name) => [labelOf(name), textAt(source, documentField(name))] as const);
   return { timeNs, message: textAt(source, MESSAGE), labels: LabelSet.of(labels) };
@@ -23,9 +23,11 @@ function textAt(source: unknown, field: string): string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
-/** RFC 3339 with any number of decimals, or Unix ms. */
-function timeOf(written: unknown): bigint | undefined {
-  if (typeof written === 'number') return BigInt(Math.trunc(written)) * 1_000_000n;
+/** RFC 3339 with any number of decimals, or Unix ms.
+ *  @returns Unix ns; undefined where it is neither */
+export function timeNsOf(written: unknown): bigint | undefined {
+  if (typeof written === 'number')
+    return Number.isFinite(written) ? BigInt(Math.trunc(written)) * 1_000_000n : undefined;
   if (typeof written !== 'string') return undefined;
   const [, before = '', decimals = '', zone = ''] =
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:?\d\d)$/.exec(written) ?? [];
