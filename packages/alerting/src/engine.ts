@@ -24,9 +24,10 @@ import type { DeliveryPlan } from './notify/delivery-plan.ts';
 import { muteCauses } from './notify/muting.ts';
 import type { Receiver } from './notify/receiver.ts';
 import { Outbox } from './outbox/outbox.ts';
+import type { Integration } from './receivers/integration.ts';
 import type { Route } from './routing/route.ts';
 import type { Silence, SilenceContent } from './silences/silence.ts';
-import { SilenceStore } from './silences/silence-store.ts';
+import { MOST_SILENCES, SilenceStore } from './silences/silence-store.ts';
 import { ENDS_AFTER_MS, UntilResolved } from './silences/until-resolved.ts';
 import { AlertingState } from './state/alerting-state.ts';
 import { openState, type StateLog } from './state/state-log.ts';
@@ -69,7 +70,12 @@ export class AlertEngine {
     this.#deps = deps;
     this.state = new AlertingState({
       alerts: new AlertStore(limits),
-      silences: new SilenceStore({ clock, newId, retentionMs }),
+      silences: new SilenceStore({
+        clock,
+        newId,
+        retentionMs,
+        most: () => this.#settings.options.mostSilences ?? MOST_SILENCES,
+      }),
       notifications: new NotificationLog(retentionMs),
       outbox: new Outbox(),
     });
@@ -187,7 +193,7 @@ export class AlertEngine {
       (group, { fingerprint }) => owed.get(group)?.has(fingerprint) === true,
       timers,
     );
-    state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
+    this.#retainClaims();
     for (const id of [...timers.keys(), ...state.pages.keys()])
       if (!state.timers.has(id)) this.#keepTimer(id, undefined);
     this.#isDispatching = true;
@@ -205,6 +211,7 @@ export class AlertEngine {
     this.#inForce = this.#inForceOf(settings);
     for (const alert of this.state.alerts.all()) this.#inForce.inhibitor.set(alert);
     this.#dispatcher.update(this.#inForce.root, this.state.alerts.all());
+    this.#retainClaims();
     this.#escalations.resume();
   }
 
@@ -290,6 +297,29 @@ export class AlertEngine {
     return pages.filter((page) => page !== undefined);
   }
 
+  /** Ends each alert that fires and is selected: somebody says that it is over. Whoever goes on telling of one lets it fire anew.
+   *  @returns them, on the disk when it resolves
+   *  @throws {VigieError} ALERTING_STATE_UNWRITABLE, where their end is in memory alone */
+  async endAlerts(
+    selects: (group: AlertGroup, alert: Alert) => boolean,
+    { by, comment: cause }: Pick<Acknowledgement, 'by' | 'comment'>,
+  ): Promise<readonly Alert[]> {
+    const nowMs = this.#deps.clock.nowMs();
+    const ended = new Map<string, PostedAlert>();
+    for (const { group, firing } of this.#firingGroups(selects, nowMs)) {
+      const selected = firing.filter((alert) => selects(group, alert)).map(({ fingerprint }) => fingerprint);
+      const { key: groupKey, labels: groupLabels, route } = group;
+      const { receiver } = route.options;
+      this.#deps.record({ kind: 'ended', timeMs: nowMs, receiver, groupKey, groupLabels, by, cause, firing: selected });
+      for (const fingerprint of selected) {
+        const alert = this.state.alerts.get(fingerprint);
+        if (alert !== undefined) ended.set(fingerprint, endedByHand(alert, nowMs));
+      }
+    }
+    await this.post([...ended.values()]);
+    return [...ended.values()];
+  }
+
   /** Lets what is being told end, for graceMs at most. */
   async close(options: { readonly graceMs: number }): Promise<void> {
     this.#maintenance?.cancel();
@@ -346,12 +376,17 @@ export class AlertEngine {
   }
 
   /** Of those that are told as its receiver: Unix ms. */
-  #repeatsDueMs({ id, key, route }: AlertGroup): readonly number[] {
-    const { receiver, repeatIntervalMs } = route.options;
-    const names = [receiver, ...(this.#escalations.pages.get(id)?.reached ?? [])];
-    const integrations = names.flatMap((name) => this.#inForce.receivers.get(name)?.integrations ?? []);
-    const entries = integrations.map((integration) => this.state.notifications.get(key, integration.id));
+  #repeatsDueMs(group: AlertGroup): readonly number[] {
+    const { repeatIntervalMs } = group.route.options;
+    const integrations = this.#integrationsOf(group, this.#escalations.pages.get(group.id)?.reached);
+    const entries = integrations.map(({ id }) => this.state.notifications.get(group.key, id));
     return repeatsDueMs(entries, repeatIntervalMs);
+  }
+
+  /** Of the group's receiver, and of others. */
+  #integrationsOf({ route }: AlertGroup, others: ReadonlySet<string> = new Set()): readonly Integration[] {
+    const names = [route.options.receiver, ...others];
+    return names.flatMap((name) => this.#inForce.receivers.get(name)?.integrations ?? []);
   }
 
   #firingGroups(selects: (group: AlertGroup, alert: Alert) => boolean, nowMs: number) {
@@ -445,7 +480,6 @@ export class AlertEngine {
 
   /** Where clocks differ, or have been set back: what comes now is newer than what came before, from whomever that was. */
   #afterKnown(alerts: readonly PostedAlert[]): readonly PostedAlert[] {
-    if (this.#deps.replication === undefined) return alerts;
     return alerts.map((alert) => {
       const known = this.state.alerts.get(alert.fingerprint);
       if (known === undefined || known.updatedAtMs < alert.updatedAtMs) return alert;
@@ -469,11 +503,23 @@ export class AlertEngine {
       this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
       this.#inForce.inhibitor.forgetEnded(nowMs);
       this.#forgetResolved(nowMs);
-      this.state.notifications.collectGarbage(nowMs);
+      const pages = [...this.state.pages.values()];
+      const acknowledged = new Set(pages.flatMap((page) => (page.acknowledgement === undefined ? [] : [page.group])));
+      this.state.notifications.collectGarbage(nowMs, (group) => acknowledged.has(group));
       this.state.silences.collectGarbage();
-      this.state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
+      this.#retainClaims();
     }
     if (this.#log?.wantsSnapshot === true) void this.#snapshot();
+  }
+
+  /** What was to be told to somebody who is no more told of the group, or of a group that is no more, is not to be told. */
+  #retainClaims(): void {
+    this.state.outbox.retain(({ groupId, integration }) => {
+      const group = this.#dispatcher.group(groupId);
+      if (group === undefined) return false;
+      const others = this.#escalations.pages.get(groupId)?.told;
+      return this.#integrationsOf(group, others).some(({ id }) => id === integration);
+    });
   }
 
   #forgetResolved(nowMs: number): void {
@@ -513,6 +559,10 @@ export class AlertEngine {
       this.#deps.log.error('the snapshot of the state of alerts cannot be written', { error });
     }
   }
+}
+
+function endedByHand(alert: PostedAlert, nowMs: number): PostedAlert {
+  return { ...alert, endsAtMs: nowMs, updatedAtMs: nowMs, hasTimeout: false, resolveReason: 'manual' };
 }
 
 function recordOfAlert(alert: PostedAlert): StateRecord {

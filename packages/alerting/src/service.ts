@@ -433,6 +433,7 @@ export class AlertingService {
         pages: () => engine.escalations.pages.values(),
         acknowledge: (selects, by) => engine.acknowledge(selects, by),
         withdraw: (selects, by) => engine.withdrawAcknowledgement(selects, by),
+        end: (selects, by) => engine.endAlerts(selects, by),
       };
       const groupOf = (groupId: string) => {
         const timers = engine.timersOf(groupId);
@@ -448,7 +449,7 @@ export class AlertingService {
         explainApi(world, () => engine.config, groupOf),
         escalationApi(escalation),
         ...(this.#expectedHeartbeats === undefined ? [] : [heartbeatApi(this.#expectedHeartbeats)]),
-        historyApi(this.#history.history),
+        historyApi(this.#history.history, clock),
         deliveriesApi({
           history: this.#history.history,
           receivers: () => engine.receivers,

@@ -8,10 +8,12 @@ import type { ContextQuestion } from '../context/page-context.ts';
 import { type Alert, compareAlerts, isResolved } from '../dispatch/alert.ts';
 import type { AlertGroup, Flush } from '../dispatch/alert-group.ts';
 import {
+  type NotificationEntry,
   type NotificationLog,
   type NotificationReason,
   type NotificationRules,
   notificationReason,
+  type ToldBy,
 } from '../dispatch/notification-log.ts';
 import type { Escalations, FlushOrders } from '../escalation/escalations.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
@@ -20,7 +22,7 @@ import type { Claim, Outbox } from '../outbox/outbox.ts';
 import type { Integration } from '../receivers/integration.ts';
 import type { Route } from '../routing/route.ts';
 import type { StateRecord } from '../state/state-record.ts';
-import type { DeliveryPlan } from './delivery-plan.ts';
+import type { Audience, DeliveryPlan } from './delivery-plan.ts';
 import { type Mute, type MutingWorld, muteCauses } from './muting.ts';
 import { notificationOf } from './notification-of.ts';
 import type { NotifyCounts } from './notify-counts.ts';
@@ -79,6 +81,16 @@ interface Telling {
   readonly isAcknowledged: boolean;
   /** Whether it is told of the end of alerts alone. */
   readonly onlyEnds: boolean;
+}
+
+/** What an integration is to be told of a flush. */
+interface Send {
+  readonly part: Flush;
+  readonly reason: NotificationReason;
+  readonly rules: NotificationRules;
+  /** What it was told last. */
+  readonly entry: NotificationEntry | undefined;
+  readonly audience: Audience;
 }
 
 export class Notifier {
@@ -223,25 +235,35 @@ export class Notifier {
       alerts: flush.alerts.filter(isTold),
       resolved: flush.resolved.filter(isTold),
     };
-    if (part.alerts.length === 0 || (onlyEnds && !part.resolved.some(isOwed))) return true;
-    const reason = notificationReason(entry, part, rules) ?? (part.resolved.some(isOwed) ? endReason(part) : undefined);
-    if (reason === undefined || (isAcknowledged && reason === 'repeat interval elapsed')) return true;
-    return this.#send(integration, telling, part, reason, rules, entry?.viaFallback === true);
+    if (part.alerts.length === 0 || (onlyEnds && !part.resolved.some(isOwed)))
+      return this.#nothingToTell(integration, group);
+    const news = notificationReason(entry, part, rules);
+    const reason = news ?? (part.resolved.some(isOwed) ? endReason(part) : undefined);
+    if (reason === undefined || (isAcknowledged && reason === 'repeat interval elapsed'))
+      return this.#nothingToTell(integration, group);
+    return this.#send(integration, telling, { part, reason, rules, entry, audience: audienceOf(entry, part, news) });
+  }
+
+  /** What it was to be told before, and has not been, is not to be told any more: nobody waits for that. */
+  #nothingToTell({ id: integration }: Integration, group: AlertGroup): true {
+    const { outbox } = this.#deps;
+    const open = outbox.find({ group: group.key, integration });
+    // Another group may have the same key.
+    if (open?.groupId === group.id) outbox.settle(open);
+    return true;
   }
 
   async #send(
     integration: Integration,
     { group, route, receiver, signal, context }: Telling,
-    part: Flush,
-    reason: NotificationReason,
-    rules: NotificationRules,
-    wasViaFallback: boolean,
+    { part, reason, rules, entry, audience }: Send,
   ): Promise<boolean> {
     const { clock, plan, outbox } = this.#deps;
+    const kept = reason === 'first notification' ? undefined : entry?.kept;
     const alerts = integration.sendsResolved
       ? part.alerts
       : part.alerts.filter((alert) => !isResolved(alert, part.timeMs));
-    let viaFallback = false;
+    let toldBy: ToldBy = { own: true, fallback: false, kept };
     if (alerts.length > 0) {
       const claimedAtMs = clock.nowMs();
       const open = outbox.find({ group: group.key, integration: integration.id });
@@ -250,24 +272,30 @@ export class Notifier {
         group: group.key,
         integration: integration.id,
         claimedAtMs,
-        beganAtMs: open?.beganAtMs ?? claimedAtMs,
+        beganAtMs: open?.beganAtMs ?? (audience === 'own' ? entry?.timeMs : undefined) ?? claimedAtMs,
       };
-      outbox.claim(claim);
-      const [gathered] = await Promise.all([context?.(), this.#persist([{ kind: 'claim', claim }])]);
+      // An end that the fallback has heard of: what is owed of it is on the disk, and nobody waits for it.
+      const isClaimed = audience !== 'own';
+      if (isClaimed) outbox.claim(claim);
+      const [gathered] = await Promise.all([
+        context?.(),
+        isClaimed ? this.#persist([{ kind: 'claim', claim }]) : undefined,
+      ]);
       const told = { alerts, reason, timeMs: part.timeMs };
       const notification = {
         ...notificationOf(group, route, told, this.#settings.resolveReason),
         receiver: receiver.name,
         context: gathered,
         idempotencyKey: this.#settings.idempotencyKey === false ? undefined : keyOf(claim, part),
+        kept,
       };
-      const alsoFallback = wasViaFallback && part.resolved.length > 0;
-      const delivered = await plan.deliver(receiver, integration, notification, alsoFallback, signal);
-      if (!delivered.isDelivered) return false;
-      viaFallback = delivered.viaFallback;
+      const { own, viaFallback } = await plan.deliver(receiver, integration, notification, audience, signal);
+      if (own === undefined && !viaFallback) return false;
+      toldBy = { own: own !== undefined, fallback: viaFallback, kept: own?.kept ?? kept };
     }
-    await this.#record(group.key, integration, part, rules, viaFallback);
-    return true;
+    const { owed } = await this.#record(group.key, integration, part, rules, toldBy);
+    // Ends that the integration is still owed stay in the group, and are told with the next flush.
+    return toldBy.own || !part.resolved.some(({ fingerprint }) => owed.has(fingerprint));
   }
 
   async #record(
@@ -275,12 +303,13 @@ export class Notifier {
     { id: integration }: Integration,
     part: Flush,
     rules: NotificationRules,
-    viaFallback: boolean,
-  ): Promise<void> {
+    toldBy: ToldBy,
+  ): Promise<NotificationEntry> {
     const { notifications, outbox } = this.#deps;
-    const entry = notifications.record(group, integration, part, rules, viaFallback);
+    const entry = notifications.record(group, integration, part, rules, toldBy);
     outbox.settle({ group, integration });
     await this.#persist([{ kind: 'told', group, integration, entry }]);
+    return entry;
   }
 
   /** A disk that does not take it keeps nobody from being told: after a restart they may be told twice. */
@@ -303,6 +332,17 @@ function keyOf({ group, beganAtMs }: Claim, { alerts, timeMs }: Flush): string {
 
 function fingerprintsOf(alerts: readonly Alert[]): readonly string[] {
   return alerts.map(({ fingerprint }) => fingerprint);
+}
+
+/** @param news why the flush would be told if nothing were owed */
+function audienceOf(
+  entry: NotificationEntry | undefined,
+  { resolved }: Flush,
+  news: NotificationReason | undefined,
+): Audience {
+  if (entry?.viaFallback !== true) return 'either';
+  if (resolved.some(({ fingerprint }) => !entry.resolved.has(fingerprint))) return 'both';
+  return news === undefined ? 'own' : 'either';
 }
 
 /** Of alerts whose end is owed for longer than the log remembers that they fired. */

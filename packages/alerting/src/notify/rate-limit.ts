@@ -95,7 +95,7 @@ export class RateLimit {
     for (const { signal } of together) signal.addEventListener('abort', endWithAll, { once: true });
     const notifications = together.map(({ notification }) => notification);
     const delivery = first.send(digestOf(notifications, this.#options.digestAlerts), ending.signal);
-    for (const { resolve } of together) resolve(delivery);
+    for (const { resolve, signal } of together) resolve(unlessAborted(delivery, signal));
   }
 
   #takeToken(): boolean {
@@ -112,4 +112,14 @@ export class RateLimit {
     this.#tokens = Math.min(notifications, refilled);
     this.#refilledAtMs = nowMs;
   }
+}
+
+/** Whose time is over goes on with the next flush, whatever becomes of the digest: others may wait for it for longer. */
+function unlessAborted(delivery: Promise<Delivery>, signal: AbortSignal): Promise<Delivery> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => resolve({ kind: 'aborted', reason: undefined });
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    delivery.then(resolve, reject);
+  });
 }

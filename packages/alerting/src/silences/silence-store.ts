@@ -13,12 +13,17 @@ import {
   silences,
 } from './silence.ts';
 
+/** Unless the configuration says otherwise: each is looked at for each alert of a flush, some 100 ns a matcher. */
+export const MOST_SILENCES = 10_000;
+
 export interface SilenceStoreDeps {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** An id that nothing has, such as a UUID. */
   readonly newId: () => string;
   /** How long an expired silence can still be looked at. */
   readonly retentionMs: number;
+  /** How many there may be at a time, those that can only be looked at among them; Infinity unless given. */
+  readonly most?: (() => number) | undefined;
 }
 
 export interface SilenceQuery {
@@ -47,6 +52,7 @@ export class SilenceStore {
     const previous = id === undefined ? undefined : this.#get(id);
     if (previous !== undefined && canBecome(previous, content, nowMs))
       return this.#put({ ...content, id: previous.id, updatedAtMs: nowMs });
+    this.#checkRoom();
     if (previous !== undefined) this.#expire(previous, nowMs);
     const startsAtMs = Math.max(content.startsAtMs, nowMs);
     return this.#put({ ...content, startsAtMs, id: this.#deps.newId(), updatedAtMs: nowMs });
@@ -91,6 +97,15 @@ export class SilenceStore {
         (states === undefined || states.includes(shownState(silence, nowMs))) &&
         (labels === undefined || silences(silence, labels)),
     );
+  }
+
+  /** @throws {SilenceError} SILENCES_TOO_MANY, in Alertmanager's words */
+  #checkRoom(): void {
+    const most = this.#deps.most?.() ?? Number.POSITIVE_INFINITY;
+    if (this.#silences.size >= most) this.collectGarbage();
+    const { size } = this.#silences;
+    if (size >= most)
+      throw new SilenceError('SILENCES_TOO_MANY', `exceeded maximum number of silences: ${size} (limit: ${most})`);
   }
 
   #get(id: string): Silence {

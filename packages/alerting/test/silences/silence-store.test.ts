@@ -119,6 +119,28 @@ describe('a change of a silence', () => {
   });
 });
 
+describe('as many silences as there may be', () => {
+  it('are changed and ended, and one more is refused until those that are over are forgotten', async () => {
+    const clock = new FakeClock(0);
+    let ids = 0;
+    let most = 2;
+    const options = { clock, newId: () => String(++ids), retentionMs: 10 * MINUTE, most: () => most };
+    const store = new SilenceStore(options);
+    const { content } = new World();
+    const first = store.set(content(0, MINUTE));
+    store.set(content(0, 60 * MINUTE, 'a=c'));
+    expect(() => store.set(content(0, MINUTE))).toThrow('exceeded maximum number of silences: 2 (limit: 2)');
+    // A change that takes another silence leaves the old one as it is where there is no room.
+    expect(() => store.set(content(0, MINUTE, 'a=d'), first.id)).toThrow('exceeded');
+    expect(store.query({ states: ['active'] })).toHaveLength(2);
+    expect(store.set(content(0, 2 * MINUTE), first.id)).toMatchObject({ id: '1', endsAtMs: 2 * MINUTE });
+    most = 3;
+    expect(store.set(content(0, MINUTE)).id).toBe('3');
+    await clock.advance(30 * MINUTE);
+    expect(store.set(content(0, 60 * MINUTE, 'a=e')).id).toBe('4');
+  });
+});
+
 describe('the end of a silence', () => {
   it('is now, for a pending one too, and once', async () => {
     const world = new World();
