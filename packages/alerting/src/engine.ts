@@ -540,7 +540,7 @@ export class AlertEngine {
     const { alerts, silences } = this.state;
     const nowMs = clock.nowMs();
     // Of several replicas one looks after it, by its id.
-    const active = silences.query({ states: ['active'] }).filter(({ id }) => replication?.ownsGroup(id) !== false);
+    const active = silences.active().filter(({ id }) => replication?.ownsGroup(id) !== false);
     const { silenceEndsAfterMs: afterMs = ENDS_AFTER_MS } = this.#settings.options;
     const firing = () => Array.from(alerts.all()).flatMap((alert) => (isResolved(alert, nowMs) ? [] : [alert.labels]));
     const timing = { monotonicMs: clock.monotonicMs(), afterMs };

@@ -37,6 +37,8 @@ export class SilenceStore {
   readonly #deps: SilenceStoreDeps;
   /** In the order in which they came. */
   readonly #silences = new Map<string, Silence>();
+  /** Those that held when they were asked for last; undefined where one has changed since. */
+  #active: { readonly atMs: number; readonly silences: readonly Silence[] } | undefined;
 
   constructor(deps: SilenceStoreDeps) {
     this.#deps = deps;
@@ -76,14 +78,23 @@ export class SilenceStore {
   /** A version of it that comes next holds, whatever its time says. */
   forget(id: string): void {
     this.#silences.delete(id);
+    this.#active = undefined;
   }
 
   /** Forgets what expired longer ago than the retention.
    *  @returns how many */
   collectGarbage(): number {
     const over = [...this.#silences.values()].filter((silence) => this.#isOver(silence));
-    for (const { id } of over) this.#silences.delete(id);
+    for (const { id } of over) this.forget(id);
     return over.length;
+  }
+
+  /** Those that hold now. Thousands of alerts are looked at in one millisecond, beside silences of five days that have ended.
+   *  Cost: O(silences), once a millisecond. */
+  active(): readonly Silence[] {
+    const atMs = this.#deps.clock.nowMs();
+    if (this.#active?.atMs !== atMs) this.#active = { atMs, silences: this.query({ states: ['active'] }) };
+    return this.#active.silences;
   }
 
   /** In the order in which they came.
@@ -127,6 +138,7 @@ export class SilenceStore {
 
   #put(silence: Silence): Silence {
     this.#silences.set(silence.id, silence);
+    this.#active = undefined;
     return silence;
   }
 

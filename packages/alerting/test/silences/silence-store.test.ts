@@ -141,6 +141,25 @@ describe('as many silences as there may be', () => {
   });
 });
 
+it('knows those that hold now, however they came to, and when', async () => {
+  const world = new World();
+  const active = (): readonly string[] => world.store.active().map(({ id }) => id);
+  const first = world.store.set(world.content(0, 5 * MINUTE));
+  expect(active()).toEqual(['1']);
+  world.store.set(world.content(0, 9 * MINUTE));
+  world.store.set(world.content(MINUTE, 9 * MINUTE));
+  expect(active()).toEqual(['1', '2']);
+  await world.clock.advance(MINUTE);
+  expect(active()).toEqual(['1', '2', '3']);
+  world.store.expire('2');
+  await world.clock.advance(1);
+  expect(active()).toEqual(['1', '3']);
+  world.store.merge({ ...first, id: 'other' });
+  expect(active()).toEqual(['1', '3', 'other']);
+  world.store.forget('other');
+  expect(active()).toEqual(['1', '3']);
+});
+
 describe('the end of a silence', () => {
   it('is now, for a pending one too, and once', async () => {
     const world = new World();
