@@ -21,6 +21,7 @@ import { silenceEvent } from './history/silence-event.ts';
 import { type InForce, inForce } from './in-force.ts';
 import type { Inhibitor } from './inhibition/inhibitor.ts';
 import type { DeliveryPlan } from './notify/delivery-plan.ts';
+import { Farewells } from './notify/farewells.ts';
 import { muteCauses } from './notify/muting.ts';
 import type { Receiver } from './notify/receiver.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -49,6 +50,7 @@ export class AlertEngine {
   readonly #changes = new AlertChanges();
   readonly #kept = new KeptAlerts();
   readonly #untilResolved = new UntilResolved();
+  readonly #farewells: Farewells;
   readonly #snapshot = coalesce(() => this.#writeSnapshot());
   #settings: EngineSettings;
   #inForce: InForce;
@@ -97,6 +99,21 @@ export class AlertEngine {
       },
     });
     this.#inForce = this.#inForceOf(settings);
+    this.#farewells = new Farewells({
+      clock,
+      log,
+      notifications: this.state.notifications,
+      alertOf: (fingerprint) => this.state.alerts.get(fingerprint),
+      toldNow: () => {
+        const told = new Set(
+          this.groups.flatMap((group) => this.#tellers(group).map(({ id }) => `${group.key}\n${id}`)),
+        );
+        return (key, integration) => told.has(`${key}\n${integration}`);
+      },
+      receivers: () => this.receivers,
+      owns: (key) => deps.replication?.ownsGroup(key) !== false,
+      tell: (end, signal) => this.#inForce.notifier.tellEnd(end, signal),
+    });
     this.#dispatcher = new Dispatcher(this.#inForce.root, {
       clock,
       tell: (group, flush, signal) => {
@@ -323,7 +340,8 @@ export class AlertEngine {
   /** Lets what is being told end, for graceMs at most. */
   async close(options: { readonly graceMs: number }): Promise<void> {
     this.#maintenance?.cancel();
-    await Promise.all([this.#dispatcher.close(options), this.#escalations.close(options)]);
+    const closing = [this.#dispatcher.close(options), this.#escalations.close(options), this.#farewells.close()];
+    await Promise.all(closing);
     await this.#log?.close();
   }
 
@@ -335,14 +353,21 @@ export class AlertEngine {
     });
   }
 
-  /** Fingerprints of what is in a group, and of which somebody there was told that it fires: at most those that were told within the retention. */
+  /** Fingerprints of what is in a group, and of which somebody there was told that it fires, and of what is owed to those who are no more told
+   *  of a group: at most those that were told within the retention. */
   #owedEnds(): ReadonlySet<string> {
-    const owed = this.state.notifications.owed();
-    return new Set(
+    const { notifications } = this.state;
+    const owed = notifications.owed();
+    const ends = new Set(
       this.groups.flatMap(({ key, alerts }) =>
         alerts.flatMap(({ fingerprint }) => (owed.get(key)?.has(fingerprint) === true ? [fingerprint] : [])),
       ),
     );
+    const known = new Set([...this.receivers.values()].flatMap(({ integrations }) => integrations.map(({ id }) => id)));
+    for (const { integration, entry } of notifications.all()) {
+      if (known.has(integration)) for (const fingerprint of entry.owed) ends.add(fingerprint);
+    }
+    return ends;
   }
 
   #recordChanges(alerts: Iterable<Alert>, nowMs: number): void {
@@ -498,6 +523,7 @@ export class AlertEngine {
     const { clock, record } = this.#deps;
     for (const event of this.#changes.ended(clock.nowMs())) record(event);
     this.#endSilences();
+    this.#farewells.look();
     if (clock.monotonicMs() >= this.#garbageAtMs) {
       const nowMs = clock.nowMs();
       this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
@@ -516,10 +542,13 @@ export class AlertEngine {
   #retainClaims(): void {
     this.state.outbox.retain(({ groupId, integration }) => {
       const group = this.#dispatcher.group(groupId);
-      if (group === undefined) return false;
-      const others = this.#escalations.pages.get(groupId)?.told;
-      return this.#integrationsOf(group, others).some(({ id }) => id === integration);
+      return group !== undefined && this.#tellers(group).some(({ id }) => id === integration);
     });
+  }
+
+  /** By which anybody hears of the group. */
+  #tellers(group: AlertGroup): readonly Integration[] {
+    return this.#integrationsOf(group, this.#escalations.pages.get(group.id)?.told);
   }
 
   #forgetResolved(nowMs: number): void {

@@ -247,6 +247,79 @@ describe('what was to be told to somebody who is no more told of the group', () 
   });
 });
 
+describe('the end of what somebody was told who is no more told of it', () => {
+  const regrouped = config(`${TIMERS}\n  group_by: [alertname]`);
+  const keysOf = (lab: Lab): readonly string[] =>
+    lab.arrived.splice(0).map(({ groupKey, reason, receiver }) => `${receiver} ${groupKey} ${reason}`);
+
+  it('is told to the receiver of the group that there was before a reload, once, when all of it is over', async () => {
+    const lab = await new Lab(config()).start();
+    for (const alertname of ['A', 'B']) await lab.post({ alertname });
+    await lab.after(MINUTE);
+    lab.apply(regrouped);
+    await lab.after(5 * MINUTE);
+    lab.arrived.splice(0);
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(30 * MINUTE);
+    expect(keysOf(lab).filter((text) => text.includes('{}:{}'))).toEqual([]);
+    await lab.resolve({ alertname: 'B' });
+    await lab.crash();
+    await lab.after(30 * MINUTE);
+    const ends = keysOf(lab);
+    expect(ends.toSorted()).toEqual(['a {}:{alertname="B"} all alerts resolved', 'a {}:{} all alerts resolved']);
+    await lab.after(120 * MINUTE);
+    expect(keysOf(lab)).toEqual([]);
+    expect([...lab.engine.state.alerts.all()]).toEqual([]);
+    expect(lab.errors).toEqual([]);
+  });
+
+  it('is told to the receiver that the route had before', async () => {
+    const lab = await new Lab(config()).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.apply(config().replace('receiver: a', 'receiver: b'));
+    await lab.after(5 * MINUTE);
+    lab.answer = (id) =>
+      id.startsWith('a/') ? { kind: 'retry', reason: '503', afterMs: undefined } : { kind: 'sent' };
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(20 * MINUTE);
+    expect(keysOf(lab)).toEqual([
+      'a {}:{} first notification',
+      'b {}:{} first notification',
+      'b {}:{} all alerts resolved',
+    ]);
+    // Nobody waits for it.
+    expect(lab.engine.state.outbox.size).toBe(0);
+    lab.answer = () => ({ kind: 'sent' });
+    await lab.after(5 * MINUTE);
+    expect(keysOf(lab)).toEqual(['a {}:{} all alerts resolved']);
+  });
+
+  it('is told to nobody where the receiver has been removed, and keeps no alert', async () => {
+    const lab = await new Lab(config()).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.apply(config().replaceAll('name: a', 'name: c').replace('receiver: a', 'receiver: b'));
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(120 * MINUTE);
+    expect(keysOf(lab)).toEqual(['a {}:{} first notification']);
+    expect([...lab.engine.state.alerts.all()]).toEqual([]);
+    expect(lab.errors).toEqual([]);
+  });
+
+  it('is not told where resolve_what_fired is off, as in Alertmanager', async () => {
+    const off = { engine: { resolveWhatFired: false } };
+    const lab = await new Lab(config(), off).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.apply(config().replace('receiver: a', 'receiver: b'), off);
+    await lab.after(5 * MINUTE);
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(30 * MINUTE);
+    expect(keysOf(lab).filter((text) => text.startsWith('a '))).toEqual(['a {}:{} first notification']);
+  });
+});
+
 describe('what an integration keeps of a group', () => {
   it('is given to it with the next notifications, over a reload and a restart, until the group is told as the first again', async () => {
     const lab = await new Lab(config()).start();

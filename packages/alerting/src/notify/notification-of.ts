@@ -32,7 +32,7 @@ export interface Told {
  *  @param withResolveReason whether resolved alerts get the annotation */
 export function notificationOf(
   group: Pick<AlertGroup, 'key' | 'labels'>,
-  route: Route,
+  route: Pick<Route, 'options'>,
   { alerts, reason, timeMs }: Told,
   withResolveReason: boolean,
 ): Notification {

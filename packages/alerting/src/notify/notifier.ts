@@ -17,10 +17,10 @@ import {
 } from '../dispatch/notification-log.ts';
 import type { Escalations, FlushOrders } from '../escalation/escalations.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
-import { idempotencyKeyOf } from '../identity/group-key.ts';
+import { groupLabelsIn, idempotencyKeyOf } from '../identity/group-key.ts';
 import type { Claim, Outbox } from '../outbox/outbox.ts';
 import type { Integration } from '../receivers/integration.ts';
-import type { Route } from '../routing/route.ts';
+import { DEFAULT_ROUTE_OPTIONS, type Route } from '../routing/route.ts';
 import type { StateRecord } from '../state/state-record.ts';
 import type { Audience, DeliveryPlan } from './delivery-plan.ts';
 import { type Mute, type MutingWorld, muteCauses } from './muting.ts';
@@ -65,9 +65,9 @@ export type GatherContext = (question: ContextQuestion, signal: AbortSignal) => 
 
 /** A flush on its way to one receiver. */
 interface Telling {
-  readonly group: AlertGroup;
+  readonly group: Pick<AlertGroup, 'id' | 'key' | 'labels'>;
   /** Of the group when the flush began. */
-  readonly route: Route;
+  readonly route: Pick<Route, 'options'>;
   readonly flush: Flush;
   readonly receiver: Receiver;
   /** By fingerprint. */
@@ -148,6 +148,41 @@ export class Notifier {
     const orders = { reached: receivers, ending: [] };
     const common = { group, route: group.route, flush, muted: new Map(), resolved: new Set<string>(), signal };
     await Promise.all(this.#tellOthers(orders, { ...common, isAcknowledged: false }));
+  }
+
+  /** Tells one that is no more told of a group of the end of what it was told.
+   *  @param alerts all of which are over
+   *  @returns whether it has heard of it */
+  tellEnd(
+    {
+      group: key,
+      receiver,
+      integration,
+      alerts,
+      timeMs,
+    }: {
+      readonly group: string;
+      readonly receiver: Receiver;
+      readonly integration: Integration;
+      readonly alerts: readonly Alert[];
+      readonly timeMs: number;
+    },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const sorted = alerts.toSorted(compareAlerts);
+    return this.#tell(integration, {
+      // Of its route nothing is known any more.
+      group: { id: key, key, labels: groupLabelsIn(key) },
+      route: { options: DEFAULT_ROUTE_OPTIONS },
+      flush: { timeMs, alerts: sorted, resolved: sorted },
+      receiver,
+      muted: new Map(),
+      resolved: new Set(fingerprintsOf(alerts)),
+      signal,
+      context: undefined,
+      isAcknowledged: false,
+      onlyEnds: true,
+    });
   }
 
   /** Receivers of steps: one after the other in a group, for a step may be due while the group is told. */
@@ -245,7 +280,7 @@ export class Notifier {
   }
 
   /** What it was to be told before, and has not been, is not to be told any more: nobody waits for that. */
-  #nothingToTell({ id: integration }: Integration, group: AlertGroup): true {
+  #nothingToTell({ id: integration }: Integration, group: Telling['group']): true {
     const { outbox } = this.#deps;
     const open = outbox.find({ group: group.key, integration });
     // Another group may have the same key.
@@ -255,7 +290,7 @@ export class Notifier {
 
   async #send(
     integration: Integration,
-    { group, route, receiver, signal, context }: Telling,
+    { group, route, receiver, signal, context, onlyEnds }: Telling,
     { part, reason, rules, entry, audience }: Send,
   ): Promise<boolean> {
     const { clock, plan, outbox } = this.#deps;
@@ -265,6 +300,8 @@ export class Notifier {
       : part.alerts.filter((alert) => !isResolved(alert, part.timeMs));
     let toldBy: ToldBy = { own: true, fallback: false, kept };
     if (alerts.length > 0) {
+      // Of an end that somebody else has heard of, what is owed is on the disk, and nobody waits for it.
+      const isClaimed = audience !== 'own' && !onlyEnds;
       const claimedAtMs = clock.nowMs();
       const open = outbox.find({ group: group.key, integration: integration.id });
       const claim = {
@@ -272,10 +309,8 @@ export class Notifier {
         group: group.key,
         integration: integration.id,
         claimedAtMs,
-        beganAtMs: open?.beganAtMs ?? (audience === 'own' ? entry?.timeMs : undefined) ?? claimedAtMs,
+        beganAtMs: open?.beganAtMs ?? (isClaimed ? claimedAtMs : (entry?.timeMs ?? claimedAtMs)),
       };
-      // An end that the fallback has heard of: what is owed of it is on the disk, and nobody waits for it.
-      const isClaimed = audience !== 'own';
       if (isClaimed) outbox.claim(claim);
       const [gathered] = await Promise.all([
         context?.(),
