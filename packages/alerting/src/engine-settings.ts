@@ -26,6 +26,8 @@ export interface EngineOptions extends NotifyOptions {
   readonly inhibitionHoldMs?: number | undefined;
   /** For how long nothing has to fire of what a silence silences that is to end with it; ENDS_AFTER_MS unless given. */
   readonly silenceEndsAfterMs?: number | undefined;
+  /** At a time, those that have ended and can still be looked at among them; MOST_SILENCES unless given. */
+  readonly mostSilences?: number | undefined;
 }
 
 /** What is in force. */

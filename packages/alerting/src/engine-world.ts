@@ -5,6 +5,7 @@ import type { WrittenAlertmanager } from './config/alerting-config.ts';
 import type { Alert } from './dispatch/alert.ts';
 import type { AlertEngine } from './engine.ts';
 import { mutingIntervals } from './notify/muting.ts';
+import { silences } from './silences/silence.ts';
 
 export interface EngineWorldOptions {
   readonly clock: Pick<Clock, 'nowMs'>;
@@ -62,7 +63,7 @@ export function engineWorld(
 
 /** By the silences and inhibitions of now. */
 function statusOf({ state, inhibitor }: AlertEngine, { labels }: Alert, nowMs: number): AlertStatus {
-  const silencedBy = state.silences.query({ states: ['active'], labels }).map(({ id }) => id);
+  const silencedBy = state.silences.active().flatMap((one) => (silences(one, labels) ? [one.id] : []));
   const inhibition = inhibitor.inhibitionOf(labels, nowMs);
   const inhibitedBy = inhibition === undefined ? [] : [inhibition.source.fingerprint];
   const isSuppressed = silencedBy.length + inhibitedBy.length > 0;

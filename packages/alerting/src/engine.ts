@@ -20,12 +20,14 @@ import { silenceEvent } from './history/silence-event.ts';
 import { type InForce, inForce } from './in-force.ts';
 import type { Inhibitor } from './inhibition/inhibitor.ts';
 import type { DeliveryPlan } from './notify/delivery-plan.ts';
+import { Farewells } from './notify/farewells.ts';
 import { muteCauses } from './notify/muting.ts';
 import type { Receiver } from './notify/receiver.ts';
 import { Outbox } from './outbox/outbox.ts';
+import type { Integration } from './receivers/integration.ts';
 import type { Route } from './routing/route.ts';
 import type { Silence, SilenceContent } from './silences/silence.ts';
-import { SilenceStore } from './silences/silence-store.ts';
+import { MOST_SILENCES, SilenceStore } from './silences/silence-store.ts';
 import { ENDS_AFTER_MS, UntilResolved } from './silences/until-resolved.ts';
 import { AlertingState } from './state/alerting-state.ts';
 import { DurableState } from './state/durable-state.ts';
@@ -48,6 +50,7 @@ export class AlertEngine {
   readonly #changes = new AlertChanges();
   readonly #kept = new KeptAlerts();
   readonly #untilResolved = new UntilResolved();
+  readonly #farewells: Farewells;
   #settings: EngineSettings;
   #inForce: InForce;
   /** Groups have their timers. */
@@ -66,7 +69,12 @@ export class AlertEngine {
     this.#durable = new DurableState({ folder, of: 'alerts', records: () => this.state.records() }, deps);
     this.state = new AlertingState({
       alerts: new AlertStore(limits),
-      silences: new SilenceStore({ clock, newId, retentionMs }),
+      silences: new SilenceStore({
+        clock,
+        newId,
+        retentionMs,
+        most: () => this.#settings.options.mostSilences ?? MOST_SILENCES,
+      }),
       notifications: new NotificationLog(retentionMs),
       outbox: new Outbox(),
     });
@@ -88,6 +96,21 @@ export class AlertEngine {
       },
     });
     this.#inForce = this.#inForceOf(settings);
+    this.#farewells = new Farewells({
+      clock,
+      log,
+      notifications: this.state.notifications,
+      alertOf: (fingerprint) => this.state.alerts.get(fingerprint),
+      toldNow: () => {
+        const told = new Set(
+          this.groups.flatMap((group) => this.#tellers(group).map(({ id }) => `${group.key}\n${id}`)),
+        );
+        return (key, integration) => told.has(`${key}\n${integration}`);
+      },
+      receivers: () => this.receivers,
+      owns: (key) => deps.replication?.ownsGroup(key) !== false,
+      tell: (end, signal) => this.#inForce.notifier.tellEnd(end, signal),
+    });
     this.#dispatcher = new Dispatcher(this.#inForce.root, {
       clock,
       tell: (group, flush, signal) => {
@@ -180,7 +203,7 @@ export class AlertEngine {
       (group, { fingerprint }) => owed.get(group)?.has(fingerprint) === true,
       timers,
     );
-    state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
+    this.#retainClaims();
     for (const id of [...timers.keys(), ...state.pages.keys()])
       if (!state.timers.has(id)) this.#keepTimer(id, undefined);
     this.#isDispatching = true;
@@ -198,6 +221,7 @@ export class AlertEngine {
     this.#inForce = this.#inForceOf(settings);
     for (const alert of this.state.alerts.all()) this.#inForce.inhibitor.set(alert);
     this.#dispatcher.update(this.#inForce.root, this.state.alerts.all());
+    this.#retainClaims();
     this.#escalations.resume();
   }
 
@@ -206,8 +230,7 @@ export class AlertEngine {
   async post(alerts: readonly PostedAlert[]): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
     if (this.state.alerts.size + alerts.length > this.#settings.options.limits.alerts) this.#makeRoom(nowMs);
-    const coming = this.#deps.replication === undefined ? alerts : afterKnown(alerts, this.state);
-    const { taken, changed, refused } = this.state.alerts.put(coming, nowMs);
+    const { taken, changed, refused } = this.state.alerts.put(afterKnown(alerts, this.state), nowMs);
     this.#recordChanges(taken, nowMs);
     const kept = this.#keepAlerts(this.#kept.take(taken, changed, nowMs), taken);
     for (const alert of taken) this.#inForce.inhibitor.set(alert);
@@ -284,10 +307,33 @@ export class AlertEngine {
     return pages.filter((page) => page !== undefined);
   }
 
+  /** Ends each alert that fires and is selected: somebody says that it is over. Whoever goes on telling of one lets it fire anew.
+   *  @returns them, on the disk when it resolves
+   *  @throws {VigieError} ALERTING_STATE_UNWRITABLE, where their end is in memory alone */
+  async endAlerts(
+    selects: (group: AlertGroup, alert: Alert) => boolean,
+    { by, comment: cause }: Pick<Acknowledgement, 'by' | 'comment'>,
+  ): Promise<readonly Alert[]> {
+    const nowMs = this.#deps.clock.nowMs();
+    const ended = new Map<string, PostedAlert>();
+    for (const { group, firing } of this.#firingGroups(selects, nowMs)) {
+      const selected = firing.filter((alert) => selects(group, alert)).map(({ fingerprint }) => fingerprint);
+      const { key: groupKey, labels: groupLabels, route } = group;
+      const { receiver } = route.options;
+      this.#deps.record({ kind: 'ended', timeMs: nowMs, receiver, groupKey, groupLabels, by, cause, firing: selected });
+      for (const fingerprint of selected) {
+        const alert = this.state.alerts.get(fingerprint);
+        if (alert !== undefined) ended.set(fingerprint, endedByHand(alert, nowMs));
+      }
+    }
+    await this.post([...ended.values()]);
+    return [...ended.values()];
+  }
+
   /** Lets what is being told end, for graceMs at most. */
   async close(options: { readonly graceMs: number }): Promise<void> {
     this.#maintenance?.cancel();
-    await Promise.all([this.#dispatcher.close(options), this.#escalations.close(options)]);
+    await Promise.all([this.#dispatcher.close(options), this.#escalations.close(options), this.#farewells.close()]);
     await this.#durable.close();
   }
 
@@ -299,14 +345,21 @@ export class AlertEngine {
     });
   }
 
-  /** Fingerprints of what is in a group, and of which somebody there was told that it fires: at most those that were told within the retention. */
+  /** Fingerprints of what is in a group, and of which somebody there was told that it fires, and of what is owed to those who are no more told
+   *  of a group: at most those that were told within the retention. */
   #owedEnds(): ReadonlySet<string> {
-    const owed = this.state.notifications.owed();
-    return new Set(
+    const { notifications } = this.state;
+    const owed = notifications.owed();
+    const ends = new Set(
       this.groups.flatMap(({ key, alerts }) =>
         alerts.flatMap(({ fingerprint }) => (owed.get(key)?.has(fingerprint) === true ? [fingerprint] : [])),
       ),
     );
+    const known = new Set([...this.receivers.values()].flatMap(({ integrations }) => integrations.map(({ id }) => id)));
+    for (const { integration, entry } of notifications.all()) {
+      if (known.has(integration)) for (const fingerprint of entry.owed) ends.add(fingerprint);
+    }
+    return ends;
   }
 
   #recordChanges(alerts: Iterable<Alert>, nowMs: number): void {
@@ -338,12 +391,17 @@ export class AlertEngine {
   }
 
   /** Of those that are told as its receiver: Unix ms. */
-  #repeatsDueMs({ id, key, route }: AlertGroup): readonly number[] {
-    const { receiver, repeatIntervalMs } = route.options;
-    const names = [receiver, ...(this.#escalations.pages.get(id)?.reached ?? [])];
-    const integrations = names.flatMap((name) => this.#inForce.receivers.get(name)?.integrations ?? []);
-    const entries = integrations.map((integration) => this.state.notifications.get(key, integration.id));
+  #repeatsDueMs(group: AlertGroup): readonly number[] {
+    const { repeatIntervalMs } = group.route.options;
+    const integrations = this.#integrationsOf(group, this.#escalations.pages.get(group.id)?.reached);
+    const entries = integrations.map(({ id }) => this.state.notifications.get(group.key, id));
     return repeatsDueMs(entries, repeatIntervalMs);
+  }
+
+  /** Of the group's receiver, and of others. */
+  #integrationsOf({ route }: AlertGroup, others: ReadonlySet<string> = new Set()): readonly Integration[] {
+    const names = [route.options.receiver, ...others];
+    return names.flatMap((name) => this.#inForce.receivers.get(name)?.integrations ?? []);
   }
 
   #firingGroups(selects: (group: AlertGroup, alert: Alert) => boolean, nowMs: number) {
@@ -392,15 +450,31 @@ export class AlertEngine {
     const { clock, record } = this.#deps;
     for (const event of this.#changes.ended(clock.nowMs())) record(event);
     this.#endSilences();
+    this.#farewells.look();
     if (clock.monotonicMs() >= this.#garbageAtMs) {
       const nowMs = clock.nowMs();
       this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
       this.#inForce.inhibitor.forgetEnded(nowMs);
       this.#forgetResolved(nowMs);
-      this.state.notifications.collectGarbage(nowMs);
+      const pages = [...this.state.pages.values()];
+      const acknowledged = new Set(pages.flatMap((page) => (page.acknowledgement === undefined ? [] : [page.group])));
+      this.state.notifications.collectGarbage(nowMs, (group) => acknowledged.has(group));
       this.state.silences.collectGarbage();
-      this.state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
+      this.#retainClaims();
     }
+  }
+
+  /** What was to be told to somebody who is no more told of the group, or of a group that is no more, is not to be told. */
+  #retainClaims(): void {
+    this.state.outbox.retain(({ groupId, integration }) => {
+      const group = this.#dispatcher.group(groupId);
+      return group !== undefined && this.#tellers(group).some(({ id }) => id === integration);
+    });
+  }
+
+  /** By which anybody hears of the group. */
+  #tellers(group: AlertGroup): readonly Integration[] {
+    return this.#integrationsOf(group, this.#escalations.pages.get(group.id)?.told);
   }
 
   #forgetResolved(nowMs: number): void {
@@ -421,7 +495,7 @@ export class AlertEngine {
     const { alerts, silences } = this.state;
     const nowMs = clock.nowMs();
     // Of several replicas one looks after it, by its id.
-    const active = silences.query({ states: ['active'] }).filter(({ id }) => replication?.ownsGroup(id) !== false);
+    const active = silences.active().filter(({ id }) => replication?.ownsGroup(id) !== false);
     const { silenceEndsAfterMs: afterMs = ENDS_AFTER_MS } = this.#settings.options;
     const firing = () => Array.from(alerts.all()).flatMap((alert) => (isResolved(alert, nowMs) ? [] : [alert.labels]));
     const timing = { monotonicMs: clock.monotonicMs(), afterMs };
@@ -432,6 +506,10 @@ export class AlertEngine {
       );
     }
   }
+}
+
+function endedByHand(alert: PostedAlert, nowMs: number): PostedAlert {
+  return { ...alert, endsAtMs: nowMs, updatedAtMs: nowMs, hasTimeout: false, resolveReason: 'manual' };
 }
 
 function recordOfAlert(alert: PostedAlert): StateRecord {

@@ -44,7 +44,7 @@ export function inForce(settings: EngineSettings, deps: EngineDeps, parts: Lasti
   const muting: MutingWorld = {
     inhibitor,
     timeIntervals: config.timeIntervals,
-    activeSilences: () => state.silences.query({ states: ['active'] }),
+    activeSilences: () => state.silences.active(),
     pending:
       holdMs > 0 && pendingAlerts !== undefined
         ? () => pendingInhibitions(config.inhibitRules, pendingAlerts, holdMs)

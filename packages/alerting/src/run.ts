@@ -14,6 +14,7 @@ import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metr
 import { Telemetry } from '@vigie/core/telemetry';
 import { loadAlertingConfig } from './config/alerting-config-file.ts';
 import { type ConfigWarning, formatWarning } from './config/findings.ts';
+import { changesForNextStart } from './config/read-at-start.ts';
 import { replicaName } from './ha/replica-name.ts';
 import { isAll, loadSettings, urlOf } from './load-settings.ts';
 import { AlertingService, type AlertingSettings } from './service.ts';
@@ -121,12 +122,16 @@ class AlertingProcess implements Component {
   async #reload(): Promise<void> {
     const reading = load(this.#command);
     await this.#service.reload(reading);
-    this.#warn(await reading);
+    const loaded = await reading;
+    this.#warn(loaded);
+    const keys = changesForNextStart(this.#loaded.config, loaded.config);
+    if (keys.length > 0)
+      this.#log.warn('some of what has changed takes effect with the next start alone', { keys: keys.join(', ') });
   }
 
   #warn({ warnings }: Loaded): void {
     for (const warning of warnings)
-      this.#log.warn('later releases of Alertmanager read this otherwise', { at: formatWarning(warning) });
+      this.#log.warn('alertmanager_config says what may not be meant', { at: formatWarning(warning) });
   }
 
   async #expose() {

@@ -71,6 +71,7 @@ function enginePlugins(engine: AlertEngine, history: EventHistory, parts: Servic
     pages: () => engine.escalations.pages.values(),
     acknowledge: (selects, by) => engine.acknowledge(selects, by),
     withdraw: (selects, by) => engine.withdrawAcknowledgement(selects, by),
+    end: (selects, by) => engine.endAlerts(selects, by),
   };
   const groupOf = (groupId: string) => {
     const timers = engine.timersOf(groupId);
@@ -85,7 +86,7 @@ function enginePlugins(engine: AlertEngine, history: EventHistory, parts: Servic
     explainApi(world, () => engine.config, groupOf),
     escalationApi(escalation),
     ...(expectedHeartbeats === undefined ? [] : [heartbeatApi(expectedHeartbeats)]),
-    historyApi(history),
+    historyApi(history, clock),
     deliveriesApi({
       history,
       receivers: () => engine.receivers,

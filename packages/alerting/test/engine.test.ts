@@ -1,4 +1,5 @@
 /** The engine over restarts, reloads, failures and clocks that jump. */
+import { FakeClock } from '@vigie/core/fake-clock';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it } from 'vitest';
 import { AlertMatcher } from '../src/matchers/alert-matcher.ts';
@@ -230,7 +231,157 @@ describe('what was to be told of an alert that is over before it could be', () =
   });
 });
 
+describe('what was to be told to somebody who is no more told of the group', () => {
+  it.each([
+    ['is not in the configuration', config().replace("webhook_configs: [{ url: 'http://localhost/' }]", '')],
+    ['is not that of the route', config().replace('receiver: a', 'receiver: b')],
+  ])('is on its way no more, where the receiver %s', async (_where, next) => {
+    const lab = await new Lab(config()).start();
+    lab.answer = () => ({ kind: 'failed', reason: '404 no such channel' });
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    expect(lab.engine.state.outbox.size).toBe(1);
+    lab.apply(next);
+    expect(lab.engine.state.outbox.size).toBe(0);
+    expect(lab.engine.groups).toHaveLength(1);
+  });
+});
+
+describe('the end of what somebody was told who is no more told of it', () => {
+  const regrouped = config(`${TIMERS}\n  group_by: [alertname]`);
+  const keysOf = (lab: Lab): readonly string[] =>
+    lab.arrived.splice(0).map(({ groupKey, reason, receiver }) => `${receiver} ${groupKey} ${reason}`);
+
+  it('is told to the receiver of the group that there was before a reload, once, when all of it is over', async () => {
+    const lab = await new Lab(config()).start();
+    for (const alertname of ['A', 'B']) await lab.post({ alertname });
+    await lab.after(MINUTE);
+    lab.apply(regrouped);
+    await lab.after(5 * MINUTE);
+    lab.arrived.splice(0);
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(30 * MINUTE);
+    expect(keysOf(lab).filter((text) => text.includes('{}:{}'))).toEqual([]);
+    await lab.resolve({ alertname: 'B' });
+    await lab.crash();
+    await lab.after(30 * MINUTE);
+    const ends = keysOf(lab);
+    expect(ends.toSorted()).toEqual(['a {}:{alertname="B"} all alerts resolved', 'a {}:{} all alerts resolved']);
+    await lab.after(120 * MINUTE);
+    expect(keysOf(lab)).toEqual([]);
+    expect([...lab.engine.state.alerts.all()]).toEqual([]);
+    expect(lab.errors).toEqual([]);
+  });
+
+  it('is told to the receiver that the route had before', async () => {
+    const lab = await new Lab(config()).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.apply(config().replace('receiver: a', 'receiver: b'));
+    await lab.after(5 * MINUTE);
+    lab.answer = (id) =>
+      id.startsWith('a/') ? { kind: 'retry', reason: '503', afterMs: undefined } : { kind: 'sent' };
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(20 * MINUTE);
+    expect(keysOf(lab)).toEqual([
+      'a {}:{} first notification',
+      'b {}:{} first notification',
+      'b {}:{} all alerts resolved',
+    ]);
+    // Nobody waits for it.
+    expect(lab.engine.state.outbox.size).toBe(0);
+    lab.answer = () => ({ kind: 'sent' });
+    await lab.after(5 * MINUTE);
+    expect(keysOf(lab)).toEqual(['a {}:{} all alerts resolved']);
+  });
+
+  it('is told to nobody where the receiver has been removed, and keeps no alert', async () => {
+    const lab = await new Lab(config()).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.apply(config().replaceAll('name: a', 'name: c').replace('receiver: a', 'receiver: b'));
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(120 * MINUTE);
+    expect(keysOf(lab)).toEqual(['a {}:{} first notification']);
+    expect([...lab.engine.state.alerts.all()]).toEqual([]);
+    expect(lab.errors).toEqual([]);
+  });
+
+  it('is not told where resolve_what_fired is off, as in Alertmanager', async () => {
+    const off = { engine: { resolveWhatFired: false } };
+    const lab = await new Lab(config(), off).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.apply(config().replace('receiver: a', 'receiver: b'), off);
+    await lab.after(5 * MINUTE);
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(30 * MINUTE);
+    expect(keysOf(lab).filter((text) => text.startsWith('a '))).toEqual(['a {}:{} first notification']);
+  });
+});
+
+describe('what an integration keeps of a group', () => {
+  it('is given to it with the next notifications, over a reload and a restart, until the group is told as the first again', async () => {
+    const lab = await new Lab(config()).start();
+    const given: unknown[] = [];
+    let sent = 0;
+    const answer: Lab['answer'] = (_id, _signal, { kept }) => {
+      given.push(kept?.ts);
+      return { kind: 'sent', kept: { ts: `message ${++sent}` } };
+    };
+    lab.answer = answer;
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.apply(config());
+    await lab.post({ alertname: 'B' });
+    await lab.after(5 * MINUTE);
+    await lab.crash();
+    lab.answer = answer;
+    for (const alertname of ['A', 'B']) await lab.resolve({ alertname });
+    await lab.after(5 * MINUTE);
+    await lab.post({ alertname: 'A' });
+    await lab.after(5 * MINUTE);
+    expect(given).toEqual([undefined, 'message 1', 'message 2', undefined]);
+  });
+});
+
+describe('an alert that somebody ends by hand', () => {
+  it('is over, says so, and fires anew where it is told of again', async () => {
+    const lab = await new Lab(config()).start();
+    for (const alertname of ['A', 'B']) await lab.post({ alertname });
+    await lab.after(MINUTE);
+    const isA = (_group: unknown, { labels }: { readonly labels: { get(name: string): string } }): boolean =>
+      labels.get('alertname') === 'A';
+    const ended = await lab.engine.endAlerts(isA, { by: 'ann', comment: 'the host is scrapped' });
+    expect(ended.map(({ labels }) => labels.get('alertname'))).toEqual(['A']);
+    await lab.crash();
+    expect(await lab.after(5 * MINUTE)).toEqual(['6:00 a/webhook/0: some alerts resolved -A B']);
+    const over = lab.arrived.at(-1)?.alerts.find(({ labels }) => labels.get('alertname') === 'A');
+    expect(over?.annotations.toJSON()).toEqual({ vigie_resolve_reason: 'manual' });
+    expect(lab.history.filter(({ kind }) => kind === 'ended' || kind === 'resolved')).toMatchObject([
+      { kind: 'ended', by: 'ann', cause: 'the host is scrapped', firing: [over?.fingerprint] },
+      { kind: 'resolved', reason: 'manual' },
+    ]);
+    await lab.post({ alertname: 'A' }, { startsAtMs: 0 });
+    expect(await lab.after(5 * MINUTE)).toEqual(['11:00 a/webhook/0: new alerts added A B']);
+    expect(await lab.engine.endAlerts(() => false, { by: 'ann', comment: '' })).toEqual([]);
+  });
+});
+
 describe('a clock that jumps', () => {
+  it('back keeps no end from being taken: what comes now is newer than what came before', async () => {
+    const lab = await new Lab(config(), {}, new FakeClock(120 * MINUTE)).start();
+    const startsAtMs = 30 * MINUTE;
+    await lab.post({ alertname: 'A' }, { startsAtMs, endsAtMs: 124 * MINUTE });
+    await lab.after(MINUTE);
+    const { nowMs } = lab.clock;
+    lab.clock.nowMs = () => nowMs.call(lab.clock) - 60 * MINUTE;
+    await lab.post({ alertname: 'A' }, { startsAtMs, endsAtMs: lab.clock.nowMs() });
+    expect(lab.engine.state.alerts.get(lab.arrived[0]?.alerts[0]?.fingerprint ?? '')?.endsAtMs).toBe(lab.clock.nowMs());
+    expect(await lab.after(5 * MINUTE)).toEqual([expect.stringContaining('all alerts resolved -A')]);
+    expect(lab.arrived.at(-1)?.alerts[0]?.annotations.toJSON()).toEqual({ vigie_resolve_reason: 'recovered' });
+  });
+
   it('forward ends what had its end in between, tells of it, and of what comes again', async () => {
     const lab = await new Lab(config()).start();
     await lab.post({ alertname: 'A' }, { endsAtMs: 4 * MINUTE });

@@ -5,7 +5,7 @@ import { matchRoutes, type Route } from '../routing/route.ts';
 import { type AlertFilter, alertFilterOf, pendingAlerts } from './alert-filter.ts';
 import { alertJson, receiversJson } from './alert-json.ts';
 import { ApiTimes } from './api-time.ts';
-import type { ApiWorld } from './api-world.ts';
+import type { AlertStatus, ApiWorld } from './api-world.ts';
 import { limitParameter } from './parameters.ts';
 import { badRequest } from './refusal.ts';
 
@@ -65,12 +65,7 @@ function* alertTexts(
 ): Generator<AlertText, void> {
   const times = new ApiTimes();
   const receiverTexts = new Map<string, string>();
-  for (const alert of alerts) {
-    if (!filter.matches(alert.labels)) continue;
-    const routes = matchRoutes(root, alert.labels);
-    if (!routes.some(({ options }) => filter.takesReceiver(options.receiver))) continue;
-    const status = world.statusOf(alert);
-    if (!filter.admits(status)) continue;
+  for (const { alert, routes, status } of askedFor(alerts, filter, root, world)) {
     const key = routes.length === 1 ? routes[0]!.id : routes.map(({ id }) => id).join('\n');
     let receivers = receiverTexts.get(key);
     if (receivers === undefined) {
@@ -78,6 +73,28 @@ function* alertTexts(
       receiverTexts.set(key, receivers);
     }
     yield { text: alertJson(alert, status, receivers, times), fingerprint: alert.fingerprint };
+  }
+}
+
+interface AskedAlert {
+  readonly alert: Alert;
+  readonly routes: readonly Route[];
+  readonly status: AlertStatus;
+}
+
+/** Those of the alerts that a request asks for, as they are taken. */
+export function* askedFor(
+  alerts: readonly Alert[],
+  filter: AlertFilter,
+  root: Route,
+  world: Pick<ApiWorld, 'statusOf'>,
+): Generator<AskedAlert, void> {
+  for (const alert of alerts) {
+    if (!filter.matches(alert.labels)) continue;
+    const routes = matchRoutes(root, alert.labels);
+    if (!routes.some(({ options }) => filter.takesReceiver(options.receiver))) continue;
+    const status = world.statusOf(alert);
+    if (filter.admits(status)) yield { alert, routes, status };
   }
 }
 

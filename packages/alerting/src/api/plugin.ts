@@ -9,6 +9,7 @@ import { sendPieces } from '@vigie/promql/api/send';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { answerAlerts } from './alerts-route.ts';
 import type { ApiWorld } from './api-world.ts';
+import { answerCounts } from './counts-route.ts';
 import { decodeAlerts, MAX_ALERTS } from './decode-alerts.ts';
 import { answerGroups } from './groups-route.ts';
 import { badRequest, missing, noSuchMethod, noSuchPath, Refusal, unsupportedType } from './refusal.ts';
@@ -37,7 +38,7 @@ const V1_REMOVED =
   'The Alertmanager v1 API was deprecated in version 0.16.0 and is removed as of version 0.27.0 - please use the equivalent route in the v2 API';
 /** What is there, to tell a wrong method from a wrong path. */
 const PATHS: readonly (readonly [path: RegExp, methods: readonly string[]])[] = [
-  [/^\/api\/v2\/(?:status|receivers|alerts\/groups)$/, ['GET']],
+  [/^\/api\/v2\/(?:status|receivers|alerts\/groups|alerts\/counts)$/, ['GET']],
   [/^\/api\/v2\/(?:alerts|silences)$/, ['GET', 'POST']],
   [/^\/api\/v2\/silence\/[^/]+$/, ['DELETE', 'GET']],
 ];
@@ -93,6 +94,10 @@ function routeV2(v2: FastifyInstance, world: ApiWorld, deps: AlertsApiDeps): voi
   v2.get(
     '/alerts/groups',
     answering('/alerts/groups', deps, (request) => answerGroups(parametersIn(request), world)),
+  );
+  v2.get(
+    '/alerts/counts',
+    answering('/alerts/counts', deps, (request) => answerCounts(parametersIn(request), world)),
   );
   v2.get(
     '/alerts',

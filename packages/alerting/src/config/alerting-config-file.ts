@@ -97,6 +97,7 @@ export async function readAlertingConfig(
       resolveReason: notifications.resolve_reason,
       idempotencyKey: notifications.idempotency_key,
       silenceEndsAfterMs: written.silences.until_resolved_after,
+      mostSilences: limits.silences,
       repeatOnTime: notifications.repeat_on_time,
       inhibitionHoldMs: inhibition.holdMs,
     },

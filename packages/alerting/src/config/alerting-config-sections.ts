@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { DEFAULT_ALERT_LIMITS } from '../alerts/alert-store.ts';
 import { haSection } from '../ha/ha-section.ts';
 import type { ReceiverOptions } from '../notify/receiver.ts';
+import { MOST_SILENCES } from '../silences/silence-store.ts';
 import { ENDS_AFTER_MS } from '../silences/until-resolved.ts';
 import type { Endpoint, LogDatasource, LogDelays } from './alerting-config.ts';
 import { contextSection, readContext } from './context-section.ts';
@@ -54,6 +55,8 @@ export const receiverOptionsSection = section({
   fallback: optionalText,
   // A receiver that is only slow, or restarted, answers by then: the third attempt follows within 3 s.
   fallback_after: count(3),
+  // Most who answer at all do within a second; three attempts come to half a minute, a tenth of the default group_interval.
+  fallback_timeout: v.nullish(duration({ min: 1 }), '10s'),
   rate_limit: v.nullish(
     section({
       notifications: count(1),
@@ -85,6 +88,7 @@ const silencesSection = section({
 const limitsSection = section({
   alerts: count(DEFAULT_ALERT_LIMITS.alerts),
   alert_size: v.nullish(size({ min: 1 }), DEFAULT_ALERT_LIMITS.alertSize),
+  silences: count(MOST_SILENCES),
 });
 
 export const alertingFile = section({
@@ -125,13 +129,16 @@ export function readReceiverOptions(
 ): ReadonlyMap<string, ReceiverOptions> {
   const { findings } = read;
   return new Map(
-    Object.entries(written).map(([name, { fallback, fallback_after, rate_limit, context, escalation }]) => {
+    Object.entries(written).map(([name, { fallback, rate_limit, context, escalation, ...patience }]) => {
       const path: ConfigPath = ['receivers', name];
       if (!names.has(name)) findings.problemAtKey(path, 'the name of a receiver of alertmanager_config');
       if (fallback !== '' && (!names.has(fallback) || fallback === name))
         findings.problem([...path, 'fallback'], 'the name of another receiver of alertmanager_config');
       const options: ReceiverOptions = {
-        fallback: fallback === '' ? undefined : { receiver: fallback, afterFailures: fallback_after },
+        fallback:
+          fallback === ''
+            ? undefined
+            : { receiver: fallback, afterFailures: patience.fallback_after, timeoutMs: patience.fallback_timeout },
         rateLimit:
           rate_limit == null
             ? undefined

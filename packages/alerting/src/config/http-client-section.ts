@@ -223,7 +223,9 @@ function secretOf(
 
 function checkProxy(written: WrittenHttpClient, path: ConfigPath, { findings }: ReadContext): void {
   const { proxy_url, no_proxy, proxy_from_environment } = written;
-  if (proxy_url !== '' && urlProblem(proxy_url, /^(?:https?|socks5h?)$/) !== undefined)
+  if (/^socks/i.test(proxy_url))
+    findings.problemAtKey([...path, 'proxy_url'], 'a proxy of http or https: Vigie does not speak SOCKS');
+  else if (proxy_url !== '' && urlProblem(proxy_url) !== undefined)
     findings.problemAtKey([...path, 'proxy_url'], 'the URL of a proxy');
   if (proxy_from_environment && proxy_url !== '')
     findings.problemAtKey([...path, 'proxy_url'], 'no proxy_url beside proxy_from_environment');

@@ -4,9 +4,9 @@ import { quoteGo } from '@vigie/core/go-quote';
 import type { ReadContext } from './findings.ts';
 
 /** What is wrong with a URL of HTTP, in Alertmanager's words and without naming it, for it may be a secret; undefined where nothing is. */
-export function urlProblem(text: string, schemes = /^https?$/): string | undefined {
+export function urlProblem(text: string): string | undefined {
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text)?.[1]?.toLowerCase() ?? '';
-  if (!schemes.test(scheme)) return `unsupported scheme ${quoteGo(scheme)} for URL`;
+  if (!/^https?$/.test(scheme)) return `unsupported scheme ${quoteGo(scheme)} for URL`;
   const authority = /^[^:]*:\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
   if (authority.slice(authority.lastIndexOf('@') + 1) === '') return 'missing host for URL';
   return URL.canParse(text) ? undefined : 'invalid URL';

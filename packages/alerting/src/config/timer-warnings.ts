@@ -7,6 +7,9 @@ import type { RouteConfig } from './route-section.ts';
 
 type Timers = Pick<RouteOptions, 'groupIntervalMs' | 'repeatIntervalMs'>;
 
+/** A repeat is told when more than repeat_interval has passed: whoever wants one at each group_interval writes this much less at most. */
+const SLIGHTLY_LESS = 0.1;
+
 /** A repeat is told at a group_interval: of one that is not a multiple of it the next is waited for. Each route that says one of them is looked at. */
 export function warnOfTimers(
   route: RouteConfig,
@@ -16,14 +19,23 @@ export function warnOfTimers(
 ): void {
   const { groupIntervalMs = inherited.groupIntervalMs, repeatIntervalMs = inherited.repeatIntervalMs } = route;
   const isSaid = route.groupIntervalMs !== undefined || route.repeatIntervalMs !== undefined;
-  if (isSaid && repeatIntervalMs % groupIntervalMs !== 0) {
+  const [later, why] = laterThanSaid(groupIntervalMs, repeatIntervalMs);
+  if (isSaid && later !== undefined) {
     const key = route.repeatIntervalMs === undefined ? 'group_interval' : 'repeat_interval';
-    const laterMs = Math.ceil(repeatIntervalMs / groupIntervalMs) * groupIntervalMs;
     findings.warn(
       [...path, key],
-      `repeat_interval ${formatDuration(repeatIntervalMs)} is no multiple of group_interval ${formatDuration(groupIntervalMs)}: repeats are told after ${formatDuration(laterMs)}, unless notifications.repeat_on_time of alerting.yaml is set`,
+      `repeat_interval ${formatDuration(repeatIntervalMs)} ${why} group_interval ${formatDuration(groupIntervalMs)}: repeats are told after ${formatDuration(later)}, unless notifications.repeat_on_time of alerting.yaml is set`,
     );
   }
   for (const [index, child] of route.routes.entries())
     warnOfTimers(child, findings, { groupIntervalMs, repeatIntervalMs }, [...path, 'routes', index]);
+}
+
+/** @returns when a repeat is told instead, in ms, and why: `is no multiple of`; undefined: when it says, or as it is meant */
+function laterThanSaid(groupIntervalMs: number, repeatIntervalMs: number): readonly [number | undefined, string] {
+  if (repeatIntervalMs === groupIntervalMs) return [2 * groupIntervalMs, 'is not more than'];
+  const laterMs = Math.ceil(repeatIntervalMs / groupIntervalMs) * groupIntervalMs;
+  const isEachFlush =
+    laterMs === groupIntervalMs && groupIntervalMs - repeatIntervalMs <= SLIGHTLY_LESS * groupIntervalMs;
+  return laterMs === repeatIntervalMs || isEachFlush ? [undefined, ''] : [laterMs, 'is no multiple of'];
 }

@@ -13,8 +13,8 @@ export interface Alert {
   /** When it last came. */
   readonly updatedAtMs: number;
   readonly generatorUrl: string;
-  /** Of one that a rule has ended. */
-  readonly resolveReason?: ResolveReason | undefined;
+  /** Of one that a rule has ended, or somebody by hand. */
+  readonly resolveReason?: ResolveReason | 'manual' | undefined;
 }
 
 export function isResolved({ endsAtMs }: Alert, nowMs: number): boolean {

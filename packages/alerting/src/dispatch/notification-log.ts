@@ -1,4 +1,5 @@
 /** What has been told to whom, and whether to tell more. Source: Alertmanager, notify/dedup_stage.go and nflog/nflog.go. */
+import type { KeptValues } from '../receivers/integration.ts';
 import type { Alert } from './alert.ts';
 import type { Flush } from './alert-group.ts';
 
@@ -22,7 +23,19 @@ export interface NotificationEntry {
   readonly viaFallback: boolean;
   /** Unix ms, from when on it may be forgotten. */
   readonly expiresAtMs: number;
+  /** What the integration has kept since the group was told first. */
+  readonly kept?: KeptValues | undefined;
 }
+
+/** What has come of telling a flush. */
+export interface ToldBy {
+  /** Whether the integration was told itself, or had nothing to hear; if not, the fallback was in its place, and it is still owed the ends. */
+  readonly own: boolean;
+  readonly fallback: boolean;
+  readonly kept: KeptValues | undefined;
+}
+
+const TOLD: ToldBy = { own: true, fallback: false, kept: undefined };
 
 export interface NotificationRules {
   readonly sendResolved: boolean;
@@ -64,19 +77,18 @@ export class NotificationLog {
   }
 
   /** After the flush has been told, or where there was nothing to send for it.
-   *  @param viaFallback the fallback receiver was told of it
    *  @returns what is known now */
   record(
     key: string,
     integration: string,
     flush: Flush,
     { repeatIntervalMs, owesResolves }: NotificationRules,
-    viaFallback = false,
+    toldBy: ToldBy = TOLD,
   ): NotificationEntry {
     const before = this.get(key, integration);
     const { firing, resolved } = fingerprintsOf(flush);
     const owed = new Set(owesResolves ? [...(before?.owed ?? []), ...firing] : []);
-    for (const fingerprint of resolved) owed.delete(fingerprint);
+    if (toldBy.own) for (const fingerprint of resolved) owed.delete(fingerprint);
     // What is owed is remembered for as long as may be.
     const keptMs = owed.size > 0 ? this.#retentionMs : Math.min(this.#retentionMs, 2 * repeatIntervalMs);
     const entry: NotificationEntry = {
@@ -84,8 +96,9 @@ export class NotificationLog {
       firing,
       resolved,
       owed,
-      viaFallback: firing.size + owed.size > 0 && (viaFallback || before?.viaFallback === true),
+      viaFallback: firing.size + owed.size > 0 && (toldBy.fallback || before?.viaFallback === true),
       expiresAtMs: flush.timeMs + keptMs,
+      kept: toldBy.kept,
     };
     this.restore(key, integration, entry);
     return entry;
@@ -140,10 +153,11 @@ export class NotificationLog {
   }
 
   /** Forgets what has expired: until then it counts, as in Alertmanager.
+   *  @param isHeld whether a group is not repeated now: what was told of it is no older than it seems
    *  @returns how many were forgotten */
-  collectGarbage(nowMs: number): number {
-    const expired = [...this.#entries].filter(([, { expiresAtMs }]) => expiresAtMs <= nowMs);
-    for (const [key] of expired) this.#entries.delete(key);
+  collectGarbage(nowMs: number, isHeld: (group: string) => boolean = () => false): number {
+    const expired = [...this.all()].filter(({ group, entry }) => entry.expiresAtMs <= nowMs && !isHeld(group));
+    for (const { group, integration } of expired) this.#entries.delete(entryKey(group, integration));
     return expired.length;
   }
 }

@@ -1,4 +1,4 @@
-/** `/escalation`: pages that are open, and who has acknowledged them. */
+/** `/escalation`: pages that are open, who has acknowledged them, and the end of what somebody says is over. */
 import { describeError, errorCode } from '@vigie/core/errors';
 import { jsonText } from '@vigie/promql/api/json-text';
 import { parseTime } from '@vigie/promql/api/time';
@@ -24,6 +24,7 @@ export interface EscalationWorld {
     by: Pick<Acknowledgement, 'by' | 'comment' | 'endsAtMs'>,
   ) => Promise<readonly Page[]>;
   readonly withdraw: (selects: Selects, by: string) => Promise<readonly Page[]>;
+  readonly end: (selects: Selects, by: Pick<Acknowledgement, 'by' | 'comment'>) => Promise<readonly Alert[]>;
 }
 
 const MOST_FILTERS = 100;
@@ -42,7 +43,7 @@ const bodySchema = v.strictObject({
 
 type Body = v.InferOutput<typeof bodySchema>;
 
-/** `GET /escalation`, `POST /escalation/ack` and `POST /escalation/unack`. */
+/** `GET /escalation`, `POST /escalation/ack`, `POST /escalation/unack` and `POST /escalation/end`. */
 export function escalationApi(world: EscalationWorld): FastifyPluginAsync {
   return async (app) => {
     app.removeAllContentTypeParsers();
@@ -72,6 +73,13 @@ export function escalationApi(world: EscalationWorld): FastifyPluginAsync {
       const pages = await world.withdraw(selectorOf(which), createdBy);
       if (pages.length === 0) throw new Refusal(404, 'no such group that is acknowledged');
       return reply.send(text({ reopened: pages.map((page) => pageJson(page, world)) }));
+    });
+    app.post('/escalation/end', async ({ body }, reply) => {
+      const { createdBy: by, comment, endsAt, ...which } = bodyOf(body);
+      if (endsAt !== undefined) throw badRequest('endsAt: alerts are ended now');
+      const ended = await world.end(selectorOf(which), { by, comment });
+      if (ended.length === 0) throw new Refusal(404, 'no such alert fires');
+      return reply.send(text({ ended: ended.map(({ fingerprint, labels }) => ({ fingerprint, labels })) }));
     });
   };
 }

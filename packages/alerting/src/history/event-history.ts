@@ -12,13 +12,17 @@ export interface HistoryLimits {
 /** A thousand alerts that come and go fifty times; 30 MB at most. */
 export const DEFAULT_HISTORY_LIMITS: HistoryLimits = { events: 50_000, length: 20_000_000 };
 
-export interface HistoryQuery {
+/** Which events are asked for. */
+export interface EventFilter {
   /** undefined: all. */
   readonly kinds: ReadonlySet<EventKind> | undefined;
   /** Of the labels of the alert, or of its group. */
   readonly matchers: readonly AlertMatcher[];
   readonly fingerprint: string | undefined;
   readonly receiver: string | undefined;
+}
+
+export interface HistoryQuery extends EventFilter {
   /** Unix ms, both included. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -48,6 +52,7 @@ export class EventHistory {
   #length = 0;
   /** How many there have been before #events[0]. */
   #offset = 0;
+  readonly #followers = new Set<(event: NumberedEvent) => void>();
 
   constructor(limits: HistoryLimits = DEFAULT_HISTORY_LIMITS) {
     this.#limits = limits;
@@ -67,21 +72,27 @@ export class EventHistory {
     this.#events.push(event);
     this.#length += lengthOf(event);
     while (this.size > this.#limits.events || (this.#length > this.#limits.length && this.size > 1)) this.#forget();
-    return this.#offset + this.#events.length;
+    const sequence = this.#offset + this.#events.length;
+    for (const follow of this.#followers) follow({ sequence, event });
+    return sequence;
+  }
+
+  /** @param follow is told of each event from now on; it does not throw
+   *  @returns ends it */
+  follow(follow: (event: NumberedEvent) => void): () => void {
+    this.#followers.add(follow);
+    return () => this.#followers.delete(follow);
   }
 
   /** Cost: O(events), a match of each that the rest of the query admits. */
-  query({ kinds, matchers, fingerprint, receiver, fromMs, toMs, before, limit }: HistoryQuery): HistoryPage {
+  query(query: HistoryQuery): HistoryPage {
+    const { fromMs, toMs, before, limit } = query;
     const found: NumberedEvent[] = [];
     const start = Math.min(this.#events.length - 1, before - this.#offset - 2);
     for (let at = start; at >= this.#first; at--) {
       const event = this.#events[at];
       if (event === undefined) throw bug(`event ${at} of the history has gone`);
-      if (event.timeMs < fromMs || event.timeMs > toMs) continue;
-      if (kinds !== undefined && !kinds.has(event.kind)) continue;
-      if (receiver !== undefined && !('receiver' in event && event.receiver === receiver)) continue;
-      if (fingerprint !== undefined && !concerns(event, fingerprint)) continue;
-      if (!matchesAll(matchers, labelsOf(event))) continue;
+      if (event.timeMs < fromMs || event.timeMs > toMs || !isAskedFor(event, query)) continue;
       if (found.length === limit) return { events: found, isCut: true };
       found.push({ sequence: this.#offset + at + 1, event });
     }
@@ -99,4 +110,11 @@ export class EventHistory {
     this.#offset += this.#first;
     this.#first = 0;
   }
+}
+
+export function isAskedFor(event: HistoryEvent, { kinds, matchers, fingerprint, receiver }: EventFilter): boolean {
+  if (kinds !== undefined && !kinds.has(event.kind)) return false;
+  if (receiver !== undefined && !('receiver' in event && event.receiver === receiver)) return false;
+  if (fingerprint !== undefined && !concerns(event, fingerprint)) return false;
+  return matchesAll(matchers, labelsOf(event));
 }

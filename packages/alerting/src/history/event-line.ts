@@ -37,7 +37,7 @@ const lineSchema = v.variant('kind', [
     kind: v.picklist(['created', 'changed', 'resolved']),
     ...ofAlert,
     annotations: labelSet,
-    reason: v.optional(v.picklist([...RESOLVE_REASONS, 'expired'])),
+    reason: v.optional(v.picklist([...RESOLVE_REASONS, 'manual', 'expired'])),
   }),
   v.object({
     kind: v.literal('muted'),
@@ -48,7 +48,7 @@ const lineSchema = v.variant('kind', [
   }),
   v.object({ kind: v.picklist(['sent', 'failed']), ...ofSend }),
   v.object({
-    kind: v.picklist(['acknowledged', 'reopened', 'escalated']),
+    kind: v.picklist(['acknowledged', 'reopened', 'escalated', 'ended']),
     ...base,
     receiver: v.string(),
     groupKey: v.string(),

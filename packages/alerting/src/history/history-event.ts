@@ -49,9 +49,9 @@ export interface SendEvent {
   readonly problem: string;
 }
 
-/** Of the escalation of a group: somebody has taken it on, it is open again, or the receiver of a step is told. */
+/** Of a group: somebody has taken it on, it is open again, the receiver of a step is told, or somebody has ended alerts of it by hand. */
 export interface PageEvent {
-  readonly kind: 'acknowledged' | 'reopened' | 'escalated';
+  readonly kind: 'acknowledged' | 'reopened' | 'escalated' | 'ended';
   readonly timeMs: number;
   /** Of the group's route. */
   readonly receiver: string;
@@ -61,7 +61,7 @@ export interface PageEvent {
   readonly by: string;
   /** The comment, why it is open again, or the receiver of the step. */
   readonly cause: string;
-  /** Fingerprints. */
+  /** Fingerprints of what fires; of those that were ended. */
   readonly firing: readonly string[];
 }
 
@@ -84,7 +84,7 @@ export type HistoryEvent = AlertEvent | MuteEvent | SendEvent | PageEvent | Sile
 
 export const EVENT_KINDS = [
   ...(['created', 'changed', 'resolved', 'muted', 'sent', 'failed'] as const),
-  ...(['acknowledged', 'reopened', 'escalated', 'silenced', 'unsilenced'] as const),
+  ...(['acknowledged', 'reopened', 'escalated', 'ended', 'silenced', 'unsilenced'] as const),
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
@@ -117,7 +117,8 @@ export function eventJson(sequence: number, event: HistoryEvent): string {
     }
     case 'acknowledged':
     case 'reopened':
-    case 'escalated': {
+    case 'escalated':
+    case 'ended': {
       const { receiver, groupKey, groupLabels, by, cause, firing } = event;
       return `${head},"receiver":${jsonString(receiver)},"groupKey":${jsonString(groupKey)},"groupLabels":${jsonLabels(groupLabels)},"by":${jsonString(by)},"cause":${jsonString(cause)},"firing":${JSON.stringify(firing)}}`;
     }

@@ -1,10 +1,13 @@
 /** `GET /history`: what has happened, newest first, in pages. */
+
+import type { Clock } from '@vigie/core/clock';
 import { jsonText } from '@vigie/promql/api/json-text';
 import { parseTime } from '@vigie/promql/api/time';
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { matchersParameter } from '../api/parameters.ts';
 import { badRequest, Refusal } from '../api/refusal.ts';
-import type { EventHistory, HistoryQuery } from './event-history.ts';
+import type { EventFilter, EventHistory, HistoryQuery } from './event-history.ts';
+import { EventStreams } from './event-streams.ts';
 import { EVENT_KINDS, type EventKind, eventJson } from './history-event.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -12,34 +15,66 @@ const LARGEST_LIMIT = 1000;
 
 /** `GET /history?kind=sent&filter=…&fingerprint=…&receiver=…&from=TIME&to=TIME&limit=N&next_token=…`
  *  answers `{"events": […], "nextToken": "…"}`, without a token on the last page. */
-export function historyApi(history: EventHistory): FastifyPluginAsync {
+export function historyApi(history: EventHistory, clock: Pick<Clock, 'setTimer' | 'nowMs'>): FastifyPluginAsync {
   return async (app) => {
+    const streams = new EventStreams(history, clock);
+    // Before connections are waited for.
+    app.addHook('preClose', async () => streams.close());
+    app.get('/history/stream', async (request, reply) => {
+      try {
+        const filter = filterOf(parametersIn(request.url));
+        streams.open(request.headers['last-event-id'], filter, () => {
+          reply.hijack();
+          return reply.raw;
+        });
+        return reply;
+      } catch (error) {
+        return refused(error, reply);
+      }
+    });
     app.get('/history', async (request, reply) => {
       reply.headers({ 'content-type': 'application/json', 'cache-control': 'no-store' });
       try {
-        const at = request.url.indexOf('?');
-        const query = historyQuery(new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1)));
+        const query = historyQuery(parametersIn(request.url));
         const { events, isCut } = history.query(query);
         const texts = events.map(({ sequence, event }) => eventJson(sequence, event));
         const token = isCut ? `,"nextToken":"${events.at(-1)?.sequence ?? query.before}"` : '';
         return reply.send(Buffer.from(`{"events":[${texts.join()}]${token}}\n`));
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        return reply.code(error.status).send(Buffer.from(`${jsonText({ error: error.message })}\n`));
+        return refused(error, reply);
       }
     });
   };
 }
 
+/** @throws what is none */
+function refused(error: unknown, reply: FastifyReply): FastifyReply {
+  if (!(error instanceof Refusal)) throw error;
+  reply.code(error.status).header('content-type', 'application/json');
+  return reply.send(Buffer.from(`${jsonText({ error: error.message })}\n`));
+}
+
+function parametersIn(url: string): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+}
+
 /** @throws {Refusal} */
-function historyQuery(parameters: URLSearchParams): HistoryQuery {
+function filterOf(parameters: URLSearchParams): EventFilter {
   const kinds = parameters.getAll('kind').map(kindOf);
-  const filled = (name: string): string | undefined => parameters.get(name) || undefined;
   return {
     kinds: kinds.length === 0 ? undefined : new Set(kinds),
     matchers: matchersParameter(parameters, 'filter'),
-    fingerprint: filled('fingerprint'),
-    receiver: filled('receiver'),
+    fingerprint: parameters.get('fingerprint') || undefined,
+    receiver: parameters.get('receiver') || undefined,
+  };
+}
+
+/** @throws {Refusal} */
+function historyQuery(parameters: URLSearchParams): HistoryQuery {
+  const filled = (name: string): string | undefined => parameters.get(name) || undefined;
+  return {
+    ...filterOf(parameters),
     fromMs: timeOf('from', filled('from'), -Infinity),
     toMs: timeOf('to', filled('to'), Infinity),
     before: wholeOf('next_token', filled('next_token'), Infinity),

@@ -1,8 +1,10 @@
 /** What groups of alerts are known by, to receivers too. Source: Alertmanager, dispatch/route.go and notify/util.go. */
 import { quoteGo } from '@vigie/core/go-quote';
 import { sha256 } from '@vigie/core/sha256';
-import type { LabelSet } from '@vigie/promql/labels/label-set';
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import { compareBytes } from '../matchers/byte-order.ts';
+import { MatcherError } from '../matchers/matcher-error.ts';
+import { parseUtf8Matchers } from '../matchers/utf8-matchers.ts';
 
 /** `{a="b", c="d"}`; names stand without quotes, whatever they are. */
 export function formatGroupLabels(labels: LabelSet): string {
@@ -14,6 +16,26 @@ export function formatGroupLabels(labels: LabelSet): string {
  *  @param routeKey Route.key */
 export function groupKeyOf(routeKey: string, groupLabels: LabelSet): string {
   return `${routeKey}:${formatGroupLabels(groupLabels)}`;
+}
+
+/** The labels in a group's key: of a group that is no more, nothing else has them.
+ *  @returns none where they cannot be read: names stand without quotes there, whatever they are */
+export function groupLabelsIn(key: string): LabelSet {
+  for (let at = key.indexOf(':{'); at >= 0; at = key.indexOf(':{', at + 1)) {
+    const written = key.slice(at + 1);
+    const labels = labelsOf(written);
+    if (labels !== undefined && formatGroupLabels(labels) === written) return labels;
+  }
+  return LabelSet.empty;
+}
+
+function labelsOf(written: string): LabelSet | undefined {
+  try {
+    return LabelSet.of(parseUtf8Matchers(written).map(({ name, value }) => [name, value] as const));
+  } catch (error) {
+    if (error instanceof MatcherError) return undefined;
+    throw error;
+  }
 }
 
 /** By which a receiver knows that it has been sent a notification before: `<dedup key>-<when it began>-<what it tells>`. Where alerts have changed

@@ -1,12 +1,14 @@
 /** Sends a notification until it has arrived, may not arrive, or its time is over. Source: Alertmanager, notify/notify.go, RetryStage. */
 import { Backoff } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
+import { formatDuration } from '@vigie/core/durations';
 import { assertNever, describeError } from '@vigie/core/errors';
 import type { Random } from '@vigie/core/random';
-import type { Integration, Notification, SendOutcome } from '../receivers/integration.ts';
+import { startDeadline } from '../receivers/deadline.ts';
+import type { Integration, Notification, SendOutcome, SentOutcome } from '../receivers/integration.ts';
 
 export type Delivery =
-  | { readonly kind: 'sent' }
+  | SentOutcome
   /** Trying again would fail the same way. */
   | { readonly kind: 'failed'; readonly reason: string }
   /** It failed as often as was asked for, or is to be asked again much later, and may be tried again: not before afterMs. */
@@ -46,11 +48,18 @@ export interface DeliveryDeps {
 /** As Alertmanager begins; it ends at a minute, too. Ours are spread over all of the wait, so that receivers that come back are not met by all. */
 export const RETRY = { baseMs: 500, capMs: 60_000 } as const;
 
-/** @param maxAttempts Infinity: until the signal aborts */
+/** How long somebody is tried. */
+export interface Patience {
+  /** Infinity: until the signal aborts. */
+  readonly maxAttempts: number;
+  /** Of one attempt: whoever has not answered by then has failed. 0: until the signal aborts. */
+  readonly timeoutMs: number;
+}
+
 export async function deliver(
   integration: Integration,
   deliverable: Deliverable,
-  maxAttempts: number,
+  { maxAttempts, timeoutMs }: Patience,
   signal: AbortSignal,
   { clock, random, onAttempt }: DeliveryDeps,
 ): Promise<Delivery> {
@@ -60,7 +69,9 @@ export async function deliver(
     const notification = deliverable.next();
     if (notification === undefined) return { kind: 'aborted', reason };
     const startedMs = clock.monotonicMs();
-    const outcome = await attempt(integration, notification, signal);
+    const deadline = startDeadline(signal, clock, timeoutMs, `no answer within ${formatDuration(timeoutMs)}`);
+    const outcome = await attempt(integration, notification, deadline.signal);
+    deadline.cancel();
     if (outcome.kind !== 'sent') deliverable.failed();
     if (outcome.kind !== 'sent' && signal.aborted) return { kind: 'aborted', reason: reason ?? outcome.reason };
     const seconds = (clock.monotonicMs() - startedMs) / 1000;

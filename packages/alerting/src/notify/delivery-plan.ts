@@ -3,8 +3,17 @@ import { Backoff } from '@vigie/core/backoff';
 import type { Log } from '@vigie/core/log';
 import { isResolved } from '../dispatch/alert.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
-import type { Integration, Notification } from '../receivers/integration.ts';
-import { type Deliverable, type Delivery, type DeliveryDeps, deliver, deliverableOf, RETRY } from './deliver.ts';
+import type { Integration, Notification, SentOutcome } from '../receivers/integration.ts';
+import {
+  type Attempt,
+  type Deliverable,
+  type Delivery,
+  type DeliveryDeps,
+  deliver,
+  deliverableOf,
+  type Patience,
+  RETRY,
+} from './deliver.ts';
 import type { NotifyCounts } from './notify-counts.ts';
 import { sendEvent } from './notify-events.ts';
 import { RateLimit, type RateLimitDeps } from './rate-limit.ts';
@@ -17,10 +26,19 @@ export interface DeliveryPlanDeps extends Omit<DeliveryDeps, 'onAttempt'>, RateL
 }
 
 export interface Delivered {
-  readonly isDelivered: boolean;
+  /** By the integration itself; undefined: it was not told. */
+  readonly own: SentOutcome | undefined;
   /** Whether the fallback receiver was told. */
   readonly viaFallback: boolean;
 }
+
+/** Who is to hear of a notification.
+ *  - either: the integration, or the fallback in its place
+ *  - both: the fallback was told in its place before, and has to hear of this one, too
+ *  - own: the fallback has heard of it, the integration has not */
+export type Audience = 'either' | 'both' | 'own';
+
+const UNDELIVERED: Delivered = { own: undefined, viaFallback: false };
 
 export class DeliveryPlan {
   readonly #receivers: ReadonlyMap<string, Receiver>;
@@ -36,6 +54,7 @@ export class DeliveryPlan {
       ...deps,
       onAttempt: (attempt) => {
         deps.counts.attempted(attempt);
+        warnOfPart(attempt, deps.log);
         deps.record(sendEvent(attempt, deps.clock.nowMs()));
       },
     };
@@ -53,25 +72,25 @@ export class DeliveryPlan {
     return this.#limits;
   }
 
-  /** @param alsoFallback it was told in the integration's place before, and has to hear of this one, too */
   async deliver(
     receiver: Receiver,
     integration: Integration,
     notification: Notification,
-    alsoFallback: boolean,
+    audience: Audience,
     signal: AbortSignal,
   ): Promise<Delivered> {
     const { fallback } = receiver.options;
-    if (fallback === undefined) {
-      const delivery = await this.#pass(integration, notification, Number.POSITIVE_INFINITY, signal);
-      return { isDelivered: delivery.kind === 'sent', viaFallback: false };
+    if (fallback === undefined || audience === 'own') {
+      const patience = { maxAttempts: Number.POSITIVE_INFINITY, timeoutMs: fallback?.timeoutMs ?? 0 };
+      return { ...UNDELIVERED, own: sentOf(await this.#pass(integration, notification, patience, signal)) };
     }
-    if (alsoFallback) {
-      const [own, other] = await Promise.all([
-        this.#pass(integration, notification, fallback.afterFailures, signal),
+    const patience = patienceOf(fallback);
+    if (audience === 'both') {
+      const [own, viaFallback] = await Promise.all([
+        this.#pass(integration, notification, patience, signal),
         this.#toFallback(fallback, notification, signal),
       ]);
-      return { isDelivered: own.kind === 'sent' || other, viaFallback: other };
+      return { own: sentOf(own), viaFallback };
     }
     const { clock, random, counts, log } = this.#deps;
     const rounds = new Backoff(RETRY, random);
@@ -79,8 +98,8 @@ export class DeliveryPlan {
     let ownAtMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       if (clock.monotonicMs() >= ownAtMs) {
-        const delivery = await this.#pass(integration, notification, fallback.afterFailures, signal);
-        if (delivery.kind === 'sent') return { isDelivered: true, viaFallback: false };
+        const delivery = await this.#pass(integration, notification, patience, signal);
+        if (delivery.kind === 'sent') return { own: delivery, viaFallback: false };
         if (delivery.kind === 'aborted') break;
         // What may not be tried again waits for the next flush.
         ownAtMs = delivery.kind === 'failed' ? Number.POSITIVE_INFINITY : clock.monotonicMs() + delivery.afterMs;
@@ -92,35 +111,38 @@ export class DeliveryPlan {
           reason,
         });
       }
-      if (await this.#toFallback(fallback, notification, signal)) return { isDelivered: true, viaFallback: true };
+      if (await this.#toFallback(fallback, notification, signal)) return { own: undefined, viaFallback: true };
       await clock.sleep(rounds.nextMs(), signal).catch(() => undefined);
     }
-    return { isDelivered: false, viaFallback: false };
+    return UNDELIVERED;
   }
 
   /** @returns whether one of its integrations was told */
-  async #toFallback({ receiver, afterFailures }: Fallback, notification: Notification, signal: AbortSignal) {
+  async #toFallback(fallback: Fallback, notification: Notification, signal: AbortSignal): Promise<boolean> {
+    const { receiver } = fallback;
     const integrations = this.#receivers.get(receiver)?.integrations ?? [];
     const deliveries = await Promise.all(
       integrations.map((integration) => {
         const alerts = integration.sendsResolved
           ? notification.alerts
           : notification.alerts.filter((alert) => !isResolved(alert, notification.timeMs));
-        if (alerts.length === 0) return { kind: 'sent' } as const;
-        return this.#pass(integration, { ...notification, receiver, alerts }, afterFailures, signal);
+        // Who wants to hear of no end is not told in anybody's place.
+        if (alerts.length === 0) return undefined;
+        const told = { ...notification, receiver, alerts, kept: undefined };
+        return this.#pass(integration, told, patienceOf(fallback), signal);
       }),
     );
-    return deliveries.some(({ kind }) => kind === 'sent');
+    return deliveries.some((delivery) => delivery?.kind === 'sent');
   }
 
   async #pass(
     integration: Integration,
     notification: Notification,
-    maxAttempts: number,
+    patience: Patience,
     signal: AbortSignal,
   ): Promise<Delivery> {
     const send = async (deliverable: Deliverable, until: AbortSignal): Promise<Delivery> => {
-      const delivery = await deliver(integration, deliverable, maxAttempts, until, this.#delivery);
+      const delivery = await deliver(integration, deliverable, patience, until, this.#delivery);
       this.#deps.counts.delivered(integration, delivery);
       return delivery;
     };
@@ -131,4 +153,17 @@ export class DeliveryPlan {
       signal,
     );
   }
+}
+
+function patienceOf({ afterFailures, timeoutMs = 0 }: Fallback): Patience {
+  return { maxAttempts: afterFailures, timeoutMs };
+}
+
+function sentOf(delivery: Delivery): SentOutcome | undefined {
+  return delivery.kind === 'sent' ? delivery : undefined;
+}
+
+function warnOfPart({ integration: { id }, outcome }: Attempt, log: Log): void {
+  if (outcome.kind !== 'sent' || outcome.problem === undefined) return;
+  log.warn('some of those who are to be told do not hear of it', { integration: id, problem: outcome.problem });
 }

@@ -1,5 +1,5 @@
 /** Several notifications on their way as one digest. Each may leave it: when its time is over, or when its group is another replica's, which tells of it.
- *  An attempt that has it is waited for, since it may arrive. */
+ *  An attempt that has one of another replica is waited for, since it may arrive. */
 import type { Notification } from '../receivers/integration.ts';
 import type { Deliverable, Delivery } from './deliver.ts';
 import { digestOf } from './digest.ts';
@@ -57,8 +57,9 @@ export class DigestDelivery implements Deliverable {
       ({ signal, notification }) => signal.aborted || !this.#owns(notification.groupKey),
     );
     if (over.length === this.#left.size) this.#ending.abort();
-    if (this.#isUnderWay) return;
-    for (const part of over) this.#leave(part, { kind: 'aborted', reason: undefined });
+    // An attempt may arrive: only whose time is over goes on without knowing, with the next flush, as of one that is told alone.
+    for (const part of over)
+      if (!this.#isUnderWay || part.signal.aborted) this.#leave(part, { kind: 'aborted', reason: undefined });
   }
 
   #leave(part: DigestPart, delivery: Delivery | Promise<Delivery>): void {

@@ -1,5 +1,4 @@
 /** What an integration is asked to tell of a flush. */
-import type { ResolveReason } from '@vigie/rules/alerts/alert';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
 import type { AlertGroup } from '../dispatch/alert-group.ts';
 import type { NotificationReason } from '../dispatch/notification-log.ts';
@@ -10,9 +9,10 @@ import type { Route } from '../routing/route.ts';
 export const RESOLVE_REASON = 'vigie_resolve_reason';
 
 /** Why an alert is over. */
-export type ToldReason = ResolveReason | 'expired';
+export type ToldReason = NonNullable<Alert['resolveReason']> | 'expired';
 
 /** - recovered, no_data, rule_removed: what its rule says; of alerts from elsewhere, recovered is that whoever told of it says that it is over
+ *  - manual: somebody has ended it by hand
  *  - expired: nobody said so, and nobody tells of it any more */
 export function resolveReasonOf({ endsAtMs, updatedAtMs, resolveReason: ofRule }: Alert): ToldReason {
   return ofRule ?? ownReason(endsAtMs, updatedAtMs);
@@ -32,7 +32,7 @@ export interface Told {
  *  @param withResolveReason whether resolved alerts get the annotation */
 export function notificationOf(
   group: Pick<AlertGroup, 'key' | 'labels'>,
-  route: Route,
+  route: Pick<Route, 'options'>,
   { alerts, reason, timeMs }: Told,
   withResolveReason: boolean,
 ): Notification {

@@ -13,15 +13,16 @@ import {
   type NotificationReason,
   type NotificationRules,
   notificationReason,
+  type ToldBy,
 } from '../dispatch/notification-log.ts';
 import type { Escalations, FlushOrders } from '../escalation/escalations.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
-import { idempotencyKeyOf } from '../identity/group-key.ts';
+import { groupLabelsIn, idempotencyKeyOf } from '../identity/group-key.ts';
 import type { Claim, Outbox } from '../outbox/outbox.ts';
 import type { Integration } from '../receivers/integration.ts';
-import type { Route } from '../routing/route.ts';
+import { DEFAULT_ROUTE_OPTIONS, type Route } from '../routing/route.ts';
 import type { StateRecord } from '../state/state-record.ts';
-import type { DeliveryPlan } from './delivery-plan.ts';
+import type { Audience, DeliveryPlan } from './delivery-plan.ts';
 import { type Mute, type MutingWorld, muteCauses } from './muting.ts';
 import { notificationOf } from './notification-of.ts';
 import type { NotifyCounts } from './notify-counts.ts';
@@ -66,9 +67,9 @@ export type GatherContext = (question: ContextQuestion, signal: AbortSignal) => 
 
 /** A flush on its way to one receiver. */
 interface Telling {
-  readonly group: AlertGroup;
+  readonly group: Pick<AlertGroup, 'id' | 'key' | 'labels'>;
   /** Of the group when the flush began. */
-  readonly route: Route;
+  readonly route: Pick<Route, 'options'>;
   readonly flush: Flush;
   readonly receiver: Receiver;
   /** By fingerprint. */
@@ -82,6 +83,23 @@ interface Telling {
   readonly isAcknowledged: boolean;
   /** Whether it is told of the end of alerts alone. */
   readonly onlyEnds: boolean;
+}
+
+/** What an integration is to be told of a flush. */
+interface Send {
+  readonly part: Flush;
+  readonly reason: NotificationReason;
+  readonly rules: NotificationRules;
+  /** What it was told last. */
+  readonly entry: NotificationEntry | undefined;
+  readonly audience: Audience;
+}
+
+/** A flush that an integration has been told, or had nothing to hear of. */
+interface Told extends Pick<Send, 'part' | 'rules'> {
+  readonly toldBy: ToldBy;
+  /** What it had been told before. */
+  readonly known: NotificationEntry | undefined;
 }
 
 export class Notifier {
@@ -139,6 +157,41 @@ export class Notifier {
     const orders = { reached: receivers, ending: [] };
     const common = { group, route: group.route, flush, muted: new Map(), resolved: new Set<string>(), signal };
     await Promise.all(this.#tellOthers(orders, { ...common, isAcknowledged: false }));
+  }
+
+  /** Tells one that is no more told of a group of the end of what it was told.
+   *  @param alerts all of which are over
+   *  @returns whether it has heard of it */
+  tellEnd(
+    {
+      group: key,
+      receiver,
+      integration,
+      alerts,
+      timeMs,
+    }: {
+      readonly group: string;
+      readonly receiver: Receiver;
+      readonly integration: Integration;
+      readonly alerts: readonly Alert[];
+      readonly timeMs: number;
+    },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const sorted = alerts.toSorted(compareAlerts);
+    return this.#tell(integration, {
+      // Of its route nothing is known any more.
+      group: { id: key, key, labels: groupLabelsIn(key) },
+      route: { options: DEFAULT_ROUTE_OPTIONS },
+      flush: { timeMs, alerts: sorted, resolved: sorted },
+      receiver,
+      muted: new Map(),
+      resolved: new Set(fingerprintsOf(alerts)),
+      signal,
+      context: undefined,
+      isAcknowledged: false,
+      onlyEnds: true,
+    });
   }
 
   /** Receivers of steps: one after the other in a group, for a step may be due while the group is told. */
@@ -226,26 +279,38 @@ export class Notifier {
       alerts: flush.alerts.filter(isTold),
       resolved: flush.resolved.filter(isTold),
     };
-    if (part.alerts.length === 0 || (onlyEnds && !part.resolved.some(isOwed))) return true;
-    const reason = notificationReason(entry, part, rules) ?? (part.resolved.some(isOwed) ? endReason(part) : undefined);
-    if (reason === undefined || (isAcknowledged && reason === 'repeat interval elapsed')) return true;
-    return this.#send(integration, telling, part, reason, rules, entry);
+    if (part.alerts.length === 0 || (onlyEnds && !part.resolved.some(isOwed)))
+      return this.#nothingToTell(integration, group);
+    const news = notificationReason(entry, part, rules);
+    const reason = news ?? (part.resolved.some(isOwed) ? endReason(part) : undefined);
+    if (reason === undefined || (isAcknowledged && reason === 'repeat interval elapsed'))
+      return this.#nothingToTell(integration, group);
+    return this.#send(integration, telling, { part, reason, rules, entry, audience: audienceOf(entry, part, news) });
+  }
+
+  /** What it was to be told before, and has not been, is not to be told any more: nobody waits for that. */
+  #nothingToTell({ id: integration }: Integration, group: Telling['group']): true {
+    const { outbox } = this.#deps;
+    const open = outbox.find({ group: group.key, integration });
+    // Another group may have the same key.
+    if (open?.groupId === group.id) outbox.settle(open);
+    return true;
   }
 
   async #send(
     integration: Integration,
-    { group, route, receiver, signal, context }: Telling,
-    part: Flush,
-    reason: NotificationReason,
-    rules: NotificationRules,
-    known: NotificationEntry | undefined,
+    { group, route, receiver, signal, context, onlyEnds }: Telling,
+    { part, reason, rules, entry, audience }: Send,
   ): Promise<boolean> {
     const { clock, plan, outbox } = this.#deps;
+    const kept = reason === 'first notification' ? undefined : entry?.kept;
     const alerts = integration.sendsResolved
       ? part.alerts
       : part.alerts.filter((alert) => !isResolved(alert, part.timeMs));
-    let viaFallback = false;
+    let toldBy: ToldBy = { own: true, fallback: false, kept };
     if (alerts.length > 0) {
+      // Of an end that somebody else has heard of, what is owed is on the disk, and nobody waits for it.
+      const isClaimed = audience !== 'own' && !onlyEnds;
       const claimedAtMs = clock.nowMs();
       const open = outbox.find({ group: group.key, integration: integration.id });
       const claim = {
@@ -253,55 +318,63 @@ export class Notifier {
         group: group.key,
         integration: integration.id,
         claimedAtMs,
-        beganAtMs: open?.beganAtMs ?? claimedAtMs,
+        beganAtMs: open?.beganAtMs ?? (isClaimed ? claimedAtMs : (entry?.timeMs ?? claimedAtMs)),
       };
-      outbox.claim(claim);
-      const [gathered] = await Promise.all([context?.(), this.#persist([{ kind: 'claim', claim }])]);
+      if (isClaimed) outbox.claim(claim);
+      const [gathered] = await Promise.all([
+        context?.(),
+        isClaimed ? this.#persist([{ kind: 'claim', claim }]) : undefined,
+      ]);
       const told = { alerts, reason, timeMs: part.timeMs };
       const notification = {
         ...notificationOf(group, route, told, this.#settings.resolveReason),
         receiver: receiver.name,
         context: gathered,
         idempotencyKey: this.#settings.idempotencyKey === false ? undefined : keyOf(claim, part),
+        kept,
       };
-      const alsoFallback = known?.viaFallback === true && part.resolved.length > 0;
-      const delivered = await plan.deliver(receiver, integration, notification, alsoFallback, signal);
-      if (!delivered.isDelivered) return false;
-      viaFallback = delivered.viaFallback;
+      const { own, viaFallback } = await plan.deliver(receiver, integration, notification, audience, signal);
+      if (own === undefined && !viaFallback) return false;
+      toldBy = { own: own !== undefined, fallback: viaFallback, kept: own?.kept ?? kept };
     }
-    await this.#record(group.key, integration, part, rules, viaFallback, known);
-    return true;
+    const { owed } = await this.#record(group.key, integration, { part, rules, toldBy, known: entry });
+    // Ends that the integration is still owed stay in the group, and are told with the next flush.
+    return toldBy.own || !part.resolved.some(({ fingerprint }) => owed.has(fingerprint));
   }
 
-  /** Whether another replica has told of the group since this flush began. */
-  #isOvertaken(group: string, { id }: Integration, { timeMs }: Flush, known: NotificationEntry | undefined): boolean {
+  /** What another replica has told of the group since this flush began; undefined: nothing. */
+  #toldSince(
+    group: string,
+    { id }: Integration,
+    { timeMs }: Flush,
+    known: NotificationEntry | undefined,
+  ): NotificationEntry | undefined {
     const { notifications, ownsGroup } = this.#deps;
     const entry = notifications.get(group, id);
-    if (entry === undefined || entry === known) return false;
+    if (entry === undefined || entry === known) return undefined;
     // Its clock may be behind.
-    return entry.timeMs > timeMs || ownsGroup?.(group) === false;
+    return entry.timeMs > timeMs || ownsGroup?.(group) === false ? entry : undefined;
   }
 
+  /** @returns what is known now */
   async #record(
     group: string,
     integration: Integration,
-    part: Flush,
-    rules: NotificationRules,
-    viaFallback: boolean,
-    known: NotificationEntry | undefined,
-  ): Promise<void> {
+    { part, rules, toldBy, known }: Told,
+  ): Promise<NotificationEntry> {
     const { notifications, outbox } = this.#deps;
     const { id } = integration;
-    if (this.#isOvertaken(group, integration, part, known)) {
+    const since = this.#toldSince(group, integration, part, known);
+    if (since !== undefined) {
       // What was told since holds: an alert that is over by it would else be taken for told when it fires again.
-      const entry = notifications.recordLate(group, id, part, rules, viaFallback);
-      if (entry !== undefined) await this.#persist([{ kind: 'told', group, integration: id, entry }]);
-      return;
+      const late = notifications.recordLate(group, id, part, rules, toldBy.fallback);
+      if (late !== undefined) await this.#persist([{ kind: 'told', group, integration: id, entry: late }]);
+      return late ?? since;
     }
-    const entry = notifications.record(group, id, part, rules, viaFallback);
+    const entry = notifications.record(group, id, part, rules, toldBy);
     outbox.settle({ group, integration: id });
     await this.#persist([{ kind: 'told', group, integration: id, entry }]);
-  }
+    return entry;  }
 
   /** A disk that does not take it keeps nobody from being told: after a restart they may be told twice. */
   async #persist(records: readonly StateRecord[]): Promise<void> {
@@ -323,6 +396,17 @@ function keyOf({ group, beganAtMs }: Claim, { alerts, timeMs }: Flush): string {
 
 function fingerprintsOf(alerts: readonly Alert[]): readonly string[] {
   return alerts.map(({ fingerprint }) => fingerprint);
+}
+
+/** @param news why the flush would be told if nothing were owed */
+function audienceOf(
+  entry: NotificationEntry | undefined,
+  { resolved }: Flush,
+  news: NotificationReason | undefined,
+): Audience {
+  if (entry?.viaFallback !== true) return 'either';
+  if (resolved.some(({ fingerprint }) => !entry.resolved.has(fingerprint))) return 'both';
+  return news === undefined ? 'own' : 'either';
 }
 
 /** Of alerts whose end is owed for longer than the log remembers that they fired. */

@@ -29,7 +29,7 @@ export class NotifyCounts {
   attempted({ integration, outcome, seconds }: Attempt): void {
     const counts = this.#of(integration);
     counts.requests += 1;
-    if (outcome.kind !== 'sent') counts.failedRequests += 1;
+    if (outcome.kind !== 'sent' || outcome.problem !== undefined) counts.failedRequests += 1;
     this.#observeLatency(integration.kind, seconds);
   }
 

@@ -37,6 +37,6 @@ export function sendEvent({ integration, notification, outcome, number, seconds 
     resolved: ended.map(({ fingerprint }) => fingerprint),
     attempt: number,
     latencyMs: seconds * 1000,
-    problem: outcome.kind === 'sent' ? '' : outcome.reason,
+    problem: outcome.kind === 'sent' ? (outcome.problem ?? '') : outcome.reason,
   };
 }

@@ -26,6 +26,8 @@ export interface Fallback {
   readonly receiver: string;
   /** After so many attempts at one notification that failed; one that may not be tried again is enough. */
   readonly afterFailures: number;
+  /** Of an attempt, at the receiver and at the fallback: who does not answer by then has failed. 0 unless given: the flush ends it. */
+  readonly timeoutMs?: number | undefined;
 }
 
 export const NO_OPTIONS: ReceiverOptions = { fallback: undefined, rateLimit: undefined };

@@ -53,9 +53,9 @@ export class Outbox {
     this.#keys.delete(groupId);
   }
 
-  /** Forgets those whose group is no more. */
-  retain(groupIds: ReadonlySet<string>): void {
-    for (const groupId of [...this.#keys.keys()]) if (!groupIds.has(groupId)) this.forget(groupId);
+  /** Forgets those of which nobody is to be told any more. */
+  retain(isToBeTold: (claim: Claim) => boolean): void {
+    for (const claim of [...this.#claims.values()]) if (!isToBeTold(claim)) this.settle(claim);
   }
 
   #delete(key: string): void {

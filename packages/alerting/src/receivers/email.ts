@@ -12,7 +12,7 @@ import { dedupKeyOf } from '../identity/group-key.ts';
 import { notificationData } from '../templates/notification-data.ts';
 import type { Rendering } from '../templates/notification-templates.ts';
 import { prepared, shortened, wanted } from './http-integration.ts';
-import type { Integration, Notification, SendOutcome } from './integration.ts';
+import type { Integration, Notification } from './integration.ts';
 import type { ReceiverDeps } from './receiver-deps.ts';
 import { type SecretReader, SecretsInUse, secretReader } from './secrets.ts';
 import { type Envelope, handOver, type SmtpLogin, type SmtpServer } from './smtp.ts';
@@ -44,18 +44,14 @@ export function emailIntegration(id: string, config: EmailConfig, deps: Receiver
       const { build, envelope, server, login } = mail.value;
       try {
         const rejected = await handOver(await build(), envelope, server, login, signal);
-        return rejected.length === 0 ? { kind: 'sent' } : refusedFor(rejected);
+        if (rejected.length === 0) return { kind: 'sent' };
+        return { kind: 'sent', problem: `the server did not take it for ${rejected.join(', ')}` };
       } catch (error) {
         const reason = secrets.clear(shortened(describeError(signal.aborted ? signal.reason : error)));
         return { kind: 'retry', reason, afterMs: undefined };
       }
     },
   };
-}
-
-/** Those that the server took have the mail: they would have it twice. */
-function refusedFor(rejected: readonly string[]): SendOutcome {
-  return { kind: 'failed', reason: `sent, but the server did not take it for ${rejected.join(', ')}` };
 }
 
 function serverOf({ smtp }: EmailConfig, tls: ClientTlsOptions): SmtpServer {

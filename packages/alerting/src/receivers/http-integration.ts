@@ -10,6 +10,7 @@ import { formatGoDuration } from '@vigie/core/template/go-time';
 import { isResolved } from '../dispatch/alert.ts';
 import { notificationData } from '../templates/notification-data.ts';
 import type { Rendering } from '../templates/notification-templates.ts';
+import { startDeadline } from './deadline.ts';
 import type { Integration, Notification, SendOutcome } from './integration.ts';
 import type { ReceiverDeps } from './receiver-deps.ts';
 import { clientSecrets, SecretsInUse } from './secrets.ts';
@@ -75,12 +76,13 @@ export function httpIntegration(id: string, protocol: ReceiverProtocol, deps: Re
         return protocol.requests(notification, rendering, secrets);
       });
       if ('kind' in requests) return cleared(requests);
+      let outcome: SendOutcome = SENT;
       for (const request of requests.value) {
         const answer = await ask(client, request, protocol, clock, signal);
-        const outcome = 'kind' in answer ? answer : protocol.judge(answer, notification);
-        if (outcome.kind !== 'sent') return cleared(outcome);
+        outcome = 'kind' in answer ? answer : protocol.judge(answer, notification);
+        if (outcome.kind !== 'sent') break;
       }
-      return SENT;
+      return cleared(outcome);
     },
   };
 }
@@ -118,7 +120,8 @@ async function ask(
   if (!/^https?:/i.test(request.url) || !URL.canParse(request.url)) {
     return { kind: 'failed', reason: 'what should be a URL of http or https is none' };
   }
-  const deadline = startDeadline(signal, clock, timeoutMs, kind);
+  const shown = formatGoDuration(BigInt(Math.round(timeoutMs * 1e6)));
+  const deadline = startDeadline(signal, clock, timeoutMs, `configured ${kind} timeout reached (${shown})`);
   try {
     const response = await client.open(
       {
@@ -152,31 +155,6 @@ async function bodyOf(response: Parameters<typeof readBody>[0]): Promise<string 
     // The answer's head has said what there is to know.
     return undefined;
   }
-}
-
-interface Deadline {
-  readonly signal: AbortSignal;
-  readonly cancel: () => void;
-}
-
-/** Ends with the caller's signal, and after the time that the receiver's configuration gives. */
-export function startDeadline(signal: AbortSignal, clock: Clock, timeoutMs: number, kind: string): Deadline {
-  if (timeoutMs <= 0) return { signal, cancel: () => undefined };
-  const ending = new AbortController();
-  const end = (): void => ending.abort(signal.reason);
-  if (signal.aborted) end();
-  else signal.addEventListener('abort', end, { once: true });
-  const shown = formatGoDuration(BigInt(Math.round(timeoutMs * 1e6)));
-  const timer = clock.setTimer(timeoutMs, () =>
-    ending.abort(new Error(`configured ${kind} timeout reached (${shown})`)),
-  );
-  return {
-    signal: ending.signal,
-    cancel: () => {
-      timer.cancel();
-      signal.removeEventListener('abort', end);
-    },
-  };
 }
 
 /** 2xx is success; 5xx, 429 and `retried` are tried again; what else there is stays as it is.

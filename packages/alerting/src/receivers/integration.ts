@@ -4,6 +4,9 @@ import type { NotificationContext } from '../context/notification-context.ts';
 import type { Alert } from '../dispatch/alert.ts';
 import type { NotificationReason } from '../dispatch/notification-log.ts';
 
+/** What an integration wants to know again, by names of its own: where its message of a group is. */
+export type KeptValues = Readonly<Record<string, string>>;
+
 /** What one integration is asked to tell: one flush of one group. */
 export interface Notification {
   readonly receiver: string;
@@ -22,12 +25,22 @@ export interface Notification {
   readonly timeMs: number;
   /** The same for each attempt at this notification, also after a restart; undefined: it has none. */
   readonly idempotencyKey?: string | undefined;
+  /** What the integration has kept of the group since that was told first; undefined: nothing. */
+  readonly kept?: KeptValues | undefined;
   /** undefined where the receiver asks for none. */
   readonly context?: NotificationContext | undefined;
 }
 
+export interface SentOutcome {
+  readonly kind: 'sent';
+  /** In place of what it has kept before. */
+  readonly kept?: KeptValues | undefined;
+  /** What did not go well all the same: some of those whom it is for do not have it. To send it again would tell the others twice. */
+  readonly problem?: string | undefined;
+}
+
 export type SendOutcome =
-  | { readonly kind: 'sent' }
+  | SentOutcome
   /** Try again: the network, a server error, too many requests. */
   | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number | undefined }
   /** Trying again would fail the same way. */

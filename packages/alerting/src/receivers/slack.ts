@@ -5,7 +5,7 @@ import { chartUrlOf } from '../context/notification-context.ts';
 import { goJsonLine, type Json } from '../templates/go-json.ts';
 import type { Rendering } from '../templates/notification-templates.ts';
 import { judgeByStatus, type ReceiverAnswer, type ReceiverProtocol, shortened } from './http-integration.ts';
-import type { SendOutcome } from './integration.ts';
+import type { KeptValues, Notification, SendOutcome } from './integration.ts';
 import { parsedAnswer } from './parsed-answer.ts';
 import type { ReceiverDeps } from './receiver-deps.ts';
 import { secretReader } from './secrets.ts';
@@ -13,12 +13,21 @@ import { truncateRunes } from './truncate.ts';
 
 const MAX_TITLE_RUNES = 1024;
 const UPDATE_URL = 'https://slack.com/api/chat.update';
-/** Of messages that are remembered to be updated: a group beyond gets a new one. */
-const MAX_MESSAGES = 10_000;
+/** What Slack says of a message that has been deleted, or is too old to be changed. */
+const UNCHANGEABLE: ReadonlySet<string> = new Set([
+  'message_not_found',
+  'cant_update_message',
+  'edit_window_closed',
+  'channel_not_found',
+  'is_inactive',
+]);
+/** Of such messages: until a new one has taken their place. */
+const MAX_UNCHANGEABLE = 1000;
 
-interface SlackMessage {
-  readonly channel: string;
-  readonly timestamp: string;
+/** A message that is there, by the names that the notification log has for it in Alertmanager. */
+interface SlackMessage extends KeptValues {
+  readonly channelId: string;
+  readonly threadTs: string;
 }
 
 const answerSchema = v.object({
@@ -31,34 +40,43 @@ const answerSchema = v.object({
 /** @param updateUrl that messages are updated at */
 export function slackProtocol(config: SlackConfig, deps: ReceiverDeps, updateUrl = UPDATE_URL): ReceiverProtocol {
   const readUrl = secretReader(config.url, deps.clock);
-  /** By the group's key, where messages are updated; oldest first. */
-  const messages = new Map<string, SlackMessage>();
+  /** Their timestamps, oldest first. */
+  const unchangeable = new Set<string>();
+  const messageOfGroup = ({ kept, groupKeys }: Notification): SlackMessage | undefined => {
+    // One that tells of other groups, too, takes the place of the message of none.
+    if (!config.updateMessage || groupKeys !== undefined) return undefined;
+    const { channelId = '', threadTs = '' } = kept ?? {};
+    return channelId === '' || threadTs === '' || unchangeable.has(threadTs) ? undefined : { channelId, threadTs };
+  };
   return {
     kind: config.kind,
     sendsResolved: config.sendResolved,
     http: config.http,
     timeoutMs: config.timeoutMs,
-    requests({ groupKey, groupKeys, context }, rendering, secrets) {
-      // One that tells of other groups, too, is the message of none.
-      const sent = groupKeys === undefined ? messages.get(groupKey) : undefined;
-      const body = goJsonLine(messageOf(config, rendering, sent, chartUrlOf(context)));
+    requests(notification, rendering, secrets) {
+      const sent = messageOfGroup(notification);
+      const body = goJsonLine(messageOf(config, rendering, sent, chartUrlOf(notification.context)));
       const url = sent === undefined ? secrets.hideUrl(readUrl(secrets)) : updateUrl;
       return [{ url, contentType: 'application/json', body }];
     },
-    judge(answer, { groupKey, groupKeys }) {
-      const { outcome, message } = judge(answer);
-      if (message !== undefined && config.updateMessage && groupKeys === undefined)
-        remember(messages, groupKey, message);
-      return outcome;
+    judge(answer, notification) {
+      const { outcome, message, error = '' } = judge(answer);
+      const sent = messageOfGroup(notification);
+      if (outcome.kind === 'failed' && sent !== undefined && UNCHANGEABLE.has(error)) {
+        note(unchangeable, sent.threadTs);
+        // By a new message.
+        return { kind: 'retry', reason: outcome.reason, afterMs: undefined };
+      }
+      const isOfGroup = config.updateMessage && notification.groupKeys === undefined;
+      return outcome.kind === 'sent' && isOfGroup && message !== undefined ? { ...outcome, kept: message } : outcome;
     },
   };
 }
 
-function remember(messages: Map<string, SlackMessage>, groupKey: string, message: SlackMessage): void {
-  messages.delete(groupKey);
-  messages.set(groupKey, message);
-  const [oldest] = messages.keys();
-  if (messages.size > MAX_MESSAGES && oldest !== undefined) messages.delete(oldest);
+function note(timestamps: Set<string>, timestamp: string): void {
+  timestamps.add(timestamp);
+  const [oldest] = timestamps;
+  if (timestamps.size > MAX_UNCHANGEABLE && oldest !== undefined) timestamps.delete(oldest);
 }
 
 function messageOf(
@@ -84,8 +102,8 @@ function messageOf(
     mrkdwn_in: config.mrkdwnIn.length === 0 ? ['fallback', 'pretext', 'text'] : config.mrkdwnIn,
   };
   return {
-    channel: sent?.channel ?? given(config.channel),
-    ts: sent?.timestamp,
+    channel: sent?.channelId ?? given(config.channel),
+    ts: sent?.threadTs,
     username: given(config.username),
     icon_emoji: given(config.iconEmoji),
     icon_url: given(config.iconUrl),
@@ -124,9 +142,16 @@ function actionsOf({ actions }: SlackConfig, text: Rendering['text']): Json {
   }));
 }
 
-/** A web hook says `ok` in plain text, the API says it in JSON, both with status 200 whatever it is.
- *  @returns the message as it is known there, where the answer tells */
-function judge(answer: ReceiverAnswer): { readonly outcome: SendOutcome; readonly message?: SlackMessage } {
+interface Judgement {
+  readonly outcome: SendOutcome;
+  /** As it is known there, where the answer tells. */
+  readonly message?: SlackMessage;
+  /** What Slack calls what is wrong. */
+  readonly error?: string;
+}
+
+/** A web hook says `ok` in plain text, the API says it in JSON, both with status 200 whatever it is. */
+function judge(answer: ReceiverAnswer): Judgement {
   const byStatus = judgeByStatus(answer);
   if (byStatus.kind !== 'sent') return { outcome: byStatus };
   const { body, contentType, afterMs } = answer;
@@ -138,9 +163,12 @@ function judge(answer: ReceiverAnswer): { readonly outcome: SendOutcome; readonl
   }
   const said = parsedAnswer(answerSchema, body);
   if (said === undefined) return { outcome: retry(`could not unmarshal JSON response: ${shortened(body)}`) };
-  if (!said.ok) return { outcome: { kind: 'failed', reason: `error response from Slack: ${shortened(said.error)}` } };
+  if (!said.ok) {
+    const reason = `error response from Slack: ${shortened(said.error)}`;
+    return { outcome: { kind: 'failed', reason }, error: said.error };
+  }
   const isKnown = said.ts !== '' && said.channel !== '';
   return isKnown
-    ? { outcome: byStatus, message: { channel: said.channel, timestamp: said.ts } }
+    ? { outcome: byStatus, message: { channelId: said.channel, threadTs: said.ts } }
     : { outcome: byStatus };
 }

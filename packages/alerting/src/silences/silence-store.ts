@@ -13,12 +13,17 @@ import {
   silences,
 } from './silence.ts';
 
+/** Unless the configuration says otherwise: each is looked at for each alert of a flush, some 100 ns a matcher. */
+export const MOST_SILENCES = 10_000;
+
 export interface SilenceStoreDeps {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** An id that nothing has, such as a UUID. */
   readonly newId: () => string;
   /** How long an expired silence can still be looked at. */
   readonly retentionMs: number;
+  /** How many there may be at a time, those that can only be looked at among them; Infinity unless given. */
+  readonly most?: (() => number) | undefined;
 }
 
 export interface SilenceQuery {
@@ -32,6 +37,8 @@ export class SilenceStore {
   readonly #deps: SilenceStoreDeps;
   /** In the order in which they came. */
   readonly #silences = new Map<string, Silence>();
+  /** Those that held when they were asked for last; undefined where one has changed since. */
+  #active: { readonly atMs: number; readonly silences: readonly Silence[] } | undefined;
 
   constructor(deps: SilenceStoreDeps) {
     this.#deps = deps;
@@ -47,6 +54,7 @@ export class SilenceStore {
     const previous = id === undefined ? undefined : this.#get(id);
     if (previous !== undefined && canBecome(previous, content, nowMs))
       return this.#put({ ...content, id: previous.id, updatedAtMs: nowMs });
+    this.#checkRoom();
     if (previous !== undefined) this.#expire(previous, nowMs);
     const startsAtMs = Math.max(content.startsAtMs, nowMs);
     return this.#put({ ...content, startsAtMs, id: this.#deps.newId(), updatedAtMs: nowMs });
@@ -70,14 +78,23 @@ export class SilenceStore {
   /** A version of it that comes next holds, whatever its time says. */
   forget(id: string): void {
     this.#silences.delete(id);
+    this.#active = undefined;
   }
 
   /** Forgets what expired longer ago than the retention.
    *  @returns how many */
   collectGarbage(): number {
     const over = [...this.#silences.values()].filter((silence) => this.#isOver(silence));
-    for (const { id } of over) this.#silences.delete(id);
+    for (const { id } of over) this.forget(id);
     return over.length;
+  }
+
+  /** Those that hold now. Thousands of alerts are looked at in one millisecond, beside silences of five days that have ended.
+   *  Cost: O(silences), once a millisecond. */
+  active(): readonly Silence[] {
+    const atMs = this.#deps.clock.nowMs();
+    if (this.#active?.atMs !== atMs) this.#active = { atMs, silences: this.query({ states: ['active'] }) };
+    return this.#active.silences;
   }
 
   /** In the order in which they came.
@@ -91,6 +108,15 @@ export class SilenceStore {
         (states === undefined || states.includes(shownState(silence, nowMs))) &&
         (labels === undefined || silences(silence, labels)),
     );
+  }
+
+  /** @throws {SilenceError} SILENCES_TOO_MANY, in Alertmanager's words */
+  #checkRoom(): void {
+    const most = this.#deps.most?.() ?? Number.POSITIVE_INFINITY;
+    if (this.#silences.size >= most) this.collectGarbage();
+    const { size } = this.#silences;
+    if (size >= most)
+      throw new SilenceError('SILENCES_TOO_MANY', `exceeded maximum number of silences: ${size} (limit: ${most})`);
   }
 
   #get(id: string): Silence {
@@ -112,6 +138,7 @@ export class SilenceStore {
 
   #put(silence: Silence): Silence {
     this.#silences.set(silence.id, silence);
+    this.#active = undefined;
     return silence;
   }
 

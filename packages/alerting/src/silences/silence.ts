@@ -27,7 +27,7 @@ export interface Silence extends SilenceContent {
 
 export type SilenceState = 'pending' | 'active' | 'expired';
 
-/** `code` is SILENCE_INVALID, or SILENCE_NOT_FOUND for an id that there is not. */
+/** `code` is SILENCE_INVALID, SILENCE_NOT_FOUND for an id that there is not, or SILENCES_TOO_MANY. */
 export class SilenceError extends VigieError {}
 
 /** By its two times alone: what may become of it when it is changed or ended. */

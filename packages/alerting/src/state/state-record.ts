@@ -89,9 +89,9 @@ function writtenOf(record: Exclude<StateRecord, { readonly kind: 'alert' }>): ob
       return { kind, id: record.id, nextFlushMs: record.nextFlushMs ?? null };
     case 'told': {
       const { group, integration } = record;
-      const { timeMs, viaFallback, expiresAtMs } = record.entry;
+      const { timeMs, viaFallback, expiresAtMs, kept } = record.entry;
       const [firing, resolved, owed] = [[...record.entry.firing], [...record.entry.resolved], [...record.entry.owed]];
-      return { kind, group, integration, timeMs, firing, resolved, owed, viaFallback, expiresAtMs };
+      return { kind, group, integration, timeMs, firing, resolved, owed, viaFallback, expiresAtMs, kept };
     }
     case 'claim': {
       const { groupId, group, integration, claimedAtMs, beganAtMs } = record.claim;
@@ -169,7 +169,7 @@ const schema = v.variant('kind', [
       updatedAtMs: time,
       generatorUrl: v.string(),
       hasTimeout: v.boolean(),
-      resolveReason: v.optional(v.picklist(RESOLVE_REASONS)),
+      resolveReason: v.optional(v.picklist([...RESOLVE_REASONS, 'manual'])),
     }),
     v.transform(({ kind, ...written }): StateRecord => {
       const labels = LabelSet.of(written.labels);
@@ -189,6 +189,7 @@ const schema = v.variant('kind', [
       owed: textSet,
       viaFallback: v.boolean(),
       expiresAtMs: time,
+      kept: v.optional(texts),
     }),
     v.transform(({ kind, group, integration, ...entry }): StateRecord => ({ kind, group, integration, entry })),
   ),

@@ -45,6 +45,7 @@ describe('alerting.yaml', () => {
         resolveWhatFired: true,
         resolveReason: true,
         silenceEndsAfterMs: 300_000,
+        mostSilences: 10_000,
       },
     });
     expect(config.alertmanager?.config.receivers.map(({ name }) => name)).toEqual(['a', 'b']);
@@ -59,10 +60,10 @@ rule_files: ['rules/*.yml']
 recording_rules: true
 rules: { no_data: keep, no_data_for: 2h, flap: 5 in 1h, on_error: expire, on_limit: tell, on_removed: expire, watch: false }
 receivers:
-  a: { fallback: b, fallback_after: 5, rate_limit: { notifications: 10, per: 30s, digest: false, digest_alerts: 5 } }
+  a: { fallback: b, fallback_after: 5, fallback_timeout: 3s, rate_limit: { notifications: 10, per: 30s, digest: false, digest_alerts: 5 } }
 notifications: { resolve_what_fired: false, resolve_reason: false, startup_hold: 0s, retention: 1h }
 silences: { until_resolved_after: 1m }
-limits: { alerts: 10, alert_size: 1KiB }
+limits: { alerts: 10, alert_size: 1KiB, silences: 20 }
 datasources: { metrics: { url: 'http://prometheus:9090', http_config: { basic_auth: { username: u, password: p } } } }
 remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
 `);
@@ -85,6 +86,7 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
       },
       engine: {
         limits: { alerts: 10, alertSize: 1024 },
+        mostSilences: 20,
         startupHoldMs: 0,
         resolveWhatFired: false,
         silenceEndsAfterMs: 60_000,
@@ -94,7 +96,7 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
     });
     expect(config.externalLabels.toJSON()).toEqual({ cluster: 'prod' });
     expect(config.receivers.get('a')).toEqual({
-      fallback: { receiver: 'b', afterFailures: 5 },
+      fallback: { receiver: 'b', afterFailures: 5, timeoutMs: 3000 },
       context: undefined,
       escalation: [],
       rateLimit: { notifications: 10, periodMs: 30_000, digest: false, digestAlerts: 5 },

@@ -208,6 +208,12 @@ receivers:
       ['repeat_interval 1m30s is no multiple of group_interval 1m: repeats are told after 2m'],
     ],
     ['repeat_interval: 1h', []],
+    [
+      'group_interval: 1m, repeat_interval: 1m',
+      ['repeat_interval 1m is not more than group_interval 1m: repeats are told after 2m'],
+    ],
+    // Of who wants one at each flush.
+    ['group_interval: 1m, repeat_interval: 55s', []],
   ])('warns of repeats that come later than they say: %s', (timers, expected) => {
     const { warnings } = load(`receivers: [{ name: a }]\nroute: { receiver: a, ${timers} }\n`);
     expect(warnings.map(({ text }) => text.replace(/, unless notifications.*/, ''))).toEqual(expected);

@@ -212,6 +212,10 @@ describe('mistakes in receivers', () => {
       'webhook_configs: [{ url: "http://h", http_config: { basic_auth: {}, bearer_token: t } }]',
       'at most one of basic_auth, authorization, oauth2, bearer_token & bearer_token_file',
     ],
+    [
+      'webhook_configs: [{ url: "http://h", http_config: { proxy_url: "socks5://p:1080" } }]',
+      'a proxy of http or https: Vigie does not speak SOCKS',
+    ],
   ])('%s', (configs, message) => {
     expect(problemOf(configs)).toContain(message);
   });

@@ -85,10 +85,19 @@ describe('what is owed', () => {
 
   it('is owed by the fallback receiver, too, once that was told', () => {
     const log = new NotificationLog(9000);
-    expect(log.record('group', 'a', flushOf('a', ''), rules, true).viaFallback).toBe(true);
+    const byFallback = { own: false, fallback: true, kept: undefined };
+    expect(log.record('group', 'a', flushOf('a', ''), rules, byFallback).viaFallback).toBe(true);
     expect(log.record('group', 'a', flushOf('ab', ''), rules).viaFallback).toBe(true);
     expect(log.record('group', 'a', flushOf('', 'ab'), rules).viaFallback).toBe(false);
   });
+});
+
+it('keeps what is not repeated on purpose', () => {
+  const log = new NotificationLog(5000);
+  for (const group of ['held', 'other'])
+    log.record(group, 'a', flushOf('a', '', 0), { sendResolved: false, repeatIntervalMs: 1000, owesResolves: false });
+  expect(log.collectGarbage(2000, (group) => group === 'held')).toBe(1);
+  expect(log.get('held', 'a')).toBeDefined();
 });
 
 it('lists alerts by job, instance and labels', () => {

@@ -135,6 +135,20 @@ const ROWS: readonly Row[] = [
     told: ['0:30 first notification A', '15:30 repeat interval elapsed A', '30:30 repeat interval elapsed A'],
   },
   {
+    sentence: 'a repeat_interval of one group_interval has not been passed one group_interval later',
+    timers: 'group_interval: 1m, repeat_interval: 1m',
+    script: '0:00 +A',
+    untilMs: 5 * MINUTE,
+    told: ['0:30 first notification A', '2:30 repeat interval elapsed A', '4:30 repeat interval elapsed A'],
+  },
+  {
+    sentence: 'and one that is a little less has, as that of the watchdog in deploy/alerting',
+    timers: 'group_interval: 1m, repeat_interval: 55s',
+    script: '0:00 +A',
+    untilMs: 3 * MINUTE,
+    told: ['0:30 first notification A', '1:30 repeat interval elapsed A', '2:30 repeat interval elapsed A'],
+  },
+  {
     sentence: 'each notification begins repeat_interval anew',
     timers: 'repeat_interval: 12m',
     script: '0:00 +A, 9:00 +B',

@@ -21,6 +21,7 @@ async function bed() {
       pages: () => lab.engine.escalations.pages.values(),
       acknowledge: (selects, by) => lab.engine.acknowledge(selects, by),
       withdraw: (selects, by) => lab.engine.withdrawAcknowledgement(selects, by),
+      end: (selects, by) => lab.engine.endAlerts(selects, by),
     }),
     { prefix: '/alertmanager' },
   );
@@ -86,6 +87,20 @@ describe('/escalation', () => {
     expect(textOf()).toEqual([`${open}, not lead, acknowledged by ann until 1970-01-01T00:20:00.000Z: on it`]);
     await lab.after(30 * MINUTE);
     expect(textOf()[0]).toMatch(/^\{\}:\{alertname="A"\} a, open since 1970-01-01T00:20:00\.000Z, lead told$/);
+  });
+
+  it('ends alerts by hand', async () => {
+    const { lab, ask } = await bed();
+    for (const pod of ['1', '2']) await lab.post({ alertname: 'A', pod });
+    await lab.after(2 * MINUTE);
+    const body = { filter: ['pod=1'], createdBy: 'ann', comment: 'scrapped' };
+    expect(await ask('POST', '/end', body)).toEqual({
+      status: 200,
+      json: { ended: [{ fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/), labels: { alertname: 'A', pod: '1' } }] },
+    });
+    expect(await ask('POST', '/end', body)).toEqual({ status: 404, json: { error: 'no such alert fires' } });
+    expect((await ask('POST', '/end', { ...body, endsAt: '1h' })).status).toBe(400);
+    expect(await lab.after(5 * MINUTE)).toEqual(['6:00 a/webhook/0: some alerts resolved -A A']);
   });
 
   it.each([

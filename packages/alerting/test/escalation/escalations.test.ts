@@ -127,6 +127,17 @@ describe('an acknowledgement', () => {
     ]);
   });
 
+  it('holds for longer than Alertmanager remembers what was told to a receiver without send_resolved', async () => {
+    const mail = 'email_configs: [{ to: you@example.com, from: me@example.com, smarthost: "localhost:25" }]';
+    const lab = await new Lab(config().replaceAll(HOOK, mail), stepped()).start();
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['1:00 a/email/0: first notification A']);
+    await ack(lab);
+    expect(await lab.after(180 * MINUTE)).toEqual([]);
+    await lab.engine.withdrawAcknowledgement(() => true, 'ann');
+    expect(of(await lab.after(5 * MINUTE), 'a')).toEqual(['186:00 a/email/0: repeat interval elapsed A']);
+  });
+
   it('ends when another alert joins, and steps begin anew', async () => {
     const lab = await new Lab(config(), stepped()).start();
     await lab.post({ alertname: 'A' });

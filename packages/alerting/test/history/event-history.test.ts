@@ -1,3 +1,4 @@
+import { FakeClock } from '@vigie/core/fake-clock';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
@@ -35,7 +36,7 @@ async function bed(...events: readonly HistoryEvent[]) {
   const history = new EventHistory();
   for (const event of events) history.record(event);
   const app = fastify();
-  await app.register(historyApi(history));
+  await app.register(historyApi(history, new FakeClock(NOW)));
   const get = async (query: string): Promise<{ readonly status: number; readonly text: string }> => {
     const { statusCode, body } = await app.inject(`/history${query}`);
     return { status: statusCode, text: body };
@@ -90,7 +91,7 @@ describe('GET /history', () => {
   it.each([
     [
       '?kind=x',
-      'kind: expected created, changed, resolved, muted, sent, failed, acknowledged, reopened, escalated, silenced, unsilenced, got x',
+      'kind: expected created, changed, resolved, muted, sent, failed, acknowledged, reopened, escalated, ended, silenced, unsilenced, got x',
     ],
     ['?from=x', 'from: expected 2026-11-29T10:00:00Z or Unix seconds, got x'],
     ['?limit=0', 'limit: expected a whole number above 0, got 0'],

@@ -74,6 +74,19 @@ it('is there again after a restart, as it was', async () => {
   const events: readonly HistoryEvent[] = [
     ...EVENTS,
     { kind: 'resolved', timeMs: NOW, fingerprint: 'f1', labels: LABELS, annotations: LABELS, reason: 'no_data' },
+    { kind: 'resolved', timeMs: NOW, fingerprint: 'f2', labels: LABELS, annotations: LABELS, reason: 'manual' },
+    {
+      ...{
+        kind: 'ended',
+        timeMs: NOW,
+        receiver: 'a',
+        groupKey: '{}:{}',
+        groupLabels: LABELS,
+        by: 'ann',
+        cause: 'scrapped',
+      },
+      firing: ['f2'],
+    },
     {
       ...{
         kind: 'unsilenced',
@@ -94,7 +107,7 @@ it('is there again after a restart, as it was', async () => {
   expect(second.lines).toEqual([]);
   for (const event of events) second.record(event);
   await second.close();
-  expect(eventsOf((await open(path)).history)).toHaveLength(10);
+  expect(eventsOf((await open(path)).history)).toHaveLength(14);
 });
 
 it('is written within a second', async () => {

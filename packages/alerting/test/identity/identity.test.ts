@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it } from 'vitest';
 import { fingerprintOf } from '../../src/identity/fingerprint.ts';
-import { dedupKeyOf, formatGroupLabels, groupKeyOf } from '../../src/identity/group-key.ts';
+import { dedupKeyOf, formatGroupLabels, groupKeyOf, groupLabelsIn } from '../../src/identity/group-key.ts';
 
 /** FNV-1a of 64 bits with integers of any size. */
 function fnv(bytes: Buffer): string {
@@ -34,6 +34,15 @@ describe('keys of groups', () => {
     expect(groupKeyOf('{}/{team="webhook"}', labels)).toBe('{}/{team="webhook"}:{identifier="ID1", tenant="T"}');
     expect(formatGroupLabels(LabelSet.of({ 'a b': 'x\ty"\u2028' }))).toBe('{a b="x\\ty\\"\\u2028"}');
     expect(formatGroupLabels(LabelSet.empty)).toBe('{}');
+  });
+
+  it('say what the labels of a group were that is no more', () => {
+    const labels = LabelSet.of({ alertname: 'Down', path: 'C:{a="b"}', text: 'x\ty"\u2028' });
+    for (const route of ['{}', '{}/{team=":{a"}', '{}/{a=~":{b="c"}"}/{d!="e"}']) {
+      expect(groupLabelsIn(groupKeyOf(route, labels)).toString()).toBe(labels.toString());
+      expect(groupLabelsIn(groupKeyOf(route, LabelSet.empty))).toEqual(LabelSet.empty);
+    }
+    expect(groupLabelsIn(groupKeyOf('{}', LabelSet.of({ 'a b': 'c' })))).toEqual(LabelSet.empty);
   });
 
   it('are hashed for those who know incidents by them', () => {

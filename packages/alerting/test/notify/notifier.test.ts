@@ -1,7 +1,7 @@
 /** How notifications get to receivers that fail, and to those that a storm would be too much for. */
 import { describe, expect, it } from 'vitest';
 import { Lab, MINUTE, SECOND } from '../lab.ts';
-import { config, HOOK, MAIL } from './world.ts';
+import { config, HOOK, MAIL, silence, TIMERS } from './world.ts';
 
 describe('a receiver that fails', () => {
   it('is tried again until the time of the flush is over, and then with the next', async () => {
@@ -43,6 +43,35 @@ describe('a receiver that fails', () => {
     expect(await lab.after(4 * MINUTE)).toEqual(['1:00 a/email/1: first notification A']);
     lab.answer = () => ({ kind: 'sent' });
     expect(await lab.after(5 * MINUTE)).toEqual(['6:00 a/webhook/0: first notification A']);
+  });
+
+  it('for some of those whom it is for is not told again for the others, and the history says who lacks it', async () => {
+    const lab = await new Lab(config(MAIL)).start();
+    lab.answer = () => ({ kind: 'sent', problem: 'the server did not take it for no-one@example.com' });
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(50 * MINUTE)).toEqual(['1:00 a/email/0: first notification A']);
+    expect(lab.history.at(-1)).toMatchObject({ kind: 'sent', problem: expect.stringContaining('no-one@example.com') });
+    expect(lab.counts.integrations.get('a/email/0')).toMatchObject({ failed: 0, requests: 1, failedRequests: 1 });
+  });
+
+  it('waits for nobody any more when there is nothing left to tell it', async () => {
+    const lab = await new Lab(config(MAIL)).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(MINUTE);
+    lab.answer = () => ({ kind: 'failed', reason: '400' });
+    await lab.post({ alertname: 'B' });
+    await lab.after(5 * MINUTE);
+    expect(lab.engine.state.outbox.size).toBe(1);
+    await lab.resolve({ alertname: 'B' });
+    await lab.after(5 * MINUTE);
+    expect(lab.engine.state.outbox.size).toBe(0);
+    await lab.post({ alertname: 'C' });
+    await lab.after(5 * MINUTE);
+    expect(lab.engine.state.outbox.size).toBe(1);
+    await silence(lab, 'A', 60);
+    await silence(lab, 'C', 60);
+    await lab.after(5 * MINUTE);
+    expect(lab.engine.state.outbox.size).toBe(0);
   });
 
   it('by throwing is tried again', async () => {
@@ -106,6 +135,69 @@ describe('a fallback receiver', () => {
     expect(lab.counts.integrations.get('spare/webhook/0')?.requests).toBe(2);
   });
 
+  it('is told where the receiver takes requests and does not answer them', async () => {
+    const timeoutMs = 10 * SECOND;
+    const hasty = {
+      receivers: { a: { fallback: { ...options.receivers.a.fallback, timeoutMs }, rateLimit: undefined } },
+    };
+    const lab = await new Lab(config(), hasty).start();
+    lab.answer = (id, signal) => {
+      if (!id.startsWith('a/')) return { kind: 'sent' };
+      return new Promise((resolve) => {
+        signal.addEventListener('abort', () =>
+          resolve({ kind: 'retry', reason: String(signal.reason.message), afterMs: undefined }),
+        );
+      });
+    };
+    await lab.post({ alertname: 'A' });
+    // Three attempts, and half of 0.5 and 1 s between them.
+    expect(await lab.after(2 * MINUTE)).toEqual(['1:30 spare/webhook/0: first notification A']);
+    const failed = lab.history.filter(({ kind }) => kind === 'failed');
+    expect(failed).toMatchObject([1, 2, 3].map((attempt) => ({ attempt, problem: 'no answer within 10s' })));
+  });
+
+  it('that has heard of an end does not keep it from the receiver, which was told that it fires', async () => {
+    const lab = await new Lab(config(), options).start();
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(2 * MINUTE)).toEqual(['1:00 a/webhook/0: first notification A']);
+    lab.answer = down;
+    await lab.resolve({ alertname: 'A' });
+    expect(await lab.after(20 * MINUTE)).toEqual(['6:00 spare/webhook/0: all alerts resolved -A']);
+    // Nobody waits for it: a dead man hears that alerts get through.
+    expect(lab.engine.state.outbox.size).toBe(0);
+    await lab.crash();
+    lab.answer = () => ({ kind: 'sent' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['26:00 a/webhook/0: all alerts resolved -A']);
+    expect(await lab.after(3 * 60 * MINUTE)).toEqual([]);
+    expect(lab.engine.groups).toEqual([]);
+  });
+
+  it('hears of what is new while the receiver is still owed an end, and the receiver of both when it is back', async () => {
+    const lab = await new Lab(config(), options).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(2 * MINUTE);
+    lab.answer = down;
+    await lab.resolve({ alertname: 'A' });
+    await lab.after(5 * MINUTE);
+    await lab.post({ alertname: 'B' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['11:00 spare/webhook/0: first notification -A B']);
+    lab.answer = () => ({ kind: 'sent' });
+    expect(await lab.after(5 * MINUTE)).toEqual(['16:00 a/webhook/0: some alerts resolved -A B']);
+    expect(await lab.after(20 * MINUTE)).toEqual([]);
+  });
+
+  it('that wants to hear of no end takes none in the place of the receiver', async () => {
+    const silent = `receivers: [{ name: a, ${HOOK} }, { name: spare, ${MAIL} }]\nroute:\n  receiver: a\n  ${TIMERS}\n`;
+    const lab = await new Lab(silent, options).start();
+    await lab.post({ alertname: 'A' });
+    await lab.after(2 * MINUTE);
+    lab.answer = down;
+    await lab.resolve({ alertname: 'A' });
+    expect(await lab.after(8 * MINUTE)).toEqual([]);
+    lab.answer = () => ({ kind: 'sent' });
+    expect(await lab.after(5 * MINUTE)).toEqual([expect.stringMatching(/ a\/webhook\/0: all alerts resolved -A$/)]);
+  });
+
   it('that fails, too, leaves both to be tried again', async () => {
     const lab = await new Lab(config(), options).start();
     lab.answer = () => ({ kind: 'retry', reason: '503', afterMs: undefined });
@@ -139,6 +231,31 @@ describe('a storm', () => {
     expect(lab.arrived[2]?.groupLabels.toJSON()).toEqual({ cluster: 'x' });
     // Each group knows that it was told.
     expect(await lab.after(20 * MINUTE)).toEqual([]);
+  });
+
+  it('holds back no group whose time is over, though the digest that it is in is still being sent for others', async () => {
+    const routes = `receivers: [{ name: a, ${MAIL} }]
+route:
+  receiver: a
+  group_wait: 1m
+  group_by: [alertname]
+  group_interval: 20m
+  routes: [{ matchers: [alertname="Short"], group_interval: 2m }]
+`;
+    const one = { notifications: 1, periodMs: MINUTE, digest: true, digestAlerts: 20 };
+    const lab = await new Lab(routes, { receivers: { a: { fallback: undefined, rateLimit: one } } }).start();
+    let isDown = false;
+    lab.answer = () => (isDown ? { kind: 'retry', reason: '503', afterMs: undefined } : { kind: 'sent' });
+    for (const alertname of ['First', 'Long', 'Short']) await lab.post({ alertname });
+    await lab.after(MINUTE);
+    isDown = true;
+    await lab.after(3 * MINUTE);
+    isDown = false;
+    // The digest of Long and Short is told when it can be; Short is not recorded as told by it, for its flush was over.
+    const told = await lab.after(4 * MINUTE);
+    expect(told.filter((line) => line.endsWith(' Short'))).not.toEqual([]);
+    const shortFlushes = lab.history.filter((event) => event.kind === 'sent' && event.firing.length === 1);
+    expect(shortFlushes.length).toBeGreaterThan(1);
   });
 
   it('of more alerts than a digest lists says how many others there are, and of what', async () => {

@@ -6,7 +6,7 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createIntegrations } from '../../src/receivers/create-integrations.ts';
 import { httpIntegration } from '../../src/receivers/http-integration.ts';
-import type { Integration, SendOutcome } from '../../src/receivers/integration.ts';
+import type { Integration, Notification, SendOutcome } from '../../src/receivers/integration.ts';
 import type { ReceiverDeps } from '../../src/receivers/receiver-deps.ts';
 import { slackProtocol } from '../../src/receivers/slack.ts';
 import { notificationOf } from '../templates/notifications.ts';
@@ -269,12 +269,11 @@ describe('integrations', () => {
     expect(await send(secret)).toEqual({ kind: 'failed', reason: 'the template of a secret cannot be expanded' });
   });
 
-  it('update a message of Slack that they have sent', async () => {
-    const answer = '{"ok":true,"channel":"C1","ts":"1.2"}';
+  it('update a message of Slack that they have sent, and begin another where that is gone', async () => {
+    let answer = '{"ok":true,"channel":"C1","ts":"1.2"}';
     const server = await record((_request, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(answer),
     );
-
     const deps = testDeps();
     const [config] = receiverOf(
       `slack_configs: [{ api_url: 'https://slack.com/api/chat.postMessage', channel: '#x', update_message: true }]`,
@@ -282,15 +281,22 @@ describe('integrations', () => {
     if (config?.kind !== 'slack') throw new Error('no slack');
     const own = { ...config, url: { value: `${server.url}/post` } };
     const integration = httpIntegration('a/slack/0', slackProtocol(own, deps, `${server.url}/update`), deps);
-    await send(integration);
-    await send(integration);
-    await send(integration, 'mixed');
+    const kept = { channelId: 'C1', threadTs: '1.2' };
+    const sendAgain = (more: Partial<Notification> = {}) =>
+      integration.send({ ...notificationOf('firing'), kept, ...more }, never);
+    expect(await send(integration)).toEqual({ kind: 'sent', kept });
+    expect(await sendAgain()).toEqual({ kind: 'sent', kept });
     // A digest is of other groups, too: it takes the place of no message.
-    await integration.send({ ...notificationOf('firing'), groupKeys: ['{}:{a="b"}', '{}:{}'] }, never);
+    expect(await sendAgain({ groupKeys: ['{}:{a="b"}', '{}:{}'] })).toEqual({ kind: 'sent' });
+    answer = '{"ok":false,"error":"message_not_found"}';
+    expect(await sendAgain()).toMatchObject({ kind: 'retry', reason: expect.stringContaining('message_not_found') });
+    answer = '{"ok":true,"channel":"C1","ts":"3.4"}';
+    expect(await sendAgain()).toEqual({ kind: 'sent', kept: { channelId: 'C1', threadTs: '3.4' } });
     expect(server.requests.map(({ url, body }) => [url, JSON.parse(body).channel, JSON.parse(body).ts])).toEqual([
       ['/post', '#x', undefined],
       ['/update', 'C1', '1.2'],
       ['/post', '#x', undefined],
+      ['/update', 'C1', '1.2'],
       ['/post', '#x', undefined],
     ]);
   });

@@ -119,6 +119,47 @@ describe('a change of a silence', () => {
   });
 });
 
+describe('as many silences as there may be', () => {
+  it('are changed and ended, and one more is refused until those that are over are forgotten', async () => {
+    const clock = new FakeClock(0);
+    let ids = 0;
+    let most = 2;
+    const options = { clock, newId: () => String(++ids), retentionMs: 10 * MINUTE, most: () => most };
+    const store = new SilenceStore(options);
+    const { content } = new World();
+    const first = store.set(content(0, MINUTE));
+    store.set(content(0, 60 * MINUTE, 'a=c'));
+    expect(() => store.set(content(0, MINUTE))).toThrow('exceeded maximum number of silences: 2 (limit: 2)');
+    // A change that takes another silence leaves the old one as it is where there is no room.
+    expect(() => store.set(content(0, MINUTE, 'a=d'), first.id)).toThrow('exceeded');
+    expect(store.query({ states: ['active'] })).toHaveLength(2);
+    expect(store.set(content(0, 2 * MINUTE), first.id)).toMatchObject({ id: '1', endsAtMs: 2 * MINUTE });
+    most = 3;
+    expect(store.set(content(0, MINUTE)).id).toBe('3');
+    await clock.advance(30 * MINUTE);
+    expect(store.set(content(0, 60 * MINUTE, 'a=e')).id).toBe('4');
+  });
+});
+
+it('knows those that hold now, however they came to, and when', async () => {
+  const world = new World();
+  const active = (): readonly string[] => world.store.active().map(({ id }) => id);
+  const first = world.store.set(world.content(0, 5 * MINUTE));
+  expect(active()).toEqual(['1']);
+  world.store.set(world.content(0, 9 * MINUTE));
+  world.store.set(world.content(MINUTE, 9 * MINUTE));
+  expect(active()).toEqual(['1', '2']);
+  await world.clock.advance(MINUTE);
+  expect(active()).toEqual(['1', '2', '3']);
+  world.store.expire('2');
+  await world.clock.advance(1);
+  expect(active()).toEqual(['1', '3']);
+  world.store.merge({ ...first, id: 'other' });
+  expect(active()).toEqual(['1', '3', 'other']);
+  world.store.forget('other');
+  expect(active()).toEqual(['1', '3']);
+});
+
 describe('the end of a silence', () => {
   it('is now, for a pending one too, and once', async () => {
     const world = new World();

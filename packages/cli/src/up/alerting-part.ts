@@ -101,6 +101,6 @@ export class AlertingPart {
 
   #warn(): void {
     for (const warning of this.#settings.warnings)
-      this.#deps.log.warn('later releases of Alertmanager read this otherwise', { at: formatWarning(warning) });
+      this.#deps.log.warn('alertmanager_config says what may not be meant', { at: formatWarning(warning) });
   }
 }
