@@ -374,7 +374,8 @@ export class Notifier {
     const entry = notifications.record(group, id, part, rules, toldBy);
     outbox.settle({ group, integration: id });
     await this.#persist([{ kind: 'told', group, integration: id, entry }]);
-    return entry;  }
+    return entry;
+  }
 
   /** A disk that does not take it keeps nobody from being told: after a restart they may be told twice. */
   async #persist(records: readonly StateRecord[]): Promise<void> {

@@ -105,16 +105,16 @@ describe('a digest on its way', () => {
     expect(digest.attempt()).toBe('AB');
   });
 
-  it('lets one know whether the attempt arrived that was under way when its time was over', async () => {
+  it('lets one go whose time is over, and has that of another replica know whether the attempt arrived', async () => {
     const digest = new Digest();
     digest.attempt();
     digest.times.get('A')?.abort();
     digest.owned.delete('B');
-    expect(await digest.settled()).toEqual({});
+    expect(await digest.settled()).toEqual({ A: ABORTED });
     expect(digest.signal?.aborted).toBe(false);
     await digest.finish({ kind: 'sent' });
     expect(digest.became.size).toBe(3);
-    expect(digest.became.get('A')).toEqual({ kind: 'sent' });
+    expect(digest.became.get('B')).toEqual({ kind: 'sent' });
   });
 
   it('and lets it go where it did not', async () => {
