@@ -247,6 +247,16 @@ describe('what was to be told to somebody who is no more told of the group', () 
   });
 });
 
+it('has the failures of a receiver that is down in the history every ten minutes, and not each', async () => {
+  const lab = await new Lab(config()).start();
+  lab.answer = () => ({ kind: 'retry', reason: '503', afterMs: undefined });
+  await lab.post({ alertname: 'A' });
+  await lab.after(121 * MINUTE);
+  const failed = lab.history.filter(({ kind }) => kind === 'failed');
+  expect(failed.length).toBeGreaterThanOrEqual(11);
+  expect(failed.length).toBeLessThanOrEqual(13);
+});
+
 describe('the end of what somebody was told who is no more told of it', () => {
   const regrouped = config(`${TIMERS}\n  group_by: [alertname]`);
   const keysOf = (lab: Lab): readonly string[] =>

@@ -18,6 +18,7 @@ import type { NotifyCounts } from './notify-counts.ts';
 import { sendEvent } from './notify-events.ts';
 import { RateLimit, type RateLimitDeps } from './rate-limit.ts';
 import type { Fallback, Receiver } from './receiver.ts';
+import { RepeatedFailures } from './repeated-failures.ts';
 
 export interface DeliveryPlanDeps extends Omit<DeliveryDeps, 'onAttempt'>, RateLimitDeps {
   readonly counts: NotifyCounts;
@@ -50,12 +51,14 @@ export class DeliveryPlan {
   constructor(receivers: ReadonlyMap<string, Receiver>, deps: DeliveryPlanDeps) {
     this.#receivers = receivers;
     this.#deps = deps;
+    const failures = new RepeatedFailures(deps.clock);
     this.#delivery = {
       ...deps,
       onAttempt: (attempt) => {
         deps.counts.attempted(attempt);
         warnOfPart(attempt, deps.log);
-        deps.record(sendEvent(attempt, deps.clock.nowMs()));
+        const event = sendEvent(attempt, deps.clock.nowMs());
+        if (!failures.hides(event)) deps.record(event);
       },
     };
     this.#limits = new Map(
