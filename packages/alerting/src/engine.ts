@@ -29,15 +29,12 @@ import { SilenceStore } from './silences/silence-store.ts';
 import { ENDS_AFTER_MS, UntilResolved } from './silences/until-resolved.ts';
 import { AlertingState } from './state/alerting-state.ts';
 import { DurableState } from './state/durable-state.ts';
+import { Forgetting } from './state/forgetting.ts';
 import type { StateLog } from './state/state-log.ts';
 import type { StateRecord } from './state/state-record.ts';
 
 /** What is over is looked for this often. */
 const MAINTENANCE_MS = 30_000;
-/** Alertmanager's own interval, of silences and of what was told. */
-const GARBAGE_MS = 15 * 60_000;
-/** Where there are as many alerts as may be, those that are over make room before that: a look at all takes 10 ms. */
-const ROOM_MS = 5_000;
 
 export class AlertEngine {
   readonly state: AlertingState;
@@ -48,14 +45,12 @@ export class AlertEngine {
   readonly #changes = new AlertChanges();
   readonly #kept = new KeptAlerts();
   readonly #untilResolved = new UntilResolved();
+  readonly #forgetting: Forgetting;
   #settings: EngineSettings;
   #inForce: InForce;
   /** Groups have their timers. */
   #isDispatching = false;
   #maintenance: Timer | undefined;
-  /** By the monotonic clock, as of the other. */
-  #garbageAtMs = 0;
-  #roomAtMs = 0;
 
   /** @param folder of the state, which is its own */
   constructor(folder: string, settings: EngineSettings, deps: EngineDeps) {
@@ -69,6 +64,12 @@ export class AlertEngine {
       silences: new SilenceStore({ clock, newId, retentionMs }),
       notifications: new NotificationLog(retentionMs),
       outbox: new Outbox(),
+    });
+    this.#forgetting = new Forgetting({
+      state: this.state,
+      clock,
+      groups: () => this.groups,
+      forgotten: (isThere) => this.#kept.retain(isThere),
     });
     this.#escalations = new Escalations(this.state.pages, {
       clock,
@@ -166,7 +167,6 @@ export class AlertEngine {
     await replication?.join(this.#replica());
     const nowMs = clock.nowMs();
     state.holdAlerts(nowMs, this.#settings.options.startupHoldMs);
-    this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
     for (const alert of state.alerts.all()) {
       this.#inForce.inhibitor.set(alert);
       this.#changes.restore(alert, nowMs);
@@ -205,7 +205,7 @@ export class AlertEngine {
    *  @throws {VigieError} ALERTS_TOO_MANY or ALERT_TOO_LARGE, where some were not taken; ALERTING_STATE_UNWRITABLE, where they are in memory alone */
   async post(alerts: readonly PostedAlert[]): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
-    if (this.state.alerts.size + alerts.length > this.#settings.options.limits.alerts) this.#makeRoom(nowMs);
+    if (this.state.alerts.size + alerts.length > this.#settings.options.limits.alerts) this.#forgetting.makeRoom();
     const coming = this.#deps.replication === undefined ? alerts : afterKnown(alerts, this.state);
     const { taken, changed, refused } = this.state.alerts.put(coming, nowMs);
     this.#recordChanges(taken, nowMs);
@@ -299,16 +299,6 @@ export class AlertEngine {
     });
   }
 
-  /** Fingerprints of what is in a group, and of which somebody there was told that it fires: at most those that were told within the retention. */
-  #owedEnds(): ReadonlySet<string> {
-    const owed = this.state.notifications.owed();
-    return new Set(
-      this.groups.flatMap(({ key, alerts }) =>
-        alerts.flatMap(({ fingerprint }) => (owed.get(key)?.has(fingerprint) === true ? [fingerprint] : [])),
-      ),
-    );
-  }
-
   #recordChanges(alerts: Iterable<Alert>, nowMs: number): void {
     for (const alert of alerts) for (const event of this.#changes.note(alert, nowMs)) this.#deps.record(event);
   }
@@ -392,28 +382,7 @@ export class AlertEngine {
     const { clock, record } = this.#deps;
     for (const event of this.#changes.ended(clock.nowMs())) record(event);
     this.#endSilences();
-    if (clock.monotonicMs() >= this.#garbageAtMs) {
-      const nowMs = clock.nowMs();
-      this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
-      this.#inForce.inhibitor.forgetEnded(nowMs);
-      this.#forgetResolved(nowMs);
-      this.state.notifications.collectGarbage(nowMs);
-      this.state.silences.collectGarbage();
-      this.state.outbox.retain(new Set(this.groups.map(({ id }) => id)));
-    }
-  }
-
-  #forgetResolved(nowMs: number): void {
-    const owed = this.#owedEnds();
-    this.state.alerts.collectGarbage(nowMs, (fingerprint) => owed.has(fingerprint));
-    this.#kept.retain((fingerprint) => this.state.alerts.get(fingerprint) !== undefined);
-  }
-
-  #makeRoom(nowMs: number): void {
-    const monotonicMs = this.#deps.clock.monotonicMs();
-    if (monotonicMs < this.#roomAtMs) return;
-    this.#roomAtMs = monotonicMs + ROOM_MS;
-    this.#forgetResolved(nowMs);
+    if (this.#forgetting.look()) this.#inForce.inhibitor.forgetEnded(clock.nowMs());
   }
 
   #endSilences(): void {
