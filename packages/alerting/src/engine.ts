@@ -31,15 +31,12 @@ import { MOST_SILENCES, SilenceStore } from './silences/silence-store.ts';
 import { ENDS_AFTER_MS, UntilResolved } from './silences/until-resolved.ts';
 import { AlertingState } from './state/alerting-state.ts';
 import { DurableState } from './state/durable-state.ts';
+import { Forgetting } from './state/forgetting.ts';
 import type { StateLog } from './state/state-log.ts';
 import type { StateRecord } from './state/state-record.ts';
 
 /** What is over is looked for this often. */
 const MAINTENANCE_MS = 30_000;
-/** Alertmanager's own interval, of silences and of what was told. */
-const GARBAGE_MS = 15 * 60_000;
-/** Where there are as many alerts as may be, those that are over make room before that: a look at all takes 10 ms. */
-const ROOM_MS = 5_000;
 
 export class AlertEngine {
   readonly state: AlertingState;
@@ -51,14 +48,12 @@ export class AlertEngine {
   readonly #kept = new KeptAlerts();
   readonly #untilResolved = new UntilResolved();
   readonly #farewells: Farewells;
+  readonly #forgetting: Forgetting;
   #settings: EngineSettings;
   #inForce: InForce;
   /** Groups have their timers. */
   #isDispatching = false;
   #maintenance: Timer | undefined;
-  /** By the monotonic clock, as of the other. */
-  #garbageAtMs = 0;
-  #roomAtMs = 0;
 
   /** @param folder of the state, which is its own */
   constructor(folder: string, settings: EngineSettings, deps: EngineDeps) {
@@ -77,6 +72,14 @@ export class AlertEngine {
       }),
       notifications: new NotificationLog(retentionMs),
       outbox: new Outbox(),
+    });
+    this.#forgetting = new Forgetting({
+      state: this.state,
+      clock,
+      groups: () => this.groups,
+      tellers: (group) => this.#tellers(group),
+      receivers: () => this.receivers,
+      forgotten: (isThere) => this.#kept.retain(isThere),
     });
     this.#escalations = new Escalations(this.state.pages, {
       clock,
@@ -189,7 +192,6 @@ export class AlertEngine {
     await replication?.join(this.#replica());
     const nowMs = clock.nowMs();
     state.holdAlerts(nowMs, this.#settings.options.startupHoldMs);
-    this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
     for (const alert of state.alerts.all()) {
       this.#inForce.inhibitor.set(alert);
       this.#changes.restore(alert, nowMs);
@@ -203,7 +205,7 @@ export class AlertEngine {
       (group, { fingerprint }) => owed.get(group)?.has(fingerprint) === true,
       timers,
     );
-    this.#retainClaims();
+    this.#forgetting.retainClaims();
     for (const id of [...timers.keys(), ...state.pages.keys()])
       if (!state.timers.has(id)) this.#keepTimer(id, undefined);
     this.#isDispatching = true;
@@ -221,7 +223,7 @@ export class AlertEngine {
     this.#inForce = this.#inForceOf(settings);
     for (const alert of this.state.alerts.all()) this.#inForce.inhibitor.set(alert);
     this.#dispatcher.update(this.#inForce.root, this.state.alerts.all());
-    this.#retainClaims();
+    this.#forgetting.retainClaims();
     this.#escalations.resume();
   }
 
@@ -229,7 +231,7 @@ export class AlertEngine {
    *  @throws {VigieError} ALERTS_TOO_MANY or ALERT_TOO_LARGE, where some were not taken; ALERTING_STATE_UNWRITABLE, where they are in memory alone */
   async post(alerts: readonly PostedAlert[]): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
-    if (this.state.alerts.size + alerts.length > this.#settings.options.limits.alerts) this.#makeRoom(nowMs);
+    if (this.state.alerts.size + alerts.length > this.#settings.options.limits.alerts) this.#forgetting.makeRoom();
     const { taken, changed, refused } = this.state.alerts.put(afterKnown(alerts, this.state), nowMs);
     this.#recordChanges(taken, nowMs);
     const kept = this.#keepAlerts(this.#kept.take(taken, changed, nowMs), taken);
@@ -345,23 +347,6 @@ export class AlertEngine {
     });
   }
 
-  /** Fingerprints of what is in a group, and of which somebody there was told that it fires, and of what is owed to those who are no more told
-   *  of a group: at most those that were told within the retention. */
-  #owedEnds(): ReadonlySet<string> {
-    const { notifications } = this.state;
-    const owed = notifications.owed();
-    const ends = new Set(
-      this.groups.flatMap(({ key, alerts }) =>
-        alerts.flatMap(({ fingerprint }) => (owed.get(key)?.has(fingerprint) === true ? [fingerprint] : [])),
-      ),
-    );
-    const known = new Set([...this.receivers.values()].flatMap(({ integrations }) => integrations.map(({ id }) => id)));
-    for (const { integration, entry } of notifications.all()) {
-      if (known.has(integration)) for (const fingerprint of entry.owed) ends.add(fingerprint);
-    }
-    return ends;
-  }
-
   #recordChanges(alerts: Iterable<Alert>, nowMs: number): void {
     for (const alert of alerts) for (const event of this.#changes.note(alert, nowMs)) this.#deps.record(event);
   }
@@ -451,43 +436,12 @@ export class AlertEngine {
     for (const event of this.#changes.ended(clock.nowMs())) record(event);
     this.#endSilences();
     this.#farewells.look();
-    if (clock.monotonicMs() >= this.#garbageAtMs) {
-      const nowMs = clock.nowMs();
-      this.#garbageAtMs = clock.monotonicMs() + GARBAGE_MS;
-      this.#inForce.inhibitor.forgetEnded(nowMs);
-      this.#forgetResolved(nowMs);
-      const pages = [...this.state.pages.values()];
-      const acknowledged = new Set(pages.flatMap((page) => (page.acknowledgement === undefined ? [] : [page.group])));
-      this.state.notifications.collectGarbage(nowMs, (group) => acknowledged.has(group));
-      this.state.silences.collectGarbage();
-      this.#retainClaims();
-    }
-  }
-
-  /** What was to be told to somebody who is no more told of the group, or of a group that is no more, is not to be told. */
-  #retainClaims(): void {
-    this.state.outbox.retain(({ groupId, integration }) => {
-      const group = this.#dispatcher.group(groupId);
-      return group !== undefined && this.#tellers(group).some(({ id }) => id === integration);
-    });
+    if (this.#forgetting.look()) this.#inForce.inhibitor.forgetEnded(clock.nowMs());
   }
 
   /** By which anybody hears of the group. */
   #tellers(group: AlertGroup): readonly Integration[] {
     return this.#integrationsOf(group, this.#escalations.pages.get(group.id)?.told);
-  }
-
-  #forgetResolved(nowMs: number): void {
-    const owed = this.#owedEnds();
-    this.state.alerts.collectGarbage(nowMs, (fingerprint) => owed.has(fingerprint));
-    this.#kept.retain((fingerprint) => this.state.alerts.get(fingerprint) !== undefined);
-  }
-
-  #makeRoom(nowMs: number): void {
-    const monotonicMs = this.#deps.clock.monotonicMs();
-    if (monotonicMs < this.#roomAtMs) return;
-    this.#roomAtMs = monotonicMs + ROOM_MS;
-    this.#forgetResolved(nowMs);
   }
 
   #endSilences(): void {

@@ -1,5 +1,6 @@
 /** Alerts to the groups of the routes that they belong to, and the groups to whoever tells of them, when their timers say so.
  *  Source: Alertmanager, dispatch/dispatch.go. */
+import { setMaxListeners } from 'node:events';
 import type { Clock, Timer } from '@vigie/core/clock';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { groupLabelsOf, matchRoutes, type Route } from '../routing/route.ts';
@@ -301,6 +302,8 @@ export class Dispatcher {
 
   async #tell(group: AlertGroup, flush: Flush): Promise<'told' | 'untold' | 'taken'> {
     const telling = new AbortController();
+    // As many as a receiver has integrations wait for it, and Node takes more than ten for a leak.
+    setMaxListeners(0, telling.signal);
     this.#tellings.set(telling, group);
     const timeoutMs = Math.max(group.route.options.groupIntervalMs, SHORTEST_FLUSH_MS);
     const timer = this.#deps.clock.setTimer(timeoutMs, () => telling.abort());

@@ -1,4 +1,5 @@
 /** Pages and their timers: who acknowledges one, and who is told next of one that nobody does. Kept over a restart. */
+import { setMaxListeners } from 'node:events';
 import type { Clock, Timer } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
@@ -175,6 +176,8 @@ export class Escalations {
 
   #tell(group: AlertGroup, receivers: readonly string[]): void {
     const telling = new AbortController();
+    // As many as the receivers have integrations wait for it, and Node takes more than ten for a leak.
+    setMaxListeners(0, telling.signal);
     // As long as a flush may take: the next one tells whom this could not.
     const { groupIntervalMs } = group.route.options;
     const timer = this.#deps.clock.setTimer(Math.max(groupIntervalMs, SHORTEST_TELLING_MS), () => telling.abort());

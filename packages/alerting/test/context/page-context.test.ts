@@ -102,7 +102,9 @@ describe('log lines', () => {
         }),
     };
     const { gather, clock } = bed({ logs });
-    const pages = Array.from({ length: 100 }, (_, index) => gather([podAlert(`p${index}`)]));
+    const pages = Array.from({ length: 100 }, (_, index) =>
+      gather([podAlert(`p${index}`)], contextOptions(), new AbortController().signal),
+    );
     await clock.advance(2000);
     const gathered = await Promise.all(pages);
     expect(most).toBe(16);
