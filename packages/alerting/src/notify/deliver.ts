@@ -21,13 +21,11 @@ export interface Deliverable {
   /** An attempt begins.
    *  @returns undefined: nothing is left to be told */
   next(): Notification | undefined;
-  /** It has ended, and did not arrive. */
-  failed(): void;
 }
 
 /** @param mayTell asked before each attempt */
 export function deliverableOf(notification: Notification, mayTell: () => boolean): Deliverable {
-  return { next: () => (mayTell() ? notification : undefined), failed: () => undefined };
+  return { next: () => (mayTell() ? notification : undefined) };
 }
 
 export interface Attempt {
@@ -72,7 +70,6 @@ export async function deliver(
     const deadline = startDeadline(signal, clock, timeoutMs, `no answer within ${formatDuration(timeoutMs)}`);
     const outcome = await attempt(integration, notification, deadline.signal);
     deadline.cancel();
-    if (outcome.kind !== 'sent') deliverable.failed();
     if (outcome.kind !== 'sent' && signal.aborted) return { kind: 'aborted', reason: reason ?? outcome.reason };
     const seconds = (clock.monotonicMs() - startedMs) / 1000;
     onAttempt({ integration, notification, number, outcome, seconds });

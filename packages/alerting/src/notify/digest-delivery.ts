@@ -1,5 +1,5 @@
-/** Several notifications on their way as one digest. Each may leave it: when its time is over, or when its group is another replica's, which tells of it.
- *  An attempt that has one of another replica is waited for, since it may arrive. */
+/** Several notifications on their way as one digest. Each may leave it: when its time is over, whatever becomes of the digest, for others may wait for it
+ *  for longer; or when its group is another replica's, which tells of it. */
 import type { Notification } from '../receivers/integration.ts';
 import type { Deliverable, Delivery } from './deliver.ts';
 import { digestOf } from './digest.ts';
@@ -19,7 +19,6 @@ export class DigestDelivery implements Deliverable {
   readonly #owns: (groupKey: string) => boolean;
   readonly #ending = new AbortController();
   readonly #onAbort = (): void => this.#look();
-  #isUnderWay = false;
 
   /** @param mostListed as of digestOf
    *  @param owns whether this replica is to tell of a group; asked before each attempt */
@@ -40,26 +39,17 @@ export class DigestDelivery implements Deliverable {
   next(): Notification | undefined {
     this.#look();
     if (this.#left.size === 0) return undefined;
-    this.#isUnderWay = true;
     return digestOf(
       Array.from(this.#left, ({ notification }) => notification),
       this.#mostListed,
     );
   }
 
-  failed(): void {
-    this.#isUnderWay = false;
-    this.#look();
-  }
-
   #look(): void {
-    const over = [...this.#left].filter(
-      ({ signal, notification }) => signal.aborted || !this.#owns(notification.groupKey),
-    );
-    if (over.length === this.#left.size) this.#ending.abort();
-    // An attempt may arrive: only whose time is over goes on without knowing, with the next flush, as of one that is told alone.
-    for (const part of over)
-      if (!this.#isUnderWay || part.signal.aborted) this.#leave(part, { kind: 'aborted', reason: undefined });
+    for (const part of this.#left)
+      if (part.signal.aborted || !this.#owns(part.notification.groupKey))
+        this.#leave(part, { kind: 'aborted', reason: undefined });
+    if (this.#left.size === 0) this.#ending.abort();
   }
 
   #leave(part: DigestPart, delivery: Delivery | Promise<Delivery>): void {
