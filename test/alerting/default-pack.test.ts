@@ -11,6 +11,7 @@ import type { AlertingRule } from '@vigie/rules/rule';
 import { runTestFile } from '@vigie/rules/unit-test/run-test-file';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { FIRED, type Receiver } from '../real/fired-alerts.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const RULES = join(CHECKOUT, 'deploy/alerting/rules');
@@ -62,6 +63,18 @@ function metricsOf(expr: Expr): readonly string[] {
   return names;
 }
 
+/** By the shipped alertmanager.yml. */
+function receiverOf(rule: AlertingRule): Receiver {
+  switch (rule.labels.get('severity')) {
+    case 'critical':
+      return 'on-call';
+    case 'none':
+      return 'heartbeat';
+    default:
+      return 'chat';
+  }
+}
+
 interface TestFile {
   readonly tests: readonly {
     readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts?: readonly unknown[] }[];
@@ -110,6 +123,12 @@ describe.each(rules.map((rule) => [`${rule.name}, ${rule.labels.get('severity')}
     const unknown = metricsOf(rule.query.expr).filter((name) => !known.has(name) && !(name in SEEN_ELSEWHERE));
     expect(unknown).toEqual([]);
   });
+});
+
+it('has every rule made true in a real cluster by test:real, and waits there for no others', () => {
+  const shipped = rules.map((rule) => `${receiverOf(rule)}: ${rule.name}`);
+  const awaited = FIRED.map(([receiver, { alertname }]) => `${receiver}: ${alertname}`);
+  expect([...new Set(awaited)].sort()).toEqual([...new Set(shipped)].sort());
 });
 
 it('reads every metric that is said to be seen elsewhere', () => {

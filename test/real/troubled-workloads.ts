@@ -4,8 +4,8 @@ import { BUSYBOX_IMAGE } from './parts/kubernetes-node.ts';
 import { shellContainer } from './shell-container.ts';
 
 const IDLE = 'sleep 100000';
-/** Also the image of the agent, which has a Node. */
-const NODE_IMAGE = 'vigie/vigie:0.1.0';
+/** Of every part of Vigie; it has a Node. */
+export const VIGIE_IMAGE = 'vigie/vigie:0.1.0';
 
 interface Container {
   readonly script: string;
@@ -36,7 +36,7 @@ export function troubledWorkloads(): readonly object[] {
       type: 'External',
       external: { metric: { name: 'no_such_metric' }, target: { type: 'AverageValue', averageValue: '1' } },
     }),
-    scraped('answering', NODE_IMAGE, ['node', '-e', ANSWERING], 8080),
+    scraped('answering', VIGIE_IMAGE, ['node', '-e', ANSWERING], 8080),
     scraped('silent', BUSYBOX_IMAGE, ['sh', '-c', IDLE], 8081),
   ];
 }

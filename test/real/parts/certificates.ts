@@ -15,6 +15,7 @@ export interface Certificate {
 export interface Authority {
   readonly caFile: string;
   readonly ca: string;
+  readonly caKeyFile: string;
   /** @param name common name, for a client its user; files are called after it
    *  @param subjectAltName as openssl writes it, `IP:127.0.0.1,DNS:localhost` for a server
    *  @param organization for a client its group */
@@ -43,6 +44,7 @@ export function createAuthority(folder: string, days = DEFAULT_DAYS): Authority 
   return {
     caFile,
     ca: readFileSync(caFile, 'utf8'),
+    caKeyFile,
     issue: (name, subjectAltName, organization = '') => {
       const [certFile, keyFile, request, extensions] = ['', '-key', '-request', '-extensions'].map((suffix) =>
         join(folder, `${name}${suffix}.pem`),

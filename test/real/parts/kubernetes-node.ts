@@ -14,6 +14,7 @@ import { type Disk, writeDisks } from './node-disks.ts';
 import { BUSYBOX_IMAGE, PAUSE_IMAGE, writeAgentImage, writeBusyboxImage, writePauseImage } from './node-images.ts';
 import { installNodePrograms, type NodePrograms } from './node-programs.ts';
 import { runToEnd } from './run-to-end.ts';
+import { approveServingCertificate } from './serving-certificate.ts';
 
 export const NODE_NAME = 'node-1';
 export { BUSYBOX_IMAGE };
@@ -59,7 +60,8 @@ export interface NodeSettings {
   /** cAdvisor knows containers by their names, and the kubelet has from it what they use. It then is seconds old; otherwise the kubelet asks
    *  containerd whenever somebody asks it. */
   readonly hasNamedContainers?: boolean;
-  /** The kubelet shows the API server a certificate, which it would renew, and no token. */
+  /** The kubelet shows the API server a certificate, and no token, and has the one that it serves with signed by the cluster; it would renew
+   *  both. Needs the controllers of certificates. */
   readonly isCertified?: boolean;
   readonly disks?: readonly Disk[];
 }
@@ -143,6 +145,7 @@ export async function startNode(
     },
     explain,
   );
+  if (settings.isCertified === true) await approveServingCertificate(plane, explain);
   // Who the API server is to the kubelet: without the right there is no `kubectl logs`.
   const kubeletClient = ['--clusterrole=system:kubelet-api-admin', '--user=apiserver-kubelet-client'];
   plane.kubectl(['create', 'clusterrolebinding', 'kubelet-api-admin', ...kubeletClient]);
@@ -190,7 +193,6 @@ function writeConfiguration(
   };
   const bridge = { type: 'bridge', bridge: 'pods', isGateway: true, ipMasq: false, ipam };
   write('cni/10-bridge.conflist', { cniVersion: '0.4.0', name: 'pods', plugins: [bridge] });
-  const serving = plane.authority.issue('kubelet', `IP:${network.node},DNS:${NODE_NAME}`);
   write('kubelet.yaml', {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -206,8 +208,7 @@ function writeConfiguration(
       x509: { clientCAFile: plane.authority.caFile },
     },
     authorization: { mode: 'Webhook' },
-    tlsCertFile: serving.certFile,
-    tlsPrivateKeyFile: serving.keyFile,
+    ...(isCertified ? { serverTLSBootstrap: true } : servedWith(plane, network)),
     evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     imageGCHighThresholdPercent: 100,
     resolvConf: '',
@@ -249,6 +250,12 @@ disabled_plugins = [${DISABLED_PLUGINS.map((name) => `"io.containerd.${name}"`).
         SystemdCgroup = false
 `,
   );
+}
+
+/** Members of a KubeletConfiguration. */
+function servedWith(plane: ControlPlane, { node }: ClusterNetwork): object {
+  const { certFile, keyFile } = plane.authority.issue('kubelet', `IP:${node},DNS:${NODE_NAME}`);
+  return { tlsCertFile: certFile, tlsPrivateKeyFile: keyFile };
 }
 
 const DISABLED_PLUGINS = [

@@ -123,6 +123,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       `--service-account-private-key-file=${join(home, 'sa.key')}`,
       `--root-ca-file=${pki.authority.caFile}`,
       `--controllers=${options.controllers.join(',')}`,
+      `--cluster-signing-cert-file=${pki.authority.caFile}`,
+      `--cluster-signing-key-file=${pki.authority.caKeyFile}`,
       ...loopback,
       ...(options.controllerManagerFlags ?? []),
     ]);
