@@ -8,7 +8,7 @@ import { overlayOf } from './shipped-manifests.ts';
 
 const NAME = 'vigie-sidecar-webhook';
 export const WEBHOOK_NAMESPACE = 'vigie-sidecar';
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 /** A patch cannot be written. */
 const DEFECT = `

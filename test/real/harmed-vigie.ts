@@ -15,7 +15,7 @@ import {
   troubledCollector,
 } from './troubled-vigie.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 /** @param explain what is known when the agent gets no address */
 export async function applyTroubled(plane: ControlPlane, around: Surroundings, explain: () => string): Promise<void> {
@@ -30,8 +30,11 @@ export async function applyTroubled(plane: ControlPlane, around: Surroundings, e
   await kubectlApply(plane, TROUBLED, smallMachineScrape(agent));
 }
 
-/** PromQL that has so many series when all of them have been seen as they were: what counts is not noticed from its first value. */
-export const SEEN_TROUBLED = `up{namespace=~"${TROUBLED}|${WEBHOOK_NAMESPACE}"} == 1 or increase(vigie_remote_storage_samples_dropped_total{namespace="${TROUBLED}", reason="http_400"}[15m]) > 0`;
+/** PromQL that has so many series when each of them has been seen as it was: what counts is not noticed from its first value. */
+export const SEEN_TROUBLED = `
+  max_over_time(up{namespace=~"${TROUBLED}|${WEBHOOK_NAMESPACE}"}[15m]) == 1
+  or
+  increase(vigie_remote_storage_samples_dropped_total{namespace="${TROUBLED}", reason="http_400"}[15m]) > 0`;
 export const SEEN_TROUBLED_SERIES = 5;
 
 /** A log is cut off before it is read, a configuration gets a mistake, a disk is used up, and the webhook is asked.

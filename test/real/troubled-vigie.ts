@@ -37,7 +37,7 @@ interface Mount {
 interface Part {
   readonly script: string;
   /** By path. */
-  readonly files: Readonly<Record<string, object | string>>;
+  readonly files: Readonly<Record<string, object>>;
   readonly mounts: readonly Mount[];
   readonly port?: number;
 }
@@ -64,8 +64,8 @@ export function troubledAgent({ host, unwilling, machine }: Surroundings): objec
       cut: {
         ...ofPods,
         paths: ['/logs/cut/*/*/*.log'],
-        read_bytes: '64KiB',
-        limits: { per_pod: { bytes_per_second: '16KiB' } },
+        read_bytes: '16KiB',
+        limits: { per_pod: { bytes_per_second: '4KiB' } },
       },
       app: { type: 'file', paths: ['/logs/app.log'] },
     },
@@ -233,14 +233,13 @@ export function smallMachineScrape(agent: string): object {
 
 function partContainer(name: string, { script, files, mounts, port }: Part) {
   const paths = Object.keys(files);
-  const texts = Object.values(files).map((file) => (typeof file === 'string' ? file : JSON.stringify(file)));
   const lines = paths.map((path, index) => `echo "$FILE_${index}" >${path}`);
   return {
     name,
     image: VIGIE_IMAGE,
     imagePullPolicy: 'IfNotPresent',
     command: ['sh', '-c', [...lines, script].join('\n')],
-    env: texts.map((value, index) => ({ name: `FILE_${index}`, value })),
+    env: Object.values(files).map((file, index) => ({ name: `FILE_${index}`, value: JSON.stringify(file) })),
     ports: port === undefined ? [] : [{ name: 'http', containerPort: port }],
     volumeMounts: mounts,
   };
