@@ -155,11 +155,11 @@ describe('two replicas', () => {
       return { rule: 'r', atMs: atMs + afterMs, definition: 'd', state };
     };
     void a?.keepLogRule(told(0));
-    await world.after(2 * SECOND);
+    await world.until(() => b?.logRules.get('r') !== undefined);
     expect(b?.logRules.get('r')).toEqual(told(0));
     // Its clock is behind, and it is the later all the same.
     void b?.keepLogRule(told(-5));
-    await world.after(2 * SECOND);
+    await world.until(() => a?.logRules.get('r')?.atMs !== atMs);
     expect(a?.logRules.get('r')).toEqual(told(-5));
     await world.add('c');
     expect(world.get('c').engine.state.logRules.get('r')).toEqual(told(-5));
