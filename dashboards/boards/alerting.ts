@@ -253,7 +253,12 @@ export const alertingBoard: BoardDefinition = {
     {
       title: 'Replicas',
       panels: [
-        { title: 'Replicas', description: 'That live, as each sees them.', unit: 'none', queries: [q.replicas] },
+        {
+          title: 'Replicas',
+          description: 'That live, as each sees them, and that have other groups of rules than it has.',
+          unit: 'none',
+          queries: [q.replicas, q.differing],
+        },
         {
           title: 'Parts of the work',
           description: 'By owner: none is nobody, until another takes it.',

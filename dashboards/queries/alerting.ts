@@ -70,7 +70,8 @@ export const alertingQueries = {
   heartbeats: by(['result'], perSecond(M.heartbeats.name, ALERTING)),
   missingHeartbeats: by(['heartbeat'], of(M.missingHeartbeats.name)),
 
-  replicas: byInstance(of(HA_METRICS.replicas.name)),
+  replicas: byInstance(of(HA_METRICS.replicas.name), 'live '),
+  differing: byInstance(of(HA_METRICS.differing.name), 'differ '),
   shards: by(['instance', 'owner'], of(HA_METRICS.shards.name)),
   leaseAge: byInstance(of(HA_METRICS.leaseAge.name)),
   alone: byInstance(of(HA_METRICS.alone.name), 'alone '),
