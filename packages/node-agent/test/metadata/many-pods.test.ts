@@ -78,7 +78,7 @@ sinks:
   };
 }
 
-it(`${PODS} pods take less than ${MAX_ADDED_BYTES / 1e6} MB`, { timeout: 120_000 }, async () => {
+it(`${PODS} pods take less than ${MAX_ADDED_BYTES / 1e6} MB`, { timeout: 300_000 }, async () => {
   for (let pod = 0; pod < PODS; pod++) {
     const values = Array.from({ length: 20 }, (_, n) => [`example.com/label-${n}`, `value-${n}-of-${pod}`]);
     const owner = { kind: 'ReplicaSet', name: `web-${pod % 100}-5d4f8c7b9c` };
