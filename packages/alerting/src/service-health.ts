@@ -13,10 +13,12 @@ export interface ServiceParts {
 
 /** Each replica answers for the groups of rules that it evaluates, from when they became its own. */
 export function serviceHealth({ engine, rules, ha }: ServiceParts, nowMs: number): HealthView {
-  const begun = engine === undefined ? [] : Array.from(engine.state.outbox.all(), ({ beganAtMs }) => beganAtMs);
+  let oldestUnsentMs: number | undefined;
+  for (const { beganAtMs } of engine?.state.outbox.all() ?? [])
+    oldestUnsentMs = Math.min(oldestUnsentMs ?? beganAtMs, beganAtMs);
   return {
     nowMs,
-    oldestUnsentMs: begun.length === 0 ? undefined : Math.min(...begun),
+    oldestUnsentMs,
     isStateIncomplete: engine?.stateLog?.hasGap === true,
     groups: (rules?.groups ?? []).flatMap((group) => {
       const { key, intervalMs, lastEvaluationMs } = group;
