@@ -22,6 +22,7 @@ import { parseMatcher } from '../matchers/parse-matchers.ts';
 import { type Silence, shownState } from '../silences/silence.ts';
 import { formatApiTime } from './api-time.ts';
 import type { ApiWorld } from './api-world.ts';
+import { parametersIn } from './parameters.ts';
 
 /** What is known of a group that there is now, beside what the configuration says. */
 interface LiveGroup {
@@ -48,8 +49,7 @@ export function explainApi(
 ): FastifyPluginAsync {
   return async (app) => {
     app.get('/explain', async (request, reply) => {
-      const at = request.url.indexOf('?');
-      const parameters = new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
+      const parameters = parametersIn(request);
       const question = questionOf(parameters, world.clock.nowMs());
       if ('problem' in question) {
         const body = Buffer.from(`${jsonText({ error: question.problem })}\n`);

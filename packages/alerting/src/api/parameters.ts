@@ -8,6 +8,12 @@ import { badRequest, invalidType } from './refusal.ts';
 const MOST_MATCHERS = 100;
 const TRUE = new Set(['true', '1', 'yes', 'ok', 'y', 'on', 'selected', 'checked', 't', 'enabled']);
 
+/** What stands in the URL of a request. */
+export function parametersIn({ url }: { readonly url: string }): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+}
+
 /** True where it is absent or empty; what is not one of the words for true is false. Source: go-openapi, swag/conv, ConvertBool. */
 export function flagParameter(parameters: URLSearchParams, name: string): boolean {
   const text = parameters.getAll(name).at(-1) ?? '';

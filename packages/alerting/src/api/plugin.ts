@@ -12,6 +12,7 @@ import type { ApiWorld } from './api-world.ts';
 import { answerCounts } from './counts-route.ts';
 import { decodeAlerts, MAX_ALERTS } from './decode-alerts.ts';
 import { answerGroups } from './groups-route.ts';
+import { parametersIn } from './parameters.ts';
 import { badRequest, missing, noSuchMethod, noSuchPath, Refusal, unsupportedType } from './refusal.ts';
 import { answerPreview, answerSilence, answerSilences, deleteSilence, postSilence } from './silences-routes.ts';
 import { answerReceivers, statusAnswerer } from './status-routes.ts';
@@ -195,11 +196,6 @@ function bodyOf({ body, headers }: FastifyRequest, name: string): Buffer {
   const contentType = headers['content-type'] ?? 'application/octet-stream';
   if (!/^application\/json *(?:;|$)/i.test(contentType)) throw unsupportedType(contentType);
   return body;
-}
-
-function parametersIn({ url }: FastifyRequest): URLSearchParams {
-  const at = url.indexOf('?');
-  return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
 }
 
 function idIn({ params }: FastifyRequest): string {

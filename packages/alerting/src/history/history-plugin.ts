@@ -4,7 +4,7 @@ import type { Clock } from '@vigie/core/clock';
 import { jsonText } from '@vigie/promql/api/json-text';
 import { parseTime } from '@vigie/promql/api/time';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
-import { matchersParameter } from '../api/parameters.ts';
+import { matchersParameter, parametersIn } from '../api/parameters.ts';
 import { badRequest, Refusal } from '../api/refusal.ts';
 import type { EventFilter, EventHistory, HistoryQuery } from './event-history.ts';
 import { EventStreams } from './event-streams.ts';
@@ -22,7 +22,7 @@ export function historyApi(history: EventHistory, clock: Pick<Clock, 'setTimer' 
     app.addHook('preClose', async () => streams.close());
     app.get('/history/stream', async (request, reply) => {
       try {
-        const filter = filterOf(parametersIn(request.url));
+        const filter = filterOf(parametersIn(request));
         streams.open(request.headers['last-event-id'], filter, () => {
           reply.hijack();
           return reply.raw;
@@ -35,7 +35,7 @@ export function historyApi(history: EventHistory, clock: Pick<Clock, 'setTimer' 
     app.get('/history', async (request, reply) => {
       reply.headers({ 'content-type': 'application/json', 'cache-control': 'no-store' });
       try {
-        const query = historyQuery(parametersIn(request.url));
+        const query = historyQuery(parametersIn(request));
         const { events, isCut } = history.query(query);
         const texts = events.map(({ sequence, event }) => eventJson(sequence, event));
         const token = isCut ? `,"nextToken":"${events.at(-1)?.sequence ?? query.before}"` : '';
@@ -52,11 +52,6 @@ function refused(error: unknown, reply: FastifyReply): FastifyReply {
   if (!(error instanceof Refusal)) throw error;
   reply.code(error.status).header('content-type', 'application/json');
   return reply.send(Buffer.from(`${jsonText({ error: error.message })}\n`));
-}
-
-function parametersIn(url: string): URLSearchParams {
-  const at = url.indexOf('?');
-  return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
 }
 
 /** @throws {Refusal} */
