@@ -24,13 +24,7 @@ function matchersOf(text: string): readonly AlertMatcher[] {
 }
 
 function firstMatcher(text: string): readonly AlertMatcher[] {
-  try {
-    return parseMatcher(text).matchers;
-  } catch (error) {
-    if (!(error instanceof MatcherError)) throw error;
-    if (OPERATOR.test(text)) return matchersOf(text);
-    return matchersOf(`alertname=${quoteGo(text)}`);
-  }
+  return attempt(text) ?? matchersOf(OPERATOR.test(text) ? text : `alertname=${quoteGo(text)}`);
 }
 
 /** `NAME=VALUE` each, as annotations are.
@@ -39,7 +33,7 @@ function firstMatcher(text: string): readonly AlertMatcher[] {
 export function pairsOfArguments(option: string, texts: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     texts.flatMap((text) => {
-      const matchers = attempt(text);
+      const matchers = attempt(text) ?? [];
       if (matchers.length === 0 || matchers.some(({ operator }) => operator !== '='))
         throw new VigieError('CONFIG_INVALID', `${option}: expected NAME=VALUE, got ${text}`);
       return matchers.map(({ name, value }) => [name, value] as const);
@@ -47,11 +41,12 @@ export function pairsOfArguments(option: string, texts: readonly string[]): Read
   );
 }
 
-function attempt(text: string): readonly AlertMatcher[] {
+/** @returns undefined where it is no matcher */
+function attempt(text: string): readonly AlertMatcher[] | undefined {
   try {
     return parseMatcher(text).matchers;
   } catch (error) {
-    if (error instanceof MatcherError) return [];
+    if (error instanceof MatcherError) return undefined;
     throw error;
   }
 }
