@@ -19,23 +19,26 @@ export function warnOfTimers(
 ): void {
   const { groupIntervalMs = inherited.groupIntervalMs, repeatIntervalMs = inherited.repeatIntervalMs } = route;
   const isSaid = route.groupIntervalMs !== undefined || route.repeatIntervalMs !== undefined;
-  const [later, why] = laterThanSaid(groupIntervalMs, repeatIntervalMs);
+  const later = laterThanSaid(groupIntervalMs, repeatIntervalMs);
   if (isSaid && later !== undefined) {
     const key = route.repeatIntervalMs === undefined ? 'group_interval' : 'repeat_interval';
     findings.warn(
       [...path, key],
-      `repeat_interval ${formatDuration(repeatIntervalMs)} ${why} group_interval ${formatDuration(groupIntervalMs)}: repeats are told after ${formatDuration(later)}, unless notifications.repeat_on_time of alerting.yaml is set`,
+      `repeat_interval ${formatDuration(repeatIntervalMs)} ${later.why} group_interval ${formatDuration(groupIntervalMs)}: repeats are told after ${formatDuration(later.repeatMs)}, unless notifications.repeat_on_time of alerting.yaml is set`,
     );
   }
   for (const [index, child] of route.routes.entries())
     warnOfTimers(child, findings, { groupIntervalMs, repeatIntervalMs }, [...path, 'routes', index]);
 }
 
-/** @returns when a repeat is told instead, in ms, and why: `is no multiple of`; undefined: when it says, or as it is meant */
-function laterThanSaid(groupIntervalMs: number, repeatIntervalMs: number): readonly [number | undefined, string] {
-  if (repeatIntervalMs === groupIntervalMs) return [2 * groupIntervalMs, 'is not more than'];
+/** @returns after how long a repeat is told instead; undefined: when it says, or as it is meant */
+function laterThanSaid(
+  groupIntervalMs: number,
+  repeatIntervalMs: number,
+): { readonly repeatMs: number; readonly why: string } | undefined {
+  if (repeatIntervalMs === groupIntervalMs) return { repeatMs: 2 * groupIntervalMs, why: 'is not more than' };
   const laterMs = Math.ceil(repeatIntervalMs / groupIntervalMs) * groupIntervalMs;
   const isEachFlush =
     laterMs === groupIntervalMs && groupIntervalMs - repeatIntervalMs <= SLIGHTLY_LESS * groupIntervalMs;
-  return laterMs === repeatIntervalMs || isEachFlush ? [undefined, ''] : [laterMs, 'is no multiple of'];
+  return laterMs === repeatIntervalMs || isEachFlush ? undefined : { repeatMs: laterMs, why: 'is no multiple of' };
 }
