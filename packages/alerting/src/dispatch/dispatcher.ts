@@ -1,16 +1,14 @@
 /** Alerts to the groups of the routes that they belong to, and the groups to whoever tells of them, when their timers say so.
  *  Source: Alertmanager, dispatch/dispatch.go. */
-import { setMaxListeners } from 'node:events';
 import type { Clock, Timer } from '@vigie/core/clock';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { groupLabelsOf, matchRoutes, type Route } from '../routing/route.ts';
 import { type Alert, isResolved } from './alert.ts';
 import { AlertGroup, type Flush, groupIdOf } from './alert-group.ts';
+import { startTelling } from './telling.ts';
 
 /** Of a group that is another replica's: until its flush is taken for told by that one, longer than it takes to go on in a dead one's place. */
 const STANDBY_MS = 15_000;
-/** A flush may take as long as until the next one, and this long at least. */
-const SHORTEST_FLUSH_MS = 10_000;
 /** Why a telling is aborted. */
 const TAKEN = new Error('the group has been taken from this replica');
 
@@ -301,12 +299,8 @@ export class Dispatcher {
   }
 
   async #tell(group: AlertGroup, flush: Flush): Promise<'told' | 'untold' | 'taken'> {
-    const telling = new AbortController();
-    // As many as a receiver has integrations wait for it, and Node takes more than ten for a leak.
-    setMaxListeners(0, telling.signal);
+    const { ending: telling, timer } = startTelling(group, this.#deps.clock);
     this.#tellings.set(telling, group);
-    const timeoutMs = Math.max(group.route.options.groupIntervalMs, SHORTEST_FLUSH_MS);
-    const timer = this.#deps.clock.setTimer(timeoutMs, () => telling.abort());
     try {
       if (await this.#deps.tell(group, flush, telling.signal)) return 'told';
       return telling.signal.reason === TAKEN || this.#deps.sharing?.owns(group) === false ? 'taken' : 'untold';

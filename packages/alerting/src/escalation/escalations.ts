@@ -1,9 +1,9 @@
 /** Pages and their timers: who acknowledges one, and who is told next of one that nobody does. Kept over a restart. */
-import { setMaxListeners } from 'node:events';
 import type { Clock, Timer } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
 import type { AlertGroup } from '../dispatch/alert-group.ts';
+import { startTelling } from '../dispatch/telling.ts';
 import type { HistoryEvent, PageEvent } from '../history/history-event.ts';
 import type { StateRecord } from '../state/state-record.ts';
 import {
@@ -175,12 +175,8 @@ export class Escalations {
   }
 
   #tell(group: AlertGroup, receivers: readonly string[]): void {
-    const telling = new AbortController();
-    // As many as the receivers have integrations wait for it, and Node takes more than ten for a leak.
-    setMaxListeners(0, telling.signal);
     // As long as a flush may take: the next one tells whom this could not.
-    const { groupIntervalMs } = group.route.options;
-    const timer = this.#deps.clock.setTimer(Math.max(groupIntervalMs, SHORTEST_TELLING_MS), () => telling.abort());
+    const { ending: telling, timer } = startTelling(group, this.#deps.clock);
     const told = this.#deps.tell(group, receivers, telling.signal).finally(() => {
       timer.cancel();
       this.#tellings.delete(telling);
@@ -222,9 +218,6 @@ interface Noted {
   readonly cause: string;
   readonly firing: readonly string[];
 }
-
-/** The dispatcher's own. */
-const SHORTEST_TELLING_MS = 10_000;
 
 function pageOf({ id, key: group, labels, route }: AlertGroup, sinceMs: number): Page {
   const { receiver } = route.options;
