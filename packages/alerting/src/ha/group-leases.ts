@@ -45,6 +45,12 @@ export class GroupLeases {
     return `${name}-shard-${shard}-of-${shards}`;
   }
 
+  /** undefined: a Lease of that name is of no shard. */
+  shardOf(name: string): number | undefined {
+    for (let shard = 0; shard < this.#place.shards; shard++) if (name === this.shardName(shard)) return shard;
+    return undefined;
+  }
+
   /** undefined: nobody has owned it yet. */
   ofShard(shard: number): GroupLease | undefined {
     return this.#seen.get(this.shardName(shard));

@@ -217,25 +217,25 @@ export class ShardOwnership {
     await this.#reflector.close();
   }
 
-  #saw(lease: GroupLease): void {
-    if (lease.holder === this.#options.replica) return;
-    for (let shard = 0; shard < this.#options.shards; shard++) {
-      if (lease.name !== this.#leases.shardName(shard)) continue;
-      if (lease.holder !== '') this.#handOvers.taken(shard, this.#countOf(lease.holder));
-      if (!this.#owned.delete(shard)) return;
-      this.#deps.log.warn('another replica has taken a part of the work', { shard, owner: lease.holder });
-      this.#deps.changed();
-    }
+  #saw({ name, holder }: GroupLease): void {
+    if (holder === this.#options.replica) return;
+    const shard = this.#leases.shardOf(name);
+    if (shard === undefined) return;
+    if (holder !== '') this.#handOvers.taken(shard, this.#countOf(holder));
+    this.#lose(shard, 'another replica has taken a part of the work', { owner: holder });
   }
 
   /** Somebody has removed the Lease of a shard: whoever makes another one owns it. */
   #sawRemoved({ name }: GroupLease): void {
-    for (let shard = 0; shard < this.#options.shards; shard++) {
-      if (name !== this.#leases.shardName(shard) || this.#leases.ofShard(shard) !== undefined) continue;
-      if (!this.#owned.delete(shard)) return;
-      this.#deps.log.warn('somebody has removed the Lease of a part of the work', { shard });
-      this.#deps.changed();
-    }
+    const shard = this.#leases.shardOf(name);
+    if (shard !== undefined && this.#leases.ofShard(shard) === undefined)
+      this.#lose(shard, 'somebody has removed the Lease of a part of the work');
+  }
+
+  #lose(shard: number, message: string, fields: { readonly owner?: string } = {}): void {
+    if (!this.#owned.delete(shard)) return;
+    this.#deps.log.warn(message, { shard, ...fields });
+    this.#deps.changed();
   }
 
   #aliveOthers(): ReadonlySet<string> {
