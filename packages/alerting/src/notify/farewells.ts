@@ -5,7 +5,7 @@ import type { Log } from '@vigie/core/log';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
 import type { NotificationLog } from '../dispatch/notification-log.ts';
 import type { Integration } from '../receivers/integration.ts';
-import type { Notifier } from './notifier.ts';
+import type { Notifier, OwedEnd } from './notifier.ts';
 import type { Receiver } from './receiver.ts';
 
 export interface FarewellsDeps {
@@ -74,25 +74,11 @@ export class Farewells {
     return undefined;
   }
 
-  async #tell(
-    key: string,
-    {
-      receiver,
-      integration,
-      group,
-      alerts,
-    }: {
-      readonly receiver: Receiver;
-      readonly integration: Integration;
-      readonly group: string;
-      readonly alerts: readonly Alert[];
-    },
-    ending: AbortController,
-  ): Promise<void> {
+  async #tell(key: string, end: Omit<OwedEnd, 'timeMs'>, ending: AbortController): Promise<void> {
     const { clock, log, tell } = this.#deps;
     const timer = clock.setTimer(LONGEST_MS, () => ending.abort());
     try {
-      await tell({ group, receiver, integration, alerts, timeMs: clock.nowMs() }, ending.signal);
+      await tell({ ...end, timeMs: clock.nowMs() }, ending.signal);
     } catch (error) {
       log.error('the end of what a receiver was told before a reload could not be told', { integration: key, error });
     } finally {

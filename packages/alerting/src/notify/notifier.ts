@@ -85,6 +85,18 @@ interface Telling {
   readonly onlyEnds: boolean;
 }
 
+/** Of what an integration was told that is no more told of the group. */
+export interface OwedEnd {
+  /** Its key. */
+  readonly group: string;
+  readonly receiver: Receiver;
+  readonly integration: Integration;
+  /** All of which are over. */
+  readonly alerts: readonly Alert[];
+  /** Unix ms. */
+  readonly timeMs: number;
+}
+
 /** What an integration is to be told of a flush. */
 interface Send {
   readonly part: Flush;
@@ -160,24 +172,8 @@ export class Notifier {
   }
 
   /** Tells one that is no more told of a group of the end of what it was told.
-   *  @param alerts all of which are over
    *  @returns whether it has heard of it */
-  tellEnd(
-    {
-      group: key,
-      receiver,
-      integration,
-      alerts,
-      timeMs,
-    }: {
-      readonly group: string;
-      readonly receiver: Receiver;
-      readonly integration: Integration;
-      readonly alerts: readonly Alert[];
-      readonly timeMs: number;
-    },
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  tellEnd({ group: key, receiver, integration, alerts, timeMs }: OwedEnd, signal: AbortSignal): Promise<boolean> {
     const sorted = alerts.toSorted(compareAlerts);
     return this.#tell(integration, {
       // Of its route nothing is known any more.
