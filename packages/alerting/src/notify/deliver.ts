@@ -23,9 +23,12 @@ export interface Deliverable {
   next(): Notification | undefined;
 }
 
-/** @param mayTell asked before each attempt */
-export function deliverableOf(notification: Notification, mayTell: () => boolean): Deliverable {
-  return { next: () => (mayTell() ? notification : undefined) };
+/** @param ownsGroup whether this replica is to tell of a group, where there are several; asked before each attempt */
+export function deliverableOf(
+  notification: Notification,
+  ownsGroup: ((groupKey: string) => boolean) | undefined,
+): Deliverable {
+  return { next: () => (ownsGroup?.(notification.groupKey) === false ? undefined : notification) };
 }
 
 export interface Attempt {

@@ -151,10 +151,7 @@ export class DeliveryPlan {
     };
     const limit = this.#limits.get(integration.id);
     if (limit !== undefined) return limit.pass(notification, signal, send);
-    return send(
-      deliverableOf(notification, () => this.#deps.ownsGroup?.(notification.groupKey) !== false),
-      signal,
-    );
+    return send(deliverableOf(notification, this.#deps.ownsGroup), signal);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '@vigie/core/clock';
 import type { Notification } from '../receivers/integration.ts';
 import { type Deliverable, type Delivery, deliverableOf } from './deliver.ts';
 import { takesDigests } from './digest.ts';
-import { DigestDelivery } from './digest-delivery.ts';
+import { DigestDelivery, type DigestPart } from './digest-delivery.ts';
 
 export interface RateLimitOptions {
   /** So many at once, and so many in each period. */
@@ -26,11 +26,8 @@ export interface RateLimitDeps {
 
 type Send = (deliverable: Deliverable, signal: AbortSignal) => Promise<Delivery>;
 
-interface Waiting {
-  readonly notification: Notification;
-  readonly signal: AbortSignal;
+interface Waiting extends DigestPart {
   readonly send: Send;
-  readonly resolve: (delivery: Delivery | Promise<Delivery>) => void;
   /** It waits for its turn no more. */
   readonly leave: () => void;
 }
@@ -106,16 +103,13 @@ export class RateLimit {
     }
     this.counts.digests += 1;
     this.counts.digested += together.length;
-    const digest = new DigestDelivery(together, this.#options.digestAlerts, (key) => this.#owns(key));
+    const owns = this.#deps.ownsGroup ?? (() => true);
+    const digest = new DigestDelivery(together, this.#options.digestAlerts, owns);
     void digest.tell(first.send);
   }
 
   #single(notification: Notification): Deliverable {
-    return deliverableOf(notification, () => this.#owns(notification.groupKey));
-  }
-
-  #owns(groupKey: string): boolean {
-    return this.#deps.ownsGroup?.(groupKey) !== false;
+    return deliverableOf(notification, this.#deps.ownsGroup);
   }
 
   get #portion(): number {
