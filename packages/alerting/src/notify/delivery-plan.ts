@@ -1,8 +1,8 @@
 /** Gets a notification to one integration of a receiver: within its rate, and to the fallback receiver where it cannot be told. */
 import { Backoff } from '@vigie/core/backoff';
 import type { Log } from '@vigie/core/log';
-import { isResolved } from '../dispatch/alert.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
+import { wanted } from '../receivers/http-integration.ts';
 import type { Integration, Notification, SentOutcome } from '../receivers/integration.ts';
 import {
   type Attempt,
@@ -126,13 +126,9 @@ export class DeliveryPlan {
     const integrations = this.#receivers.get(receiver)?.integrations ?? [];
     const deliveries = await Promise.all(
       integrations.map((integration) => {
-        const alerts = integration.sendsResolved
-          ? notification.alerts
-          : notification.alerts.filter((alert) => !isResolved(alert, notification.timeMs));
+        const told = wanted({ ...notification, receiver, kept: undefined }, integration.sendsResolved);
         // Who wants to hear of no end is not told in anybody's place.
-        if (alerts.length === 0) return undefined;
-        const told = { ...notification, receiver, alerts, kept: undefined };
-        return this.#pass(integration, told, patienceOf(fallback), signal);
+        return told && this.#pass(integration, told, patienceOf(fallback), signal);
       }),
     );
     return deliveries.some((delivery) => delivery?.kind === 'sent');
