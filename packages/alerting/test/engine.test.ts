@@ -2,24 +2,12 @@
 import { FakeClock } from '@vigie/core/fake-clock';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it } from 'vitest';
-import { AlertMatcher } from '../src/matchers/alert-matcher.ts';
-import { Lab, MINUTE, SECOND } from './lab.ts';
+import { HOOK, Lab, MINUTE, SECOND } from './lab.ts';
 
 const TIMERS = 'group_wait: 1m\n  group_interval: 5m\n  repeat_interval: 12m';
-const HOOK = "webhook_configs: [{ url: 'http://localhost/' }]";
 
 const config = (route = TIMERS, rest = ''): string =>
   `receivers: [{ name: a, ${HOOK} }, { name: b, ${HOOK} }]\nroute:\n  receiver: a\n  ${route}\n${rest}`;
-
-const silenceOf = (lab: Lab, name: string, minutes: number) =>
-  lab.engine.setSilence({
-    matcherSets: [[new AlertMatcher('alertname', '=', name)]],
-    startsAtMs: lab.clock.nowMs(),
-    endsAtMs: lab.clock.nowMs() + minutes * MINUTE,
-    createdBy: 'me',
-    comment: '',
-    annotations: {},
-  });
 
 describe('a restart', () => {
   it('tells neither early nor late: group_wait goes on', async () => {
@@ -87,8 +75,8 @@ describe('a restart', () => {
 
   it('keeps silences, and those that have ended', async () => {
     const lab = await new Lab(config()).start();
-    await silenceOf(lab, 'A', 30);
-    const { id } = await silenceOf(lab, 'B', 30);
+    await lab.silence('A', 30);
+    const { id } = await lab.silence('B', 30);
     await lab.engine.expireSilence(id);
     await lab.crash(1);
     const { silences } = lab.engine.state;
@@ -233,7 +221,7 @@ describe('what was to be told of an alert that is over before it could be', () =
 
 describe('what was to be told to somebody who is no more told of the group', () => {
   it.each([
-    ['is not in the configuration', config().replace("webhook_configs: [{ url: 'http://localhost/' }]", '')],
+    ['is not in the configuration', config().replace(HOOK, '')],
     ['is not that of the route', config().replace('receiver: a', 'receiver: b')],
   ])('is on its way no more, where the receiver %s', async (_where, next) => {
     const lab = await new Lab(config()).start();
@@ -396,7 +384,7 @@ describe('a clock that jumps', () => {
     const lab = await new Lab(config()).start();
     await lab.post({ alertname: 'A' }, { endsAtMs: 4 * MINUTE });
     await lab.post({ alertname: 'B' });
-    await silenceOf(lab, 'C', 30);
+    await lab.silence('C', 30);
     await lab.after(MINUTE);
     const { nowMs } = lab.clock;
     lab.clock.nowMs = () => nowMs.call(lab.clock) + 60 * MINUTE;
