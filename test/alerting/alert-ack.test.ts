@@ -1,24 +1,22 @@
 /** `vigie alert ack` against `/escalation` over HTTP. */
-
-import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { record } from '../../packages/alerting/test/receivers/recorder.ts';
 import { type AckRequest, acknowledgeAlerts } from '../../packages/cli/src/alerts/run-ack.ts';
+import { CapturedTerminal } from '../../packages/cli/test/captured-terminal.ts';
 
 const NOW = Date.UTC(2026, 10, 29, 10);
 
 async function ack(status: number, answer: unknown, change: Partial<AckRequest> = {}) {
   const server = await record((_request, response) => response.writeHead(status).end(JSON.stringify(answer)));
-  const stdout = new PassThrough();
-  let err = '';
+  const terminal = new CapturedTerminal();
   const request: AckRequest = {
     ...{ matchers: ['Down', 'severity=page'], group: undefined, createdBy: 'ann', comment: 'on it' },
     ...{ endsAtMs: undefined, withdraw: false },
     ...change,
   };
   const client = { server: { url: server.url }, version: '1.2.3' };
-  const code = await acknowledgeAlerts(request, client, { stdout, stderr: { write: (text: string) => (err += text) } });
-  const out = String(stdout.read() ?? '');
+  const code = await acknowledgeAlerts(request, client, terminal);
+  const { out, err } = terminal;
   const [sent] = server.requests;
   return { code, out, err, url: sent?.url, body: sent === undefined ? undefined : JSON.parse(sent.body) };
 }

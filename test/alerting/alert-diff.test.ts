@@ -2,10 +2,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { record } from '../../packages/alerting/test/receivers/recorder.ts';
 import { diffAlerts } from '../../packages/cli/src/alerts/run-alert-diff.ts';
+import { CapturedTerminal } from '../../packages/cli/test/captured-terminal.ts';
 
 const config = (routes: string): string =>
   `route: { receiver: mail, group_by: [alertname], routes: [${routes}] }
@@ -38,10 +38,10 @@ async function diff(
     const { status, body } = (answer ?? pages)(url);
     response.writeHead(status).end(JSON.stringify(body));
   });
-  const stdout = new PassThrough();
+  const terminal = new CapturedTerminal();
   const request = { before: files[0], after: files[1], fromMs: Date.UTC(2026, 10, 1) };
-  const code = await diffAlerts(request, { server: { url: server.url }, version: '1.2.3' }, { stdout });
-  return { code, out: String(stdout.read() ?? ''), urls: server.requests.map(({ url }) => url) };
+  const code = await diffAlerts(request, { server: { url: server.url }, version: '1.2.3' }, terminal);
+  return { code, out: terminal.out, urls: server.requests.map(({ url }) => url) };
 }
 
 describe('vigie alert diff', () => {

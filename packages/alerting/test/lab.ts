@@ -8,6 +8,7 @@ import { isResolved } from '../src/dispatch/alert.ts';
 import { AlertEngine } from '../src/engine.ts';
 import type { EngineOptions, EngineSettings } from '../src/engine-settings.ts';
 import type { HistoryEvent } from '../src/history/history-event.ts';
+import { AlertMatcher } from '../src/matchers/alert-matcher.ts';
 import type { GatherContext } from '../src/notify/notifier.ts';
 import { NotifyCounts } from '../src/notify/notify-counts.ts';
 import type { ReceiverOptions } from '../src/notify/receiver.ts';
@@ -17,6 +18,10 @@ import { MemoryFs } from './state/memory-fs.ts';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
+
+/** Integrations of a receiver: the web hook hears of ends, mail does not. */
+export const HOOK = "webhook_configs: [{ url: 'http://localhost/' }]";
+export const MAIL = 'email_configs: [{ to: you@example.com, from: me@example.com, smarthost: "localhost:25" }]';
 
 export interface LabOptions {
   readonly engine?: Partial<EngineOptions>;
@@ -100,6 +105,19 @@ export class Lab {
 
   resolve(labels: Readonly<Record<string, string>>): Promise<void> {
     return this.post(labels, { startsAtMs: 0, endsAtMs: this.clock.nowMs() });
+  }
+
+  /** Of the alerts with this name, from now on. */
+  silence(name: string, minutes: number, annotations: Readonly<Record<string, string>> = {}) {
+    const startsAtMs = this.clock.nowMs();
+    return this.engine.setSilence({
+      matcherSets: [[new AlertMatcher('alertname', '=', name)]],
+      startsAtMs,
+      endsAtMs: startsAtMs + minutes * MINUTE,
+      createdBy: 'me',
+      comment: '',
+      annotations,
+    });
   }
 
   /** What arrived meanwhile. */

@@ -1,24 +1,7 @@
 import { expect, test } from 'vitest';
-import { createEvent, type NewEvent } from '../src/create-event.ts';
+import { createEvent } from '../src/create-event.ts';
+import { EVENT } from './events.ts';
 import { clientOf, never, startServer } from './fixture.ts';
-
-const EVENT: NewEvent = {
-  name: 'web.1',
-  regarding: {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    namespace: 'shop',
-    name: 'web',
-    uid: 'u',
-  },
-  type: 'Warning',
-  reason: 'MetricNoSeries',
-  action: 'ServeMetric',
-  note: 'no series',
-  reportingController: 'vigie.io/collector',
-  reportingInstance: 'collector-0',
-  timeMs: Date.UTC(2026, 10, 29, 12),
-};
 
 test('creates an Event in the namespace of what it is about', async () => {
   const server = await startServer();

@@ -2,7 +2,6 @@
  *  given up; they are killed, closed, cut off and stopped meanwhile, and no two of their clocks show the same or run at quite the same rate. At no time do
  *  two lead, and whoever leads stands in the lease; what is done for it ends before it begins anew; and somebody leads soon after the last fault. A failure
  *  prints its seed. */
-import { type Clock, sleepOn, type Timer } from '@vigie/core/clock';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import { type Random, seededRandom } from '@vigie/core/random';
@@ -10,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import type { KubeAnswer } from '../src/client.ts';
 import { LeaseElector } from '../src/lease.ts';
 import { type Faults, MemoryApi, type MemoryClient, NO_FAULTS } from '../src/testing/memory-api.ts';
+import { ProcessClock } from '../src/testing/process-clock.ts';
 
 const SECOND = 1000;
 const STEP_MS = 250;
@@ -22,24 +22,20 @@ class Member {
   readonly log: string[] = [];
   readonly elector: LeaseElector;
   readonly client: MemoryClient;
-  isDead = false;
   isClosed = false;
   #isWorking = false;
   readonly #world: World;
-  readonly #skewMs: number;
-  readonly #rate: number;
+  readonly #clock: ProcessClock;
   readonly #kill = new AbortController();
-  /** Of a process that is stopped: what its timers do when it goes on, and when that is. */
-  #backlog: (() => void)[] = [];
+  /** Of a process that is stopped: when it goes on. */
   #stopped: { readonly over: Promise<void>; readonly goOn: () => void } | undefined;
 
   constructor(name: string, world: World) {
     this.name = name;
     this.#world = world;
-    this.#skewMs = (world.random() - 0.5) * 3600 * SECOND;
-    this.#rate = 0.98 + world.random() * 0.04;
+    const clock = new ProcessClock(world.clock, world.random);
+    this.#clock = clock;
     this.client = world.api.client();
-    const clock = this.#clock(world.clock);
     this.elector = new LeaseElector(
       { request: (request, signal) => this.#read(this.client.request(request, signal)) },
       { ...LEASE, identity: name },
@@ -64,17 +60,21 @@ class Member {
     this.elector.start(this.#kill.signal);
   }
 
+  get isDead(): boolean {
+    return this.#clock.isDead;
+  }
+
   get leads(): boolean {
     return !this.isDead && this.elector.isLeader;
   }
 
   get isStopped(): boolean {
-    return this.#stopped !== undefined;
+    return this.#clock.isStopped;
   }
 
   /** As SIGKILL. */
   kill(): void {
-    this.isDead = true;
+    this.#clock.kill();
     this.client.isCut = true;
     this.#kill.abort(new Error('killed'));
   }
@@ -92,6 +92,7 @@ class Member {
       goOn = resolve;
     });
     this.#stopped = { over, goOn };
+    this.#clock.stop();
   }
 
   /** As SIGCONT: what comes first, the answers that have come or the timers that are due, nobody knows. */
@@ -99,7 +100,7 @@ class Member {
     this.#stopped?.goOn();
     this.#stopped = undefined;
     if (this.#world.random() < 0.5) await new Promise((resolve) => setImmediate(resolve));
-    for (const act of this.#backlog.splice(0)) act();
+    this.#clock.goOn();
   }
 
   async #read(answer: Promise<KubeAnswer>): Promise<KubeAnswer> {
@@ -112,30 +113,6 @@ class Member {
 
   #expect(holds: boolean, what: string): void {
     if (!holds && !this.isDead) this.#world.broken.push(`${this.name}: ${what}`);
-  }
-
-  #clock(clock: Clock): Clock {
-    const own: Clock = {
-      nowMs: () => clock.nowMs() + this.#skewMs,
-      monotonicMs: () => clock.monotonicMs() * this.#rate,
-      setTimer: (delayMs, fire): Timer => {
-        let isCancelled = false;
-        const act = (): void => {
-          if (this.isDead || isCancelled) return;
-          if (this.#stopped !== undefined) this.#backlog.push(act);
-          else fire();
-        };
-        const timer = clock.setTimer(delayMs / this.#rate, act);
-        return {
-          cancel: () => {
-            isCancelled = true;
-            timer.cancel();
-          },
-        };
-      },
-      sleep: (delayMs, signal) => sleepOn(own, delayMs, signal),
-    };
-    return own;
   }
 }
 

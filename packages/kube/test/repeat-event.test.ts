@@ -1,37 +1,17 @@
 import { expect, test } from 'vitest';
-import { createEvent, type NewEvent } from '../src/create-event.ts';
+import { createEvent } from '../src/create-event.ts';
 import { repeatEvent } from '../src/repeat-event.ts';
+import { EVENT } from './events.ts';
 import { clientOf, never, startServer } from './fixture.ts';
 
 const MINUTE = 60_000;
-const NOON = Date.UTC(2026, 10, 29, 12);
-
-function eventAt(timeMs: number, note = 'no series'): NewEvent {
-  return {
-    name: 'web.1',
-    regarding: {
-      apiVersion: 'autoscaling/v2',
-      kind: 'HorizontalPodAutoscaler',
-      namespace: 'shop',
-      name: 'web',
-      uid: 'u',
-    },
-    type: 'Warning',
-    reason: 'MetricNoSeries',
-    action: 'ServeMetric',
-    note,
-    reportingController: 'vigie.io/collector',
-    reportingInstance: 'collector-0',
-    timeMs,
-  };
-}
 
 async function told() {
   const server = await startServer();
   const { client } = clientOf(server.config());
-  await createEvent(client, eventAt(NOON), never);
-  const repeat = (minutes: number, note?: string) =>
-    repeatEvent(client, eventAt(NOON + minutes * MINUTE, note), 5 * MINUTE, never);
+  await createEvent(client, EVENT, never);
+  const repeat = (minutes: number, note = EVENT.note) =>
+    repeatEvent(client, { ...EVENT, note, timeMs: EVENT.timeMs + minutes * MINUTE }, 5 * MINUTE, never);
   return { server, repeat };
 }
 

@@ -11,6 +11,11 @@ export class MemoryFiles implements TsdbFs {
     for (const [path, bytes] of Object.entries(files)) this.files.set(path, Buffer.from(bytes));
   }
 
+  /** As the next process finds them. */
+  copy(): MemoryFiles {
+    return new MemoryFiles(Object.fromEntries(this.files));
+  }
+
   names(folder: string): readonly string[] {
     return [...this.files.keys()]
       .filter((path) => dirname(path) === folder)

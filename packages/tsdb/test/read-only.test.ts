@@ -1,7 +1,6 @@
 /** A folder that somebody else has, read beside it. */
 import { describe, expect, it } from 'vitest';
 import { isDatabase, openReadOnly } from '../src/read-only.ts';
-import { MemoryFiles } from './memory-files.ts';
 import { type Bed, bed, contents, FOLDER, rows, seriesRef } from './tsdb-bed.ts';
 
 async function running(): Promise<Bed> {
@@ -24,7 +23,7 @@ describe('a database that is only read', () => {
     expect(read).toMatchObject({ oldestMs: clock.nowMs(), damages: 0 });
     expect(files.files).toEqual(before);
     await tsdb.append(rows([seriesRef(tsdb, { __name__: 'up' })], clock.nowMs() + 2000, () => 3));
-    const again = bed(new MemoryFiles(Object.fromEntries(files.files)));
+    const again = bed(files.copy());
     await again.tsdb.start();
     expect(await contents(again.tsdb)).toEqual(await contents(tsdb));
   });

@@ -40,7 +40,7 @@ describe('a restart', () => {
       await ingest(one, random, 40 + Math.floor(random() * 60));
       const before = await contents(one.tsdb);
       // Without closing: as if killed.
-      one = bed(new MemoryFiles(Object.fromEntries(one.files.files)), head, new FakeClock(one.clock.nowMs()));
+      one = bed(one.files.copy(), head, new FakeClock(one.clock.nowMs()));
       const recovery = await one.tsdb.start();
       expect(recovery.damages).toEqual([]);
       expect(recovery.unknownSamples).toBe(0);
@@ -58,7 +58,7 @@ describe('a restart', () => {
     await one.tsdb.append(rows([ref], one.clock.nowMs(), () => 1));
     for (const how of ['log', 'snapshot']) {
       if (how === 'snapshot') await one.tsdb.snapshot();
-      const again = bed(new MemoryFiles(Object.fromEntries(one.files.files)), {}, one.clock);
+      const again = bed(one.files.copy(), {}, one.clock);
       await again.tsdb.start();
       const query = { matcherSets: [], range: { fromMs: 0, toMs: 1e15 }, limit: undefined };
       const { signal } = new AbortController();
@@ -113,7 +113,7 @@ describe('a disk that fails', () => {
     await one.tsdb.append(rows([ref], one.clock.nowMs(), () => 2));
     failing = false;
     await one.clock.advance(60_000);
-    const again = bed(new MemoryFiles(Object.fromEntries(one.files.files)));
+    const again = bed(one.files.copy());
     await again.tsdb.start();
     expect([...(await contents(again.tsdb)).values()][0]).toHaveLength(2);
   });
@@ -128,7 +128,7 @@ describe('a disk that fails', () => {
     one.files.fault = (asked) => (asked === 'rename' ? 'EIO' : undefined);
     await expect(one.tsdb.snapshot()).rejects.toMatchObject({ code: 'EIO' });
     expect(one.failures).toEqual(['snapshot']);
-    const again = bed(new MemoryFiles(Object.fromEntries(one.files.files)));
+    const again = bed(one.files.copy());
     await again.tsdb.start();
     expect([...(await contents(again.tsdb)).values()][0]).toHaveLength(2);
   });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryFiles } from './memory-files.ts';
 import { bed, contents, FOLDER, rows, seriesRef } from './tsdb-bed.ts';
 
 describe('a database', () => {
@@ -37,7 +36,7 @@ describe('a database', () => {
       await clock.advance(5);
     }
     expect(tsdb.walCounts?.writes).toBe(1);
-    const { tsdb: after } = bed(new MemoryFiles(Object.fromEntries(files.files)));
+    const { tsdb: after } = bed(files.copy());
     await after.start();
     expect((await contents(after)).get('__name__\xffup\xfe')).toHaveLength(5);
     await after.close();

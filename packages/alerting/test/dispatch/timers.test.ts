@@ -2,7 +2,7 @@
  *  what comes when (`M:SS +A` fires, `-A` is over), and what is told when. */
 import { describe, expect, it } from 'vitest';
 import type { EngineOptions } from '../../src/engine-settings.ts';
-import { Lab, MINUTE, SECOND } from '../lab.ts';
+import { HOOK, Lab, MAIL, MINUTE, SECOND } from '../lab.ts';
 
 interface Row {
   /** Of Alertmanager. */
@@ -188,10 +188,7 @@ async function play(lab: Lab, step: string): Promise<void> {
 
 describe('timers', () => {
   it.each(ROWS)('$sentence', async ({ timers, kind = 'webhook', options, script, takesMs = 0, untilMs, told }) => {
-    const receiver =
-      kind === 'webhook'
-        ? "webhook_configs: [{ url: 'http://localhost/' }]"
-        : 'email_configs: [{ to: you@example.com, from: me@example.com, smarthost: "localhost:25" }]';
+    const receiver = kind === 'webhook' ? HOOK : MAIL;
     const route = ['receiver: a', ...(timers === undefined ? [] : [timers])].join(', ');
     const lab = await new Lab(`receivers: [{ name: a, ${receiver} }]\nroute: { ${route} }\n`, {
       engine: { ...ALERTMANAGER, ...options },

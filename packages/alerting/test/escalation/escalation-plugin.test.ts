@@ -2,9 +2,8 @@
 import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { escalationApi, pageText } from '../../src/escalation/escalation-plugin.ts';
-import { Lab, MINUTE } from '../lab.ts';
+import { HOOK, Lab, MINUTE } from '../lab.ts';
 
-const HOOK = "webhook_configs: [{ url: 'http://localhost/' }]";
 const CONFIG = `receivers: [{ name: a, ${HOOK} }, { name: lead, ${HOOK} }]
 route: { receiver: a, group_by: [alertname], group_wait: 1m, group_interval: 5m, repeat_interval: 12m }
 `;

@@ -1,10 +1,8 @@
 /** Who is told of what nobody acknowledges, and what an acknowledgement keeps from being told. */
 import { seededRandom } from '@vigie/core/random';
 import { describe, expect, it } from 'vitest';
-import { AlertMatcher } from '../../src/matchers/alert-matcher.ts';
-import { Lab, type LabOptions, MINUTE } from '../lab.ts';
+import { HOOK, Lab, type LabOptions, MAIL, MINUTE } from '../lab.ts';
 
-const HOOK = "webhook_configs: [{ url: 'http://localhost/' }]";
 const config = (route = 'group_by: []'): string =>
   `receivers: [${['a', 'lead', 'boss'].map((name) => `{ name: ${name}, ${HOOK} }`).join(', ')}]
 route:
@@ -27,15 +25,6 @@ const stepped = (engine: LabOptions['engine'] = {}): LabOptions => ({
 
 const ack = (lab: Lab, endsAtMs?: number, by = 'ann') =>
   lab.engine.acknowledge(() => true, { by, comment: 'on it', endsAtMs });
-const silence = (lab: Lab, name: string, minutes: number) =>
-  lab.engine.setSilence({
-    matcherSets: [[new AlertMatcher('alertname', '=', name)]],
-    startsAtMs: lab.clock.nowMs(),
-    endsAtMs: lab.clock.nowMs() + minutes * MINUTE,
-    createdBy: 'me',
-    comment: '',
-    annotations: {},
-  });
 const of = (lines: readonly string[], receiver: string): readonly string[] =>
   lines.filter((line) => line.includes(` ${receiver}/`));
 
@@ -73,7 +62,7 @@ describe('what nobody acknowledges', () => {
     const lab = await new Lab(config(), stepped()).start();
     await lab.post({ alertname: 'A' });
     await lab.after(5 * MINUTE);
-    await silence(lab, 'A', 10);
+    await lab.silence('A', 10);
     expect(of(await lab.after(10 * MINUTE), 'lead')).toEqual([]);
     expect(of(await lab.after(6 * MINUTE), 'lead')).toEqual(['16:00 lead/webhook/0: first notification A']);
   });
@@ -128,8 +117,7 @@ describe('an acknowledgement', () => {
   });
 
   it('holds for longer than Alertmanager remembers what was told to a receiver without send_resolved', async () => {
-    const mail = 'email_configs: [{ to: you@example.com, from: me@example.com, smarthost: "localhost:25" }]';
-    const lab = await new Lab(config().replaceAll(HOOK, mail), stepped()).start();
+    const lab = await new Lab(config().replaceAll(HOOK, MAIL), stepped()).start();
     await lab.post({ alertname: 'A' });
     expect(await lab.after(5 * MINUTE)).toEqual(['1:00 a/email/0: first notification A']);
     await ack(lab);

@@ -2,11 +2,11 @@
  *  whoever sent them has given up, and whose watches break, fall silent and leave events out; replicas are killed, cut off and stopped meanwhile, and no
  *  two of their clocks show the same or run at quite the same rate. At no time has a shard two owners; and a minute after the last
  *  fault each has one, and no replica more than one more than another. A failure prints its seed. */
-import { type Clock, sleepOn } from '@vigie/core/clock';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import { type Random, seededRandom } from '@vigie/core/random';
 import { type Faults, MemoryApi, type MemoryClient, NO_FAULTS } from '@vigie/kube/testing/memory-api';
+import { ProcessClock } from '@vigie/kube/testing/process-clock';
 import { describe, expect, it } from 'vitest';
 import { ShardOwnership } from '../../src/ha/shard-ownership.ts';
 import { SECOND } from '../lab.ts';
@@ -21,19 +21,13 @@ class Member {
   readonly log: string[] = [];
   readonly ownership: ShardOwnership;
   readonly client: MemoryClient;
-  isDead = false;
-  isStopped = false;
-  readonly #skewMs: number;
-  readonly #rate: number;
-  /** What a stopped process does when it goes on. */
-  #backlog: (() => void)[] = [];
+  readonly clock: ProcessClock;
 
   constructor(name: string, world: World, shards = world.shards) {
     this.name = name;
     this.client = world.api.client();
-    this.#skewMs = (world.random() - 0.5) * 3600 * SECOND;
-    this.#rate = 0.98 + world.random() * 0.04;
-    const clock = this.#clock(world.clock);
+    this.clock = new ProcessClock(world.clock, world.random);
+    const { clock } = this;
     this.ownership = new ShardOwnership(
       { namespace: 'mon', name: 'alerts', replica: name, shards, address: () => `${name}:9093`, rules: () => '' },
       {
@@ -50,43 +44,14 @@ class Member {
   }
 
   owns(shard: number): boolean {
-    return !this.isDead && !this.isStopped && this.ownership.owns(shard);
+    const { isDead, isStopped } = this.clock;
+    return !isDead && !isStopped && this.ownership.owns(shard);
   }
 
   /** As SIGKILL. */
   kill(): void {
-    this.isDead = true;
+    this.clock.kill();
     this.client.isCut = true;
-  }
-
-  /** As SIGCONT after SIGSTOP. */
-  goOn(): void {
-    this.isStopped = false;
-    for (const act of this.#backlog.splice(0)) act();
-  }
-
-  #clock(clock: Clock): Clock {
-    const own: Clock = {
-      nowMs: () => clock.nowMs() + this.#skewMs,
-      monotonicMs: () => clock.monotonicMs() * this.#rate,
-      setTimer: (delayMs, fire) => {
-        let isCancelled = false;
-        const act = (): void => {
-          if (this.isDead || isCancelled) return;
-          if (this.isStopped) this.#backlog.push(act);
-          else fire();
-        };
-        const timer = clock.setTimer(delayMs / this.#rate, act);
-        return {
-          cancel: () => {
-            isCancelled = true;
-            timer.cancel();
-          },
-        };
-      },
-      sleep: (delayMs, signal) => sleepOn(own, delayMs, signal),
-    };
-    return own;
   }
 }
 
@@ -105,7 +70,7 @@ class World {
   }
 
   get alive(): readonly Member[] {
-    return [...this.members.values()].filter(({ isDead }) => !isDead);
+    return [...this.members.values()].filter(({ clock }) => !clock.isDead);
   }
 
   start(name: string): void {
@@ -155,7 +120,7 @@ async function torture(world: World, steps: number): Promise<void> {
   world.api.faults = NO_FAULTS;
   for (const member of world.alive) {
     member.client.isCut = false;
-    member.goOn();
+    member.clock.goOn();
   }
 }
 
@@ -167,14 +132,14 @@ function act(world: World): void {
       if (alive.length > 1) one.kill();
       return;
     case 1:
-      for (const { name, isDead } of world.members.values()) if (isDead) world.start(name);
+      for (const { name, clock } of world.members.values()) if (clock.isDead) world.start(name);
       return;
     case 2:
       one.client.isCut = !one.client.isCut;
       return;
     case 3:
-      if (one.isStopped) one.goOn();
-      else one.isStopped = true;
+      if (one.clock.isStopped) one.clock.goOn();
+      else one.clock.stop();
       return;
     case 4:
       api.breakWatches();

@@ -1,13 +1,13 @@
 /** Who was told that an alert fires is told of its end. */
 import { describe, expect, it } from 'vitest';
-import { Lab, MINUTE } from '../lab.ts';
-import { config, MAIL, silence } from './world.ts';
+import { Lab, MAIL, MINUTE } from '../lab.ts';
+import { config } from './world.ts';
 
 describe('the end of an alert that was told', () => {
   const end = async (lab: Lab): Promise<readonly string[]> => {
     await lab.post({ alertname: 'A' });
     await lab.after(MINUTE);
-    await silence(lab, 'A', 60);
+    await lab.silence('A', 60);
     await lab.resolve({ alertname: 'A' });
     return lab.after(6 * MINUTE);
   };
@@ -27,7 +27,7 @@ describe('the end of an alert that was told', () => {
     await lab.post({ alertname: 'A' });
     await lab.post({ alertname: 'B' });
     await lab.after(MINUTE);
-    await silence(lab, 'A', 600);
+    await lab.silence('A', 600);
     await lab.post({ alertname: 'C' });
     await lab.after(5 * MINUTE);
     await lab.resolve({ alertname: 'B' });
@@ -40,7 +40,7 @@ describe('the end of an alert that was told', () => {
 
   it('is not told of an alert that was never told', async () => {
     const lab = await new Lab(config()).start();
-    await silence(lab, 'A', 600);
+    await lab.silence('A', 600);
     await lab.post({ alertname: 'A' });
     await lab.after(MINUTE);
     await lab.resolve({ alertname: 'A' });

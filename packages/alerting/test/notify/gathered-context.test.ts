@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { NotificationContext } from '../../src/context/notification-context.ts';
 import { contextOptions } from '../context/contexts.ts';
-import { Lab, MINUTE } from '../lab.ts';
-import { config, HOOK, MAIL, silence } from './world.ts';
+import { HOOK, Lab, MAIL, MINUTE } from '../lab.ts';
+import { config } from './world.ts';
 
 describe('context', () => {
   const asked = { receivers: { a: { fallback: undefined, rateLimit: undefined, context: contextOptions() } } };
@@ -42,7 +42,7 @@ describe('context', () => {
     };
     let attempts = 0;
     lab.answer = () => (attempts++ < 3 ? { kind: 'retry', reason: '503', afterMs: undefined } : { kind: 'sent' });
-    await silence(lab, 'B', 30);
+    await lab.silence('B', 30);
     await lab.post({ alertname: 'A' });
     await lab.post({ alertname: 'B' });
     expect(await lab.after(2 * MINUTE)).toHaveLength(2);

@@ -1,7 +1,7 @@
 /** The key by which a web hook knows what it has had. */
 import { describe, expect, it } from 'vitest';
-import { Lab, MINUTE, SECOND } from '../lab.ts';
-import { config, MAIL } from './world.ts';
+import { Lab, MAIL, MINUTE, SECOND } from '../lab.ts';
+import { config } from './world.ts';
 
 describe('the idempotency key', () => {
   it('is the same for each attempt, also at the next flush and after a restart, and another for the next notification', async () => {

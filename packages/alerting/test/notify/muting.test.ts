@@ -1,7 +1,7 @@
 /** What is left out of the flush of a group, and what the history says of it. */
 import { describe, expect, it } from 'vitest';
-import { Lab, MINUTE } from '../lab.ts';
-import { config, HOOK, silence } from './world.ts';
+import { HOOK, Lab, MINUTE } from '../lab.ts';
+import { config } from './world.ts';
 
 const INHIBIT = 'inhibit_rules: [{ source_matchers: [alertname="Node"], target_matchers: [alertname="Pod"] }]\n';
 const NIGHT = `time_intervals:
@@ -12,7 +12,7 @@ const NIGHT = `time_intervals:
 describe('a muted alert', () => {
   it('is left out while a silence holds, and told when it has ended', async () => {
     const lab = await new Lab(config()).start();
-    await silence(lab, 'A', 7);
+    await lab.silence('A', 7);
     await lab.post({ alertname: 'A' });
     await lab.post({ alertname: 'B' });
     expect(await lab.after(10 * MINUTE)).toEqual(['1:00 a/webhook/0: first notification B']);
@@ -48,7 +48,7 @@ describe('a muted alert', () => {
 describe('the history', () => {
   it('has each alert that is muted once, with its cause, until another mutes it', async () => {
     const lab = await new Lab(config(HOOK, INHIBIT)).start();
-    const { id } = await silence(lab, 'Pod', 12);
+    const { id } = await lab.silence('Pod', 12);
     await lab.post({ alertname: 'Pod' });
     await lab.after(7 * MINUTE);
     await lab.post({ alertname: 'Node' });

@@ -1,7 +1,7 @@
 /** How notifications get to receivers that fail, and to those that a storm would be too much for. */
 import { describe, expect, it } from 'vitest';
-import { Lab, MINUTE, SECOND } from '../lab.ts';
-import { config, HOOK, MAIL, silence, TIMERS } from './world.ts';
+import { HOOK, Lab, MAIL, MINUTE, SECOND } from '../lab.ts';
+import { config, TIMERS } from './world.ts';
 
 describe('a receiver that fails', () => {
   it('is tried again until the time of the flush is over, and then with the next', async () => {
@@ -68,8 +68,8 @@ describe('a receiver that fails', () => {
     await lab.post({ alertname: 'C' });
     await lab.after(5 * MINUTE);
     expect(lab.engine.state.outbox.size).toBe(1);
-    await silence(lab, 'A', 60);
-    await silence(lab, 'C', 60);
+    await lab.silence('A', 60);
+    await lab.silence('C', 60);
     await lab.after(5 * MINUTE);
     expect(lab.engine.state.outbox.size).toBe(0);
   });

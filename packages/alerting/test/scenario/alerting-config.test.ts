@@ -1,10 +1,9 @@
 /** Scenarios with an alerting.yaml: what it says beyond alertmanager.yml decides here what it decides in the service. */
-import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { examplesOf } from './scenarios-page.ts';
 import { runWritten } from './written-scenarios.ts';
 
-const page = await readFile(new URL('../../../../docs/reference/scenarios.md', import.meta.url), 'utf8');
-const EXAMPLES = Array.from(page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm), ([, yaml = '']) => yaml);
+const EXAMPLES = examplesOf('yaml');
 const [SHOP_RULES = '', SHOP_ALERTMANAGER = ''] = EXAMPLES;
 const SHOP_ALERTING = EXAMPLES.find((yaml) => yaml.startsWith('data_dir:')) ?? '';
 const SHOP_PAGES = EXAMPLES.find((yaml) => yaml.startsWith('alerting_config:')) ?? '';

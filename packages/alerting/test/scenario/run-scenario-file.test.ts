@@ -1,13 +1,9 @@
 /** Scenarios through the engine that a service has, and what is said of those that do not come out as expected. */
-import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { examplesOf, page } from './scenarios-page.ts';
 import { runWritten } from './written-scenarios.ts';
 
-const page = await readFile(new URL('../../../../docs/reference/scenarios.md', import.meta.url), 'utf8');
-const [RULES = '', ALERTMANAGER = '', SCENARIOS = '', LOG_RULES = '', LOG_SCENARIOS = ''] = Array.from(
-  page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
-  ([, yaml = '']) => yaml,
-);
+const [RULES = '', ALERTMANAGER = '', SCENARIOS = '', LOG_RULES = '', LOG_SCENARIOS = ''] = examplesOf('yaml');
 
 interface Files {
   readonly rules?: string;

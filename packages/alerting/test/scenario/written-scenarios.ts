@@ -8,7 +8,7 @@ const { signal } = new AbortController();
 const CONTAINER_LINE = /^(\S+) (stdout|stderr) ([PF]) ([\s\S]*)$/;
 
 /** What the decoder of the agent makes of sound lines. */
-export const CONTAINER_LOGS: ContainerLogs = {
+const CONTAINER_LOGS: ContainerLogs = {
   decode: (line) => {
     const [, time, stream, tag, text = ''] = CONTAINER_LINE.exec(Buffer.from(line).toString()) ?? [];
     if (time === undefined || (stream !== 'stdout' && stream !== 'stderr')) return undefined;

@@ -1,20 +1,11 @@
 /** Silences beyond their two times, in an engine. */
 import { describe, expect, it } from 'vitest';
-import { AlertMatcher } from '../../src/matchers/alert-matcher.ts';
 import { Lab, MINUTE } from '../lab.ts';
 
 const config =
   "receivers: [{ name: a, webhook_configs: [{ url: 'http://localhost/' }] }]\nroute: { receiver: a, group_wait: 1m, group_interval: 5m, repeat_interval: 1h }\n";
 
-const silence = (lab: Lab, annotations: Readonly<Record<string, string>>) =>
-  lab.engine.setSilence({
-    matcherSets: [[new AlertMatcher('alertname', '=', 'A')]],
-    startsAtMs: lab.clock.nowMs(),
-    endsAtMs: lab.clock.nowMs() + 7 * 24 * 60 * MINUTE,
-    createdBy: 'me',
-    comment: '',
-    annotations,
-  });
+const WEEK_MINUTES = 7 * 24 * 60;
 
 const statesOf = (lab: Lab) => {
   const { silences } = lab.engine.state;
@@ -25,7 +16,7 @@ describe('a silence until what it silences is over', () => {
   it('ends when nothing of it has fired for five minutes, and what comes then is told', async () => {
     const lab = await new Lab(config).start();
     await lab.post({ alertname: 'A' });
-    await silence(lab, { vigie_until: 'resolved' });
+    await lab.silence('A', WEEK_MINUTES, { vigie_until: 'resolved' });
     await lab.after(60 * MINUTE);
     expect(statesOf(lab)).toEqual([1, 0, 0]);
     await lab.resolve({ alertname: 'A' });
@@ -50,7 +41,7 @@ describe('a silence until what it silences is over', () => {
   it('goes on over a restart, and while nothing is known of what fires', async () => {
     const lab = await new Lab(config).start();
     await lab.post({ alertname: 'A' }, { endsAtMs: 4 * MINUTE });
-    await silence(lab, { vigie_until: 'resolved' });
+    await lab.silence('A', WEEK_MINUTES, { vigie_until: 'resolved' });
     await lab.after(MINUTE);
     await lab.crash(60 * MINUTE);
     await lab.after(4 * MINUTE);
@@ -59,7 +50,7 @@ describe('a silence until what it silences is over', () => {
 
   it('leaves others alone', async () => {
     const lab = await new Lab(config).start();
-    await silence(lab, { ticket: '1' });
+    await lab.silence('A', WEEK_MINUTES, { ticket: '1' });
     await lab.after(60 * MINUTE);
     expect(statesOf(lab)).toEqual([1, 0, 0]);
   });
@@ -69,7 +60,7 @@ describe('a silence that recurs', () => {
   it('silences in its times alone, and is pending between them', async () => {
     // The clock begins on a Thursday at 00:00 UTC.
     const lab = await new Lab(config).start();
-    await silence(lab, { vigie_recurs: 'thursday:friday 00:00-01:00' });
+    await lab.silence('A', WEEK_MINUTES, { vigie_recurs: 'thursday:friday 00:00-01:00' });
     await lab.post({ alertname: 'A' }, { endsAtMs: 48 * 60 * MINUTE });
     expect(await lab.after(60 * MINUTE - 1)).toEqual([]);
     expect(statesOf(lab)).toEqual([1, 0, 0]);
@@ -92,6 +83,6 @@ describe('a silence that recurs', () => {
     [{ vigie_until: 'tomorrow' }, /^invalid silence: annotation vigie_until: expected resolved, got tomorrow$/],
   ])('is refused where nobody knows what is meant: %j', async (annotations, problem) => {
     const lab = await new Lab(config).start();
-    await expect(silence(lab, annotations)).rejects.toThrow(problem);
+    await expect(lab.silence('A', WEEK_MINUTES, annotations)).rejects.toThrow(problem);
   });
 });

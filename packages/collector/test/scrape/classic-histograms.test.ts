@@ -1,39 +1,18 @@
-import { compileRegex } from '@vigie/core/regex';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ScrapeConfig } from '../../src/config/collector-config.ts';
-import { AppendRows } from '../../src/scrape/append-rows.ts';
-import { JobCounts } from '../../src/scrape/job-counts.ts';
-import { MetadataPool } from '../../src/scrape/metadata-pool.ts';
-import { TargetSamples } from '../../src/scrape/target-samples.ts';
-import { scrapeConfig, TARGET } from './configs.ts';
-import { type RecordingStore, recordingStore } from './recorded.ts';
+import { rule } from '../relabel/rules.ts';
+import { TARGET } from './configs.ts';
+import { series, TargetBed } from './target-bed.ts';
 
-const START_MS = 1_700_000_000_000;
-
-let store: RecordingStore;
-let counts: JobCounts;
-let nowMs: number;
+let bed: TargetBed;
 beforeEach(() => {
-  nowMs = START_MS;
-  store = recordingStore(START_MS, () => nowMs);
-  counts = new JobCounts();
+  bed = new TargetBed();
 });
 
-/** Scrapes a target whose histograms are converted: each call is the next scrape, 15 s later. */
-function converting(config: Partial<ScrapeConfig> = {}) {
-  const deps = { store, rows: new AppendRows(), metadata: new MetadataPool() };
-  const all = scrapeConfig({ convertsClassicHistograms: true, ...config });
-  const samples = new TargetSamples(TARGET, all, 10_000, deps);
-  let scrapes = 0;
-  return (body: string, contentType = 'text/plain; version=0.0.4'): string | undefined => {
-    nowMs = START_MS + 15_000 * scrapes++;
-    return samples.record({ body: Buffer.from(body), contentType }, nowMs, () => 0.25, counts).failure?.message;
-  };
-}
-
-const series = (labels: Record<string, string> = {}): string =>
-  JSON.stringify(LabelSet.of({ instance: 'a:1', job: 'shop', ...labels }));
+/** Scrapes a target whose histograms are converted. */
+const converting = (config: Partial<ScrapeConfig> = {}) =>
+  bed.target({ convertsClassicHistograms: true, ...config }).scrape;
 
 /** A third of n observations in each bucket. */
 function wait(n: number, labels = ''): string {
@@ -49,10 +28,6 @@ function wait(n: number, labels = ''): string {
 
 const TYPE = '# TYPE wait histogram\n';
 
-async function report(name: string): Promise<string | undefined> {
-  return (await store.recorded(name))[series()];
-}
-
 describe('a classic histogram', () => {
   it('is kept as one native series, which ends with it', async () => {
     const scrape = converting();
@@ -60,21 +35,21 @@ describe('a classic histogram', () => {
     expect(scrape(`${TYPE}${wait(6, 'path="/",')}reads 2\n`)).toBeUndefined();
     scrape('reads 3\n');
     scrape(`${TYPE}${wait(9, 'path="/",')}reads 4\n`);
-    expect(await store.recorded('wait')).toEqual({
+    expect(await bed.store.recorded('wait')).toEqual({
       [series({ path: '/' })]: '0=count:3 15=count:6 30=stale 45=count:9',
     });
-    expect(await report('reads')).toBe('0=1 15=2 30=3 45=4');
-    for (const part of ['wait_bucket', 'wait_sum', 'wait_count']) expect(await store.recorded(part)).toEqual({});
-    expect(await report('scrape_samples_scraped')).toBe('0=2 15=2 30=1 45=2');
-    expect(await report('scrape_series_added')).toBe('0=2 15=0 30=0 45=1');
+    expect(await bed.report('reads')).toBe('0=1 15=2 30=3 45=4');
+    for (const part of ['wait_bucket', 'wait_sum', 'wait_count']) expect(await bed.store.recorded(part)).toEqual({});
+    expect(await bed.report('scrape_samples_scraped')).toBe('0=2 15=2 30=1 45=2');
+    expect(await bed.report('scrape_series_added')).toBe('0=2 15=0 30=0 45=1');
   });
 
   it('has its buckets, and what goes with them', async () => {
     converting()(`${TYPE}${wait(3)}`);
-    const ref = store.head.getOrCreate(LabelSet.of({ ...TARGET.toJSON(), __name__: 'wait' }));
+    const ref = bed.store.head.getOrCreate(LabelSet.of({ ...TARGET.toJSON(), __name__: 'wait' }));
     if (typeof ref === 'string') throw new Error(ref);
-    const slot = store.head.table.resolve(ref);
-    expect(store.head.store.tails.newest(slot)).toMatchObject({
+    const slot = bed.store.head.table.resolve(ref);
+    expect(bed.store.head.store.tails.newest(slot)).toMatchObject({
       schema: -53,
       customValues: [0.1, 1],
       positiveBuckets: [1, 1, 1],
@@ -88,9 +63,9 @@ describe('a classic histogram', () => {
     scrape(`${TYPE}${wait(3)}`);
     scrape(`${TYPE}${wait(6)}`);
     scrape('reads 1\n');
-    expect(await store.recorded('wait')).toEqual({ [series()]: '0=count:3 15=count:6 30=stale' });
-    expect(await store.recorded('wait_count')).toEqual({ [series()]: '0=3 15=6 30=stale' });
-    expect(Object.keys(await store.recorded('wait_bucket'))).toHaveLength(3);
+    expect(await bed.store.recorded('wait')).toEqual({ [series()]: '0=count:3 15=count:6 30=stale' });
+    expect(await bed.store.recorded('wait_count')).toEqual({ [series()]: '0=3 15=6 30=stale' });
+    expect(Object.keys(await bed.store.recorded('wait_bucket'))).toHaveLength(3);
   });
 
   it('that is none is counted, and leaves a gap', async () => {
@@ -98,17 +73,17 @@ describe('a classic histogram', () => {
     scrape(`${TYPE}${wait(3)}`);
     scrape(`${TYPE}${wait(6).replace('le="0.1"} 2', 'le="0.1"} 5')}`);
     scrape(`${TYPE}${wait(9)}`);
-    expect(await store.recorded('wait')).toEqual({ [series()]: '0=count:3 30=count:9' });
-    expect(counts.refused).toEqual(new Map([['bad_histogram', 1]]));
+    expect(await bed.store.recorded('wait')).toEqual({ [series()]: '0=count:3 30=count:9' });
+    expect(bed.counts.refused).toEqual(new Map([['bad_histogram', 1]]));
   });
 
   it('is what the target says is one, and nothing else', async () => {
     const scrape = converting();
     scrape(`${wait(3)}# TYPE lag histogram\nlag_bucket{le="+Inf"} 1\nlag_count 1\nlag_sum 1\nother_count 5\n`);
-    expect(await store.recorded('wait')).toEqual({});
-    expect(await report('wait_count')).toBe('0=3');
-    expect(await report('other_count')).toBe('0=5');
-    expect(await report('lag')).toBe('0=count:1');
+    expect(await bed.store.recorded('wait')).toEqual({});
+    expect(await bed.report('wait_count')).toBe('0=3');
+    expect(await bed.report('other_count')).toBe('0=5');
+    expect(await bed.report('lag')).toBe('0=count:1');
   });
 
   it('goes on after a scrape that failed, and in another format', async () => {
@@ -117,31 +92,23 @@ describe('a classic histogram', () => {
     expect(scrape(`${TYPE}${wait(6)}${wait(6, 'path="/",')}this is none\n`)).toContain('(line 12)');
     scrape(`${TYPE}${wait(9)}`);
     scrape(`${TYPE}${wait(12)}# EOF\n`, 'application/openmetrics-text; version=1.0.0');
-    expect(await store.recorded('wait')).toEqual({ [series()]: '0=count:3 15=stale 30=count:9 45=count:12' });
-    expect(await report('scrape_series_added')).toBe('0=1 15=0 30=0 45=0');
+    expect(await bed.store.recorded('wait')).toEqual({ [series()]: '0=count:3 15=stale 30=count:9 45=count:12' });
+    expect(await bed.report('scrape_series_added')).toBe('0=1 15=0 30=0 45=0');
   });
 
   it('is relabeled as a whole', async () => {
-    const drop = {
-      action: 'drop',
-      sourceLabels: ['__name__'],
-      separator: ';',
-      regex: compileRegex('^(?s:wait)$'),
-      targetLabel: '',
-      replacement: '$1',
-      modulus: 0,
-    } as const;
+    const drop = rule({ action: 'drop', sourceLabels: ['__name__'], regex: 'wait' });
     const scrape = converting({ metricRelabel: [drop] });
     scrape(`${TYPE}${wait(3)}reads 1\n`);
-    expect(await store.recorded('wait')).toEqual({});
-    expect(await report('scrape_samples_scraped')).toBe('0=2');
-    expect(await report('scrape_samples_post_metric_relabeling')).toBe('0=1');
+    expect(await bed.store.recorded('wait')).toEqual({});
+    expect(await bed.report('scrape_samples_scraped')).toBe('0=2');
+    expect(await bed.report('scrape_samples_post_metric_relabeling')).toBe('0=1');
   });
 
   it('brings its exemplars along', () => {
     const scrape = converting();
     const body = wait(3).replace('le="0.1"} 1', 'le="0.1"} 1 # {trace_id="abc"} 0.05 1700000000');
     scrape(`${TYPE}${body}# EOF\n`, 'application/openmetrics-text; version=1.0.0');
-    expect(store.head.exemplars.count).toBe(1);
+    expect(bed.store.head.exemplars.count).toBe(1);
   });
 });

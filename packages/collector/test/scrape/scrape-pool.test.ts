@@ -1,6 +1,5 @@
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
-import { compileRegex } from '@vigie/core/regex';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { ScrapeConfig } from '../../src/config/collector-config.ts';
 import type { TargetGroup } from '../../src/discovery/target-group.ts';
@@ -9,6 +8,7 @@ import type { Page } from '../../src/scrape/fetch-exposition.ts';
 import { MetadataPool } from '../../src/scrape/metadata-pool.ts';
 import { ScrapePool } from '../../src/scrape/scrape-pool.ts';
 import { shardOf } from '../../src/sharding/shard.ts';
+import { rule } from '../relabel/rules.ts';
 import { serve, type TestServer, text } from '../server.ts';
 import { settledIo } from '../settled-io.ts';
 import { scrapeConfig } from './configs.ts';
@@ -145,15 +145,7 @@ describe('ScrapePool', () => {
   });
 
   it('counts what relabeling drops and keeps some of it to show, and says what cannot be scraped', () => {
-    const drop = {
-      action: 'drop',
-      sourceLabels: ['zone'],
-      separator: ';',
-      regex: compileRegex('^(?s:far)$'),
-      targetLabel: '',
-      replacement: '$1',
-      modulus: 0,
-    } as const;
+    const drop = rule({ action: 'drop', sourceLabels: ['zone'], regex: 'far' });
     const made = pool({ relabel: [drop], keepDroppedTargets: 1 });
     made.update(groups(group('far', ['a:1', 'b:1'], { zone: 'far' }), group('bad', ['http://c/metrics', ''])));
     expect(made.targets).toEqual([]);
@@ -167,15 +159,7 @@ describe('ScrapePool', () => {
   });
 
   it('makes no targets of a group that relabeling drops whole, and counts them', () => {
-    const keep = {
-      action: 'keep',
-      sourceLabels: ['__meta_scrape'],
-      separator: ';',
-      regex: compileRegex('^(?s:true)$'),
-      targetLabel: '',
-      replacement: '$1',
-      modulus: 0,
-    } as const;
+    const keep = rule({ action: 'keep', sourceLabels: ['__meta_scrape'], regex: 'true' });
     let isMade = false;
     const silent = (scrape: string, targetCount = 3): TargetGroup => ({
       source: 'pod/shop/web-0',

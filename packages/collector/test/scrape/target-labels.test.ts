@@ -1,10 +1,10 @@
-import { compileRegex } from '@vigie/core/regex';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it } from 'vitest';
 import { acceptHeader } from '../../src/scrape/accept-header.ts';
 import { offsetSeed, placesFor, scrapeOffsetMs, targetHash } from '../../src/scrape/scrape-offset.ts';
 import { labelsBefore, Target } from '../../src/scrape/target.ts';
 import { type Labels, publicLabels, targetLabels } from '../../src/scrape/target-labels.ts';
+import { rule } from '../relabel/rules.ts';
 import { scrapeConfig } from './configs.ts';
 
 const config = scrapeConfig({ params: { target: ['x', 'y'], empty: [] } });
@@ -63,15 +63,7 @@ describe('targetLabels', () => {
   });
 
   it('drops a target as relabeling says', () => {
-    const keep = {
-      action: 'keep',
-      sourceLabels: ['zone'],
-      separator: ';',
-      regex: compileRegex('^(?s:here)$'),
-      targetLabel: '',
-      replacement: '$1',
-      modulus: 0,
-    } as const;
+    const keep = rule({ action: 'keep', sourceLabels: ['zone'], regex: 'here' });
     expect(targetLabels(scrapeConfig({ relabel: [keep] }), { __address__: 'a' }, {})).toEqual({ kind: 'dropped' });
   });
 });

@@ -7,7 +7,6 @@ import { CONTENT_TYPES } from '@vigie/wire/remote-write/protocol';
 import { compress } from '@vigie/wire/snappy';
 import { describe, expect, it } from 'vitest';
 import { TSDB_API_METRICS } from '../../src/api/telemetry.ts';
-import { MemoryFiles } from '../memory-files.ts';
 import { bed, contents } from '../tsdb-bed.ts';
 import { apiBed, floats, VERSIONS } from './api-bed.ts';
 
@@ -38,7 +37,7 @@ describe.each(VERSIONS)('a write request of protocol %s', (version) => {
       [nowMs, Number.NaN],
     ]);
     expect(await write(version, [up])).toEqual({ status: 204, text: '', stats: statsOf(2, 0, 0) });
-    const again = bed(new MemoryFiles(Object.fromEntries(files.files)));
+    const again = bed(files.copy());
     await again.tsdb.start();
     expect([...(await contents(again.tsdb)).values()].map((samples) => samples.length)).toEqual([2]);
     expect(await contents(again.tsdb)).toEqual(await contents(tsdb));

@@ -1,11 +1,7 @@
 /** Scenarios with lines that were recorded. */
-import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { examplesOf } from '../scenarios-page.ts';
 import { runWritten } from '../written-scenarios.ts';
-
-const page = await readFile(new URL('../../../../../docs/reference/scenarios.md', import.meta.url), 'utf8');
-const examplesOf = (language: string): readonly string[] =>
-  Array.from(page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm')), ([, text = '']) => text);
 
 const ALERTMANAGER = `route: { receiver: pager, group_by: ['...'], group_wait: 0s, group_interval: 1m }
 receivers: [{ name: pager, webhook_configs: [{ url: 'http://pager.example/' }] }]

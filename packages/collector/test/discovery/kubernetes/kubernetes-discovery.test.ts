@@ -1,67 +1,8 @@
-import { seededRandom } from '@vigie/core/random';
-import { TestApiServer } from '@vigie/kube/testing/api-server';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { SharedWatches } from '../../../src/cluster/shared-watches.ts';
-import type { KubernetesDiscoveryConfig } from '../../../src/discovery/discovery-config.ts';
-import { KubernetesDiscovery } from '../../../src/discovery/kubernetes/kubernetes-discovery.ts';
-import type { TargetGroup } from '../../../src/discovery/target-group.ts';
-import { DiscoveryWorld, until } from '../world.ts';
+/** Targets of each role. */
+import { describe, expect, it } from 'vitest';
+import { until } from '../world.ts';
+import { Cluster } from './cluster.ts';
 import { nodeNamed, webPod, webService, webSlice } from './objects.ts';
-
-type Config = Partial<Omit<KubernetesDiscoveryConfig, 'kind' | 'role'>>;
-
-class Cluster {
-  readonly server: TestApiServer;
-  readonly world = new DiscoveryWorld();
-  readonly watches: SharedWatches;
-
-  constructor(server: TestApiServer) {
-    this.server = server;
-    const { clock, log } = this.world;
-    this.watches = new SharedWatches({
-      clock,
-      random: seededRandom(7),
-      log,
-      env: {},
-      userAgent: 'vigie/test',
-      configOf: () => server.config({ namespace: 'own' }),
-    });
-  }
-
-  static async start(): Promise<Cluster> {
-    const server = await TestApiServer.start();
-    onTestFinished(() => server.stop());
-    return new Cluster(server);
-  }
-
-  run(role: KubernetesDiscoveryConfig['role'], config: Config = {}, world = this.world): void {
-    const { clock, log, counters } = world;
-    const whole: KubernetesDiscoveryConfig = {
-      kind: 'kubernetes',
-      role,
-      server: { kind: 'own' },
-      namespaces: { own: false, names: [] },
-      selectors: [],
-      attach: { node: false, namespace: false },
-      ...config,
-    };
-    world.run(new KubernetesDiscovery(whole, { clock, log, counts: counters.kubernetes, watches: this.watches }));
-  }
-
-  /** All that is told first. */
-  async first(): Promise<readonly TargetGroup[]> {
-    await until(() => this.world.told.length > 0);
-    return this.world.told[0] ?? [];
-  }
-
-  /** Until it has been told so often. */
-  async untilTold(times: number): Promise<void> {
-    while (this.world.told.length < times) {
-      await this.world.clock.advance(50);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  }
-}
 
 const POD_LABELS = {
   __meta_kubernetes_pod_name: 'web-0',
@@ -197,69 +138,6 @@ describe('the role pod', () => {
     cluster.server.put('pods', webPod('web-1'));
     await cluster.untilTold(2);
     expect(cluster.world.told[1]?.map(({ source }) => source)).toEqual(['pod/shop/web-1']);
-  });
-});
-
-describe('what is watched', () => {
-  it('is what namespaces and selectors say', async () => {
-    const cluster = await Cluster.start();
-    cluster.run('pod', {
-      namespaces: { own: true, names: ['shop', 'own'] },
-      selectors: [{ role: 'pod', label: 'app=web', field: 'spec.nodeName=n1' }],
-    });
-    await cluster.first();
-    const lists = cluster.server.requests.filter(({ verb }) => verb === 'list');
-    expect(lists.map(({ path }) => path).toSorted()).toEqual([
-      '/api/v1/namespaces/own/pods',
-      '/api/v1/namespaces/shop/pods',
-    ]);
-    expect(lists[0]?.query.get('labelSelector')).toBe('app=web');
-    expect(lists[0]?.query.get('fieldSelector')).toBe('spec.nodeName=n1');
-  });
-
-  it('is watched once for all jobs, and no longer than the last of them wants it', async () => {
-    const cluster = await Cluster.start();
-    const other = new DiscoveryWorld();
-    cluster.run('pod');
-    cluster.run('endpointslice', {}, other);
-    await until(() => cluster.world.told.length > 0 && other.told.length > 0);
-    // Pods are one watch of both; services and slices are of the second alone.
-    expect(cluster.watches.size).toBe(3);
-    expect(cluster.server.requests.filter(({ path, verb }) => path === '/api/v1/pods' && verb === 'list')).toHaveLength(
-      1,
-    );
-    await cluster.world.end();
-    expect(cluster.watches.size).toBe(3);
-    await other.end();
-    expect(cluster.watches.size).toBe(0);
-    await until(() => cluster.server.watching === 0);
-  });
-
-  it('is asked for again where there is no API server to be found yet', async () => {
-    const cluster = await Cluster.start();
-    const { clock, log, counters } = cluster.world;
-    let isThere = false;
-    const watches = new SharedWatches({
-      clock,
-      random: seededRandom(7),
-      log,
-      env: {},
-      userAgent: 'vigie/test',
-      configOf: () => {
-        if (!isThere) throw new Error('no API server is known');
-        return cluster.server.config();
-      },
-    });
-    const config = { kind: 'kubernetes', role: 'node', server: { kind: 'own' }, selectors: [] } as const;
-    const rest = { namespaces: { own: false, names: [] }, attach: { node: false, namespace: false } };
-    cluster.world.run(
-      new KubernetesDiscovery({ ...config, ...rest }, { clock, log, counts: counters.kubernetes, watches }),
-    );
-    await until(() => clock.pendingTimers === 1);
-    expect(counters.kubernetes.failures).toBe(1);
-    isThere = true;
-    await clock.advance(30_000);
-    expect(await cluster.first()).toEqual([]);
   });
 });
 
@@ -507,29 +385,5 @@ describe('the role ingress', () => {
       ['b.a.example', 'http', '/'],
       ['example', 'http', '/'],
     ]);
-  });
-});
-
-describe('namespaces of which one may not be read', () => {
-  it('do not wait for it, and it is found when it may be', async () => {
-    const cluster = await Cluster.start();
-    const { server, world } = cluster;
-    const hidden = webPod('db-0', { ip: '10.1.0.2' });
-    server.put('pods', webPod('web-0'));
-    server.put('pods', { ...hidden, metadata: { ...hidden.metadata, namespace: 'closed' } });
-    server.refuse({ verb: 'list', path: '/api/v1/namespaces/closed/pods', status: 403 });
-    cluster.run('pod', { namespaces: { own: false, names: ['closed', 'shop'] } });
-    await cluster.untilTold(1);
-    expect(Object.keys(world.targets)).toEqual(['pod/shop/web-0']);
-    expect(world.logged.join('\n')).toContain('"missing":["closed"]');
-    server.put('pods', webPod('web-1'));
-    await cluster.untilTold(2);
-    expect(Object.keys(world.targets)).toEqual(['pod/shop/web-0', 'pod/shop/web-1']);
-    server.accept();
-    await cluster.untilTold(3);
-    expect(Object.keys(world.targets)).toContain('pod/closed/db-0');
-    server.remove('pods', 'closed', 'db-0');
-    await cluster.untilTold(4);
-    expect(Object.keys(world.targets)).toEqual(['pod/shop/web-0', 'pod/shop/web-1']);
   });
 });
