@@ -1,12 +1,12 @@
 /** `input_files` of a scenario: lines that were recorded, as if they were written in its time. */
 import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
+import { type FileLine, fileLines } from '@vigie/core/file-lines';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { findFiles } from '@vigie/rules/file/glob-files';
 import { CONTAINER, type InputLine, MAX_LINES } from '../input-lines.ts';
 import type { RecordedFiles, Scenario } from '../scenario.ts';
 import type { ContainerLine, ContainerLogs } from './container-logs.ts';
-import { type FileLine, fileLines } from './file-lines.ts';
 import { lineOfDocument, type RecordedLine } from './recorded-line.ts';
 
 const MAX_LINE_BYTES = 2 ** 20;
