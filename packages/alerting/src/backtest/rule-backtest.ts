@@ -2,7 +2,7 @@
 import { describeError, errorCode } from '@vigie/core/errors';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { lifetimeMs } from '@vigie/rules/alerts/due-alerts';
-import { type AlertMemory, evaluateAlerts, NO_MEMORY } from '@vigie/rules/alerts/evaluate-alerts';
+import { type AlertMemory, evaluateAlerts, NO_MEMORY, watchesSeries } from '@vigie/rules/alerts/evaluate-alerts';
 import type { AlertingRule } from '@vigie/rules/rule';
 import type { RulePolicy } from '@vigie/rules/rule-policy';
 import { DEFAULT_RESEND_DELAY_MS } from '@vigie/rules/rule-runner';
@@ -92,9 +92,8 @@ export class RuleBacktest {
   /** Nothing becomes of nothing, unless what is missing is what the rule looks for. */
   get #isAtRest(): boolean {
     const { rule, policy } = this.#options;
-    const noData = rule.options.noData ?? policy.noData;
     const { alerts, flaps } = this.#memory;
-    return alerts.size === 0 && flaps.size === 0 && noData !== 'alert' && noData !== 'error';
+    return alerts.size === 0 && flaps.size === 0 && !watchesSeries(rule.options.noData ?? policy.noData);
   }
 
   #note(timestampMs: number): void {

@@ -111,7 +111,8 @@ function seriesNow(
   return present === undefined ? before : advanceKnownSeries(before, present, timestampMs, noDataForMs);
 }
 
-function watchesSeries(noData: NoData): boolean {
+/** Whether a series that is gone is what the rule looks for, too. */
+export function watchesSeries(noData: NoData): boolean {
   return noData === 'alert' || noData === 'error';
 }
 
