@@ -7,11 +7,7 @@ import { loadRuleFiles, readRuleFiles } from '@vigie/rules/file/load-rule-files'
 import type { RuleGroup } from '@vigie/rules/rule';
 import { DEFAULT_POLICY, type RulePolicy } from '@vigie/rules/rule-policy';
 import type { AlertingConfig, LogDatasource } from '../config/alerting-config.ts';
-import {
-  loadAlertingConfig,
-  loadWrittenAlertmanager,
-  unwrittenAlertingConfig,
-} from '../config/alerting-config-file.ts';
+import { loadAlertingConfig, loadWrittenAlertmanager, withAlertmanager } from '../config/alerting-config-file.ts';
 import { type ConfiguredEngine, configuredEngine } from '../configured-engine.ts';
 import { parseLogRuleFile } from '../logs/file/parse-log-rule-file.ts';
 import { logRuleOf } from '../logs/log-rule.ts';
@@ -83,10 +79,7 @@ async function toldBy(
   config: AlertingConfig | undefined,
 ): Promise<ConfiguredEngine | undefined> {
   if (file === undefined) return config && configuredEngine(config);
-  const alertmanager = await loadWrittenAlertmanager(file);
-  return configuredEngine(
-    config === undefined ? await unwrittenAlertingConfig(alertmanager) : { ...config, alertmanager },
-  );
+  return configuredEngine(await withAlertmanager(config, await loadWrittenAlertmanager(file)));
 }
 
 async function rulesOf(

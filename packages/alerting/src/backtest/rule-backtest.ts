@@ -2,8 +2,7 @@
 import { describeError, errorCode } from '@vigie/core/errors';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { lifetimeMs } from '@vigie/rules/alerts/due-alerts';
-import { type AlertMemory, evaluateAlerts, NO_MEMORY } from '@vigie/rules/alerts/evaluate-alerts';
-import { limitExceeded } from '@vigie/rules/alerts/within-limit';
+import { type AlertMemory, evaluateAlerts, NO_MEMORY, watchesSeries } from '@vigie/rules/alerts/evaluate-alerts';
 import type { AlertingRule } from '@vigie/rules/rule';
 import type { RulePolicy } from '@vigie/rules/rule-policy';
 import { DEFAULT_RESEND_DELAY_MS } from '@vigie/rules/rule-runner';
@@ -63,9 +62,8 @@ export class RuleBacktest {
     };
     try {
       const evaluated = await evaluateAlerts(rule, samples, this.#memory, timestampMs, context, signal);
-      const { memory, active, problem } = evaluated;
-      const exceeded = limitExceeded(active.length, limit, policy);
-      this.#memory = exceeded === undefined ? memory : { ...memory, alerts: new Map() };
+      const { memory, problem, exceeded } = evaluated;
+      this.#memory = memory;
       this.#note(timestampMs);
       const failure = exceeded?.message ?? problem;
       if (failure !== undefined) this.#fail(failure);
@@ -94,9 +92,8 @@ export class RuleBacktest {
   /** Nothing becomes of nothing, unless what is missing is what the rule looks for. */
   get #isAtRest(): boolean {
     const { rule, policy } = this.#options;
-    const noData = rule.options.noData ?? policy.noData;
     const { alerts, flaps } = this.#memory;
-    return alerts.size === 0 && flaps.size === 0 && noData !== 'alert' && noData !== 'error';
+    return alerts.size === 0 && flaps.size === 0 && !watchesSeries(rule.options.noData ?? policy.noData);
   }
 
   #note(timestampMs: number): void {

@@ -116,9 +116,13 @@ export async function readAlertingConfig(
   return { config, warnings: alertmanager.written?.config.warnings ?? [] };
 }
 
-/** What holds where no alerting.yaml says anything: its defaults.
- *  @param alertmanager who is told */
-export async function unwrittenAlertingConfig(alertmanager: WrittenAlertmanager): Promise<AlertingConfig> {
+/** What holds where an alertmanager.yml is named by itself, in place of the one that alerting.yaml names.
+ *  @param config undefined where no alerting.yaml says anything: its defaults hold */
+export async function withAlertmanager(
+  config: AlertingConfig | undefined,
+  alertmanager: WrittenAlertmanager,
+): Promise<AlertingConfig> {
+  if (config !== undefined) return { ...config, alertmanager };
   const nothing = { text: '', file: alertmanager.file, root: [] };
   return (await readAlertingConfig(nothing, {}, { program: { dataDir: '', alertmanager } })).config;
 }

@@ -6,6 +6,7 @@ import { Engine } from '@vigie/promql/evaluate/engine';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { openMemoryStorage } from '@vigie/promql/script/memory';
 import type { ScriptStorage } from '@vigie/promql/script/run-script';
+import type { Alert } from '@vigie/rules/alerts/alert';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import { GroupEvaluator } from '@vigie/rules/group/group-evaluator';
 import { engineQuery } from '@vigie/rules/query';
@@ -257,7 +258,7 @@ class ScenarioRun {
   }
 
   /** Those pending or firing. */
-  #active(): GroupEvaluator['rules'][number]['activeAlerts'] {
+  #active(): readonly Alert[] {
     return this.#groups.flatMap(({ rules }) => rules.flatMap(({ activeAlerts }) => activeAlerts));
   }
 

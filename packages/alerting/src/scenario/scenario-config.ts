@@ -3,11 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import type { Environment } from '@vigie/core/config/environment';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertingConfig } from '../config/alerting-config.ts';
-import {
-  loadAlertingConfig,
-  loadWrittenAlertmanager,
-  unwrittenAlertingConfig,
-} from '../config/alerting-config-file.ts';
+import { loadAlertingConfig, loadWrittenAlertmanager, withAlertmanager } from '../config/alerting-config-file.ts';
 import { readLogDelays, readReceiverOptions } from '../config/alerting-config-sections.ts';
 import type { ReadContext } from '../config/findings.ts';
 import type { ScenarioStore } from './scenario.ts';
@@ -73,17 +69,18 @@ async function baseConfig(
     written.alertmanager_config === ''
       ? undefined
       : await loadWrittenAlertmanager(besideFile(folder, written.alertmanager_config));
-  if (written.alerting_config === '') {
-    if (own !== undefined) return unwrittenAlertingConfig(own);
+  const config =
+    written.alerting_config === ''
+      ? undefined
+      : (await loadAlertingConfig(besideFile(folder, written.alerting_config), environment)).config;
+  if (own !== undefined) return withAlertmanager(config, own);
+  if (config?.alertmanager !== undefined) return config;
+  if (config === undefined)
     findings.problem([], 'alerting_config or alertmanager_config, the file that says who is told');
-    return undefined;
-  }
-  const { config } = await loadAlertingConfig(besideFile(folder, written.alerting_config), environment);
-  if (own !== undefined) return { ...config, alertmanager: own };
-  if (config.alertmanager !== undefined) return config;
-  findings.problem(
-    ['alerting_config'],
-    'alertmanager_config in it, or beside it: it sends to Alertmanagers, and nobody says whom they tell',
-  );
+  else
+    findings.problem(
+      ['alerting_config'],
+      'alertmanager_config in it, or beside it: it sends to Alertmanagers, and nobody says whom they tell',
+    );
   return undefined;
 }

@@ -3,7 +3,7 @@ import type { FakeClock } from '@vigie/core/fake-clock';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { IntegrationConfig } from '../config/receiver-section.ts';
 import { isResolved } from '../dispatch/alert.ts';
-import { prepared } from '../receivers/http-integration.ts';
+import { judgeByStatus, prepared } from '../receivers/http-integration.ts';
 import type { Notification, SendOutcome } from '../receivers/integration.ts';
 import { notificationData } from '../templates/notification-data.ts';
 import type { NotificationTemplates } from '../templates/notification-templates.ts';
@@ -69,8 +69,7 @@ export class ScenarioReceivers {
     );
     if (failure === undefined) return undefined;
     const { status } = failure;
-    const reason = `the scenario has it answer ${status}`;
-    return status >= 500 || status === 429 ? { kind: 'retry', reason, afterMs: undefined } : { kind: 'failed', reason };
+    return judgeByStatus({ status, contentType: '', afterMs: undefined, body: 'as the scenario has it' });
   }
 
   #show(config: IntegrationConfig, notification: Notification): string {

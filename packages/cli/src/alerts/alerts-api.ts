@@ -7,6 +7,7 @@ import {
   parseJson,
   readRefusal,
   readText,
+  tokenHint,
 } from '../api-client/open-answer.ts';
 import { printable } from '../terminal/text-width.ts';
 
@@ -65,8 +66,9 @@ export async function askText(
   }
   if (statusCode !== 200) {
     const said = printable(await readRefusal(response, messageOf)).trim();
-    const hint = statusCode === 401 || statusCode === 403 ? ': is --token-file right?' : '';
-    throw new VigieError('ALERTS_REFUSED', `${origin} answers ${statusCode} ${said}${hint}`);
+    const hint = tokenHint(statusCode);
+    const why = hint === undefined ? said : `${said}: ${hint}`;
+    throw new VigieError('ALERTS_REFUSED', `${origin} answers ${statusCode} ${why}`);
   }
   const text = await readText(response, MAX_ANSWER_BYTES);
   const [contentType = ''] = (response.headers['content-type'] ?? '').split(';');

@@ -31,9 +31,10 @@ export async function openLocalMetrics(dataDir: string): Promise<LocalMetrics> {
 }
 
 async function databaseFolder(dataDir: string): Promise<string> {
-  for (const folder of BELOW.map((name) => join(dataDir, name))) {
+  for (const below of BELOW) {
+    const folder = join(dataDir, below);
     const isOne = await isDatabase(folder, fs).catch((cause: unknown) => {
-      if (errorCode(cause) === 'ENOENT' && folder !== join(dataDir, '')) return false;
+      if (errorCode(cause) === 'ENOENT' && below !== '') return false;
       throw new VigieError('CONFIG_INVALID', `--data-dir: cannot read ${folder}`, { cause });
     });
     if (isOne) return folder;

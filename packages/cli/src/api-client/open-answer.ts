@@ -63,6 +63,11 @@ export async function openAnswer(
   );
 }
 
+/** What may be wrong where a server says who may ask it; undefined where it says something else. */
+export function tokenHint(statusCode: number | undefined): string | undefined {
+  return statusCode === 401 || statusCode === 403 ? 'is --token-file right?' : undefined;
+}
+
 /** The whole body as text.
  *  @returns undefined when it is larger than maxBytes, which ends the connection
  *  @throws {VigieError} API_BROKEN, where it is cut off */

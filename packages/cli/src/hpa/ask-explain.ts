@@ -2,10 +2,9 @@
 import { VigieError } from '@vigie/core/errors';
 import * as v from 'valibot';
 import { type ApiServer, openAnswer, parseJson, readText } from '../api-client/open-answer.ts';
+import { METRICS_PREFIXES } from '../query/ask-prometheus.ts';
 import { printable } from '../terminal/text-width.ts';
 
-/** `vigie up` has the metrics below /prometheus, the collector at the root. */
-const PREFIXES = ['/prometheus', ''] as const;
 const MAX_ANSWER_BYTES = 16 * 1024 ** 2;
 
 /** @returns the answer as it came, and decoded
@@ -16,7 +15,7 @@ export async function askExplain<Schema extends v.GenericSchema>(
   schema: Schema,
   version: string,
 ): Promise<{ readonly text: string; readonly value: v.InferOutput<Schema> }> {
-  const { response, origin } = await openAnswer(server, PREFIXES, {
+  const { response, origin } = await openAnswer(server, METRICS_PREFIXES, {
     kind: 'collector',
     path,
     parameters,

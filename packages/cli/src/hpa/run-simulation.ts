@@ -9,6 +9,7 @@ import type { ExitCode } from '@vigie/core/lifecycle';
 import * as v from 'valibot';
 import { type ApiServer, openAnswer, parseJson, readText } from '../api-client/open-answer.ts';
 import { decodeAnswer } from '../query/answer.ts';
+import { METRICS_PREFIXES } from '../query/ask-prometheus.ts';
 import { queryRequest } from '../query/request.ts';
 import type { Terminal } from '../query/run-query.ts';
 import { paintFor, plain } from '../terminal/style.ts';
@@ -37,7 +38,6 @@ export interface SimulationRequest {
   readonly output: 'text' | 'csv' | 'json';
 }
 
-const PREFIXES = ['/prometheus', ''] as const;
 const MAX_ANSWER_BYTES = 64 * 1024 ** 2;
 /** Prometheus answers no more. */
 const MAX_POINTS = 11_000;
@@ -146,7 +146,7 @@ async function askLoad(
   server: ApiServer,
   version: string,
 ): Promise<RecordedLoad> {
-  const { response, origin } = await openAnswer(server, PREFIXES, {
+  const { response, origin } = await openAnswer(server, METRICS_PREFIXES, {
     kind: 'server',
     path: '/api/v1/query_range',
     parameters: new URLSearchParams({

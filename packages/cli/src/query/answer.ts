@@ -1,6 +1,7 @@
 /** Answers of Prometheus' HTTP API, decoded. Values stay the text that the server wrote: nothing is rounded on the way. */
 import { VigieError } from '@vigie/core/errors';
 import * as v from 'valibot';
+import { tokenHint } from '../api-client/open-answer.ts';
 import { printable } from '../terminal/text-width.ts';
 
 export interface HistogramBucket {
@@ -91,10 +92,7 @@ export function decodeAnswer(json: unknown): Answer | undefined {
  *  @param text of the answer, of which the beginning is shown */
 export function foreignAnswer(origin: string, statusCode: number | undefined, text: string): VigieError {
   const start = printable(text.slice(0, 200).trim());
-  const hint =
-    statusCode === 401 || statusCode === 403
-      ? 'is --token-file right?'
-      : "expected an answer of Prometheus' API, --url names another server";
+  const hint = tokenHint(statusCode) ?? "expected an answer of Prometheus' API, --url names another server";
   return new VigieError('QUERY_REFUSED', `${origin} answers ${statusCode} ${start}: ${hint}`);
 }
 

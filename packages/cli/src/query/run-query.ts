@@ -1,12 +1,13 @@
 /** Asks a server for the answer to a query, and shows it. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { errorCode, VigieError } from '@vigie/core/errors';
+import { errorCode } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
-import { type ApiServer, openAnswer, parseJson, readText } from '../api-client/open-answer.ts';
+import type { ApiServer } from '../api-client/open-answer.ts';
 import { paintFor, plain } from '../terminal/style.ts';
 import { printable } from '../terminal/text-width.ts';
-import { type Answer, decodeAnswer, foreignAnswer, type QueryResult } from './answer.ts';
+import type { QueryResult } from './answer.ts';
+import { askPrometheus } from './ask-prometheus.ts';
 import { csvLines } from './csv.ts';
 import { rangeText } from './range-text.ts';
 import { markedQuery } from './refusal-text.ts';
@@ -28,10 +29,6 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** `vigie up` has the metrics below /prometheus, Prometheus at the root. */
-const PREFIXES = ['/prometheus', ''] as const;
-/** Some million samples; more is no answer that a terminal is for. */
-const MAX_ANSWER_BYTES = 256 * 1024 ** 2;
 const DEFAULT_COLUMNS = 80;
 const CHART_ROWS = 12;
 const LEAST_CHART_ROWS = 4;
@@ -47,7 +44,9 @@ export async function runQuery(
   terminal: Terminal,
   version: string,
 ): Promise<ExitCode> {
-  const { text, origin, answer } = await ask(request, server, version);
+  const advice = 'aggregate, or take a longer --step';
+  const asking = { server, userAgent: `vigie/${version} query`, advice };
+  const { text, origin, answer } = await askPrometheus(request, asking);
   if (answer.status === 'error') {
     const lines = [`vigie: ${origin} answers ${printable(`${answer.errorType}: ${answer.error}`)}`];
     for (const line of [...lines, ...markedQuery(request.promql, answer.error)]) terminal.stderr.write(`${line}\n`);
@@ -78,47 +77,6 @@ function resultLines(
     isColoured: paint !== plain,
     paint,
   });
-}
-
-async function ask(
-  request: QueryRequest,
-  server: ApiServer,
-  version: string,
-): Promise<{ readonly text: string; readonly origin: string; readonly answer: Answer }> {
-  const { response, origin } = await openAnswer(server, PREFIXES, {
-    kind: 'server',
-    path: request.type === 'instant' ? '/api/v1/query' : '/api/v1/query_range',
-    parameters: parametersOf(request),
-    method: 'POST',
-    userAgent: `vigie/${version} query`,
-  });
-  const text = await readText(response, MAX_ANSWER_BYTES);
-  if (text === undefined) {
-    throw new VigieError(
-      'QUERY_REFUSED',
-      `the answer of ${origin} is larger than ${MAX_ANSWER_BYTES} bytes: aggregate, or take a longer --step`,
-    );
-  }
-  const answer = decodeAnswer(parseJson(text));
-  if (answer !== undefined) return { text, origin, answer };
-  throw foreignAnswer(origin, response.statusCode, text);
-}
-
-function parametersOf(request: QueryRequest): URLSearchParams {
-  const parameters = new URLSearchParams({ query: request.promql });
-  if (request.type === 'instant') {
-    if (request.timeMs !== undefined) parameters.set('time', seconds(request.timeMs));
-    return parameters;
-  }
-  const { startMs, endMs, stepMs } = request.range;
-  parameters.set('start', seconds(startMs));
-  parameters.set('end', seconds(endMs));
-  parameters.set('step', seconds(stepMs));
-  return parameters;
-}
-
-function seconds(ms: number): string {
-  return String(ms / 1000);
 }
 
 async function write(lines: readonly string[], { stdout }: Terminal): Promise<void> {

@@ -1,4 +1,5 @@
 /** Go's layouts of times, written by example: `2006-01-02 15:04:05.000 -0700 MST`. Source: Go 1.26, time/format.go. */
+import { escapeRegex } from '../regex/escape-regex.ts';
 import { fixedZone, type TimeZone, UTC, type ZoneOffset } from './time-zone.ts';
 
 export const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
@@ -114,7 +115,7 @@ export function parseLayout(text: string, layout: string): ReadTime | undefined 
   let pattern = '';
   let at = 0;
   for (const { 0: part, index } of layout.matchAll(LAYOUT)) {
-    pattern += escapePattern(layout.slice(at, index));
+    pattern += escapeRegex(layout.slice(at, index));
     at = index + part.length;
     const read = READ[part];
     // Fractions are read with the seconds before them.
@@ -122,12 +123,8 @@ export function parseLayout(text: string, layout: string): ReadTime | undefined 
     pattern += `(${read[0]})`;
     fields.push(read[1]);
   }
-  const match = new RegExp(`^${pattern}${escapePattern(layout.slice(at))}$`).exec(text);
+  const match = new RegExp(`^${pattern}${escapeRegex(layout.slice(at))}$`).exec(text);
   return match === null ? undefined : timeOf(new Map(fields.map((field, index) => [field, match[index + 1] ?? ''])));
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
 function timeOf(fields: ReadonlyMap<Field, string>): ReadTime | undefined {

@@ -1,7 +1,7 @@
 /** Records that a sink refused for good, kept in a file of lines for a person to look at and send again.
  *  Format: docs/formats/dead-letters.md. */
-import { createReadStream } from 'node:fs';
 import type { Clock } from '@vigie/core/clock';
+import { fileLines } from '@vigie/core/file-lines';
 import * as v from 'valibot';
 import { type AppendOutcome, RotatingFile, type RotationLimits } from '../sinks/rotating-file.ts';
 import type { SinkEvents } from '../sinks/sink.ts';
@@ -119,14 +119,12 @@ export async function* readDeadLetters(
   maxBodyBytes: number,
   unreadable: (line: number) => void,
 ): AsyncGenerator<DeadLetterBody> {
-  let lineNumber = 0;
   let gathered: { sink: string; linesPerRecord: 1 | 2; parts: Uint8Array[]; sizeBytes: number } | undefined;
-  for await (const line of linesOf(path)) {
-    lineNumber++;
-    if (line.length === 0) continue;
-    const letter = decodeDeadLetter(line);
+  for await (const { number, bytes } of fileLines(path, Number.POSITIVE_INFINITY)) {
+    if (bytes === undefined || bytes.length === 0) continue;
+    const letter = decodeDeadLetter(bytes);
     if (letter === undefined) {
-      unreadable(lineNumber);
+      unreadable(number);
       continue;
     }
     const { sink, linesPerRecord, lines } = letter;
@@ -206,20 +204,4 @@ function isObject(text: Buffer): boolean {
   } catch {
     return false;
   }
-}
-
-/** A last line without its newline is one too: a person may have edited the file. */
-async function* linesOf(path: string): AsyncGenerator<Buffer> {
-  let rest: Buffer[] = [];
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      yield Buffer.concat([...rest, chunk.subarray(start, end)]);
-      rest = [];
-      start = end + 1;
-    }
-    if (start < chunk.length) rest.push(chunk.subarray(start));
-  }
-  if (rest.length > 0) yield Buffer.concat(rest);
 }

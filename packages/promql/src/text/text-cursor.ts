@@ -1,11 +1,11 @@
 /** A place in a text, which goes on as tokens are taken. */
 export class TextCursor {
-  protected readonly text: string;
+  readonly #text: string;
   #at: number;
 
   /** @param at where it begins */
   constructor(text: string, at = 0) {
-    this.text = text;
+    this.#text = text;
     this.#at = at;
   }
 
@@ -14,13 +14,13 @@ export class TextCursor {
   }
 
   get isAtEnd(): boolean {
-    return this.#at >= this.text.length;
+    return this.#at >= this.#text.length;
   }
 
   /** Takes what the pattern (sticky) matches. */
   take(pattern: RegExp): RegExpExecArray | undefined {
     pattern.lastIndex = this.#at;
-    const match = pattern.exec(this.text);
+    const match = pattern.exec(this.#text);
     if (match === null) return undefined;
     this.#at = pattern.lastIndex;
     return match;
@@ -28,6 +28,6 @@ export class TextCursor {
 
   /** What follows, as far as a message has room for it. */
   get glimpse(): string {
-    return this.text.slice(this.#at, this.#at + 40);
+    return this.#text.slice(this.#at, this.#at + 40);
   }
 }

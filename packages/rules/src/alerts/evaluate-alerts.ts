@@ -5,11 +5,12 @@ import { describeLabels } from '@vigie/promql/text/labels';
 import { advanceKnownSeries, type KnownSeriesMap } from '../no-data/known-series.ts';
 import type { FoundSample } from '../query.ts';
 import type { AlertingRule, RuleQuery } from '../rule.ts';
+import type { RuleError } from '../rule-error.ts';
 import type { NoData, RulePolicy } from '../rule-policy.ts';
 import { type Absence, type Alert, type Alerts, advanceAlerts, type FoundAlert } from './alert.ts';
 import { advanceFlap, FLAPPING, type FlapLimit, type Flaps, flappingText, holdsFlapping } from './flapping.ts';
 import { labelCover } from './label-cover.ts';
-import { withinLimit } from './within-limit.ts';
+import { limitExceeded, withinLimit } from './within-limit.ts';
 
 /** What is known of the alerts of a rule from one evaluation to the next. */
 export interface AlertMemory {
@@ -27,6 +28,8 @@ export interface EvaluatedAlerts {
   readonly active: readonly Alert[];
   /** Why the rule counts as failed, although its alerts are what they should be. */
   readonly problem: string | undefined;
+  /** Why the rule has failed, and has none of its alerts any more. */
+  readonly exceeded: RuleError | undefined;
 }
 
 export interface EvaluationContext {
@@ -35,7 +38,7 @@ export interface EvaluationContext {
   /** At the time that the expression was asked at. */
   readonly ask: (query: RuleQuery) => Promise<readonly InstantSample[]>;
   readonly policy: RulePolicy;
-  /** Alerts that the rule may have, where the policy tells of those within it; 0: any number. */
+  /** Alerts that the rule may have; 0: any number. */
   readonly limit: number;
 }
 
@@ -87,9 +90,12 @@ export async function evaluateAlerts(
   const advanced = advanceAlerts(before.alerts, found, timestampMs, rule, absenceOf);
   const flaps = limit === undefined ? new Map() : advanceFlaps(before, advanced.alerts, timestampMs, limit);
   const alerts = flaps.size === 0 ? advanced.alerts : withFlapping(advanced.alerts, flaps);
+  const active = flaps.size === 0 ? advanced.active : [...alerts.values()].filter(({ state }) => state !== 'inactive');
+  const exceeded = limitExceeded(active.length, context.limit, policy);
   return {
-    memory: { alerts, flaps, series },
-    active: flaps.size === 0 ? advanced.active : [...alerts.values()].filter(({ state }) => state !== 'inactive'),
+    memory: { alerts: exceeded === undefined ? alerts : new Map(), flaps, series },
+    active: exceeded === undefined ? active : [],
+    exceeded,
     problem:
       beyondProblem(beyond, all.size, context.limit) ??
       (noData === 'error' && present !== undefined ? problemOf(gone, series) : undefined),
@@ -105,7 +111,8 @@ function seriesNow(
   return present === undefined ? before : advanceKnownSeries(before, present, timestampMs, noDataForMs);
 }
 
-function watchesSeries(noData: NoData): boolean {
+/** Whether a series that is gone is what the rule looks for, too. */
+export function watchesSeries(noData: NoData): boolean {
   return noData === 'alert' || noData === 'error';
 }
 

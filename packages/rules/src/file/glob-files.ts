@@ -2,6 +2,7 @@
  *  means itself. */
 import { readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { escapeRegex } from '@vigie/core/regex/escape-regex';
 
 /** @returns what there is, sorted; a pattern without anything special in it leads to itself, if that is there
  *  Cost: one listing per folder that the pattern leads to. */
@@ -59,7 +60,7 @@ function segmentRegex(segment: string): RegExp | undefined {
     if (token.startsWith('*')) return '[^/]*';
     if (token === '?') return '[^/]';
     if (ranges !== undefined) return `[${negated}${ranges.replace(/[[&~]/g, '\\$&')}]`;
-    return (escaped ?? token).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+    return escapeRegex(escaped ?? token);
   });
   try {
     return new RegExp(`^${source}$`, 'u');

@@ -9,7 +9,6 @@ import { generatorUrlOf, notificationOf, takeDueAlerts } from '../alerts/due-ale
 import { type AlertMemory, evaluateAlerts, NO_MEMORY } from '../alerts/evaluate-alerts.ts';
 import { findAlerts } from '../alerts/find-alerts.ts';
 import { type RestoreTiming, restoreAlerts } from '../alerts/restore-alerts.ts';
-import { limitExceeded } from '../alerts/within-limit.ts';
 import type { QueryVector } from '../query.ts';
 import { recordSamples } from '../record-samples.ts';
 import type { RemovedRule } from '../removed-rules.ts';
@@ -232,13 +231,9 @@ export class GroupEvaluator {
     const find = (found: typeof vector) => findAlerts(rule, found, timestampMs, expanding, abort);
     const context = { find, ask, policy, limit };
     const evaluated = await evaluateAlerts(rule, vector, state.memory, timestampMs, context, abort);
-    const { memory, active, problem } = evaluated;
-    const exceeded = limitExceeded(active.length, limit, policy);
-    if (exceeded !== undefined) {
-      state.memory = { ...memory, alerts: new Map() };
-      throw exceeded;
-    }
+    const { memory, active, problem, exceeded } = evaluated;
     state.memory = memory;
+    if (exceeded !== undefined) throw exceeded;
     return { samples: state.restored ? alertSeries(rule, active, writtenMs) : [], problem };
   }
 

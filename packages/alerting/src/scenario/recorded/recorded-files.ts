@@ -1,12 +1,12 @@
 /** `input_files` of a scenario: lines that were recorded, as if they were written in its time. */
 import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
+import { type FileLine, fileLines } from '@vigie/core/file-lines';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { findFiles } from '@vigie/rules/file/glob-files';
 import { CONTAINER, type InputLine, MAX_LINES } from '../input-lines.ts';
 import type { RecordedFiles, Scenario } from '../scenario.ts';
 import type { ContainerLine, ContainerLogs } from './container-logs.ts';
-import { type FileLine, fileLines } from './file-lines.ts';
 import { lineOfDocument, type RecordedLine } from './recorded-line.ts';
 
 const MAX_LINE_BYTES = 2 ** 20;
@@ -141,7 +141,7 @@ class RecordedFile {
     if (bytes === undefined) return this.#problem(number, 'a line of no more than 1 MiB', 'a longer one');
     const text = bytes.at(-1) === 0x0d ? bytes.subarray(0, -1) : bytes;
     if (text.length === 0) return [];
-    if (text[0] === OPEN_BRACE) return this.#document(text.toString(), number);
+    if (text[0] === OPEN_BRACE) return this.#document(text, number);
     const line = this.#containerLogs.decode(text);
     if (line === undefined && text.includes(0)) {
       this.#isBinary = true;
@@ -159,20 +159,16 @@ class RecordedFile {
     return [...this.#open].flatMap(([stream, { time, parts }]) => this.#lineOf(time, stream, parts) ?? []);
   }
 
-  #document(text: string, number: number): readonly RecordedLine[] {
+  #document(text: Buffer, number: number): readonly RecordedLine[] {
     let document: unknown;
     try {
-      document = JSON.parse(text);
+      document = JSON.parse(text.toString());
     } catch {
-      return this.#problem(number, 'a document in JSON', shown(Buffer.from(text)));
+      return this.#problem(number, 'a document in JSON', shown(text));
     }
     const line = lineOfDocument(document, this.#fields);
     if (line !== undefined) return [line];
-    return this.#problem(
-      number,
-      'a document with @timestamp and message, as the agent writes them',
-      shown(Buffer.from(text)),
-    );
+    return this.#problem(number, 'a document with @timestamp and message, as the agent writes them', shown(text));
   }
 
   #containerLine({ time, stream, message, isFragment }: ContainerLine, number: number): readonly RecordedLine[] {

@@ -1,4 +1,5 @@
 /** Times as programs write them: by name, or by a pattern of strptime's directives as Vector's are. */
+import { escapeRegex } from '@vigie/core/regex/escape-regex';
 import { type CalendarParts, calendarSeconds, type Instant, inRange, nanosecondsOf } from './instant.ts';
 import { offsetOf, type Zone } from './zone.ts';
 
@@ -183,7 +184,7 @@ function patternFormat(pattern: string): TimeFormatParsed {
 
 /** White space stands for any. */
 function literal(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll(/\s+/g, '\\s+');
+  return escapeRegex(text).replaceAll(/\s+/g, '\\s+');
 }
 
 function parsePattern(regex: RegExp, text: string, zone: Zone, nearMs: number, prefix: boolean): Instant | undefined {

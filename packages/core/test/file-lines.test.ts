@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fileLines } from '../../../src/scenario/recorded/file-lines.ts';
-import { folderWith } from '../../folder.ts';
+import { fileLines } from '../src/file-lines.ts';
+import { tempFolder } from './temp-folder.ts';
 
 const { signal } = new AbortController();
 
@@ -11,7 +11,7 @@ async function linesOf(
   text: string | Buffer,
   maxLineBytes = 1000,
 ): Promise<readonly (readonly [number, string | undefined])[]> {
-  const path = join(await folderWith(), 'a.log');
+  const path = join(await tempFolder(), 'a.log');
   await writeFile(path, text);
   const lines: [number, string | undefined][] = [];
   for await (const { number, bytes } of fileLines(path, maxLineBytes, signal)) lines.push([number, bytes?.toString()]);
@@ -43,7 +43,8 @@ describe('lines of a file', () => {
   });
 
   it('end where whoever reads them stops', async () => {
-    const path = join(await folderWith({ 'a.log': 'a\n'.repeat(100_000) }), 'a.log');
+    const path = join(await tempFolder(), 'a.log');
+    await writeFile(path, 'a\n'.repeat(100_000));
     for await (const { number } of fileLines(path, 10, signal)) if (number === 2) break;
     const ending = new AbortController();
     ending.abort(new Error('enough'));

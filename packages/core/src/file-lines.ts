@@ -11,9 +11,10 @@ export interface FileLine {
   readonly bytes: Buffer | undefined;
 }
 
-/** What follows the last newline is a line, too.
+/** What follows the last newline is a line, too: a person may have edited the file.
+ *  @param signal undefined: it is read to its end, or as far as is asked
  *  @throws what the file system throws; the signal's reason */
-export async function* fileLines(path: string, maxLineBytes: number, signal: AbortSignal): AsyncGenerator<FileLine> {
+export async function* fileLines(path: string, maxLineBytes: number, signal?: AbortSignal): AsyncGenerator<FileLine> {
   let parts: Buffer[] = [];
   let length = 0;
   let number = 0;
