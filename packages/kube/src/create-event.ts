@@ -1,6 +1,7 @@
 /** Tells people, by an Event of Kubernetes, what has become of an object. Source: events.k8s.io/v1. */
 import type { KubeFailure, KubeRefusal } from './answer.ts';
 import { type KubeClient, resourcePath } from './client.ts';
+import { microTime } from './micro-time.ts';
 
 export interface NewEvent {
   /** Of the Event itself: who creates one of a name that is there is told so. At most 253 bytes. */
@@ -64,11 +65,6 @@ export async function createEvent(
   if (answer.status === 'ok') return { status: 'created' };
   if (answer.status === 'refused' && answer.httpStatus === 409) return { status: 'exists' };
   return answer;
-}
-
-/** A MicroTime: of an Event the API server takes no other form. */
-export function microTime(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace(/Z$/, '000Z');
 }
 
 /** As much of it as the API server takes. */

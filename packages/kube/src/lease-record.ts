@@ -1,5 +1,6 @@
 /** The record of a coordination.k8s.io/v1 Lease, as client-go's LeaseLock reads and writes it. */
 import { VigieError } from '@vigie/core/errors';
+import { microTime } from './micro-time.ts';
 
 /** As the server has it; what is not known here is sent back as it came. */
 export interface LeaseObject {
@@ -67,11 +68,6 @@ export function leaseWith(
 export function annotationsOf({ metadata }: LeaseObject): Readonly<Record<string, string>> {
   const written = isRecord(metadata.annotations) ? Object.entries(metadata.annotations) : [];
   return Object.fromEntries(written.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
-}
-
-/** Kubernetes' MicroTime: always six digits behind the point. */
-function microTime(unixMs: number): string {
-  return new Date(unixMs).toISOString().replace('Z', '000Z');
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

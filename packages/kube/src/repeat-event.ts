@@ -3,7 +3,8 @@
 import * as v from 'valibot';
 import type { KubeFailure, KubeRefusal } from './answer.ts';
 import { type KubeClient, resourcePath } from './client.ts';
-import { eventNote, microTime, type NewEvent } from './create-event.ts';
+import { eventNote, type NewEvent } from './create-event.ts';
+import { microTime } from './micro-time.ts';
 
 export type RepeatOutcome =
   | { readonly status: 'repeated' }
@@ -37,7 +38,7 @@ export async function repeatEvent(
   const told = v.safeParse(toldSchema, found.body);
   if (!told.success) return { status: 'failed', reason: 'protocol', detail: `${path} is no Event` };
   const { metadata, eventTime, series } = told.output;
-  const toldMs = Date.parse(series?.lastObservedTime ?? eventTime ?? '');
+  const toldMs = Date.parse(series?.lastObservedTime ?? eventTime);
   // Whose clock is ahead may have told it in what is the future here.
   if (Math.abs(timeMs - toldMs) < intervalMs) return { status: 'recent' };
   const body = {

@@ -40,8 +40,6 @@ export interface CustomMetricsDeps {
   readonly rules: RuleSeries | undefined;
   /** Of a query. */
   readonly timeoutMs: number;
-  /** A value whose newest sample is older is left out. */
-  readonly maxAgeMs: number;
 }
 
 interface CustomAnswer {
@@ -168,9 +166,12 @@ export class CustomMetrics {
     );
   }
 
-  async #byRule(wanted: Wanted, { rule, series }: RuleMatch, signal: AbortSignal): Promise<CustomAnswer | undefined> {
+  async #byRule(
+    wanted: Wanted,
+    { rule, series, maxAgeMs }: RuleMatch,
+    signal: AbortSignal,
+  ): Promise<CustomAnswer | undefined> {
     const { mapper, answerer, clock, timeoutMs } = this.#deps;
-    const maxAgeMs = rule.maxAgeMs ?? this.#deps.maxAgeMs;
     const { mapped, namespace, objects, metricSelector, metric } = wanted;
     const names = [...(objects?.keys() ?? [])].sort();
     const namespaceResource = await mapper.resolve(NAMESPACES);

@@ -32,7 +32,6 @@ export interface ExternalMetricsDeps {
   /** Another adapter's API server, asked about what is not known here. */
   readonly delegate: KubeClient | undefined;
   readonly timeoutMs: number;
-  readonly maxAgeMs: number;
 }
 
 interface ExternalAnswer {
@@ -121,11 +120,10 @@ export class ExternalMetrics {
 
   async #byRule(
     { namespace, metric, selector }: ExternalQuestion,
-    { rule, series }: RuleMatch,
+    { rule, series, maxAgeMs }: RuleMatch,
     signal: AbortSignal,
   ): Promise<ExternalAnswer | undefined> {
     const { mapper, answerer, clock, timeoutMs } = this.#deps;
-    const maxAgeMs = rule.maxAgeMs ?? this.#deps.maxAgeMs;
     const namespaceResource = await mapper.resolve(NAMESPACES);
     if (namespaceResource === undefined) return undefined;
     const within = rule.isNamespaced ? namespace : undefined;

@@ -77,7 +77,7 @@ export class MetricsAdapter {
     const externalRules = rules && new RuleSeries(rules.external, { querier, clock, maxAgeMs, signal });
     const defaults = new DefaultMetrics({ querier, intervals, endpoints });
     const objects = new DescribedObjects({ pods, nodes, client, clock, signal });
-    const common = { mapper, answerer, clock, defaults, timeoutMs, maxAgeMs };
+    const common = { mapper, answerer, clock, defaults, timeoutMs };
     this.custom = new CustomMetrics({ ...common, objects, rules: customRules });
     this.external = new ExternalMetrics({ ...common, rules: externalRules, delegate });
     this.resources = new ResourceMetrics({

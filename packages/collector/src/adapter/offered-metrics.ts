@@ -122,13 +122,13 @@ async function byRules(
 }
 
 async function objectsOf(
-  { rule, series }: RuleMatch,
-  { querier, clock, maxAgeMs }: OfferedMetricsDeps,
+  { rule, series, maxAgeMs }: RuleMatch,
+  { querier, clock }: OfferedMetricsDeps,
   signal: AbortSignal,
 ): Promise<readonly MappedResource[]> {
   const nowMs = clock.nowMs();
   const matchers = [...rule.matchers, new Matcher(METRIC_NAME, '=', series)];
-  const range = { fromMs: nowMs - (rule.maxAgeMs ?? maxAgeMs), toMs: nowMs };
+  const range = { fromMs: nowMs - maxAgeMs, toMs: nowMs };
   const found = await querier.series({ matcherSets: [matchers], range, limit: SERIES_PER_METRIC }, signal);
   const labels = new Set(found.series.flatMap((one) => one.labels.names));
   const objects: MappedResource[] = [];

@@ -8,6 +8,8 @@ import type { SeriesRule } from './adapter-rules.ts';
 export interface RuleMatch {
   readonly rule: SeriesRule;
   readonly series: string;
+  /** How old the newest sample of a value may be: what the rule says, or what holds where none does. */
+  readonly maxAgeMs: number;
 }
 
 export interface RuleSeriesDeps {
@@ -62,13 +64,14 @@ export class RuleSeries {
   }
 
   async #look(): Promise<ReadonlyMap<string, readonly RuleMatch[]>> {
-    const { querier, clock, maxAgeMs, signal } = this.#deps;
+    const { querier, clock, signal } = this.#deps;
     const byMetric = new Map<string, RuleMatch[]>();
     const nowMs = clock.nowMs();
     // Rules that differ only in their filters share the answer.
     const byQuery = new Map<string, readonly string[]>();
     for (const rule of this.#rules) {
-      const fromMs = nowMs - (rule.maxAgeMs ?? maxAgeMs);
+      const { maxAgeMs = this.#deps.maxAgeMs } = rule;
+      const fromMs = nowMs - maxAgeMs;
       const key = `${fromMs} ${rule.seriesQuery}`;
       let names = byQuery.get(key);
       if (names === undefined) {
@@ -79,9 +82,10 @@ export class RuleSeries {
       for (const series of names) {
         const metric = rule.metricOf(series);
         if (metric === undefined || metric === '') continue;
+        const match = { rule, series, maxAgeMs };
         const matches = byMetric.get(metric);
-        if (matches === undefined) byMetric.set(metric, [{ rule, series }]);
-        else matches.push({ rule, series });
+        if (matches === undefined) byMetric.set(metric, [match]);
+        else matches.push(match);
       }
     }
     return byMetric;

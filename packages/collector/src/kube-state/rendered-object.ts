@@ -12,7 +12,7 @@ export class RenderedObject {
   readonly #identity: string;
   #rests: readonly string[];
 
-  /** @param identity `namespace="shop",pod="web-0"`
+  /** @param identity `{namespace="shop",pod="web-0"`
    *  @param rests of its lines by family, what stands behind the identity: `,phase="Running"} 1` and a line break each; empty where there
    *  are none */
   constructor(families: readonly Family[], identity: string, rests: readonly string[]) {
@@ -24,11 +24,11 @@ export class RenderedObject {
   /** Adds the lines of a family, by its number, in pieces: half a million lines are one text in the end, and none of them one before. */
   addTo(pieces: string[], family: number): void {
     const rest = this.#rests[family] ?? '';
-    const head = this.#headOf(family);
+    const name = this.#nameOf(family);
     // A line break within a label is written as two characters.
     for (let from = 0; from < rest.length; ) {
       const to = rest.indexOf('\n', from) + 1;
-      pieces.push(head, this.#identity, to - from === rest.length ? rest : rest.slice(from, to));
+      pieces.push(name, this.#identity, to - from === rest.length ? rest : rest.slice(from, to));
       from = to;
     }
   }
@@ -37,7 +37,7 @@ export class RenderedObject {
   get sizeBytes(): number {
     return this.#rests.reduce((size, rest, family) => {
       const lines = rest === '' ? 0 : rest.split('\n').length - 1;
-      return size + rest.length + lines * (this.#headOf(family).length + this.#identity.length);
+      return size + rest.length + lines * (this.#nameOf(family).length + this.#identity.length);
     }, 0);
   }
 
@@ -56,8 +56,8 @@ export class RenderedObject {
     this.#rests = NOTHING;
   }
 
-  #headOf(family: number): string {
-    return `${this.#families[family]?.name ?? ''}{`;
+  #nameOf(family: number): string {
+    return this.#families[family]?.name ?? '';
   }
 }
 
@@ -65,7 +65,8 @@ export class RenderedObject {
 export function renderObject(kind: Kind, families: readonly Family[], object: unknown): RenderedObject {
   const name = textAt(object, 'metadata', 'name');
   if (name === '') throw new VigieError('KUBE_OBJECT_INVALID', 'an object without metadata.name');
-  const identity = formatLabels(kind.identify(object));
+  // Joined, and not added up, so that what is kept is flat.
+  const identity = ['{', formatLabels(kind.identify(object))].join('');
   const rests = families.map((family) => renderFamily(family, object));
   return new RenderedObject(families, identity, rests);
 }
@@ -82,7 +83,7 @@ function renderFamily(family: Family, object: unknown): string {
     seen.add(own);
     pieces.push(own === '' ? '} ' : `,${own}} `, String(value), '\n');
   }
-  // Joined, and not added up, so that what is kept is flat.
+  // As the identity is.
   return sharedText(pieces.join(''));
 }
 

@@ -17,11 +17,7 @@ const COARSE_FROM = 1e9;
  *  @returns rounded half to even, to a billionth below 1e9 and to a thousandth from there on; undefined for NaN and infinities,
  *  which no quantity can express */
 export function decimalQuantity(value: number): string | undefined {
-  if (!Number.isFinite(value)) return undefined;
-  const bounded = clamp(value);
-  const nano =
-    Math.abs(bounded) < COARSE_FROM ? roundScaled(bounded, NANO) : roundScaled(bounded, 1000n) * NANO_PER_MILLI;
-  return formatQuantity(nano, 'decimal');
+  return Number.isFinite(value) ? formatQuantity(nanoOf(value), 'decimal') : undefined;
 }
 
 /** Of whole things, such as bytes: `20Ki`.
@@ -33,9 +29,7 @@ export function binaryQuantity(value: number): string | undefined {
 /** What the HPA controller makes of the quantity that decimalQuantity writes: thousandths, rounded up.
  *  @param value finite */
 export function milliOf(value: number): number {
-  const bounded = clamp(value);
-  if (Math.abs(bounded) >= COARSE_FROM) return Number(roundScaled(bounded, 1000n));
-  const nano = roundScaled(bounded, NANO);
+  const nano = nanoOf(value);
   const milli = nano / NANO_PER_MILLI;
   return Number(nano > 0n && nano % NANO_PER_MILLI !== 0n ? milli + 1n : milli);
 }
@@ -58,6 +52,12 @@ function shortest(amount: bigint, base: bigint, suffixes: readonly string[]): st
     index++;
   }
   return `${rest}${suffixes[index]}`;
+}
+
+/** @param value finite */
+function nanoOf(value: number): bigint {
+  const bounded = clamp(value);
+  return Math.abs(bounded) < COARSE_FROM ? roundScaled(bounded, NANO) : roundScaled(bounded, 1000n) * NANO_PER_MILLI;
 }
 
 function clamp(value: number): number {

@@ -29,8 +29,8 @@ export function dropsAll(
   for (const rule of rules) {
     const { action, sourceLabels } = rule;
     if ((action !== 'keep' && action !== 'drop') || !sourceLabels.every(isKnown)) return false;
-    const values = sourceLabels.map((name) => [name, labels[name] ?? ''] as const).filter(([, value]) => value !== '');
-    if (!stepOf(rule)(new LabelBuilder(LabelSet.of(values)))) return true;
+    const known = LabelSet.of(sourceLabels.map((name) => [name, labels[name] ?? ''] as const));
+    if (!stepOf(rule)(new LabelBuilder(known))) return true;
   }
   return false;
 }

@@ -4,7 +4,7 @@
 import { nativeOfClassic } from '@vigie/promql/histogram/from-classic';
 import { parseFloatText } from '@vigie/promql/text/float';
 import { DROPPED, type HistogramSample, type Scrape, type SeriesExemplar } from '@vigie/wire/exposition/scrape';
-import type { SeriesLabels } from '@vigie/wire/exposition/series-labels';
+import { labelOf, SEPARATOR, type SeriesLabels } from '@vigie/wire/exposition/series-labels';
 import { toNativeHistogram } from '../remote-write/native-histograms.ts';
 import { REFUSED } from './series-places.ts';
 
@@ -74,7 +74,7 @@ export class ClassicHistograms {
     const bound = role === 'bucket' ? parseFloatText(labelOf(written, BOUND) ?? '') : 0;
     if (bound === undefined || Number.isNaN(bound)) return undefined;
     const labels = labelsOf(written, family, role);
-    const key = keyOf(labels);
+    const key = labels.join(SEPARATOR);
     let histogram = this.#histograms.get(key);
     if (histogram === undefined) {
       histogram = { place: this.#options.placeOf(labels), parts: 0 };
@@ -209,11 +209,6 @@ function isRole(text: string | undefined): text is Role {
   return text === 'count' || text === 'sum' || text === 'bucket';
 }
 
-function labelOf(labels: SeriesLabels, name: string): string | undefined {
-  for (let at = 0; at < labels.length; at += 2) if (labels[at] === name) return labels[at + 1];
-  return undefined;
-}
-
 /** Those of the histogram as a whole. */
 function labelsOf(written: SeriesLabels, family: string, role: Role): SeriesLabels {
   const labels: string[] = [];
@@ -223,9 +218,4 @@ function labelsOf(written: SeriesLabels, family: string, role: Role): SeriesLabe
     else if (name !== BOUND || role !== 'bucket') labels.push(name, written[at + 1]!);
   }
   return labels;
-}
-
-/** No byte of UTF-8 between them, so that no two label sets have one key. */
-function keyOf(labels: SeriesLabels): string {
-  return labels.join('\u{ff}\u{0}');
 }

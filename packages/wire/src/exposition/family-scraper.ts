@@ -5,10 +5,7 @@ import type { Exemplar, MetricType } from './entry.ts';
 import { type FamilySink, type HistogramForms, readFamilies } from './protobuf-families.ts';
 import { DROPPED, type FamilyMetadata, type ResolveSeries, type Scrape, type ScrapeLimits } from './scrape.ts';
 import type { ScrapeColumns } from './scrape-columns.ts';
-import type { SeriesLabels } from './series-labels.ts';
-
-/** No byte of UTF-8, so that no two label sets have one key. */
-const SEPARATOR = '\u{ff}\u{0}';
+import { SEPARATOR, type SeriesLabels } from './series-labels.ts';
 
 export interface FamilyScraperOptions {
   readonly resolve: ResolveSeries;

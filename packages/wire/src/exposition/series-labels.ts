@@ -3,6 +3,15 @@
 /** Names and values by turns, `['__name__', 'up', 'job', 'node']`, sorted by name in the order of UTF-8, `__name__` among them. */
 export type SeriesLabels = readonly string[];
 
+/** undefined where it is not there. */
+export function labelOf(labels: SeriesLabels, name: string): string | undefined {
+  for (let at = 0; at < labels.length; at += 2) if (labels[at] === name) return labels[at + 1];
+  return undefined;
+}
+
+/** Between the texts of a key: two characters that no name or value has one behind the other. */
+export const SEPARATOR = '\u{ff}\u{0}';
+
 /** Sorts pairs in place by name, as Prometheus does; pairs of one name keep their order.
  *  @returns the name that stands there twice, if any */
 export function sortLabels(flat: string[]): string | undefined {

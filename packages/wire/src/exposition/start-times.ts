@@ -1,6 +1,6 @@
 /** Which samples an OpenMetrics line `x_created` is about. Source: OpenMetrics 1.0, "Created". */
 import type { MetricType } from './entry.ts';
-import type { SeriesLabels } from './series-labels.ts';
+import { labelOf, type SeriesLabels } from './series-labels.ts';
 
 const SUFFIXES: Readonly<Partial<Record<MetricType, RegExp>>> = {
   counter: /_(?:total|created)$/,
@@ -9,10 +9,7 @@ const SUFFIXES: Readonly<Partial<Record<MetricType, RegExp>>> = {
 };
 
 export function isCreatedLine(labels: SeriesLabels, type: MetricType): boolean {
-  if (SUFFIXES[type] === undefined) return false;
-  for (let at = 0; at < labels.length; at += 2)
-    if (labels[at] === '__name__') return labels[at + 1]!.endsWith('_created');
-  return false;
+  return SUFFIXES[type] !== undefined && labelOf(labels, '__name__')?.endsWith('_created') === true;
 }
 
 /** @returns the same number for the samples of one metric and its start time, and another for others; 0 for types that have none */

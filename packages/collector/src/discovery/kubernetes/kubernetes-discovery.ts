@@ -100,6 +100,8 @@ class RoleRun<T extends Meta> {
   #isTelling = false;
   #joined: JoinedWatch<Meta>[] = [];
   #parts: readonly Part<T>[] = [];
+  /** One of the role itself, by its key. */
+  #find: (key: string) => T | undefined = none;
 
   constructor(
     role: Role<T>,
@@ -139,6 +141,8 @@ class RoleRun<T extends Meta> {
       this.#joined.push(own);
       return { namespace, own, watches: [own], isKnown: false };
     });
+    const watches = this.#parts.map(({ own }) => own);
+    this.#find = (key) => findIn(watches, key);
     const neighbour = {
       pod: this.#role.neighbours.includes('pod') ? this.#joinNeighbours(KINDS.pod, 'pod', namespaces) : none,
       service: this.#role.neighbours.includes('service')
@@ -259,10 +263,7 @@ class RoleRun<T extends Meta> {
 
   #group(key: string): TargetGroup {
     const source = `${this.#role.sourcePrefix}${key}`;
-    const object = findIn(
-      this.#parts.map(({ own }) => own),
-      key,
-    );
+    const object = this.#find(key);
     // An index of what nobody is told of would be as large as the objects.
     const isReferring = object !== undefined && this.#referred.size > 0;
     this.#index.set(key, isReferring ? this.#role.references(object, this.#referred) : NONE);
