@@ -69,8 +69,8 @@ interface OldTargets {
 
 /** A rate needs two samples: of an eager target the second comes soon after the first. */
 const EAGER_MS = 2_000;
-/** A target that comes later is seen within a second, whatever its place in the interval; those of a rollout are spread over it. */
-const LATE_SPREAD_MS = 1_000;
+/** A target that comes later is seen within a second, its connection included, whatever its place in the interval; those of a rollout are spread over it. */
+const LATE_SPREAD_MS = 750;
 /** Gone with their pod, series cannot come back under their labels. */
 const POD_UID = '__meta_kubernetes_pod_uid';
 /** Of a pod, and of an address behind a service. */
