@@ -22,6 +22,7 @@ import { reportLabels, sampleLabels } from './sample-labels.ts';
 import { failureOf, ScrapeError } from './scrape-error.ts';
 import { REFUSED, SeriesPlaces } from './series-places.ts';
 import { TargetExemplars } from './target-exemplars.ts';
+import { TargetMetadata } from './target-metadata.ts';
 
 /** The part of the database that is needed. */
 export interface SampleStore {
@@ -52,13 +53,12 @@ const ASK_REFUSED_AGAIN_MS = 5 * 60_000;
 const NO_SAMPLES = { scraped: 0, postRelabeling: 0, seriesAdded: 0 };
 
 export class TargetSamples {
-  /** By family. */
-  readonly metadata = new Map<string, MetricMetadata>();
   /** Of a scrape; told with each. */
   timeoutMs: number;
   readonly #target: LabelSet;
   readonly #config: ScrapeConfig;
   readonly #deps: SampleDeps;
+  readonly #metadata: TargetMetadata;
   readonly #places = new SeriesPlaces();
   readonly #reader: ScrapeReader;
   /** undefined: they are kept as they come. */
@@ -83,6 +83,7 @@ export class TargetSamples {
     this.#config = config;
     this.timeoutMs = timeoutMs;
     this.#deps = deps;
+    this.#metadata = new TargetMetadata(deps.metadata);
     this.#exemplars = new TargetExemplars(deps.store.head, this.#places);
     this.#seriesRemoved = deps.store.head.counts.seriesRemoved;
     const { scrapeNativeHistograms, alwaysScrapeClassicHistograms: keepsClassic } = config;
@@ -99,6 +100,11 @@ export class TargetSamples {
           placeOf: (labels) => this.#placeOf(labels),
         })
       : undefined;
+  }
+
+  /** By family; it changes with each scrape. */
+  get metadata(): ReadonlyMap<string, MetricMetadata> {
+    return this.#metadata.byFamily;
   }
 
   /** A scrape is under way. @returns to be called when it is recorded, or will not be */
@@ -180,7 +186,7 @@ export class TargetSamples {
     }
   }
 
-  /** Retention removes series; and those that were refused may find room by now. */
+  /** Retention removes series; those that were refused may find room by now; and families of metrics come and go. */
   #forgetWhatIsGone(atMs: number): void {
     const { head } = this.#deps.store;
     const gone: number[] = [];
@@ -189,8 +195,10 @@ export class TargetSamples {
       for (const place of this.#places.taken()) if (!head.has(this.#places.refAt(place))) gone.push(place);
     }
     const mayAskAgain = this.#refusedSinceMs !== undefined && atMs - this.#refusedSinceMs >= ASK_REFUSED_AGAIN_MS;
-    if (gone.length === 0 && !mayAskAgain) return;
+    const { isOverfull } = this.#metadata;
+    if (gone.length === 0 && !mayAskAgain && !isOverfull) return;
     for (const place of gone) this.#release(place);
+    if (isOverfull) this.#metadata.beginAnew();
     this.#reader.clear();
     this.#classic?.clear();
     this.#isAnew = true;
@@ -252,7 +260,7 @@ export class TargetSamples {
     if (scrape !== undefined) {
       this.#appendHistograms(scrape, atMs, refused);
       this.#exemplars.add(scrape, atMs);
-      this.#keepMetadata(scrape);
+      for (const metadata of this.#metadata.keep(scrape.metadata)) store.head.setMetadata(metadata);
     }
     return refused;
   }
@@ -333,15 +341,6 @@ export class TargetSamples {
     if (samples.length === 0) return;
     const result = this.#deps.store.head.appendHistograms(samples);
     for (const [reason, count] of Object.entries(result.refused)) add(refused, reason, count);
-  }
-
-  #keepMetadata({ metadata }: Scrape): void {
-    for (const { family, kind, text } of metadata) {
-      const before = this.metadata.get(family) ?? { metric: family, type: 'unknown', help: '', unit: '' };
-      const after = this.#deps.metadata.share({ ...before, [kind]: text });
-      this.metadata.set(after.metric, after);
-      this.#deps.store.head.setMetadata(after);
-    }
   }
 
   #goneIn(scrape: Scrape): readonly number[] {

@@ -211,6 +211,31 @@ describe('TargetSamples', () => {
     expect(bed.store.head.metadata.query(query)).toHaveLength(1);
   });
 
+  it('forgets type and help of metrics that a target names anew with each scrape, and none that it has', () => {
+    const { samples, scrape } = bed.target();
+    const lines = (from: number, count: number): string =>
+      Array.from({ length: count }, (_, at) => `# TYPE reads_${from + at} counter\n`).join('');
+    const stays = '# HELP reads How many.\n# TYPE reads counter\nreads 1\n';
+    let most = 0;
+    for (let at = 0; at < 5; at++) {
+      scrape(stays + lines(4_000 * at, 4_000));
+      most = Math.max(most, samples.metadata.size);
+      expect(samples.metadata.get('reads')).toMatchObject({ type: 'counter', help: 'How many.' });
+    }
+    expect(most).toBe(12_001);
+    expect(samples.metadata.size).toBe(8_001);
+  });
+
+  it('remembers as many metrics as a target has', () => {
+    const { samples, scrape } = bed.target();
+    const body = Array.from({ length: 15_000 }, (_, at) => `# TYPE reads_${at} counter\nreads_${at} 1\n`).join('');
+    for (let at = 0; at < 3; at++) {
+      scrape(body);
+      expect(samples.metadata.size).toBe(15_000);
+    }
+    expect(bed.counts.refused).toEqual(new Map());
+  });
+
   it('keeps exemplars, those that come again without a time once', () => {
     const { scrape } = bed.target();
     const body = (traces: string) => `# TYPE reads counter\nreads_total 1 # {trace_id="${traces}"} 0.5\n# EOF\n`;
