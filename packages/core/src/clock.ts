@@ -1,4 +1,6 @@
 /** Time, owned by whoever runs the code: tests put a fake in its place and never sleep. */
+import { onAbort } from './on-abort.ts';
+
 export interface Timer {
   cancel(): void;
 }
@@ -40,14 +42,15 @@ export function sleepOn(
       reject(signal.reason);
       return;
     }
-    const abort = (): void => {
-      timer.cancel();
-      reject(signal?.reason);
-    };
+    const leave =
+      signal &&
+      onAbort(signal, () => {
+        timer.cancel();
+        reject(signal.reason);
+      });
     const timer = clock.setTimer(delayMs, () => {
-      signal?.removeEventListener('abort', abort);
+      leave?.();
       resolve();
     });
-    signal?.addEventListener('abort', abort, { once: true });
   });
 }

@@ -5,6 +5,7 @@ import { TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '@vigie/core/clock';
 import { describeError, errorCode, VigieError } from '@vigie/core/errors';
 import { Connections } from '@vigie/core/http-client/connections';
+import { onAbort } from '@vigie/core/on-abort';
 import { type KubeFailure, type KubeRefusal, refusalOfBody } from './answer.ts';
 import type { KubeConfig } from './config.ts';
 import { Identity } from './identity.ts';
@@ -247,10 +248,9 @@ class Exchange {
     this.#clock = clock;
     this.#signal = signal;
     this.#head = this.#awaitHead();
-    const abort = (): void => this.end(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    const leave = onAbort(signal, () => this.end(signal.reason));
     outgoing.once('close', () => {
-      signal.removeEventListener('abort', abort);
+      leave();
       this.#silence?.cancel();
     });
     this.limit(ANSWER_TIMEOUT_MS);

@@ -3,6 +3,7 @@
 import { Backoff, type BackoffOptions } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
+import { onAbort } from '@vigie/core/on-abort';
 import type { Random } from '@vigie/core/random';
 import { describeObstacle, isAheadOfServer, isExpired, type KubeFailure, type KubeRefusal } from './answer.ts';
 import { type KubeClient, KubeStreamError } from './client.ts';
@@ -139,8 +140,8 @@ export class Reflector<T> {
   start(signal: AbortSignal): void {
     const abort = (): void => this.#ending.abort(signal.reason);
     if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    this.#running ??= this.#run(this.#ending.signal).finally(() => signal.removeEventListener('abort', abort));
+    const leave = onAbort(signal, abort);
+    this.#running ??= this.#run(this.#ending.signal).finally(leave);
   }
 
   /** Tells the handlers nothing more. */
@@ -207,8 +208,7 @@ export class Reflector<T> {
     const { clock, silenceMs } = this.#deps;
     if (silenceMs === undefined) return listAll(this.#client, this.#collection, version, signal);
     const limited = new AbortController();
-    const abort = (): void => limited.abort(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    const leave = onAbort(signal, () => limited.abort(signal.reason));
     const timer = clock.setTimer(silenceMs, () =>
       limited.abort(new KubeStreamError('timeout', `no list within ${silenceMs / 1000} s`)),
     );
@@ -219,7 +219,7 @@ export class Reflector<T> {
       return failureOf(error);
     } finally {
       timer.cancel();
-      signal.removeEventListener('abort', abort);
+      leave();
     }
   }
 

@@ -1,6 +1,7 @@
 /** One watch: what changed since a resource version, until the server ends it or the connection breaks. */
 import type { Clock } from '@vigie/core/clock';
 import { errorCode } from '@vigie/core/errors';
+import { onAbort } from '@vigie/core/on-abort';
 import { type KubeFailure, type KubeRefusal, refusalOf } from './answer.ts';
 import { type KubeClient, KubeStreamError } from './client.ts';
 import { acceptOf, type Collection } from './collection.ts';
@@ -51,8 +52,7 @@ export async function watchOnce<T>(
 ): Promise<WatchEnded | KubeRefusal | KubeFailure> {
   signal.throwIfAborted();
   const ending = new AbortController();
-  const abort = (): void => ending.abort(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
+  const leave = onAbort(signal, () => ending.abort(signal.reason));
   const overdue = clock.setTimer(timeoutMs + OVERDUE_MS, () => {
     ending.abort(new KubeStreamError('timeout', `the server did not end the watch after ${timeoutMs / 1000} s`));
   });
@@ -94,7 +94,7 @@ export async function watchOnce<T>(
   } finally {
     opening?.cancel();
     overdue.cancel();
-    signal.removeEventListener('abort', abort);
+    leave();
     // A handler that threw before the first byte leaves a connection that nobody reads.
     ending.abort(new KubeStreamError('network', 'the watch is over'));
   }

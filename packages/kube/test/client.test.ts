@@ -38,6 +38,20 @@ async function peerOf(answer: http.RequestListener): Promise<KubeConfig> {
 }
 
 describe('requests', () => {
+  test('under one signal are no leak to Node, however many, and end with it', async () => {
+    const warned: Error[] = [];
+    const take = (warning: Error): void => void warned.push(warning);
+    process.on('warning', take);
+    onTestFinished(() => void process.off('warning', take));
+    const { client } = clientOf(await peerOf(() => undefined));
+    const controller = new AbortController();
+    const settled = Promise.allSettled(Array.from({ length: 30 }, () => client.request(PODS, controller.signal)));
+    await new Promise((resolve) => setImmediate(resolve));
+    controller.abort(new Error('enough'));
+    expect(new Set((await settled).map(({ status }) => status))).toEqual(new Set(['rejected']));
+    expect(warned).toEqual([]);
+  });
+
   test('say who asks, for what, in which form', async () => {
     let seen: http.IncomingMessage | undefined;
     const config = await peerOf((request, response) => {

@@ -1,7 +1,13 @@
 /** How requests to receivers are made: `http_config`, `tls_config`. Source: Prometheus, common/config/http_config.go. */
 import { resolve } from 'node:path';
 import { named, section } from '@vigie/core/config/fields';
-import type { Authorization, HttpClientConfig, Secret, TlsConfig } from '@vigie/core/config/http-client-config';
+import type {
+  Authorization,
+  HttpClientConfig,
+  ProxyConfig,
+  Secret,
+  TlsConfig,
+} from '@vigie/core/config/http-client-config';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { quoteGo } from '@vigie/core/go-quote';
 import * as v from 'valibot';
@@ -24,6 +30,13 @@ export const tlsSection = section({
   max_version: tlsVersion,
 });
 
+const proxyEntries = {
+  proxy_url: optionalText,
+  no_proxy: optionalText,
+  proxy_from_environment: flag(false),
+  proxy_connect_header: refused('no headers of its own for a proxy, which Vigie does not send'),
+};
+
 export const httpClientSection = section({
   basic_auth: v.nullish(
     section({
@@ -43,6 +56,7 @@ export const httpClientSection = section({
       scopes: textList,
       endpoint_params: textMap,
       tls_config: v.nullish(tlsSection),
+      ...proxyEntries,
     }),
   ),
   bearer_token: optionalText,
@@ -50,10 +64,7 @@ export const httpClientSection = section({
   tls_config: v.nullish(tlsSection),
   follow_redirects: flag(true),
   enable_http2: flag(true),
-  proxy_url: optionalText,
-  no_proxy: optionalText,
-  proxy_from_environment: flag(false),
-  proxy_connect_header: refused('no headers of its own for a proxy, which Vigie does not send'),
+  ...proxyEntries,
   http_headers: v.nullish(named(section({ values: textList, secrets: textList, files: textList })), {}),
 });
 
@@ -86,7 +97,6 @@ function isReservedHeader(name: string): boolean {
 export function readHttpClient(written: WrittenHttpClient, path: ConfigPath, context: ReadContext): HttpClientConfig {
   const { findings, folder } = context;
   const authorization = readAuthorization(written, path, context);
-  checkProxy(written, path, context);
   const headers = Object.entries(written.http_headers).map(([name, { values, secrets, files }]) => {
     if (isReservedHeader(name))
       findings.refuseKey(
@@ -105,11 +115,7 @@ export function readHttpClient(written: WrittenHttpClient, path: ConfigPath, con
     tls: readTls(written.tls_config, [...path, 'tls_config'], context),
     followRedirects: written.follow_redirects,
     enableHttp2: written.enable_http2,
-    proxy: {
-      url: written.proxy_url || undefined,
-      noProxy: written.no_proxy,
-      fromEnvironment: written.proxy_from_environment,
-    },
+    proxy: readProxy(written, path, context),
     headers: Object.fromEntries(headers),
   };
 }
@@ -204,6 +210,7 @@ function readOauth2(
     scopes,
     endpointParams: endpoint_params,
     tls: readTls(tls_config, [...path, 'tls_config'], context),
+    proxy: readProxy(written, path, context),
   };
 }
 
@@ -221,8 +228,15 @@ function secretOf(
   return file === '' ? undefined : { file: resolve(folder, file) };
 }
 
-function checkProxy(written: WrittenHttpClient, path: ConfigPath, { findings }: ReadContext): void {
-  const { proxy_url, no_proxy, proxy_from_environment } = written;
+function readProxy(
+  {
+    proxy_url,
+    no_proxy,
+    proxy_from_environment,
+  }: Pick<WrittenHttpClient, 'proxy_url' | 'no_proxy' | 'proxy_from_environment'>,
+  path: ConfigPath,
+  { findings }: ReadContext,
+): ProxyConfig {
   if (/^socks/i.test(proxy_url))
     findings.problemAtKey([...path, 'proxy_url'], 'a proxy of http or https: Vigie does not speak SOCKS');
   else if (proxy_url !== '' && urlProblem(proxy_url) !== undefined)
@@ -233,4 +247,5 @@ function checkProxy(written: WrittenHttpClient, path: ConfigPath, { findings }: 
     findings.problemAtKey([...path, 'no_proxy'], 'no no_proxy beside proxy_from_environment');
   if (!proxy_from_environment && no_proxy !== '' && proxy_url === '')
     findings.problemAtKey([...path, 'no_proxy'], 'proxy_url beside no_proxy');
+  return { url: proxy_url || undefined, noProxy: no_proxy, fromEnvironment: proxy_from_environment };
 }

@@ -18,6 +18,7 @@ export function explanationText(hpa: ExplainedHpa, nowMs: number, paint: Paint):
       ),
       'bold',
     ),
+    ...(hpa.problem === undefined ? [] : [paint(`problem  ${printable(hpa.problem)}`, 'red')]),
     ...hpa.metrics.flatMap((metric) => ['', ...metricLines(metric, nowMs, paint)]),
     '',
     `${paint('next', 'bold')}     ${change}: ${printable(next.reason)}`,
@@ -28,6 +29,7 @@ export function explanationText(hpa: ExplainedHpa, nowMs: number, paint: Paint):
 function metricLines(metric: ExplainedMetric, nowMs: number, paint: Paint): readonly string[] {
   const { computed, problem } = metric;
   const lines: string[] = [`${paint(printable(metric.metric), 'bold')}, target ${metric.target}`];
+  if (metric.servedBy !== undefined) lines.push(field('asked of', `${metric.servedBy}, and not of this collector`));
   lines.push(field('rule', metric.rule ?? 'none: no series and no rule stand behind this metric'));
   if (metric.query !== undefined) lines.push(field('query', metric.query));
   lines.push(

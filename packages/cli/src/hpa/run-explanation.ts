@@ -24,5 +24,5 @@ export async function runExplanation(
   const paint = stdout.isTTY === true ? paintFor(env) : plain;
   const lines = output === 'json' ? [text.trimEnd()] : explanationText(explained, nowMs, paint);
   for (const line of lines) stdout.write(`${line}\n`);
-  return explained.metrics.some(({ problem }) => problem !== undefined) ? 1 : 0;
+  return [explained, ...explained.metrics].some(({ problem }) => problem !== undefined) ? 1 : 0;
 }

@@ -13,10 +13,12 @@ const EXPLAINED: ExplainedHpa = {
   minReplicas: 2,
   maxReplicas: 10,
   replicas: { wanted: 3, present: 2 },
+  problem: 'pods by selector app=web are controlled by multiple HPAs',
   metrics: [
     {
       metric: 'cpu resource utilization (percentage of request)',
       target: '50% of requests',
+      servedBy: 'kube-system/metrics-server',
       rule: 'kubelet',
       query: 'rate(container_cpu_usage_seconds_total[1m])',
       series: [{ series: 'container_cpu_usage_seconds_total{pod="a"}', value: 0.9, timestampMs: NOW - 12_000 }],
@@ -62,8 +64,10 @@ describe('vigie hpa explain', () => {
     const { code, text } = await explained({ '/explain?hpa=shop%2Fweb': [200, EXPLAINED] });
     expect(code).toBe(1);
     expect(text).toBe(`shop/web: Deployment web, 3 replicas, 2 there, of 2 to 10
+problem  pods by selector app=web are controlled by multiple HPAs
 
 cpu resource utilization (percentage of request), target 50% of requests
+  asked of kube-system/metrics-server, and not of this collector
   rule     kubelet
   query    rate(container_cpu_usage_seconds_total[1m])
   series   container_cpu_usage_seconds_total{pod="a"}  0.9, 12 s ago

@@ -1,6 +1,7 @@
 /** All three metrics APIs over one storage: what the API server's answers are made of, and the explanations beside them. */
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
+import { onAbort } from '@vigie/core/on-abort';
 import type { KubeClient } from '@vigie/kube/client';
 import type { AdapterConfig } from '../config/adapter-config.ts';
 import { DiscoveryDocuments, type Offered } from '../metrics-api/discovery-documents.ts';
@@ -104,10 +105,9 @@ export class MetricsAdapter {
     }
     if (isFirst && this.#listing !== undefined) {
       const waited = new AbortController();
-      const end = (): void => waited.abort();
-      signal.addEventListener('abort', end, { once: true });
+      const leave = onAbort(signal, () => waited.abort());
       await Promise.race([this.#listing, clock.sleep(FIRST_LIST_MS, waited.signal).catch(() => undefined)]);
-      signal.removeEventListener('abort', end);
+      leave();
       waited.abort();
     }
     return this.#documents;

@@ -116,11 +116,12 @@ export class HpaEvents {
       this.#ending.signal.throwIfAborted();
       log.warn('an HPA cannot be explained', { hpa: `${namespace}/${name}`, detail: describeError(error) });
     }
-    // Without replicas nothing is scaled, and no metric asked for.
-    if (explained === undefined || explained.replicas.wanted === 0) return;
+    // Without replicas nothing is scaled, and no metric asked for. Of what keeps it from all metrics the controller itself tells.
+    if (explained === undefined || explained.replicas.wanted === 0 || explained.problem !== undefined) return;
     for (const metric of explained.metrics) {
       const gap = gapOf(metric);
-      if (gap === undefined) continue;
+      // What another server is asked for, it may have.
+      if (gap === undefined || metric.servedBy !== undefined) continue;
       const note = `${gap.message} Details: vigie hpa explain ${namespace}/${name}`;
       await this.#tell({ namespace, name, uid }, gap.reason, note);
     }

@@ -1,7 +1,13 @@
 /** The keys of an HTTP client, which stand among those of the section that it is of. Source: Prometheus, common/config/http_config.go. */
 import { resolve } from 'node:path';
 import { named, refused, section } from '@vigie/core/config/fields';
-import type { Authorization, HttpClientConfig, Secret, TlsConfig } from '@vigie/core/config/http-client-config';
+import type {
+  Authorization,
+  HttpClientConfig,
+  ProxyConfig,
+  Secret,
+  TlsConfig,
+} from '@vigie/core/config/http-client-config';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import * as v from 'valibot';
 import type { ReadContext } from './findings.ts';
@@ -52,6 +58,7 @@ export function httpClientEntries(enableHttp2 = true) {
         scopes: textList,
         endpoint_params: textMap,
         tls_config: v.nullish(tlsSection),
+        ...proxyEntries,
       }),
     ),
     bearer_token: optionalText,
@@ -94,7 +101,6 @@ export function isReservedHeader(name: string): boolean {
 export function readHttpClient(written: WrittenHttpClient, path: ConfigPath, context: ReadContext): HttpClientConfig {
   const { findings, folder } = context;
   const authorization = readAuthorization(written, path, context);
-  checkProxy(written, path, context);
   const headers = Object.entries(written.http_headers).map(([name, { values, secrets, files }]) => {
     if (isReservedHeader(name)) findings.problemAtKey([...path, 'http_headers', name], 'a header that may be set');
     const read: Secret[] = [
@@ -108,11 +114,7 @@ export function readHttpClient(written: WrittenHttpClient, path: ConfigPath, con
     tls: readTls(written.tls_config, [...path, 'tls_config'], context),
     followRedirects: written.follow_redirects,
     enableHttp2: written.enable_http2,
-    proxy: {
-      url: written.proxy_url?.href,
-      noProxy: written.no_proxy,
-      fromEnvironment: written.proxy_from_environment,
-    },
+    proxy: readProxy(written, path, context),
     headers: Object.fromEntries(headers),
   };
 }
@@ -207,6 +209,7 @@ function readOauth2(
     scopes,
     endpointParams: endpoint_params,
     tls: readTls(tls_config, [...path, 'tls_config'], context),
+    proxy: readProxy(written, path, context),
   };
 }
 
@@ -224,12 +227,20 @@ function secretOf(
   return file === '' ? undefined : { file: resolve(folder, file) };
 }
 
-function checkProxy(written: WrittenHttpClient, path: ConfigPath, { findings }: ReadContext): void {
-  const { proxy_url, no_proxy, proxy_from_environment } = written;
+function readProxy(
+  {
+    proxy_url,
+    no_proxy,
+    proxy_from_environment,
+  }: Pick<WrittenHttpClient, 'proxy_url' | 'no_proxy' | 'proxy_from_environment'>,
+  path: ConfigPath,
+  { findings }: ReadContext,
+): ProxyConfig {
   if (proxy_from_environment && proxy_url != null)
     findings.problemAtKey([...path, 'proxy_url'], 'no proxy_url beside proxy_from_environment');
   if (proxy_from_environment && no_proxy !== '')
     findings.problemAtKey([...path, 'no_proxy'], 'no no_proxy beside proxy_from_environment');
   if (!proxy_from_environment && no_proxy !== '' && proxy_url == null)
     findings.problemAtKey([...path, 'no_proxy'], 'proxy_url beside no_proxy');
+  return { url: proxy_url?.href, noProxy: no_proxy, fromEnvironment: proxy_from_environment };
 }

@@ -3,6 +3,7 @@ import type { Clock } from '@vigie/core/clock';
 import { VigieError } from '@vigie/core/errors';
 import { formatHostPort } from '@vigie/core/host-port';
 import type { Log } from '@vigie/core/log';
+import { onAbort } from '@vigie/core/on-abort';
 import * as v from 'valibot';
 import type { ConsulDiscoveryConfig } from './discovery-config.ts';
 import type { DiscoveryCounts } from './discovery-counters.ts';
@@ -74,8 +75,11 @@ class ConsulRun {
   readonly #signal: AbortSignal;
   readonly #services = new Map<string, AbortController>();
   readonly #running = new Set<Promise<void>>();
-  /** Services whose first answer the first update waits for; undefined once that has been told. */
-  #waiting: { readonly unknown: Set<string>; readonly groups: TargetGroup[] } | undefined;
+  /** Services whose first answer the first update waits for, and those that keep nobody waiting, for they cannot be asked; undefined once that
+   *  has been told. */
+  #waiting:
+    | { readonly unknown: Set<string>; readonly failing: Set<string>; readonly groups: TargetGroup[] }
+    | undefined;
   #isTold = false;
 
   constructor(
@@ -100,19 +104,25 @@ class ConsulRun {
 
   async #followCatalog(): Promise<void> {
     const { services, tags, filter } = this.#config;
-    await this.#blocking('/v1/catalog/services', filter, catalog, this.#signal, (all) => {
-      const wanted = Object.entries(all)
-        .filter(
-          ([name, has]) => (services.length === 0 || services.includes(name)) && tags.every((tag) => has.includes(tag)),
-        )
-        .map(([name]) => name);
-      this.#follow(wanted);
+    await this.#blocking('/v1/catalog/services', filter, catalog, this.#signal, {
+      tell: (all) => {
+        const wanted = Object.entries(all)
+          .filter(
+            ([name, has]) =>
+              (services.length === 0 || services.includes(name)) && tags.every((tag) => has.includes(tag)),
+          )
+          .map(([name]) => name);
+        this.#follow(wanted);
+      },
+      fail: () => undefined,
     });
   }
 
   /** Follows these services from now on, and no others. */
   #follow(wanted: readonly string[]): void {
-    if (!this.#isTold && this.#waiting === undefined) this.#waiting = { unknown: new Set(wanted), groups: [] };
+    if (!this.#isTold && this.#waiting === undefined) {
+      this.#waiting = { unknown: new Set(wanted), failing: new Set(), groups: [] };
+    }
     for (const [name, ending] of this.#services) {
       if (wanted.includes(name)) continue;
       ending.abort(new Error('the service is gone'));
@@ -122,9 +132,12 @@ class ConsulRun {
     for (const name of wanted) {
       if (this.#services.has(name)) continue;
       const ending = new AbortController();
-      const signal = AbortSignal.any([ending.signal, this.#signal]);
+      const leave = onAbort(this.#signal, () => ending.abort(this.#signal.reason));
       this.#services.set(name, ending);
-      const running: Promise<void> = this.#followService(name, signal).finally(() => this.#running.delete(running));
+      const running: Promise<void> = this.#followService(name, ending.signal).finally(() => {
+        leave();
+        this.#running.delete(running);
+      });
       this.#running.add(running);
     }
     this.#tellFirst();
@@ -132,10 +145,17 @@ class ConsulRun {
 
   async #followService(name: string, signal: AbortSignal): Promise<void> {
     const path = `/v1/health/service/${encodeURIComponent(name)}`;
-    await this.#blocking(path, this.#config.healthFilter, instances, signal, (found) => {
-      const labels = { __meta_consul_service: name };
-      const targets = found.map((instance) => targetOf(instance, this.#config.tagSeparator));
-      this.#tell({ source: name, labels, targets });
+    await this.#blocking(path, this.#config.healthFilter, instances, signal, {
+      tell: (found) => {
+        const labels = { __meta_consul_service: name };
+        const targets = found.map((instance) => targetOf(instance, this.#config.tagSeparator));
+        this.#tell({ source: name, labels, targets });
+      },
+      fail: () => {
+        if (this.#waiting?.unknown.delete(name) !== true) return;
+        this.#waiting.failing.add(name);
+        this.#tellFirst();
+      },
     });
   }
 
@@ -146,13 +166,16 @@ class ConsulRun {
       return;
     }
     this.#waiting.unknown.delete(group.source);
+    this.#waiting.failing.delete(group.source);
     this.#waiting.groups.push(group);
     this.#tellFirst();
   }
 
   #tellFirst(): void {
     if (this.#waiting === undefined || this.#waiting.unknown.size > 0) return;
-    const { groups } = this.#waiting;
+    const { groups, failing } = this.#waiting;
+    // Where none can be asked, nothing is known of what there was before.
+    if (groups.length === 0 && failing.size > 0) return;
     this.#waiting = undefined;
     this.#isTold = true;
     this.#deps.counts.updates++;
@@ -165,7 +188,7 @@ class ConsulRun {
     filter: string,
     schema: v.GenericSchema<unknown, T>,
     signal: AbortSignal,
-    tell: (value: T) => void,
+    { tell, fail }: { readonly tell: (value: T) => void; readonly fail: () => void },
   ): Promise<void> {
     const { clock } = this.#deps;
     let index = 0;
@@ -177,6 +200,7 @@ class ConsulRun {
       const answer = await this.#ask(path, query, schema, signal);
       if (signal.aborted) return;
       if (answer === undefined) {
+        fail();
         await this.#pause(RETRY_MS, signal);
         continue;
       }

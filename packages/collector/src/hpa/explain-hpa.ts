@@ -22,8 +22,10 @@ import { type Round, reconcile } from './reconcile.ts';
 export interface ScaleFacts {
   readonly specReplicas: number;
   readonly statusReplicas: number;
-  /** Of its pods: `app=web`. */
+  /** Of its pods: `app=web`; '' where the scale has none. */
   readonly podSelector: string;
+  /** What keeps the controller from all metrics, where it does not know the pods, or not alone. */
+  readonly selectorProblem: string | undefined;
 }
 
 /** @param pods those of the selector, in the HPA's namespace
@@ -49,6 +51,7 @@ export async function explainHpa(
       readings: answers.map((answer, index) => readingOf(hpa, hpa.metrics[index], answer)),
       options,
       nowMs: clock.nowMs(),
+      problem: scale.selectorProblem,
     },
     newMemory(),
   );
@@ -60,8 +63,15 @@ export async function explainHpa(
     minReplicas: hpa.minReplicas,
     maxReplicas: hpa.maxReplicas,
     replicas: { wanted: scale.specReplicas, present: scale.statusReplicas },
-    metrics: round.proposals.map((proposal, index) => explainMetric(proposal, answers[index])),
-    next: nextOf(hpa, round, scale.specReplicas, options),
+    problem: scale.selectorProblem,
+    metrics: round.proposals.map((proposal, index) =>
+      explainMetric(proposal, answers[index], source.servedBy(proposal.spec.type)),
+    ),
+    next: {
+      replicas: round.replicas,
+      reason: round.reason,
+      note: noteOf(hpa, round, scale.specReplicas, source, options),
+    },
   };
 }
 
@@ -74,6 +84,8 @@ async function answerOf(
   source: MetricsSource,
   signal: AbortSignal,
 ): Promise<Answered> {
+  // Without a selector, it would be asked of all pods of the namespace.
+  if (podSelector === '') return { refusal: 'the pods are not known' };
   try {
     switch (spec.type) {
       case 'resource':
@@ -116,7 +128,11 @@ function readingOf({ namespace }: HpaSpec, spec: MetricSpec | undefined, answer:
   return { status: 'pods', metrics: new Map(metrics) };
 }
 
-function explainMetric({ spec, calculation }: Proposal, answer: Answered | undefined): ExplainedMetric {
+function explainMetric(
+  { spec, calculation }: Proposal,
+  answer: Answered | undefined,
+  servedBy: string | undefined,
+): ExplainedMetric {
   const said = answer === undefined || 'refusal' in answer ? NOTHING_SAID : answer;
   const pods = (calculation.pods ?? []).flatMap(({ pod, group, why }) =>
     group === 'ready' ? [] : [{ pod, group, why }],
@@ -124,6 +140,7 @@ function explainMetric({ spec, calculation }: Proposal, answer: Answered | undef
   const common = {
     metric: describeMetric(spec),
     target: describeTarget(spec.target),
+    servedBy,
     ...said,
     series: [...said.series],
     values: [...said.values],
@@ -137,22 +154,38 @@ function explainMetric({ spec, calculation }: Proposal, answer: Answered | undef
 
 const NOTHING_SAID: MetricAnswer = { rule: undefined, query: undefined, series: [], values: [], missing: [] };
 
-function nextOf(
+/** What nobody here knows, and what comes next depends on; undefined where that is nothing. */
+function noteOf(
   hpa: HpaSpec,
-  { replicas, reason }: Round,
+  round: Round,
+  current: number,
+  source: Pick<MetricsSource, 'servedBy'>,
+  options: ControllerOptions,
+): string | undefined {
+  const others = new Set(hpa.metrics.map(({ type }) => source.servedBy(type)).filter((owner) => owner !== undefined));
+  const notes = [
+    windowNote(hpa, round, current, options),
+    others.size === 0
+      ? undefined
+      : `the controller asks ${[...others].join(' and ')} for metrics of it: that may know other values`,
+  ].filter((note) => note !== undefined);
+  return notes.length === 0 ? undefined : notes.join('; ');
+}
+
+function windowNote(
+  { behavior }: HpaSpec,
+  { replicas }: Round,
   current: number,
   options: ControllerOptions,
-): ExplainedHpa['next'] {
-  if (replicas === current) return { replicas, reason };
-  const { behavior } = hpa;
+): string | undefined {
+  if (replicas === current) return undefined;
   const isUp = replicas > current;
   const rules = isUp ? behavior?.scaleUp : behavior?.scaleDown;
   const own = isUp ? 0 : options.downscaleStabilizationMs / 1000;
   const windowSeconds = rules?.stabilizationWindowSeconds ?? own;
-  if (windowSeconds === 0) return { replicas, reason };
+  if (windowSeconds === 0) return undefined;
   const other = isUp ? 'lower' : 'higher';
-  const note = `the controller remembers what it recommended in the last ${windowSeconds} s, and holds to the ${isUp ? 'lowest' : 'highest'} of it: this comes when nothing ${other} is among that`;
-  return { replicas, reason, note };
+  return `the controller remembers what it recommended in the last ${windowSeconds} s, and holds to the ${isUp ? 'lowest' : 'highest'} of it: this comes when nothing ${other} is among that`;
 }
 
 function describeTarget(target: MetricTarget): string {

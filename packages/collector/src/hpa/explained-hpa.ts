@@ -9,6 +9,8 @@ const explainedMetric = v.object({
   metric: v.string(),
   /** `50% of requests`, `average 100`. */
   target: v.string(),
+  /** Whom the cluster asks for it, where that is another: `kube-system/metrics-server`. */
+  servedBy: optionalText,
   rule: optionalText,
   query: optionalText,
   series: v.array(
@@ -42,6 +44,8 @@ export const explainedHpaSchema = v.object({
   maxReplicas: v.number(),
   /** `spec.replicas` and `status.replicas` of the target. */
   replicas: v.object({ wanted: v.number(), present: v.number() }),
+  /** What keeps the controller from all metrics. */
+  problem: optionalText,
   metrics: v.array(explainedMetric),
   next: v.object({ replicas: v.number(), reason: v.string(), note: optionalText }),
 });

@@ -1,4 +1,5 @@
 /** What an adapter says of a metric: its values, and why others are missing. */
+import type { MetricSpec } from './hpa-spec.ts';
 
 export interface ExplainedSeries {
   /** As PromQL writes it. */
@@ -69,4 +70,6 @@ export interface MetricsSource {
     asked: { readonly namespace: string; readonly metric: string; readonly metricSelector: string },
     signal: AbortSignal,
   ): Promise<MetricAnswer>;
+  /** Whom the controller asks for such metrics, where that is another server: what is known here is not what it gets. */
+  servedBy(type: MetricSpec['type']): string | undefined;
 }

@@ -14,6 +14,8 @@ import { type LimitedReplicas, limitByBehavior, limitPlainly } from './scaling-l
 export interface RoundInput extends ProposalInput {
   /** Of `hpa.metrics`, in their order. */
   readonly readings: readonly MetricReading[];
+  /** Why the controller computes with none of them; undefined where it does. */
+  readonly problem?: string | undefined;
 }
 
 export interface Round {
@@ -22,7 +24,7 @@ export interface Round {
   readonly replicas: number;
   /** For a person. */
   readonly reason: string;
-  /** undefined where no metric was asked for: no replicas, or too many or too few of them. */
+  /** undefined where no metric was asked for: no replicas, or too many or too few of them, or whose they are is not known. */
   readonly decision: Decision | undefined;
   /** After the windows, before the limits; undefined without a decision. */
   readonly stabilized: number | undefined;
@@ -43,6 +45,17 @@ export function reconcile(hpa: HpaSpec, input: RoundInput, memory: HpaMemory): R
     if (bounded.replicas !== currentReplicas)
       noteScaling(memory, hpa.behavior, currentReplicas, bounded.replicas, nowMs);
     return { proposals, ...bounded, decision: undefined, stabilized: undefined, limit: undefined };
+  }
+  if (input.problem !== undefined) {
+    const reason = `${input.problem}; the number of replicas stays`;
+    return {
+      proposals,
+      replicas: currentReplicas,
+      reason,
+      decision: undefined,
+      stabilized: undefined,
+      limit: undefined,
+    };
   }
   const decision = decide(proposals, currentReplicas);
   if (decision.status === 'failed') {

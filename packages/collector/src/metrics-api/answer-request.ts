@@ -104,15 +104,14 @@ async function formsOf(
 ): Promise<Forms> {
   switch (request.kind) {
     case 'pods': {
-      const { namespace, name } = fieldsOf(query);
+      const fields = fieldsOf(query);
+      const within = fields.find(({ field, isWanted }) => field === 'namespace' && isWanted)?.value;
       const selected = await adapter.resources.pods(
-        request.namespace ?? namespace,
+        request.namespace ?? within,
         selectorIn(query, 'labelSelector'),
         signal,
       );
-      const pods = selected.filter(
-        (pod) => (name === undefined || pod.name === name) && (namespace === undefined || pod.namespace === namespace),
-      );
+      const pods = selected.filter((pod) => hasFields(pod, fields));
       return {
         isEmpty: pods.length === 0,
         json: () => podUsageListBody(pods),
@@ -129,9 +128,9 @@ async function formsOf(
       };
     }
     case 'nodes': {
-      const { name } = fieldsOf(query);
+      const fields = fieldsOf(query);
       const selected = await adapter.resources.nodes(selectorIn(query, 'labelSelector'), signal);
-      const nodes = selected.filter((node) => name === undefined || node.name === name);
+      const nodes = selected.filter(({ name }) => hasFields({ name, namespace: '' }, fields));
       return {
         json: () => nodeUsageListBody(nodes),
         protobuf: () => nodeUsageListProto(nodes),
@@ -204,21 +203,26 @@ function selectorIn(query: URLSearchParams, parameter: 'labelSelector' | 'metric
   throw new ApiRefusal('BadRequest', `unable to parse the ${parameter} ${JSON.stringify(text)}`);
 }
 
-/** `metadata.name=web-0`: all that usage can be picked by. */
-function fieldsOf(query: URLSearchParams): {
-  readonly name: string | undefined;
-  readonly namespace: string | undefined;
-} {
-  const fields: { name: string | undefined; namespace: string | undefined } = { name: undefined, namespace: undefined };
-  for (const term of (query.get('fieldSelector') ?? '').split(',').filter((part) => part !== '')) {
-    const [, field, value = ''] = /^metadata\.(name|namespace)={1,2}([^=!]*)$/.exec(term.trim()) ?? [];
-    if (field !== 'name' && field !== 'namespace') {
-      const message = `the fieldSelector ${JSON.stringify(term)} is not supported: use metadata.name=… or metadata.namespace=…`;
-      throw new ApiRefusal('BadRequest', message);
-    }
-    fields[field] = value;
-  }
-  return fields;
+interface FieldTerm {
+  readonly field: 'name' | 'namespace';
+  readonly isWanted: boolean;
+  readonly value: string;
+}
+
+/** `metadata.name=web-0,metadata.namespace!=kube-system`: all that usage can be picked by.
+ *  @throws {ApiRefusal} BadRequest */
+function fieldsOf(query: URLSearchParams): readonly FieldTerm[] {
+  const terms = (query.get('fieldSelector') ?? '').split(',').filter((part) => part !== '');
+  return terms.map((term) => {
+    const [, field, operator, value = ''] = /^metadata\.(name|namespace)(!=|={1,2})([^=!]*)$/.exec(term.trim()) ?? [];
+    if (field === 'name' || field === 'namespace') return { field, isWanted: operator !== '!=', value };
+    const message = `the fieldSelector ${JSON.stringify(term)} is not supported: use metadata.name or metadata.namespace, with = or !=`;
+    throw new ApiRefusal('BadRequest', message);
+  });
+}
+
+function hasFields(object: Readonly<Record<FieldTerm['field'], string>>, fields: readonly FieldTerm[]): boolean {
+  return fields.every(({ field, isWanted, value }) => (object[field] === value) === isWanted);
 }
 
 function notAcceptable(): ApiRefusal {

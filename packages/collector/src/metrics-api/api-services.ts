@@ -57,6 +57,13 @@ export class ApiServices implements Trust {
     return [...this.#ownerships.values()];
   }
 
+  /** Who is asked for metrics of the group, by its preferred version, where that is another. */
+  ownerOf(group: ApiGroup): string | undefined {
+    const [preferred] = API_GROUPS[group];
+    const ownership = this.#ownerships.get(`${preferred}.${group}`)?.ownership;
+    return ownership?.status === 'others' ? ownership.owner : undefined;
+  }
+
   /** Each is made where there is none, and trusts the authorities where it is ours. */
   async ensure(authorities: readonly string[], signal: AbortSignal): Promise<Step<undefined>> {
     for (const group of this.#options.groups) {

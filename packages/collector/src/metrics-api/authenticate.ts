@@ -191,13 +191,20 @@ function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined
   return token;
 }
 
-/** Common name and organisations of a subject; Node gives one attribute a line. */
+/** Common name and organisations of a subject: Node gives each part of a name a line, several attributes of one with ` + ` between them, and
+ *  escapes as RFC 2253 has it what would be taken for that. */
 function subjectOf({ subject }: X509Certificate): Pick<CertificateVerdicts, 'commonName' | 'organizations'> {
   let commonName = '';
   const organizations: string[] = [];
-  for (const line of (subject ?? '').split('\n')) {
-    if (line.startsWith('CN=')) commonName = line.slice(3);
-    if (line.startsWith('O=')) organizations.push(line.slice(2));
+  for (const attribute of (subject ?? '').split('\n').flatMap((line) => line.split(' + '))) {
+    if (attribute.startsWith('CN=')) commonName = unescaped(attribute.slice(3));
+    if (attribute.startsWith('O=')) organizations.push(unescaped(attribute.slice(2)));
   }
   return { commonName, organizations };
+}
+
+function unescaped(value: string): string {
+  return value.replace(/\\([0-9A-F]{2}|.)/gs, (_whole, escaped: string) =>
+    escaped.length === 2 ? String.fromCharCode(Number.parseInt(escaped, 16)) : escaped,
+  );
 }

@@ -176,6 +176,11 @@ export class MetricsApi {
     return this.#adapter.explainMetric(question, signal);
   }
 
+  /** Whom the cluster asks for metrics of the group, where that is another; who looks after its certificate by itself knows of none. */
+  servedBy(group: ApiGroup): string | undefined {
+    return this.#services?.ownerOf(group);
+  }
+
   /** Which metrics there are, and of what. */
   listMetrics(signal: AbortSignal): Promise<ListedMetrics> {
     return this.#adapter.listMetrics(signal);

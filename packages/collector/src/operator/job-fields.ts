@@ -52,7 +52,9 @@ export const namespaceSelector = v.nullish(
   v.object({ any: v.nullish(v.boolean(), false), matchNames: v.nullish(v.array(v.string()), []) }),
   { any: false, matchNames: [] },
 );
-export const attachMetadata = v.nullish(v.object({ node: v.nullish(v.boolean(), false) }));
+export const attachMetadata = v.nullish(
+  v.object({ node: v.nullish(v.boolean(), false), namespace: v.nullish(v.boolean()) }),
+);
 
 /** @param own the namespace of the object, where it names no other */
 export function kubernetesDiscovery(
@@ -65,7 +67,9 @@ export function kubernetesDiscovery(
   const sd = {
     role,
     ...(names.length > 0 && { namespaces: { names } }),
-    ...(attach != null && { attach_metadata: { node: attach.node } }),
+    ...(attach != null && {
+      attach_metadata: { node: attach.node, ...(attach.namespace != null && { namespace: attach.namespace }) },
+    }),
   };
   return { kubernetes_sd_configs: [sd] };
 }

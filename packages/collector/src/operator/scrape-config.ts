@@ -48,7 +48,7 @@ const kubernetes = v.looseObject({
     v.array(v.object({ role: lowerCase, label: v.nullish(v.string()), field: v.nullish(v.string()) })),
     [],
   ),
-  attachMetadata: v.nullish(v.object({ node: v.nullish(v.boolean()) })),
+  attachMetadata: v.nullish(v.object({ node: v.nullish(v.boolean()), namespace: v.nullish(v.boolean()) })),
   ...clientEntries,
 });
 const consul = v.looseObject({ scheme: lowerCase, tokenRef: v.nullish(reference), ...clientEntries });

@@ -1,5 +1,6 @@
 /** One of the lines in which batches wait and are sent, one after another: a series keeps to its line, and so to its order. */
 import type { Clock, Timer } from '@vigie/core/clock';
+import { onAbort } from '@vigie/core/on-abort';
 import { Batch, type BatchKind } from './batch.ts';
 import type { QueueOptions } from './remote-write-options.ts';
 
@@ -35,12 +36,11 @@ export class Shard {
   /** Resolves when there may be room, or the signal aborts. */
   room(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
-        signal.removeEventListener('abort', done);
+      const leave = onAbort(signal, resolve);
+      this.#roomMade = () => {
+        leave();
         resolve();
       };
-      signal.addEventListener('abort', done, { once: true });
-      this.#roomMade = done;
     });
   }
 
@@ -73,8 +73,7 @@ export class Shard {
 
   /** Sends what comes until the signal aborts, or after `flush` until nothing is left. */
   async run(signal: AbortSignal): Promise<void> {
-    const woken = (): void => this.#wake();
-    signal.addEventListener('abort', woken);
+    const leave = onAbort(signal, () => this.#wake());
     try {
       while (!signal.aborted) {
         const batch = this.#waiting.shift();
@@ -94,7 +93,7 @@ export class Shard {
       // What was not sent is in the log still.
       if (!signal.aborted) throw error;
     } finally {
-      signal.removeEventListener('abort', woken);
+      leave();
       this.#deadline?.cancel();
     }
   }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@vigie/core/clock';
 import { describeError } from '@vigie/core/errors';
 import type { HttpClient } from '@vigie/core/http-client/http-client';
+import { onAbort } from '@vigie/core/on-abort';
 
 export interface WriteAnswer {
   readonly status: 'answered';
@@ -69,8 +70,7 @@ export class HttpWriteClient implements WriteClient {
     const { url, timeoutMs, headers: own } = this.#options;
     const { client, clock } = this.#deps;
     const ending = new AbortController();
-    const end = (): void => ending.abort(signal.reason);
-    signal.addEventListener('abort', end, { once: true });
+    const leave = onAbort(signal, () => ending.abort(signal.reason));
     const timer = clock.setTimer(timeoutMs, () => ending.abort(new Error(`no answer within ${timeoutMs} ms`)));
     try {
       const request = { url, method: 'POST', headers: { ...headers, ...own }, body } as const;
@@ -81,7 +81,7 @@ export class HttpWriteClient implements WriteClient {
       return { status: 'failed', detail: describeError(ending.signal.aborted ? ending.signal.reason : error) };
     } finally {
       timer.cancel();
-      signal.removeEventListener('abort', end);
+      leave();
     }
   }
 

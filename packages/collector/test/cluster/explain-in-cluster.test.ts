@@ -1,6 +1,6 @@
 import { FakeClock } from '@vigie/core/fake-clock';
 import type { HttpRequest } from '@vigie/core/http-server/exchange';
-import type { KubeAnswer, KubeRequest } from '@vigie/kube/client';
+import type { KubeAnswer, KubeRequest, KubeStreamAnswer } from '@vigie/kube/client';
 import { describe, expect, it } from 'vitest';
 import type { ExplainQuestion } from '../../src/adapter/explain-question.ts';
 import type { MetricExplanation } from '../../src/adapter/explanation.ts';
@@ -56,7 +56,7 @@ interface Bed {
   readonly questions: ExplainQuestion[];
 }
 
-function bed(changes: Readonly<Record<string, KubeAnswer>> = {}): Bed {
+function bed(changes: Readonly<Record<string, KubeAnswer>> = {}, servedBy: string | undefined = undefined): Bed {
   const asked: KubeRequest[] = [];
   const questions: ExplainQuestion[] = [];
   const explanation: MetricExplanation = {
@@ -73,6 +73,14 @@ function bed(changes: Readonly<Record<string, KubeAnswer>> = {}): Bed {
     const body = OBJECTS[one.path];
     return changes[one.path] ?? (body === undefined ? refused(404) : { status: 'ok', httpStatus: 200, body });
   };
+  const stream = async (one: KubeRequest): Promise<KubeStreamAnswer> => {
+    const answer = await request(one);
+    if (answer.status !== 'ok') return answer;
+    const chunks = (async function* () {
+      yield Buffer.from(JSON.stringify(answer.body));
+    })();
+    return { status: 'ok', chunks, limitSilence: () => undefined };
+  };
   const deployments = {
     group: 'apps',
     resource: 'deployments',
@@ -85,7 +93,7 @@ function bed(changes: Readonly<Record<string, KubeAnswer>> = {}): Bed {
     asked,
     questions,
     deps: {
-      client: { request },
+      client: { request, stream },
       mapper: { resolve: async ({ resource }) => (resource === 'deployment' ? deployments : undefined) },
       clock: new FakeClock(NOW),
       metricsApi: {
@@ -93,6 +101,7 @@ function bed(changes: Readonly<Record<string, KubeAnswer>> = {}): Bed {
           questions.push(question);
           return explanation;
         },
+        servedBy: (group) => (group === 'custom.metrics.k8s.io' ? servedBy : undefined),
       },
     },
   };
@@ -108,13 +117,52 @@ describe('an HPA is explained', () => {
     const explained = await explainInCluster('shop', 'web', deps, signal);
     expect(explained).toMatchObject({ target: 'Deployment web', replicas: { wanted: 1 }, next: { replicas: 3 } });
     expect(asked.map(({ path, query }) => [path, query])).toEqual([
-      [HPA, {}],
-      [SCALE, {}],
-      [PODS, { labelSelector: 'app=web' }],
+      [HPA, undefined],
+      [SCALE, undefined],
+      [PODS, { labelSelector: 'app=web', limit: '500', resourceVersion: '0' }],
     ]);
     const object = { group: '', resource: 'service' };
     const where = { namespace: 'shop', metric: 'queue_depth', metricSelector: '' };
     expect(questions).toEqual([{ kind: 'object', object, name: 'queue', ...where }]);
+  });
+
+  it('with whom the cluster asks for a metric, where that is another', async () => {
+    const explained = await explainInCluster('shop', 'web', bed({}, 'monitoring/adapter').deps, signal);
+    expect(explained).toMatchObject({
+      metrics: [{ servedBy: 'monitoring/adapter' }],
+      next: { note: expect.stringContaining('asks monitoring/adapter for metrics of it') },
+    });
+  });
+
+  it('and scales nothing whose pods another HPA scales too, as the controller says of it', async () => {
+    const message = 'pods by selector app=web are controlled by multiple HPAs: [shop/web shop/web-too]';
+    const active = { type: 'ScalingActive', status: 'False', reason: 'AmbiguousSelector', message };
+    const body = { ...Object(OBJECTS[HPA]), status: { conditions: [active] } };
+    const { deps } = bed({ [HPA]: { status: 'ok', httpStatus: 200, body } });
+    expect(await explainInCluster('shop', 'web', deps, signal)).toMatchObject({
+      problem: message,
+      metrics: [{ computed: { replicas: 3 } }],
+      next: { replicas: 1, reason: `${message}; the number of replicas stays` },
+    });
+  });
+
+  it('and asks about no pods where the scale of its target selects none', async () => {
+    const body = { spec: { replicas: 1 }, status: { replicas: 1 } };
+    const { deps, asked, questions } = bed({ [SCALE]: { status: 'ok', httpStatus: 200, body } });
+    const problem = "the HPA target's scale is missing a selector";
+    expect(await explainInCluster('shop', 'web', deps, signal)).toMatchObject({ problem, next: { replicas: 1 } });
+    expect([asked.map(({ path }) => path), questions]).toEqual([[HPA, SCALE], []]);
+  });
+
+  it('of more pods than fit into one answer', async () => {
+    const annotations = { filler: 'x'.repeat(10_000) };
+    const items = Array.from({ length: 1000 }, (_, index) => ({
+      ...POD,
+      metadata: { name: `web-${index}`, annotations },
+    }));
+    const { deps } = bed({ [PODS]: { status: 'ok', httpStatus: 200, body: { items } } });
+    const explained = await explainInCluster('shop', 'web', deps, signal);
+    expect(explained?.metrics[0]?.computed?.formula).toBe('ceil(3 * 1000 ready pods) = 3000');
   });
 
   it('or is not there', async () => {
@@ -124,6 +172,7 @@ describe('an HPA is explained', () => {
   it.each([
     [{ [SCALE]: refused(404) }, 'its target Deployment web is not there'],
     [{ [PODS]: refused(403) }, `${PODS}: 403`],
+    [{ [PODS]: { status: 'ok', httpStatus: 200, body: { items: [{}] } } as const }, '1 pods cannot be read'],
     [{ [HPA]: { status: 'ok', httpStatus: 200, body: { kind: 'Pod' } } as const }, HPA],
     [{ [HPA]: { status: 'failed', reason: 'network', detail: 'connect ECONNREFUSED' } as const }, 'ECONNREFUSED'],
   ])('or cannot be, and says why: %j', async (changes, why) => {

@@ -148,6 +148,15 @@ describe('an event of an HPA', () => {
     expect(await bed.ask(0)).toEqual([]);
   });
 
+  it('comes of no metric that another server is asked for, nor of an HPA that the controller does not compute with', async () => {
+    const bed = await Bed.start();
+    bed.explained = { metrics: [{ ...UNKNOWN, servedBy: 'keda/keda-operator-metrics-apiserver' }] };
+    expect(await bed.ask(0)).toEqual([]);
+    bed.explained = { metrics: [SILENT], problem: 'pods by selector app=web are controlled by multiple HPAs' };
+    await bed.clock.advance(MINUTE);
+    expect(await bed.ask(0)).toEqual([]);
+  });
+
   it('that cannot be created is counted, and tried again in five minutes', async () => {
     const bed = await Bed.start();
     bed.kube.refuse({ verb: 'create', status: 403, times: 2 });

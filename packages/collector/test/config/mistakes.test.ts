@@ -88,6 +88,18 @@ describe('mistakes', () => {
       ],
     ],
     [
+      'a proxy of tokens',
+      job('oauth2: {client_id: a, token_url: "http://t/", no_proxy: x, proxy_connect_header: {A: [b]}}'),
+      [
+        'prometheus.yml:3:65: scrape_configs[0].oauth2.proxy_connect_header: expected a proxy that asks for no headers of its own, which Vigie does not send, got "proxy_connect_header"',
+      ],
+    ],
+    [
+      'a proxy of tokens that is left out',
+      job('oauth2: {client_id: a, token_url: "http://t/", no_proxy: x}'),
+      ['prometheus.yml:3:52: scrape_configs[0].oauth2.no_proxy: expected proxy_url beside no_proxy, got "no_proxy"'],
+    ],
+    [
       'TLS and headers',
       job('tls_config: {cert_file: x}', 'http_headers: {Host: {values: [x]}}'),
       [

@@ -41,6 +41,8 @@ class TestConsul implements DiscoveryClient {
   readonly #values = new Map<string, { body: unknown; index: number }>();
   readonly #held = new Map<string, () => void>();
   fails = false;
+  /** The part of a path that is refused. */
+  refuses: string | undefined;
   isClosed = false;
 
   set(path: string, body: unknown, index: number): void {
@@ -52,6 +54,8 @@ class TestConsul implements DiscoveryClient {
     this.asked.push(request);
     if (this.fails) throw new Error('connect ECONNREFUSED');
     const { pathname, searchParams } = request.url;
+    if (this.refuses !== undefined && pathname.includes(this.refuses))
+      return { status: 403, headers: {}, body: 'Permission denied' };
     const after = Number(searchParams.get('index'));
     while ((this.#values.get(pathname)?.index ?? 0) <= after) {
       signal.throwIfAborted();
@@ -103,6 +107,32 @@ async function untilAdvancing(world: DiscoveryWorld, condition: () => boolean): 
 }
 
 describe('targets of Consul', () => {
+  it('do not wait for a service that may not be read, which comes once it may', async () => {
+    const consul = new TestConsul();
+    consul.set('/v1/catalog/services', { web: [], db: [] }, 10);
+    consul.set('/v1/health/service/web', [WEB], 10);
+    consul.set('/v1/health/service/db', [DB], 9);
+    consul.refuses = 'service/db';
+    const world = start(consul);
+    await until(() => world.told.length === 1);
+    expect(world.told[0]?.map(({ source }) => source)).toEqual(['web']);
+    consul.refuses = undefined;
+    await untilAdvancing(world, () => world.told.length === 2);
+    expect(world.told[1]?.map(({ source }) => source)).toEqual(['db']);
+  });
+
+  it('are not told of while no service may be read', async () => {
+    const consul = new TestConsul();
+    consul.set('/v1/health/service/web', [WEB], 10);
+    consul.refuses = 'service/web';
+    const world = start(consul, { services: ['web'] });
+    await until(() => world.counters.consul.failures > 0);
+    expect(world.told).toEqual([]);
+    consul.refuses = undefined;
+    await untilAdvancing(world, () => world.told.length === 1);
+    expect(world.told[0]?.map(({ source }) => source)).toEqual(['web']);
+  });
+
   it('have the labels of Prometheus, and come first all together', async () => {
     const consul = new TestConsul();
     consul.set('/v1/catalog/services', { web: ['prod', 'v2'], db: [] }, 10);

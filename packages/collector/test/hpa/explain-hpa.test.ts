@@ -27,7 +27,7 @@ const HPA: HpaSpec = {
   ],
   behavior: undefined,
 };
-const SCALE = { specReplicas: 3, statusReplicas: 3, podSelector: 'app=web' };
+const SCALE = { specReplicas: 3, statusReplicas: 3, podSelector: 'app=web', selectorProblem: undefined };
 
 function pod(name: string, status: object = {}) {
   const long = new Date(NOW - 3_600_000).toISOString();
@@ -62,7 +62,7 @@ function answer(values: readonly (readonly [string, number])[], changes: Partial
 
 function source(changes: Partial<MetricsSource>): MetricsSource {
   const none = async (): Promise<MetricAnswer> => answer([], { rule: undefined });
-  return { resource: none, pods: none, object: none, external: none, ...changes };
+  return { resource: none, pods: none, object: none, external: none, servedBy: () => undefined, ...changes };
 }
 
 function explain(from: MetricsSource, pods = [pod('a'), pod('b'), pod('c')], hpa = HPA) {

@@ -63,6 +63,11 @@ it('leaves those of another service alone', async () => {
     ownership: { status: 'others', owner: 'kube-system/metrics-server' },
   });
   expect(lines.filter((line) => line.includes('left alone')).length).toBe(1);
+  expect(API_GROUP_NAMES.map((group) => services.ownerOf(group))).toEqual([
+    'kube-system/metrics-server',
+    undefined,
+    undefined,
+  ]);
 });
 
 it('takes them over where it is told to', async () => {

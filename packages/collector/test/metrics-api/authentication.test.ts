@@ -66,6 +66,16 @@ describe('a caller', () => {
     expect(asked[0]).toMatchObject({ user: 'lee', groups: ['devs', 'ops', 'system:authenticated'] });
   });
 
+  it('is the subject of a client certificate also where that has characters of its own meaning', async () => {
+    const { reviews, asked } = rbac(['Doe, Kim <kim>']);
+    const bed = await ApiBed.start({ reviews });
+    const certificate = await bed.clientAuthority.issue({
+      subject: [{ O: ['devs; all'] }, { CN: ['Doe, Kim <kim>'], OU: ['O=system:masters'] }, { O: ['ops'] }],
+    });
+    expect((await bed.ask(PODS, { certificate })).status).toBe(200);
+    expect(asked[0]).toMatchObject({ groups: ['devs; all', 'ops', 'system:authenticated'] });
+  });
+
   it('is the owner of a bearer token, who is asked for once in ten seconds', async () => {
     const { reviews, asked } = rbac(['system:serviceaccount:shop:web'], { t1: 'system:serviceaccount:shop:web' });
     const bed = await ApiBed.start({ reviews });

@@ -18,8 +18,8 @@ export interface Issued {
 }
 
 export interface Subject {
-  /** As in a certificate: `CN=kim,O=devs`. */
-  readonly subject: string;
+  /** As in a certificate: `CN=kim,O=devs`; or its parts, of one or several attributes. */
+  readonly subject: string | { [attribute: string]: string[] }[];
   readonly use?: 'client' | 'server';
   /** Of a server. */
   readonly hosts?: { readonly dns: readonly string[]; readonly ip: readonly string[] };

@@ -243,6 +243,12 @@ describe('usage', () => {
     expect((await bed.get(`${USAGE}/pods?fieldSelector=metadata.name%3Dweb-1`)).body.items).toMatchObject([
       { metadata: { name: 'web-1' } },
     ]);
+    const others = encodeURIComponent('metadata.name!=web-1,metadata.namespace==shop');
+    expect((await bed.get(`${USAGE}/pods?fieldSelector=${others}`)).body.items).toMatchObject([
+      { metadata: { name: 'web-0' } },
+    ]);
+    const elsewhere = encodeURIComponent('metadata.namespace!=shop');
+    expect((await bed.get(`${USAGE}/pods?fieldSelector=${elsewhere}`)).body.items).toEqual([]);
     expect((await bed.get(`${USAGE}/pods?fieldSelector=spec.nodeName%3Dn1`)).status).toBe(400);
   });
 

@@ -35,7 +35,9 @@ export type Authorization =
       readonly tokenUrl: string;
       readonly scopes: readonly string[];
       readonly endpointParams: Readonly<Record<string, string>>;
+      /** Of requests for tokens, as the next one: what targets are asked with holds for them alone. */
       readonly tls: TlsConfig;
+      readonly proxy: ProxyConfig;
     };
 
 /** Files are absolute, and read again when they change. */

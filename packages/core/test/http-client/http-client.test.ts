@@ -101,6 +101,7 @@ describe('HttpClient', () => {
       scopes: ['a', 'b'],
       endpointParams: { audience: 'x' },
       tls: DEFAULT_TLS,
+      proxy: DEFAULT_HTTP_CLIENT.proxy,
     } as const;
     const oauth = client({ authorization }, clock);
     const both = await Promise.all([get(oauth, server.url), get(oauth, server.url)]);
@@ -127,8 +128,42 @@ describe('HttpClient', () => {
       scopes: [],
       endpointParams: {},
       tls: DEFAULT_TLS,
+      proxy: DEFAULT_HTTP_CLIENT.proxy,
     } as const;
     await expect(get(client({ authorization }), server.url)).rejects.toMatchObject({ code: 'OAUTH2_TOKEN' });
+  });
+
+  it('fetches a token through a proxy that is for tokens alone, as requests through theirs', async () => {
+    const tokens = await serve(text(() => '{"access_token":"t"}', 'application/json'));
+    const target = await serve((incoming, outgoing) => outgoing.end(incoming.headers.authorization));
+    const proxied: string[] = [];
+    const proxyOf = async (name: string) => {
+      const { url } = await serve((incoming, outgoing) => {
+        proxied.push(`${name}: ${incoming.url}`);
+        const { method = '', headers } = incoming;
+        incoming.pipe(http.request(incoming.url ?? '', { method, headers }, (response) => response.pipe(outgoing)));
+      });
+      return { url, noProxy: '', fromEnvironment: false };
+    };
+    const direct = DEFAULT_HTTP_CLIENT.proxy;
+    const asked = {
+      kind: 'oauth2',
+      clientId: 'id',
+      clientSecret: { value: 's' },
+      scopes: [],
+      endpointParams: {},
+    } as const;
+    const authorization = {
+      ...asked,
+      tokenUrl: `${tokens.url}/token`,
+      tls: DEFAULT_TLS,
+      proxy: await proxyOf('tokens'),
+    };
+    expect((await get(client({ authorization }), target.url)).body).toBe('Bearer t');
+    const proxy = await proxyOf('requests');
+    const other = client({ authorization: { ...authorization, proxy: direct }, proxy });
+    expect((await get(other, target.url)).body).toBe('Bearer t');
+    expect(proxied).toEqual([`tokens: ${tokens.url}/token`, `requests: ${target.url}/`]);
   });
 
   it('goes through a proxy, with TLS inside of it', async () => {

@@ -96,7 +96,6 @@ export class KindWatch {
       return new Reflector(this.#client, collection, handlers, this.#deps);
     });
     this.#running = { ending, reflectors };
-    // Each its own: more than ten listeners on one signal are taken for a leak.
-    for (const reflector of reflectors) reflector.start(AbortSignal.any([ending.signal]));
+    for (const reflector of reflectors) reflector.start(ending.signal);
   }
 }
