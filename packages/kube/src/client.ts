@@ -1,13 +1,12 @@
 /** Requests to one API server (or kubelet) over node:http(s): kept alive, with the certificates and the token of now. */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { TLSSocket } from 'node:tls';
-import type { Clock, Timer } from '@vigie/core/clock';
-import { describeError, errorCode, VigieError } from '@vigie/core/errors';
+import type { Clock } from '@vigie/core/clock';
+import { describeError } from '@vigie/core/errors';
 import { Connections } from '@vigie/core/http-client/connections';
-import { onAbort } from '@vigie/core/on-abort';
 import { type KubeFailure, type KubeRefusal, refusalOfBody } from './answer.ts';
 import type { KubeConfig } from './config.ts';
+import { CONNECT_TIMEOUT_MS, Exchange, KubeStreamError } from './exchange.ts';
 import { Identity } from './identity.ts';
 
 export interface KubeRequest {
@@ -21,6 +20,8 @@ export interface KubeRequest {
   readonly accept?: string;
   /** Of the body, for PATCH: `application/merge-patch+json`. */
   readonly contentType?: string;
+  /** Nothing is made of it, though it is no GET: it may be sent twice. */
+  readonly isReview?: boolean;
 }
 
 export type KubeAnswer =
@@ -45,15 +46,6 @@ export interface KubeStream {
   limitSilence(limitMs: number): void;
 }
 
-export class KubeStreamError extends VigieError {
-  readonly reason: KubeFailure['reason'];
-
-  constructor(reason: KubeFailure['reason'], message: string, options?: ErrorOptions) {
-    super('KUBE_STREAM_BROKEN', message, options);
-    this.reason = reason;
-  }
-}
-
 export interface KubeClientDeps {
   readonly clock: Clock;
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY. */
@@ -64,16 +56,10 @@ export interface KubeClientDeps {
   readonly reloadFailed: (detail: string) => void;
 }
 
-/** The API server ends what takes it longer than 60 s, and the answer may wait in a queue of its own for as long. */
-const ANSWER_TIMEOUT_MS = 70_000;
-const CONNECT_TIMEOUT_MS = 10_000;
 /** etcd holds objects of up to 1.5 MiB, twice that as JSON. */
 const MAX_ANSWER_BYTES = 8 << 20;
 /** Of a refusal a person reads the beginning. */
 const MAX_REFUSAL_BYTES = 64 << 10;
-/** A peer that vanished without a word (a node lost its power, a balancer forgot us) is found by probes. */
-const TCP_KEEP_ALIVE_MS = 30_000;
-
 export class KubeClient {
   readonly #config: KubeConfig;
   readonly #deps: KubeClientDeps;
@@ -144,7 +130,13 @@ export class KubeClient {
     return this.#attempt(request, this.#identity.authorization(), signal);
   }
 
-  async #attempt(request: KubeRequest, authorization: string | undefined, signal: AbortSignal): Promise<Opened> {
+  /** @param isRepeated after a kept connection was found closed, as by an API server that has begun anew */
+  async #attempt(
+    request: KubeRequest,
+    authorization: string | undefined,
+    signal: AbortSignal,
+    isRepeated = false,
+  ): Promise<Opened> {
     signal.throwIfAborted();
     if (this.#closed) return { status: 'failed', reason: 'network', detail: 'the client is closed' };
     const { server } = this.#config;
@@ -174,7 +166,10 @@ export class KubeClient {
     outgoing.once('close', () => this.#closing.delete(exchange.end));
     outgoing.end(body);
     const response = await exchange.response();
-    if (!(response instanceof http.IncomingMessage)) return response;
+    if (!(response instanceof http.IncomingMessage)) {
+      const mayRepeat = !isRepeated && exchange.wasClosedMeanwhile && isRepeatable(request);
+      return mayRepeat ? this.#attempt(request, authorization, signal, true) : response;
+    }
     const httpStatus = response.statusCode ?? 0;
     if (httpStatus >= 200 && httpStatus < 300) return { status: 'open', httpStatus, exchange };
     const refusal = await readAll(exchange, MAX_REFUSAL_BYTES);
@@ -206,6 +201,11 @@ export function resourcePath(
   return `${root}${within}/${resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
 }
 
+/** What changes something may have done so before the connection broke. */
+function isRepeatable({ method, isReview = false }: KubeRequest): boolean {
+  return method === 'GET' || isReview;
+}
+
 function queryOf(query: KubeRequest['query']): string {
   const set = Object.entries(query ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return set.length === 0 ? '' : `?${new URLSearchParams(set)}`;
@@ -227,124 +227,4 @@ async function readAll(exchange: Exchange, maxBytes: number): Promise<Buffer | K
     throw error;
   }
   return Buffer.concat(chunks);
-}
-
-/** One request on the wire, from its first byte to its answer's last. */
-class Exchange {
-  readonly #outgoing: http.ClientRequest;
-  readonly #origin: string;
-  readonly #clock: Clock;
-  readonly #signal: AbortSignal;
-  readonly #head: Promise<http.IncomingMessage | KubeFailure>;
-  /** Set once: why this end gave up. */
-  #ended: Error | undefined;
-  #silence: Timer | undefined;
-  #silenceLimitMs = ANSWER_TIMEOUT_MS;
-  #heardAtMs = 0;
-
-  constructor(outgoing: http.ClientRequest, origin: string, clock: Clock, signal: AbortSignal) {
-    this.#outgoing = outgoing;
-    this.#origin = origin;
-    this.#clock = clock;
-    this.#signal = signal;
-    this.#head = this.#awaitHead();
-    const leave = onAbort(signal, () => this.end(signal.reason));
-    outgoing.once('close', () => {
-      leave();
-      this.#silence?.cancel();
-    });
-    this.limit(ANSWER_TIMEOUT_MS);
-  }
-
-  /** @throws the signal's reason */
-  async response(): Promise<http.IncomingMessage | KubeFailure> {
-    const head = await this.#head;
-    if (!(head instanceof http.IncomingMessage)) this.#signal.throwIfAborted();
-    return head;
-  }
-
-  /** @throws {KubeStreamError}, and the signal's reason */
-  async *chunks(): AsyncGenerator<Buffer, void, undefined> {
-    const head = await this.response();
-    if (!(head instanceof http.IncomingMessage)) throw new KubeStreamError(head.reason, head.detail);
-    try {
-      for await (const chunk of head as AsyncIterable<Buffer>) {
-        this.#heardAtMs = this.#clock.monotonicMs();
-        yield chunk;
-        // Whoever reads slowly must not find the server silent.
-        this.#heardAtMs = this.#clock.monotonicMs();
-      }
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      if (this.#ended instanceof KubeStreamError) throw this.#ended;
-      throw new KubeStreamError(reasonOf(error), `${this.#origin}: ${describe(error)}`, { cause: error });
-    } finally {
-      this.#silence?.cancel();
-    }
-  }
-
-  limit(limitMs: number): void {
-    this.#silenceLimitMs = limitMs;
-    this.#heardAtMs = this.#clock.monotonicMs();
-    this.#watchSilence(limitMs);
-  }
-
-  /** One timer that looks how long ago the last byte came, and not one per chunk. */
-  #watchSilence(delayMs: number): void {
-    this.#silence?.cancel();
-    this.#silence = this.#clock.setTimer(delayMs, () => {
-      const leftMs = this.#heardAtMs + this.#silenceLimitMs - this.#clock.monotonicMs();
-      if (leftMs > 0) this.#watchSilence(leftMs);
-      else this.end(new KubeStreamError('timeout', `${this.#origin}: no byte within ${this.#silenceLimitMs / 1000} s`));
-    });
-  }
-
-  readonly end = (reason: Error): void => {
-    this.#ended ??= reason;
-    this.#outgoing.destroy(this.#ended);
-  };
-
-  #awaitHead(): Promise<http.IncomingMessage | KubeFailure> {
-    const outgoing = this.#outgoing;
-    return new Promise((resolve) => {
-      const connectTimer = this.#clock.setTimer(CONNECT_TIMEOUT_MS, () => {
-        this.end(
-          new KubeStreamError('timeout', `${this.#origin}: no connection within ${CONNECT_TIMEOUT_MS / 1000} s`),
-        );
-      });
-      outgoing.on('socket', (socket) => {
-        const ready = (): void => {
-          connectTimer.cancel();
-          socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-        };
-        if (socket.connecting) socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', ready);
-        else ready();
-      });
-      outgoing.once('close', () => connectTimer.cancel());
-      // Stays on: an error after the head is seen by who reads the body, and must not end the process here.
-      outgoing.on('error', (error) => {
-        const broken = this.#ended instanceof KubeStreamError ? this.#ended : undefined;
-        resolve({
-          status: 'failed',
-          reason: broken?.reason ?? reasonOf(error),
-          detail: broken?.message ?? `${this.#origin}: ${describe(error)}`,
-        });
-      });
-      outgoing.on('response', (response) => {
-        this.#heardAtMs = this.#clock.monotonicMs();
-        resolve(response);
-      });
-    });
-  }
-}
-
-/** llhttp's codes begin with HPE_: what came is not HTTP. */
-function reasonOf(error: unknown): KubeFailure['reason'] {
-  return errorCode(error)?.startsWith('HPE_') === true ? 'protocol' : 'network';
-}
-
-function describe(error: unknown): string {
-  const described = describeError(error);
-  const code = errorCode(error);
-  return code === undefined || described.includes(code) ? described : `${described} (${code})`;
 }

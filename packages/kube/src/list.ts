@@ -1,8 +1,9 @@
 /** All objects of a collection, in as many pages as the server makes of them, decoded one by one from the bytes. */
 import { errorCode } from '@vigie/core/errors';
 import { isExpired, type KubeFailure, type KubeRefusal } from './answer.ts';
-import { type KubeClient, KubeStreamError } from './client.ts';
+import type { KubeClient } from './client.ts';
 import { acceptOf, type Collection } from './collection.ts';
+import { KubeStreamError } from './exchange.ts';
 import { JsonListReader } from './json-stream.ts';
 
 export interface Listed<T> {

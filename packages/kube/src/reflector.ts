@@ -6,8 +6,9 @@ import type { Log } from '@vigie/core/log';
 import { onAbort } from '@vigie/core/on-abort';
 import type { Random } from '@vigie/core/random';
 import { describeObstacle, isAheadOfServer, isExpired, type KubeFailure, type KubeRefusal } from './answer.ts';
-import { type KubeClient, KubeStreamError } from './client.ts';
+import type { KubeClient } from './client.ts';
 import type { Collection } from './collection.ts';
+import { KubeStreamError } from './exchange.ts';
 import { failureOf, type Listed, type ListVersion, listAll } from './list.ts';
 import { watchOnce } from './watch.ts';
 

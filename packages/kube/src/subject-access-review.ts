@@ -38,7 +38,7 @@ export async function reviewAccess(
   const { name, uid, groups, extra } = user;
   const spec = { user: name, ...(uid === '' ? {} : { uid }), groups, extra, ...attributesOf(question) };
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
-  const answer = await client.request({ method: 'POST', path: PATH, body }, signal);
+  const answer = await client.request({ method: 'POST', path: PATH, body, isReview: true }, signal);
   if (answer.status !== 'ok') return answer;
   const status = member(answer.body, 'status');
   // Both at once would be a contradiction: then it is refused.

@@ -24,7 +24,7 @@ const PATH = resourcePath({ group: 'authentication.k8s.io', version: 'v1', resou
  *  @throws the signal's reason */
 export async function reviewToken(client: KubeClient, token: string, signal: AbortSignal): Promise<TokenVerdict> {
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
-  const answer = await client.request({ method: 'POST', path: PATH, body }, signal);
+  const answer = await client.request({ method: 'POST', path: PATH, body, isReview: true }, signal);
   if (answer.status !== 'ok') return answer;
   const status = member(answer.body, 'status');
   if (member(status, 'authenticated') !== true) {

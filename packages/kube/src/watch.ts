@@ -3,8 +3,9 @@ import type { Clock } from '@vigie/core/clock';
 import { errorCode } from '@vigie/core/errors';
 import { onAbort } from '@vigie/core/on-abort';
 import { type KubeFailure, type KubeRefusal, refusalOf } from './answer.ts';
-import { type KubeClient, KubeStreamError } from './client.ts';
+import type { KubeClient } from './client.ts';
 import { acceptOf, type Collection } from './collection.ts';
+import { KubeStreamError } from './exchange.ts';
 import { JsonSequenceReader } from './json-stream.ts';
 import { failureOf } from './list.ts';
 

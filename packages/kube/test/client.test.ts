@@ -197,6 +197,27 @@ describe('requests', () => {
     for (let request = 0; request < 5; request++) await client.request(PODS, never);
     expect(ports.size).toBe(1);
   });
+
+  test.each([
+    ['asks', { method: 'GET' }, 'ok'],
+    ['asks about somebody', { method: 'POST', body: {}, isReview: true }, 'ok'],
+    ['changes something', { method: 'POST', body: {} }, 'failed'],
+  ] as const)('on a connection that was closed meanwhile are sent again, once, where it %s', async (_, request, status) => {
+    const served = new Set<unknown>();
+    let resets = 0;
+    const config = await peerOf((incoming, response) => {
+      const { socket } = incoming;
+      if (served.has(socket)) {
+        resets++;
+        socket.resetAndDestroy();
+      } else response.end('{}');
+      served.add(socket);
+    });
+    const { client } = clientOf(config);
+    await client.request(PODS, never);
+    expect(await client.request({ path: '/api/v1/reviews', ...request }, never)).toMatchObject({ status });
+    expect(resets).toBe(1);
+  });
 });
 
 describe('streams', () => {

@@ -3,13 +3,8 @@
 import type { Clock } from '@vigie/core/clock';
 import type { Random } from '@vigie/core/random';
 import type { KubeRefusal } from '../answer.ts';
-import {
-  type KubeAnswer,
-  type KubeClient,
-  type KubeRequest,
-  type KubeStreamAnswer,
-  KubeStreamError,
-} from '../client.ts';
+import type { KubeAnswer, KubeClient, KubeRequest, KubeStreamAnswer } from '../client.ts';
+import { KubeStreamError } from '../exchange.ts';
 import { type Change, failsPreconditions, type KubeObject, ObjectStore } from './object-store.ts';
 import { eventOf, type Selection, selectionOf } from './selection.ts';
 
