@@ -242,3 +242,13 @@ it('leaves out steps where more come in a second than are written in one, and co
   expect(again.history.size).toBe(history.size);
   expect(eventsOf(again.history).at(-1)?.kind).toBe('failed');
 });
+
+it('has all on disk of a storm in which 10,000 alerts come at a time', async () => {
+  const path = folder();
+  const { record, clock, close, dropped } = await open(path);
+  for (let index = 0; index < 10_000; index++) record({ ...EVENTS[0]!, timeMs: NOW + index });
+  await clock.advance(1000);
+  await close();
+  expect(dropped()).toBe(0);
+  expect((await open(path)).history.size).toBe(10_000);
+});
