@@ -393,9 +393,9 @@ export const alertingBoard: BoardDefinition = {
         {
           title: 'Damage and drops',
           description:
-            'Records that could not be read at the start, and events of the history that the disk did not take.',
+            'Records that could not be read at the start, and events of the history that the disk did not take, or of which too many came at a time.',
           unit: 'none',
-          queries: [q.damaged, q.historyDropped],
+          queries: [q.damaged, q.historyDropped, q.historyLeftOut],
         },
       ],
     },

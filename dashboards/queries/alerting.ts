@@ -110,6 +110,7 @@ export const alertingQueries = {
   stateRules: byInstance(of(M.stateRules.name), 'of rules '),
   damaged: byInstance(of(M.stateDamaged.name), 'damaged records '),
   historyDropped: byInstance(perSecond(M.historyDropped.name, ALERTING), 'dropped events '),
+  historyLeftOut: byInstance(perSecond(M.historyLeftOut.name, ALERTING), 'steps left out '),
 
   isInForce: byInstance(of(M.isInForce.name)),
   configAge: byInstance(`time() - ${of(M.reloadedAt.name)}`),

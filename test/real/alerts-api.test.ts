@@ -188,7 +188,8 @@ describe('Prometheus', () => {
     });
     expect(await answerOf(`${vigie.url}/api/v2/alerts`)).toEqual([]);
     const { events } = Object(await answerOf(`${vigie.url}/history`));
-    expect(list(events).map((event) => Object(event).kind)).toEqual(['sent', 'resolved', 'sent', 'created']);
+    const kinds = list(events).map((event) => Object(event).kind);
+    expect(kinds).toEqual(['sent', 'resolved', 'sent', 'grouped', 'created']);
     expect(hook.requests).toHaveLength(2);
   });
 });

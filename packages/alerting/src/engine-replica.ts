@@ -1,5 +1,6 @@
 /** The engine of alerts as one of several replicas: it takes what the others tell, and tells of the groups that are its own. */
 import type { Clock } from '@vigie/core/clock';
+import type { RuleRecord } from '@vigie/rules/state/rule-record';
 import type { PostedAlert } from './alerts/posted-alert.ts';
 import { isResolved } from './dispatch/alert.ts';
 import type { Dispatcher, GroupSharing } from './dispatch/dispatcher.ts';
@@ -20,6 +21,8 @@ export interface EngineReplicaParts {
   readonly inhibitor: () => Inhibitor;
   /** Whether groups have their timers. */
   readonly isDispatching: () => boolean;
+  /** For the history, before they are taken. */
+  readonly rulesHeard: (records: Iterable<RuleRecord>) => void;
   /** For the history. */
   readonly changed: (alerts: readonly PostedAlert[], nowMs: number) => void;
   readonly clock: Pick<Clock, 'nowMs'>;
@@ -37,7 +40,7 @@ export class EngineReplica implements Replica {
   }
 
   take(records: readonly StateRecord[]): void {
-    const { state, durable, dispatcher, escalations, clock, changed } = this.#parts;
+    const { state, durable, dispatcher, escalations, clock, changed, rulesHeard } = this.#parts;
     const { alerts, silences } = state;
     const isDispatching = this.#parts.isDispatching();
     const newer = records.filter(
@@ -45,6 +48,7 @@ export class EngineReplica implements Replica {
         record.kind !== 'alert' || record.alert.updatedAtMs > (alerts.get(record.alert.fingerprint)?.updatedAtMs ?? 0),
     );
     for (const record of newer) if (record.kind === 'silence') silences.forget(record.silence.id);
+    if (isDispatching) rulesHeard(newer.flatMap((record) => (record.kind === 'rule' ? [record.record] : [])));
     state.restore(newer);
     // What fires is told again.
     durable.keepHeard(isDispatching ? newer : newer.filter(({ kind }) => kind !== 'alert'));

@@ -51,6 +51,8 @@ export interface EngineDeps {
   readonly record: (event: HistoryEvent) => void;
   /** Labels of alerts that rules have found and that do not fire yet; undefined: there are no rules. */
   readonly pendingAlerts?: (() => Iterable<LabelSet>) | undefined;
+  /** Of this service: alerts of its rules are told with them. None unless given. */
+  readonly externalLabels?: (() => LabelSet) | undefined;
   /** undefined: no receiver is shown any context. */
   readonly gatherContext?: GatherContext | undefined;
   /** undefined: there is one replica. */

@@ -1,6 +1,7 @@
 /** What Alertmanager does: takes alerts, keeps them, groups them, and tells receivers of those that are not muted. */
 import type { Timer } from '@vigie/core/clock';
 import { VigieError } from '@vigie/core/errors';
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { RuleRecord } from '@vigie/rules/state/rule-record';
 import { AlertStore } from './alerts/alert-store.ts';
 import { KeptAlerts } from './alerts/kept-alerts.ts';
@@ -16,16 +17,19 @@ import type { EngineDeps, EngineSettings } from './engine-settings.ts';
 import { Escalations, type GroupLook } from './escalation/escalations.ts';
 import type { Acknowledgement, Page } from './escalation/page.ts';
 import { AlertChanges } from './history/alert-changes.ts';
+import { pendingEvent } from './history/pending-events.ts';
 import { silenceEvent } from './history/silence-event.ts';
 import { type InForce, inForce } from './in-force.ts';
 import type { Inhibitor } from './inhibition/inhibitor.ts';
 import type { DeliveryPlan } from './notify/delivery-plan.ts';
 import { Farewells } from './notify/farewells.ts';
 import { muteCauses } from './notify/muting.ts';
+import { groupedEvent } from './notify/notify-events.ts';
 import type { Receiver } from './notify/receiver.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Integration } from './receivers/integration.ts';
 import type { Route } from './routing/route.ts';
+import { withExternal } from './rules/posted-alerts.ts';
 import type { Silence, SilenceContent } from './silences/silence.ts';
 import { MOST_SILENCES, SilenceStore } from './silences/silence-store.ts';
 import { ENDS_AFTER_MS, UntilResolved } from './silences/until-resolved.ts';
@@ -125,6 +129,7 @@ export class AlertEngine {
         ...(this.#settings.options.repeatOnTime === true ? this.#repeatsDueMs(group) : []),
       ],
       onTimer: (id, nextFlushMs) => this.#keepTimer(id, nextFlushMs),
+      onJoined: (group, alert) => deps.record(groupedEvent(group, alert, clock.nowMs())),
       onError: (error) => log.error('a group could not be told', { error }),
       sharing: deps.replication && groupSharing(deps.replication, this.state, () => this.receivers),
     });
@@ -255,7 +260,10 @@ export class AlertEngine {
   /** Takes what its rules know of their alerts; resolves when it is on the disk.
    *  @throws {VigieError} ALERTING_STATE_UNWRITABLE, where it is in memory alone */
   async keepRules(records: readonly RuleRecord[]): Promise<void> {
-    for (const record of records) this.state.rules.apply(record);
+    for (const record of records) {
+      this.#recordPending(record);
+      this.state.rules.apply(record);
+    }
     await this.#persist(records.map((record) => ({ kind: 'rule', record })));
   }
 
@@ -264,7 +272,8 @@ export class AlertEngine {
   async setSilence(content: SilenceContent, id?: string): Promise<Silence> {
     const { silences } = this.state;
     const silence = silences.set(content, id);
-    this.#deps.record(silenceEvent('silenced', silence, silence.comment, silence.updatedAtMs));
+    const event = silenceEvent('silenced', silence, silence.comment, silence.updatedAtMs, silence.id === id);
+    this.#deps.record(event);
     // A change may have ended the one before.
     await this.#keepSilences(id === undefined ? [silence.id] : [id, silence.id]);
     return silence;
@@ -351,6 +360,14 @@ export class AlertEngine {
     for (const alert of alerts) for (const event of this.#changes.note(alert, nowMs)) this.#deps.record(event);
   }
 
+  /** @param next that is to be kept */
+  #recordPending(next: RuleRecord): void {
+    const { clock, externalLabels, record } = this.#deps;
+    const toldAs = (labels: LabelSet) => withExternal(labels, externalLabels?.() ?? LabelSet.empty);
+    const event = pendingEvent(this.state.rules.inPlaceOf(next), next, toldAs, clock.nowMs());
+    if (event !== undefined) record(event);
+  }
+
   /** Also of none, it ends when all that was to be written before is on the disk: somebody else may have posted the same.
    *  @param written of the alerts, those that the disk has to have
    *  @param taken what other replicas hear of, as far as it is news to them */
@@ -419,6 +436,9 @@ export class AlertEngine {
       escalations: this.#escalations,
       inhibitor: () => this.inhibitor,
       isDispatching: () => this.#isDispatching,
+      rulesHeard: (records) => {
+        for (const record of records) this.#recordPending(record);
+      },
       changed: (alerts, nowMs) => this.#recordChanges(alerts, nowMs),
       clock: this.#deps.clock,
     });

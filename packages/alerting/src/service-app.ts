@@ -59,7 +59,7 @@ export async function serviceApp(parts: ServiceAppParts): Promise<FastifyInstanc
 }
 
 function enginePlugins(engine: AlertEngine, history: EventHistory, parts: ServiceAppParts) {
-  const { version, clock, log, config, counts, expectedHeartbeats } = parts;
+  const { version, clock, log, config, counts, expectedHeartbeats, self } = parts;
   const alertmanager = () => {
     const written = config().alertmanager;
     if (written === undefined) throw bug('an engine without alertmanager_config');
@@ -86,7 +86,7 @@ function enginePlugins(engine: AlertEngine, history: EventHistory, parts: Servic
     explainApi(world, () => engine.config, groupOf),
     escalationApi(escalation),
     ...(expectedHeartbeats === undefined ? [] : [heartbeatApi(expectedHeartbeats)]),
-    historyApi(history, clock),
+    historyApi(history, clock, () => self().name),
     deliveriesApi({
       history,
       receivers: () => engine.receivers,

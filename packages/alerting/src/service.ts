@@ -169,6 +169,7 @@ export class AlertingService {
         counts: this.#counts,
         record: (event) => this.#history?.record(event),
         pendingAlerts: () => this.#pendingAlerts(),
+        externalLabels: () => this.#settings.config.externalLabels,
         gatherContext: this.#context.gather,
         replication: this.#ha,
       });
@@ -227,7 +228,10 @@ export class AlertingService {
       reportNotifying(this.#counts, report);
       reportContext(this.#context, report);
       reportHeartbeats(this.#heartbeats, this.#expectedHeartbeats, report);
-      if (this.#history !== undefined) report('historyDropped', {}, this.#history.dropped());
+      if (this.#history !== undefined) {
+        report('historyDropped', {}, this.#history.dropped());
+        report('historyLeftOut', {}, this.#history.leftOut());
+      }
       if (this.#engine !== undefined) reportEngine(this.#engine, clock.nowMs(), report);
     });
   }

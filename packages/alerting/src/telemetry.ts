@@ -192,6 +192,12 @@ export const ALERTING_METRICS = {
     help: 'Events of the history that are in memory alone, for the disk did not take them.',
     labels: [],
   },
+  historyLeftOut: {
+    name: 'vigie_alert_history_left_out_events_total',
+    type: 'counter',
+    help: 'Events pending, lapsed and grouped that the history does not have: more came in a second than are written in one.',
+    labels: [],
+  },
   queued: {
     name: 'vigie_alerting_queue_length',
     type: 'gauge',

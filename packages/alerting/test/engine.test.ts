@@ -328,7 +328,7 @@ describe('inhibition.hold', () => {
   it('has an alert wait for a pending one that would inhibit it, and no longer than that', async () => {
     const lab = await held(['Node']);
     expect(await lab.after(3 * MINUTE - 1)).toEqual([]);
-    expect(lab.history).toMatchObject([{ kind: 'created' }, { kind: 'muted', by: 'inhibition' }]);
+    expect(lab.history).toMatchObject([{ kind: 'created' }, { kind: 'grouped' }, { kind: 'muted', by: 'inhibition' }]);
     expect(await lab.after(1)).toEqual(['3:00 a/webhook/0: first notification Pod']);
     expect(await lab.after(9 * MINUTE)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 /** An engine on a clock and a disk that a test owns, with receivers that keep a diary. */
 import { FakeClock } from '@vigie/core/fake-clock';
 import type { Log } from '@vigie/core/log';
-import type { LabelSet } from '@vigie/promql/labels/label-set';
+import { LabelSet } from '@vigie/promql/labels/label-set';
 import { parseAlertmanagerConfig } from '../src/config/load-config.ts';
 import type { ReceiverConfig } from '../src/config/receiver-section.ts';
 import { isResolved } from '../src/dispatch/alert.ts';
@@ -55,6 +55,7 @@ export class Lab {
   gatherContext: GatherContext | undefined;
   /** Labels of what rules have found and does not fire yet. */
   pendingAlerts: readonly LabelSet[] = [];
+  externalLabels = LabelSet.empty;
   #settings: EngineSettings;
 
   /** @param config alertmanager.yml; `webhook_configs` send resolved, `email_configs` do not */
@@ -138,6 +139,7 @@ export class Lab {
       counts,
       record: (event) => this.history.push(event),
       pendingAlerts: () => this.pendingAlerts,
+      externalLabels: () => this.externalLabels,
       gatherContext: (question, signal) => {
         if (this.gatherContext === undefined) throw new Error('nobody is asked for context');
         return this.gatherContext(question, signal);

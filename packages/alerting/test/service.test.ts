@@ -1,4 +1,6 @@
 /** The service on a real disk, asked by HTTP, with a web hook that is a real server. */
+
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FakeClock } from '@vigie/core/fake-clock';
@@ -160,9 +162,25 @@ describe('the alerting service', () => {
       events: [
         { kind: 'sent', reason: 'all alerts resolved', firing: [], resolved: [alert.fingerprint], attempt: 1 },
         { kind: 'resolved', fingerprint: alert.fingerprint, time: endsAt },
-        { kind: 'sent', receiver: 'shop', integration: 'shop/webhook/0', firing: [alert.fingerprint], attempt: 1 },
+        {
+          ...{ kind: 'sent', receiver: 'shop', integration: 'shop/webhook/0', firing: [alert.fingerprint], attempt: 1 },
+          ...{
+            status: 200,
+            bodySha256: createHash('sha256')
+              .update(hook.requests[0]?.body ?? '')
+              .digest('hex'),
+          },
+        },
+        { kind: 'grouped', labels: alert.labels, receiver: 'shop', groupKey: '{}:{alertname="Disk"}' },
         { kind: 'created', labels: alert.labels, annotations: alert.annotations, time: '2026-11-29T10:00:00.000Z' },
       ],
+    });
+    const { json: exported } = await ask('/history?format=alertmanager-v2&limit=1');
+    expect(exported).toMatchObject({
+      instance: 'me',
+      data: {
+        notification: { resolvedAlerts: [{ name: 'Disk', annotations: { summary: 'is full' }, resolved: true }] },
+      },
     });
   });
 
@@ -201,7 +219,12 @@ describe('the alerting service', () => {
     expect((await two.ask('/api/v2/alerts')).json).toMatchObject([{ labels: DISK.labels }]);
     expect((await two.ask('/api/v2/silences')).json).toMatchObject([{ comment: 'maintenance' }]);
     expect((await two.ask('/history')).json).toMatchObject({
-      events: [{ kind: 'sent' }, { kind: 'created' }, { kind: 'silenced', by: 'me', cause: 'maintenance' }],
+      events: [
+        { kind: 'sent' },
+        { kind: 'grouped' },
+        { kind: 'created' },
+        { kind: 'silenced', by: 'me', cause: 'maintenance' },
+      ],
     });
     await two.send('/api/v2/alerts', [{ labels: { alertname: 'Other' } }]);
     await one.after(10 * SECOND, one.arrived(2, two.service));
@@ -250,6 +273,7 @@ describe('the alerting service', () => {
       'vigie_dispatcher_aggregation_groups 2',
       'vigie_alerts_api_received_total{state="firing"} 2',
       'vigie_alert_history_dropped_events_total 0',
+      'vigie_alert_history_left_out_events_total 0',
       'vigie_alerting_state_writes_total{result="success"}',
     ])
       expect(body).toContain(line);

@@ -57,6 +57,12 @@ export class AlertGroup {
     return this.#alerts.has(fingerprint);
   }
 
+  /** Whether it has this alert as one that fires. */
+  hasFiring({ fingerprint }: Alert, nowMs: number): boolean {
+    const known = this.#alerts.get(fingerprint);
+    return known !== undefined && !isResolved(known, nowMs);
+  }
+
   /** Takes an alert that has come or changed. */
   set(alert: Alert): void {
     this.#alerts.set(alert.fingerprint, alert);

@@ -20,6 +20,8 @@ export interface DispatcherDeps {
   readonly tell: (group: AlertGroup, flush: Flush, signal: AbortSignal) => Promise<boolean>;
   /** A group has begun or begins a flush: it is told next at that time. undefined: it is no more. */
   readonly onTimer: (groupId: string, nextFlushMs: number | undefined) => void;
+  /** An alert that begins to fire has joined a group; not those that were in it before a restart. */
+  readonly onJoined?: ((group: AlertGroup, alert: Alert) => void) | undefined;
   /** After a flush: times at which the group is to be told before the next group_interval, Unix ms; those that have been mean nothing. */
   readonly earlier?: ((group: AlertGroup) => readonly number[]) | undefined;
   /** What went wrong where `tell` threw. */
@@ -75,7 +77,7 @@ export class Dispatcher {
   /** Takes an alert that has come or changed, to each group that it belongs to. */
   set(alert: Alert): void {
     if (this.#isClosed) return;
-    for (const [route, labels] of this.#groupsOf(alert)) this.#setIn(route, labels, alert, undefined);
+    for (const [route, labels] of this.#groupsOf(alert)) this.#setIn(route, labels, alert);
   }
 
   /** Takes alerts that were there before a restart.
@@ -102,7 +104,7 @@ export class Dispatcher {
    *  @param alerts all that there are */
   update(root: Route, alerts: Iterable<Alert>): void {
     if (this.#isClosed) return;
-    const { clock, onTimer } = this.#deps;
+    const { clock, onTimer, onJoined } = this.#deps;
     const nowMs = clock.nowMs();
     const before = this.#groups;
     const members = new Map<string, { readonly route: Route; readonly labels: LabelSet; readonly alerts: Alert[] }>();
@@ -129,10 +131,13 @@ export class Dispatcher {
       const running = before.get(id);
       before.delete(id);
       if (running === undefined) {
-        for (const alert of [first, ...others]) this.#setIn(route, labels, alert, undefined);
+        for (const alert of [first, ...others]) this.#setIn(route, labels, alert);
         continue;
       }
-      running.group.continueAs(route, [first, ...others], nowMs);
+      const { group } = running;
+      const joining = [first, ...others].filter((alert) => joinsAnew(group, alert, nowMs));
+      group.continueAs(route, [first, ...others], nowMs);
+      for (const alert of joining) onJoined?.(group, alert);
       this.#groups.set(id, running);
       if (running.timer === undefined) continue;
       running.timer.cancel();
@@ -201,10 +206,14 @@ export class Dispatcher {
     return matchRoutes(this.#root, alert.labels).map((route) => [route, groupLabelsOf(alert.labels, route.options)]);
   }
 
-  #setIn(route: Route, labels: LabelSet, alert: Alert, restoredFlushMs: number | undefined): void {
+  #setIn(route: Route, labels: LabelSet, alert: Alert): void {
+    const nowMs = this.#deps.clock.nowMs();
     const running = this.#groups.get(groupIdOf(route, labels));
-    if (running !== undefined) running.group.set(alert);
-    else this.#start(new AlertGroup(route, labels, alert, this.#deps.clock.nowMs(), restoredFlushMs));
+    const group = running?.group ?? new AlertGroup(route, labels, alert, nowMs);
+    const joins = running === undefined ? !isResolved(alert, nowMs) : joinsAnew(group, alert, nowMs);
+    if (running === undefined) this.#start(group);
+    else group.set(alert);
+    if (joins) this.#deps.onJoined?.(group, alert);
   }
 
   #start(group: AlertGroup): void {
@@ -309,4 +318,8 @@ export class Dispatcher {
       this.#tellings.delete(telling);
     }
   }
+}
+
+function joinsAnew(group: AlertGroup, alert: Alert, nowMs: number): boolean {
+  return !isResolved(alert, nowMs) && !group.hasFiring(alert, nowMs);
 }

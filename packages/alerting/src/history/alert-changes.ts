@@ -36,6 +36,7 @@ export class AlertChanges {
   }
 }
 
-function eventOf(kind: AlertEvent['kind'], { fingerprint, labels, annotations }: Alert, timeMs: number): AlertEvent {
-  return { kind, timeMs, fingerprint, labels, annotations };
+function eventOf(kind: AlertEvent['kind'], alert: Alert, timeMs: number): AlertEvent {
+  const { fingerprint, labels, annotations, startsAtMs, endsAtMs } = alert;
+  return { kind, timeMs, fingerprint, labels, annotations, startsAtMs, endsAtMs };
 }

@@ -1,16 +1,12 @@
-/** The newest events, in memory: bounded by their number and by their size, oldest first to go. */
-import { bug } from '@vigie/core/errors';
+/** The newest events, in memory. Steps on the way to a notification have room of their own. */
 import { type AlertMatcher, matchesAll } from '../matchers/alert-matcher.ts';
-import { concerns, type EventKind, type HistoryEvent, labelsOf, lengthOf } from './history-event.ts';
-
-export interface HistoryLimits {
-  readonly events: number;
-  /** UTF-16 units of labels, annotations and the like; of what else an event is made, some 200 bytes come on top. */
-  readonly length: number;
-}
+import { EventRing, type HistoryLimits, type NumberedEvent } from './event-ring.ts';
+import { concerns, type EventKind, type HistoryEvent, isStep, labelsOf } from './history-event.ts';
 
 /** A thousand alerts that come and go fifty times; 30 MB at most. */
 export const DEFAULT_HISTORY_LIMITS: HistoryLimits = { events: 50_000, length: 20_000_000 };
+/** Those of a thousand alerts that come and go ten times, or all of a rule with 20,000; 12 MB at most. */
+export const DEFAULT_STEP_LIMITS: HistoryLimits = { events: 20_000, length: 8_000_000 };
 
 /** Which events are asked for. */
 export interface EventFilter {
@@ -31,12 +27,6 @@ export interface HistoryQuery extends EventFilter {
   readonly limit: number;
 }
 
-export interface NumberedEvent {
-  /** Among all that there were, from 1. */
-  readonly sequence: number;
-  readonly event: HistoryEvent;
-}
-
 export interface HistoryPage {
   /** Newest first. */
   readonly events: readonly NumberedEvent[];
@@ -45,35 +35,32 @@ export interface HistoryPage {
 }
 
 export class EventHistory {
-  readonly #limits: HistoryLimits;
-  /** Those before #first have gone. */
-  #events: (HistoryEvent | undefined)[] = [];
-  #first = 0;
-  #length = 0;
-  /** How many there have been before #events[0]. */
-  #offset = 0;
+  readonly #events: EventRing;
+  readonly #steps: EventRing;
+  #lastSequence = 0;
   readonly #followers = new Set<(event: NumberedEvent) => void>();
 
-  constructor(limits: HistoryLimits = DEFAULT_HISTORY_LIMITS) {
-    this.#limits = limits;
+  /** @param limits of all events but steps */
+  constructor(limits: HistoryLimits = DEFAULT_HISTORY_LIMITS, stepLimits: HistoryLimits = DEFAULT_STEP_LIMITS) {
+    this.#events = new EventRing(limits);
+    this.#steps = new EventRing(stepLimits);
   }
 
   get size(): number {
-    return this.#events.length - this.#first;
+    return this.#events.size + this.#steps.size;
   }
 
-  /** How many have gone to make room. */
-  get forgotten(): number {
-    return this.#offset + this.#first;
+  /** The number of the newest that has gone to make room; 0: none has. */
+  get lastForgotten(): number {
+    return Math.max(this.#events.lastForgotten, this.#steps.lastForgotten);
   }
 
   /** @returns its number among all */
   record(event: HistoryEvent): number {
-    this.#events.push(event);
-    this.#length += lengthOf(event);
-    while (this.size > this.#limits.events || (this.#length > this.#limits.length && this.size > 1)) this.#forget();
-    const sequence = this.#offset + this.#events.length;
-    for (const follow of this.#followers) follow({ sequence, event });
+    const sequence = ++this.#lastSequence;
+    const one = { sequence, event };
+    (isStep(event) ? this.#steps : this.#events).add(one);
+    for (const follow of this.#followers) follow(one);
     return sequence;
   }
 
@@ -88,27 +75,31 @@ export class EventHistory {
   query(query: HistoryQuery): HistoryPage {
     const { fromMs, toMs, before, limit } = query;
     const found: NumberedEvent[] = [];
-    const start = Math.min(this.#events.length - 1, before - this.#offset - 2);
-    for (let at = start; at >= this.#first; at--) {
-      const event = this.#events[at];
-      if (event === undefined) throw bug(`event ${at} of the history has gone`);
+    for (const one of merged(this.#events.newestFirst(before), this.#steps.newestFirst(before))) {
+      const { event } = one;
       if (event.timeMs < fromMs || event.timeMs > toMs || !isAskedFor(event, query)) continue;
       if (found.length === limit) return { events: found, isCut: true };
-      found.push({ sequence: this.#offset + at + 1, event });
+      found.push(one);
     }
     return { events: found, isCut: false };
   }
+}
 
-  #forget(): void {
-    const oldest = this.#events[this.#first];
-    if (oldest === undefined) throw bug('the history forgets an event that it does not have');
-    this.#length -= lengthOf(oldest);
-    this.#events[this.#first++] = undefined;
-    // Moved when half is empty: each event is moved once, on the average.
-    if (2 * this.#first < this.#events.length || this.#first < 1024) return;
-    this.#events = this.#events.slice(this.#first);
-    this.#offset += this.#first;
-    this.#first = 0;
+/** Of both, newest first, as each of them is. */
+function* merged(
+  events: Iterator<NumberedEvent, void>,
+  steps: Iterator<NumberedEvent, void>,
+): Generator<NumberedEvent, void> {
+  let event = events.next();
+  let step = steps.next();
+  while (event.done !== true || step.done !== true) {
+    if (step.done === true || (event.done !== true && event.value.sequence > step.value.sequence)) {
+      if (event.done !== true) yield event.value;
+      event = events.next();
+    } else {
+      yield step.value;
+      step = steps.next();
+    }
   }
 }
 

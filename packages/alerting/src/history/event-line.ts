@@ -10,14 +10,19 @@ const labelSet = v.pipe(
   texts,
   v.transform((labels) => LabelSet.of(labels)),
 );
-const base = { time: v.pipe(v.string(), v.isoTimestamp()) };
+/** Alerts may have any time that a Date has: years of six digits, too. */
+const time = v.pipe(
+  v.string(),
+  v.transform((text) => Date.parse(text)),
+  v.number(),
+);
+const base = { time };
 const ofAlert = { ...base, fingerprint: v.string(), labels: labelSet };
+const ofGroup = { receiver: v.string(), groupKey: v.string(), groupLabels: labelSet };
 const ofSend = {
   ...base,
-  receiver: v.string(),
+  ...ofGroup,
   integration: v.string(),
-  groupKey: v.string(),
-  groupLabels: labelSet,
   reason: v.picklist([
     'first notification',
     'new alerts added',
@@ -29,6 +34,8 @@ const ofSend = {
   resolved: v.array(v.string()),
   attempt: v.number(),
   latencyMs: v.number(),
+  status: v.optional(v.number()),
+  bodySha256: v.optional(v.string()),
   problem: v.optional(v.string(), ''),
 };
 
@@ -37,8 +44,12 @@ const lineSchema = v.variant('kind', [
     kind: v.picklist(['created', 'changed', 'resolved']),
     ...ofAlert,
     annotations: labelSet,
+    startsAt: v.optional(time),
+    endsAt: v.optional(time),
     reason: v.optional(v.picklist([...RESOLVE_REASONS, 'manual', 'expired'])),
   }),
+  v.object({ kind: v.picklist(['pending', 'lapsed']), ...ofAlert }),
+  v.object({ kind: v.literal('grouped'), ...ofAlert, ...ofGroup }),
   v.object({
     kind: v.literal('muted'),
     ...ofAlert,
@@ -50,9 +61,7 @@ const lineSchema = v.variant('kind', [
   v.object({
     kind: v.picklist(['acknowledged', 'reopened', 'escalated', 'ended']),
     ...base,
-    receiver: v.string(),
-    groupKey: v.string(),
-    groupLabels: labelSet,
+    ...ofGroup,
     by: v.string(),
     cause: v.string(),
     firing: v.array(v.string()),
@@ -64,11 +73,9 @@ const lineSchema = v.variant('kind', [
     matchers: v.string(),
     by: v.string(),
     cause: v.string(),
-    endsAt: v.pipe(
-      v.string(),
-      v.isoTimestamp(),
-      v.transform((text) => Date.parse(text)),
-    ),
+    startsAt: v.optional(time),
+    endsAt: time,
+    isChange: v.optional(v.literal(true)),
   }),
 ]);
 
@@ -84,12 +91,15 @@ export function parseEventLine(line: string): HistoryEvent | undefined {
   if (sum === undefined || checksum(json) !== sum) return undefined;
   const { success, output } = v.safeParse(lineSchema, JSON.parse(json));
   if (!success) return undefined;
-  const timeMs = Date.parse(output.time);
   if ('silence' in output) {
-    const { time: _, endsAt: endsAtMs, ...event } = output;
-    return { ...event, timeMs, endsAtMs };
+    const { time: timeMs, startsAt: startsAtMs, endsAt: endsAtMs, ...event } = output;
+    return { ...event, timeMs, startsAtMs, endsAtMs };
   }
-  const { time: _, ...event } = output;
+  if ('annotations' in output) {
+    const { time: timeMs, startsAt: startsAtMs, endsAt: endsAtMs, ...event } = output;
+    return { ...event, timeMs, startsAtMs, endsAtMs };
+  }
+  const { time: timeMs, ...event } = output;
   return { ...event, timeMs };
 }
 

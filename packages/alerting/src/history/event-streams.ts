@@ -3,7 +3,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '@vigie/core/clock';
 import { Refusal } from '../api/refusal.ts';
-import { type EventFilter, type EventHistory, isAskedFor, type NumberedEvent } from './event-history.ts';
+import { type EventFilter, type EventHistory, isAskedFor } from './event-history.ts';
+import type { NumberedEvent } from './event-ring.ts';
 import { eventJson } from './history-event.ts';
 
 /** Consoles of a team. */
@@ -76,7 +77,7 @@ export class EventStreams {
     if (lastId === '') return [];
     const [, run, written = ''] = /^([0-9a-z]+)-(\d{1,15})$/.exec(lastId) ?? [];
     const last = Number(written);
-    if (run !== this.#run || last < this.#history.forgotten) return undefined;
+    if (run !== this.#run || last < this.#history.lastForgotten) return undefined;
     const everything = { ...filter, fromMs: -Infinity, toMs: Infinity, before: Infinity, limit: MOST_MISSED };
     const { events, isCut } = this.#history.query(everything);
     const missed = events.filter(({ sequence }) => sequence > last);

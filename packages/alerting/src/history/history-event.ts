@@ -13,8 +13,31 @@ export interface AlertEvent {
   readonly fingerprint: string;
   readonly labels: LabelSet;
   readonly annotations: LabelSet;
+  /** When it began; undefined in histories of before this was kept. */
+  readonly startsAtMs?: number | undefined;
+  /** When it ended or will, unless it comes again. */
+  readonly endsAtMs?: number | undefined;
   /** Of one that has ended. */
   readonly reason?: ToldReason | undefined;
+}
+
+/** An alert of a rule is pending; or has lapsed: it was over before it fired. */
+export interface PendingEvent {
+  readonly kind: 'pending' | 'lapsed';
+  readonly timeMs: number;
+  readonly fingerprint: string;
+  readonly labels: LabelSet;
+}
+
+/** An alert that begins to fire has joined a group: once for each group that it is told in. */
+export interface GroupedEvent {
+  readonly kind: 'grouped';
+  readonly timeMs: number;
+  readonly fingerprint: string;
+  readonly labels: LabelSet;
+  readonly receiver: string;
+  readonly groupKey: string;
+  readonly groupLabels: LabelSet;
 }
 
 /** An alert was not told when its group was: once, until something else mutes it. */
@@ -45,6 +68,10 @@ export interface SendEvent {
   /** From 1. */
   readonly attempt: number;
   readonly latencyMs: number;
+  /** Of the answer, by HTTP; undefined where there was none. */
+  readonly status?: number | undefined;
+  /** Of the bodies that were sent, one behind the other, in hexadecimal digits; undefined where there was none. */
+  readonly bodySha256?: string | undefined;
   /** What went wrong; '' where nothing did. */
   readonly problem: string;
 }
@@ -77,21 +104,33 @@ export interface SilenceEvent {
   readonly by: string;
   /** Its comment; of one that was ended, why. */
   readonly cause: string;
+  /** undefined in histories of before this was kept. */
+  readonly startsAtMs?: number | undefined;
   readonly endsAtMs: number;
+  /** Whether there was such a silence before: true, or undefined. */
+  readonly isChange?: true | undefined;
 }
 
-export type HistoryEvent = AlertEvent | MuteEvent | SendEvent | PageEvent | SilenceEvent;
+export type HistoryEvent = AlertEvent | PendingEvent | GroupedEvent | MuteEvent | SendEvent | PageEvent | SilenceEvent;
 
 export const EVENT_KINDS = [
   ...(['created', 'changed', 'resolved', 'muted', 'sent', 'failed'] as const),
   ...(['acknowledged', 'reopened', 'escalated', 'ended', 'silenced', 'unsilenced'] as const),
+  ...(['pending', 'lapsed', 'grouped'] as const),
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** Steps on the way to a notification: of a rule with many alerts there are as many at a time as it has, and what was told must not make room for them. */
+const STEPS: ReadonlySet<EventKind> = new Set(['pending', 'lapsed', 'grouped']);
+
+export function isStep({ kind }: Pick<HistoryEvent, 'kind'>): boolean {
+  return STEPS.has(kind);
+}
 
 /** Of the alert, or of its group; a silence has none. */
 export function labelsOf(event: HistoryEvent): LabelSet {
   if ('silence' in event) return LabelSet.empty;
-  return 'groupLabels' in event ? event.groupLabels : event.labels;
+  return 'labels' in event ? event.labels : event.groupLabels;
 }
 
 /** Whether it is about this alert. */
@@ -103,13 +142,22 @@ export function concerns(event: HistoryEvent, fingerprint: string): boolean {
 
 /** @param sequence of the event among all, from 1 */
 export function eventJson(sequence: number, event: HistoryEvent): string {
-  const head = `{"sequence":${sequence},"time":"${new Date(event.timeMs).toISOString()}","kind":"${event.kind}"`;
+  const head = `{"sequence":${sequence},"time":"${isoTime(event.timeMs)}","kind":"${event.kind}"`;
   switch (event.kind) {
     case 'created':
     case 'changed':
     case 'resolved': {
+      const { fingerprint, labels, annotations, startsAtMs, endsAtMs } = event;
+      const times = `${timeMember('startsAt', startsAtMs)}${timeMember('endsAt', endsAtMs)}`;
       const reason = event.reason === undefined ? '' : `,"reason":"${event.reason}"`;
-      return `${head},"fingerprint":"${event.fingerprint}","labels":${jsonLabels(event.labels)},"annotations":${jsonLabels(event.annotations)}${reason}}`;
+      return `${head},"fingerprint":"${fingerprint}","labels":${jsonLabels(labels)},"annotations":${jsonLabels(annotations)}${times}${reason}}`;
+    }
+    case 'pending':
+    case 'lapsed':
+      return `${head},"fingerprint":"${event.fingerprint}","labels":${jsonLabels(event.labels)}}`;
+    case 'grouped': {
+      const { fingerprint, labels, receiver, groupKey, groupLabels } = event;
+      return `${head},"fingerprint":"${fingerprint}","labels":${jsonLabels(labels)},"receiver":${jsonString(receiver)},"groupKey":${jsonString(groupKey)},"groupLabels":${jsonLabels(groupLabels)}}`;
     }
     case 'muted': {
       const { fingerprint, labels, receiver, by, cause } = event;
@@ -124,18 +172,30 @@ export function eventJson(sequence: number, event: HistoryEvent): string {
     }
     case 'silenced':
     case 'unsilenced': {
-      const { silence, matchers, by, cause, endsAtMs } = event;
-      return `${head},"silence":${jsonString(silence)},"matchers":${jsonString(matchers)},"by":${jsonString(by)},"cause":${jsonString(cause)},"endsAt":"${new Date(endsAtMs).toISOString()}"}`;
+      const { silence, matchers, by, cause, startsAtMs, endsAtMs } = event;
+      const times = `${timeMember('startsAt', startsAtMs)}${timeMember('endsAt', endsAtMs)}`;
+      const isChange = event.isChange === undefined ? '' : ',"isChange":true';
+      return `${head},"silence":${jsonString(silence)},"matchers":${jsonString(matchers)},"by":${jsonString(by)},"cause":${jsonString(cause)}${times}${isChange}}`;
     }
     case 'sent':
     case 'failed': {
       const { receiver, integration, groupKey, groupLabels, reason, firing, resolved, attempt, latencyMs } = event;
+      const status = event.status === undefined ? '' : `,"status":${event.status}`;
+      const hash = event.bodySha256 === undefined ? '' : `,"bodySha256":"${event.bodySha256}"`;
       const problem = event.problem === '' ? '' : `,"problem":${jsonString(event.problem)}`;
-      return `${head},"receiver":${jsonString(receiver)},"integration":${jsonString(integration)},"groupKey":${jsonString(groupKey)},"groupLabels":${jsonLabels(groupLabels)},"reason":"${reason}","firing":${JSON.stringify(firing)},"resolved":${JSON.stringify(resolved)},"attempt":${attempt},"latencyMs":${Math.round(latencyMs)}${problem}}`;
+      return `${head},"receiver":${jsonString(receiver)},"integration":${jsonString(integration)},"groupKey":${jsonString(groupKey)},"groupLabels":${jsonLabels(groupLabels)},"reason":"${reason}","firing":${JSON.stringify(firing)},"resolved":${JSON.stringify(resolved)},"attempt":${attempt},"latencyMs":${Math.round(latencyMs)}${status}${hash}${problem}}`;
     }
     default:
       return assertNever(event);
   }
+}
+
+function timeMember(name: string, timeMs: number | undefined): string {
+  return timeMs === undefined ? '' : `,"${name}":"${isoTime(timeMs)}"`;
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
 }
 
 /** UTF-16 units of what differs from event to event. */
@@ -144,5 +204,9 @@ export function lengthOf(event: HistoryEvent): number {
   const labels = labelsOf(event).key.length;
   if ('annotations' in event) return labels + event.annotations.key.length;
   if ('cause' in event) return labels + event.cause.length;
-  return labels + event.groupKey.length + event.problem.length + 16 * (event.firing.length + event.resolved.length);
+  if ('problem' in event) {
+    const { groupKey, problem, bodySha256 = '', firing, resolved } = event;
+    return labels + groupKey.length + problem.length + bodySha256.length + 16 * (firing.length + resolved.length);
+  }
+  return labels + ('groupKey' in event ? event.groupKey.length : 0);
 }

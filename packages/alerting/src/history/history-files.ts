@@ -1,4 +1,4 @@
-/** The history on disk: two files of events, the older of which goes when the newer is full. What is written is what the API answers, a line each. */
+/** Events on disk: two files, the older of which goes when the newer is full. What is written is what the API answers, a line each. */
 import type { Clock, Timer } from '@vigie/core/clock';
 import { errorCode } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
@@ -18,8 +18,12 @@ export interface HistoryFilesOptions {
   readonly fs: HistoryFs;
   readonly clock: Pick<Clock, 'setTimer'>;
   readonly log: Log;
+  /** `history`: the files are `history.ndjson` and `history.old.ndjson`. */
+  readonly name: string;
   /** Of one file. */
-  readonly fileBytes?: number;
+  readonly fileBytes: number;
+  /** UTF-16 units of lines that are to be written; beyond, events are in memory alone. */
+  readonly mostWaiting: number;
 }
 
 export interface ReadHistory {
@@ -29,15 +33,9 @@ export interface ReadHistory {
   readonly unreadable: number;
 }
 
-const NEWER = 'history.ndjson';
-const OLDER = 'history.old.ndjson';
 const HEADER = 'vigie-alert-history 1\n';
-/** Two of them are what the history in memory holds. */
-const FILE_BYTES = 16 * 1024 ** 2;
 /** What a crash may lose. */
 const WRITE_INTERVAL_MS = 1000;
-/** While the disk takes nothing; beyond, events are in memory alone. */
-const MOST_WAITING = 1024 ** 2;
 
 export class HistoryFiles {
   readonly #options: HistoryFilesOptions;
@@ -57,11 +55,16 @@ export class HistoryFiles {
     this.#options = options;
   }
 
+  /** Whether what comes now is not written. */
+  get isFull(): boolean {
+    return this.#waitingLength > this.#options.mostWaiting;
+  }
+
   /** What was written before; to be called first.
    *  @throws what reading fails with, other than that there is no file */
   async read(): Promise<ReadHistory> {
-    const older = await this.#readFile(OLDER);
-    const newer = await this.#readFile(NEWER);
+    const older = await this.#readFile(this.#older);
+    const newer = await this.#readFile(this.#newer);
     this.#isTorn = !newer.endsWith('\n');
     const isOurs = newer === '' || newer.startsWith(HEADER);
     // One of another version makes way.
@@ -74,7 +77,7 @@ export class HistoryFiles {
   /** Is written within a second.
    *  @param line of eventLine */
   append(line: string): void {
-    if (this.#isClosed || this.#waitingLength > MOST_WAITING) {
+    if (this.#isClosed || this.isFull) {
       this.dropped++;
       return;
     }
@@ -104,15 +107,15 @@ export class HistoryFiles {
     const count = this.#waiting.length;
     this.#waiting = [];
     this.#waitingLength = 0;
-    const { fs, log, fileBytes = FILE_BYTES } = this.#options;
+    const { fs, log, fileBytes } = this.#options;
     try {
       if (this.#bytes >= fileBytes) {
-        await fs.rename(this.#path(NEWER), this.#path(OLDER));
+        await fs.rename(this.#newer, this.#older);
         this.#bytes = 0;
       }
       const before = this.#bytes === 0 ? HEADER : this.#isTorn ? '\n' : '';
       this.#isTorn = true;
-      await fs.appendFile(this.#path(NEWER), before + text);
+      await fs.appendFile(this.#newer, before + text);
       this.#isTorn = false;
       this.#bytes += Buffer.byteLength(before + text);
     } catch (error) {
@@ -122,17 +125,21 @@ export class HistoryFiles {
   }
 
   /** '' where there is none. */
-  async #readFile(name: string): Promise<string> {
+  async #readFile(path: string): Promise<string> {
     try {
-      return await this.#options.fs.readFile(this.#path(name), 'utf8');
+      return await this.#options.fs.readFile(path, 'utf8');
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return '';
       throw error;
     }
   }
 
-  #path(name: string): string {
-    return `${this.#options.folder}/${name}`;
+  get #newer(): string {
+    return `${this.#options.folder}/${this.#options.name}.ndjson`;
+  }
+
+  get #older(): string {
+    return `${this.#options.folder}/${this.#options.name}.old.ndjson`;
   }
 }
 

@@ -1,13 +1,34 @@
 /** What the history is told of silences. */
-import { formatMatchers } from '../matchers/alert-matcher.ts';
+import { type AlertMatcher, formatMatchers } from '../matchers/alert-matcher.ts';
+import { MatcherError } from '../matchers/matcher-error.ts';
+import { parseUtf8Matchers } from '../matchers/utf8-matchers.ts';
 import type { Silence } from '../silences/silence.ts';
 import type { SilenceEvent } from './history-event.ts';
 
+const BETWEEN_SETS = ' or ';
+/** Braces in quotes are none of it. */
+const SET = /\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}/gs;
+
+/** @param isChange whether there was such a silence before */
 export function silenceEvent(
   kind: SilenceEvent['kind'],
-  { id: silence, matcherSets, createdBy: by, endsAtMs }: Silence,
+  { id: silence, matcherSets, createdBy: by, startsAtMs, endsAtMs }: Silence,
   cause: string,
   timeMs: number,
+  isChange = false,
 ): SilenceEvent {
-  return { kind, timeMs, silence, matchers: matcherSets.map(formatMatchers).join(' or '), by, cause, endsAtMs };
+  const matchers = matcherSets.map(formatMatchers).join(BETWEEN_SETS);
+  const event = { kind, timeMs, silence, matchers, by, cause, startsAtMs, endsAtMs };
+  return isChange ? { ...event, isChange } : event;
+}
+
+/** @param matchers of a SilenceEvent
+ *  @returns none where they cannot be read */
+export function matcherSetsIn(matchers: string): readonly (readonly AlertMatcher[])[] {
+  try {
+    return (matchers.match(SET) ?? []).map(parseUtf8Matchers);
+  } catch (error) {
+    if (error instanceof MatcherError) return [];
+    throw error;
+  }
 }

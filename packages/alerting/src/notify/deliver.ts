@@ -5,7 +5,7 @@ import { formatDuration } from '@vigie/core/durations';
 import { assertNever, describeError } from '@vigie/core/errors';
 import type { Random } from '@vigie/core/random';
 import { startDeadline } from '../receivers/deadline.ts';
-import type { Integration, Notification, SendOutcome, SentOutcome } from '../receivers/integration.ts';
+import type { Exchange, Integration, Notification, SendOutcome, SentOutcome } from '../receivers/integration.ts';
 
 export type Delivery =
   | SentOutcome
@@ -37,6 +37,8 @@ export interface Attempt {
   /** Of this delivery, from 1. */
   readonly number: number;
   readonly outcome: SendOutcome;
+  /** What went over the wire, in order. */
+  readonly exchanges: readonly Exchange[];
   readonly seconds: number;
 }
 
@@ -71,11 +73,12 @@ export async function deliver(
     if (notification === undefined) return { kind: 'aborted', reason };
     const startedMs = clock.monotonicMs();
     const deadline = startDeadline(signal, clock, timeoutMs, `no answer within ${formatDuration(timeoutMs)}`);
-    const outcome = await attempt(integration, notification, deadline.signal);
+    const exchanges: Exchange[] = [];
+    const outcome = await attempt(integration, notification, deadline.signal, (one) => exchanges.push(one));
     deadline.cancel();
     if (outcome.kind !== 'sent' && signal.aborted) return { kind: 'aborted', reason: reason ?? outcome.reason };
     const seconds = (clock.monotonicMs() - startedMs) / 1000;
-    onAttempt({ integration, notification, number, outcome, seconds });
+    onAttempt({ integration, notification, number, outcome, exchanges, seconds });
     switch (outcome.kind) {
       case 'sent':
       case 'failed':
@@ -99,9 +102,10 @@ async function attempt(
   integration: Integration,
   notification: Notification,
   signal: AbortSignal,
+  onExchange: (exchange: Exchange) => void,
 ): Promise<SendOutcome> {
   try {
-    return await integration.send(notification, signal);
+    return await integration.send(notification, signal, onExchange);
   } catch (error) {
     return { kind: 'retry', reason: describeError(error), afterMs: undefined };
   }

@@ -15,7 +15,7 @@ import {
   RETRY,
 } from './deliver.ts';
 import type { NotifyCounts } from './notify-counts.ts';
-import { sendEvent } from './notify-events.ts';
+import { sendEvent, sentOverWire } from './notify-events.ts';
 import { RateLimit, type RateLimitDeps } from './rate-limit.ts';
 import type { Fallback, Receiver } from './receiver.ts';
 import { RepeatedFailures } from './repeated-failures.ts';
@@ -58,7 +58,7 @@ export class DeliveryPlan {
         deps.counts.attempted(attempt);
         warnOfPart(attempt, deps.log);
         const event = sendEvent(attempt, deps.clock.nowMs());
-        if (!failures.hides(event)) deps.record(event);
+        if (!failures.hides(event)) deps.record({ ...event, ...sentOverWire(attempt.exchanges) });
       },
     };
     this.#limits = new Map(

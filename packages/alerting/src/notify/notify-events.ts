@@ -1,6 +1,9 @@
 /** What the history is told of notifying. */
+import { createHash } from 'node:crypto';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
-import type { MuteEvent, SendEvent } from '../history/history-event.ts';
+import type { AlertGroup } from '../dispatch/alert-group.ts';
+import type { GroupedEvent, MuteEvent, SendEvent } from '../history/history-event.ts';
+import type { Exchange } from '../receivers/integration.ts';
 import type { Attempt } from './deliver.ts';
 import type { Mute } from './muting.ts';
 
@@ -39,4 +42,23 @@ export function sendEvent({ integration, notification, outcome, number, seconds 
     latencyMs: seconds * 1000,
     problem: outcome.kind === 'sent' ? (outcome.problem ?? '') : outcome.reason,
   };
+}
+
+/** What of an attempt is known once it has gone over the wire.
+ *  Cost: O(bytes that were sent), some 1 ms a MB. */
+export function sentOverWire(exchanges: readonly Exchange[]): Pick<SendEvent, 'status' | 'bodySha256'> {
+  const status = exchanges.at(-1)?.status;
+  if (exchanges.every(({ body }) => body === '')) return { status };
+  const hash = createHash('sha256');
+  for (const { body } of exchanges) hash.update(body);
+  return { status, bodySha256: hash.digest('hex') };
+}
+
+export function groupedEvent(
+  { key: groupKey, labels: groupLabels, route }: Pick<AlertGroup, 'key' | 'labels' | 'route'>,
+  { fingerprint, labels }: Alert,
+  timeMs: number,
+): GroupedEvent {
+  const { receiver } = route.options;
+  return { kind: 'grouped', timeMs, fingerprint, labels, receiver, groupKey, groupLabels };
 }

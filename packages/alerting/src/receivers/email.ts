@@ -31,7 +31,7 @@ export function emailIntegration(id: string, config: EmailConfig, deps: Receiver
     id,
     kind: config.kind,
     sendsResolved: config.sendResolved,
-    async send(asked, signal) {
+    async send(asked, signal, onExchange) {
       const notification = wanted(asked, config.sendResolved);
       if (notification === undefined) return { kind: 'sent' };
       const secrets = new SecretsInUse();
@@ -41,9 +41,11 @@ export function emailIntegration(id: string, config: EmailConfig, deps: Receiver
         return { server, login: readLogin(secrets), ...mailOf(config, notification, rendering, deps) };
       });
       if ('kind' in mail) return mail;
-      const { build, envelope, server, login } = mail.value;
+      const { build, body, envelope, server, login } = mail.value;
       try {
-        const rejected = await handOver(await build(), envelope, server, login, signal);
+        const message = await build();
+        onExchange?.({ body, status: undefined });
+        const rejected = await handOver(message, envelope, server, login, signal);
         if (rejected.length === 0) return { kind: 'sent' };
         return { kind: 'sent', problem: `the server did not take it for ${rejected.join(', ')}` };
       } catch (error) {
@@ -74,6 +76,8 @@ function loginReader({ smtp }: EmailConfig, { clock }: ReceiverDeps): (secrets: 
 
 interface Mail {
   readonly build: () => Promise<Buffer>;
+  /** What is to be read in it. */
+  readonly body: string;
   readonly envelope: Envelope;
 }
 
@@ -93,18 +97,20 @@ function mailOf(config: EmailConfig, notification: Notification, rendering: Rend
   };
   const expanded = Object.entries(headers).map(([name, source]) => [name, text(source)] as const);
   const { shown, images } = withImages(config.html === '' ? undefined : html(config.html), notification.context);
+  const plain = config.text === '' ? undefined : text(config.text);
   const composer = new MailComposer({
     headers: { ...Object.fromEntries(expanded), ...threadHeaders(config, notification, nowMs) },
     messageId: Object.hasOwn(config.headers, 'Message-Id') ? undefined : messageId(deps, nowMs),
     date: new Date(nowMs),
-    text: config.text === '' ? undefined : text(config.text),
+    text: plain,
     html: shown,
     attachments: images,
     textEncoding: 'quoted-printable',
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  return { build: () => composer.compile().build(), envelope: { from, to } };
+  const body = `${plain ?? ''}${shown ?? ''}`;
+  return { build: () => composer.compile().build(), body, envelope: { from, to } };
 }
 
 interface InlineImage {

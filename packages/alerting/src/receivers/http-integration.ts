@@ -64,7 +64,7 @@ export function httpIntegration(id: string, protocol: ReceiverProtocol, deps: Re
     id,
     kind: protocol.kind,
     sendsResolved: protocol.sendsResolved,
-    async send(asked, signal) {
+    async send(asked, signal, onExchange) {
       const notification = wanted(asked, protocol.sendsResolved);
       if (notification === undefined) return SENT;
       const secrets = new SecretsInUse();
@@ -79,6 +79,10 @@ export function httpIntegration(id: string, protocol: ReceiverProtocol, deps: Re
       let outcome: SendOutcome = SENT;
       for (const request of requests.value) {
         const answer = await ask(client, request, protocol, clock, signal);
+        const hasAnswer = !('kind' in answer);
+        // What fails at once has no URL that it could be sent to.
+        if (hasAnswer || answer.kind === 'retry')
+          onExchange?.({ body: request.body, status: hasAnswer ? answer.status : undefined });
         outcome = 'kind' in answer ? answer : protocol.judge(answer, notification);
         if (outcome.kind !== 'sent') break;
       }

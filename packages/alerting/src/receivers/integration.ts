@@ -46,12 +46,25 @@ export type SendOutcome =
   /** Trying again would fail the same way. */
   | { readonly kind: 'failed'; readonly reason: string };
 
+/** A message that was sent, and what came back. */
+export interface Exchange {
+  /** Of a mail, its text and its HTML; '' where the message is in the URL. */
+  readonly body: string;
+  /** Of HTTP; undefined where no answer came. */
+  readonly status: number | undefined;
+}
+
 export interface Integration {
   /** As the notification log names it: `shop/webhook/0`. */
   readonly id: string;
   /** `webhook`, `email`, …, for telemetry. */
   readonly kind: string;
   readonly sendsResolved: boolean;
-  /** Tries once. It does not throw: what goes wrong is the outcome, without secrets in its reason. */
-  send(notification: Notification, signal: AbortSignal): Promise<SendOutcome>;
+  /** Tries once. It does not throw: what goes wrong is the outcome, without secrets in its reason.
+   *  @param onExchange is told of each message that went out, whatever came of it */
+  send(
+    notification: Notification,
+    signal: AbortSignal,
+    onExchange?: (exchange: Exchange) => void,
+  ): Promise<SendOutcome>;
 }

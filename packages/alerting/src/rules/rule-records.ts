@@ -5,6 +5,11 @@ export class RuleRecords {
   /** By group, then by what they are of. */
   readonly #groups = new Map<string, Map<string, RuleRecord>>();
 
+  /** What is kept now in a record's place. */
+  inPlaceOf(record: RuleRecord): RuleRecord | undefined {
+    return this.#groups.get(record.group)?.get(recordKey(record));
+  }
+
   apply(record: RuleRecord): void {
     const key = recordKey(record);
     const group = this.#groups.get(record.group) ?? new Map<string, RuleRecord>();

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ToldLogRule } from '../../src/logs/state/told-log-rules.ts';
 import { AlertMatcher } from '../../src/matchers/alert-matcher.ts';
 import { keptByEngine } from '../../src/rules/rule-keeping.ts';
+import { keptAlert } from '../history/rule-alerts.ts';
 import { MINUTE, SECOND } from '../lab.ts';
 import { MemoryFs } from '../state/memory-fs.ts';
 import { Replicas } from './replicas.ts';
@@ -330,4 +331,17 @@ describe('what is written', () => {
     await world.add('c');
     expect(world.get('c').engine.state.alerts.size).toBe(NAMES.length);
   });
+});
+
+it('has at each replica in the history what comes before anybody is told', async () => {
+  const world = await Replicas.start(['a', 'b']);
+  await shared(world);
+  const [a, b] = [world.get('a'), world.get('b')];
+  void a.engine.keepRules([keptAlert('A0', 'pending')]);
+  await world.after(2 * SECOND);
+  void a.post('A0');
+  await world.after(30 * SECOND);
+  for (const { history } of [a, b])
+    expect(history.flatMap(({ kind }) => (kind === 'sent' ? [] : [kind]))).toEqual(['pending', 'created', 'grouped']);
+  expect([...a.history, ...b.history].filter(({ kind }) => kind === 'sent')).toHaveLength(1);
 });

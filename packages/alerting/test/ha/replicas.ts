@@ -13,6 +13,7 @@ import { isResolved } from '../../src/dispatch/alert.ts';
 import { AlertEngine } from '../../src/engine.ts';
 import type { EngineSettings } from '../../src/engine-settings.ts';
 import { HighAvailability } from '../../src/ha/high-availability.ts';
+import type { HistoryEvent } from '../../src/history/history-event.ts';
 import { NotifyCounts } from '../../src/notify/notify-counts.ts';
 import type { Notification, SendOutcome } from '../../src/receivers/integration.ts';
 import { type AlertTimes, posted } from '../alerts/alerts.ts';
@@ -150,6 +151,7 @@ export class TestReplica {
   readonly name: string;
   readonly fs: MemoryFs;
   readonly log: string[] = [];
+  readonly history: HistoryEvent[] = [];
   isDead = false;
   isStarted = false;
   /** Its clock shows another time by so much. */
@@ -208,7 +210,7 @@ export class TestReplica {
       fs: this.fs,
       newId: () => `${this.name}-${ids++}`,
       counts: new NotifyCounts(() => undefined),
-      record: () => undefined,
+      record: (event) => this.history.push(event),
       replication: this.#ha,
     });
     await this.#engine.start();

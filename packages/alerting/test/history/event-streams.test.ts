@@ -27,7 +27,7 @@ interface Reading {
 async function bed(history = new EventHistory()) {
   const clock = new FakeClock(36 ** 3);
   const app = fastify();
-  await app.register(historyApi(history, clock));
+  await app.register(historyApi(history, clock, () => 'one'));
   await app.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => app.close());
   const { port } = app.server.address() as AddressInfo;

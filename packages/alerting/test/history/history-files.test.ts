@@ -11,6 +11,7 @@ import {
 import { appendFile, readFile, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import { LabelSet } from '@vigie/promql/labels/label-set';
@@ -183,4 +184,71 @@ it('leaves a file of another version aside', async () => {
   await close();
   expect(eventsOf((await open(path)).history)).toHaveLength(1);
   expect(readFileSync(join(path, 'history.old.ndjson'), 'utf8')).toContain('xyz');
+});
+
+it('has steps in files of their own, and all again in order', async () => {
+  const path = folder();
+  const first = await open(path);
+  const group = { receiver: 'a', groupKey: '{}:{a="b"}', groupLabels: LabelSet.of({ a: 'b' }) };
+  const [created, , failed] = EVENTS;
+  const events: readonly HistoryEvent[] = [
+    { kind: 'pending', timeMs: NOW - 2000, fingerprint: 'f1', labels: LABELS },
+    { ...created!, startsAtMs: NOW - 1000, endsAtMs: Date.UTC(12_026, 0) } as HistoryEvent,
+    { kind: 'grouped', timeMs: NOW, fingerprint: 'f1', labels: LABELS, ...group },
+    { ...failed!, status: 503, bodySha256: '0a'.repeat(32) } as HistoryEvent,
+    {
+      ...{ kind: 'silenced', timeMs: NOW + 3, silence: 'id', matchers: '{a="b"}', by: 'ann', cause: '' },
+      ...{ startsAtMs: NOW, endsAtMs: NOW + 9, isChange: true },
+    },
+    { kind: 'lapsed', timeMs: NOW + 4, fingerprint: 'f2', labels: LABELS },
+  ];
+  for (const event of events) first.record(event);
+  await first.close();
+  const second = await open(path);
+  expect(eventsOf(second.history)).toEqual(events);
+  expect(second.lines).toEqual([]);
+  const steps = readFileSync(join(path, 'history-steps.ndjson'), 'utf8');
+  expect(steps.match(/"kind":"\w+"/g)).toEqual(['"kind":"pending"', '"kind":"grouped"', '"kind":"lapsed"']);
+  expect(readFileSync(join(path, 'history.ndjson'), 'utf8')).not.toContain('pending');
+});
+
+it('is read as it was written before it had times of alerts, and what was sent', async () => {
+  const path = folder();
+  const lines = [
+    '{"sequence":1,"time":"2026-11-29T10:00:00.000Z","kind":"created","fingerprint":"3fff2c2d7595e046","labels":{"foo":"bar"},"annotations":{}}',
+    '{"sequence":2,"time":"2026-11-29T10:00:01.000Z","kind":"sent","receiver":"a","integration":"a/webhook/0","groupKey":"{}:{}","groupLabels":{},"reason":"first notification","firing":["3fff2c2d7595e046"],"resolved":[],"attempt":1,"latencyMs":5}',
+    '{"sequence":3,"time":"2026-11-29T10:00:02.000Z","kind":"silenced","silence":"id","matchers":"{foo=\\"bar\\"}","by":"ann","cause":"","endsAt":"2026-11-29T11:00:00.000Z"}',
+  ];
+  const text = lines.map((line) => `${crc32(line).toString(16).padStart(8, '0')} ${line}\n`).join('');
+  writeFileSync(join(path, 'history.ndjson'), `vigie-alert-history 1\n${text}`);
+  const { history } = await open(path);
+  expect(eventsOf(history).map((event, index) => eventLine(index + 1, event))).toEqual(
+    text.split(/(?<=\n)/).filter((line) => line !== ''),
+  );
+});
+
+it('leaves out steps where more come in a second than are written in one, and counts them apart', async () => {
+  const path = folder();
+  const { record, clock, close, dropped, leftOut, history } = await open(path);
+  for (let index = 0; index < 10_000; index++)
+    record({ kind: 'pending', timeMs: NOW, fingerprint: `f${index}`, labels: LABELS });
+  record(EVENTS[2]!);
+  expect(leftOut()).toBeGreaterThan(1000);
+  expect(history.size).toBe(10_001 - leftOut());
+  await clock.advance(1000);
+  await close();
+  expect(dropped()).toBe(0);
+  const again = await open(path);
+  expect(again.history.size).toBe(history.size);
+  expect(eventsOf(again.history).at(-1)?.kind).toBe('failed');
+});
+
+it('has all on disk of a storm in which 10,000 alerts come at a time', async () => {
+  const path = folder();
+  const { record, clock, close, dropped } = await open(path);
+  for (let index = 0; index < 10_000; index++) record({ ...EVENTS[0]!, timeMs: NOW + index });
+  await clock.advance(1000);
+  await close();
+  expect(dropped()).toBe(0);
+  expect((await open(path)).history.size).toBe(10_000);
 });

@@ -69,6 +69,7 @@ describe('the history', () => {
     await lab.after(2 * MINUTE);
     expect(lab.history).toMatchObject([
       { kind: 'created' },
+      { kind: 'grouped' },
       { kind: 'failed', integration: 'a/webhook/0', attempt: 1, problem: 'it answers 500' },
       { kind: 'sent', groupKey: '{}:{}', attempt: 2, problem: '' },
     ]);

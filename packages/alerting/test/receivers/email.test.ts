@@ -5,7 +5,7 @@ import { FakeClock } from '@vigie/core/fake-clock';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createIntegrations } from '../../src/receivers/create-integrations.ts';
-import type { Integration, Notification, SendOutcome } from '../../src/receivers/integration.ts';
+import type { Exchange, Integration, Notification, SendOutcome } from '../../src/receivers/integration.ts';
 import { CONTEXT_TEMPLATES } from '../../src/templates/context-template.ts';
 import { NotificationTemplates } from '../../src/templates/notification-templates.ts';
 import { chartOf } from '../context/chart/charts.ts';
@@ -114,6 +114,10 @@ describe('email', () => {
     expect(headers.has('References')).toBe(false);
     expect(mail?.text).toContain('T=C3=ABxt firing');
     expect(mail?.text.replace(/=\r\n/g, '')).toContain('<p>p99 &gt; 2s &amp; rising on &lt;web-1&gt;</p>');
+    const exchanges: Exchange[] = [];
+    await integrationOf(server.port, config).send(notificationOf('firing'), never, (one) => exchanges.push(one));
+    const summary = 'p99 &gt; 2s &amp; rising on &lt;web-1&gt;';
+    expect(exchanges).toEqual([{ body: `Tëxt firing<p>${summary}</p>`, status: undefined }]);
   });
 
   it('has the shipped subject and HTML unless it is told otherwise', async () => {

@@ -6,7 +6,7 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createIntegrations } from '../../src/receivers/create-integrations.ts';
 import { httpIntegration } from '../../src/receivers/http-integration.ts';
-import type { Integration, Notification, SendOutcome } from '../../src/receivers/integration.ts';
+import type { Exchange, Integration, Notification, SendOutcome } from '../../src/receivers/integration.ts';
 import type { ReceiverDeps } from '../../src/receivers/receiver-deps.ts';
 import { slackProtocol } from '../../src/receivers/slack.ts';
 import { notificationOf } from '../templates/notifications.ts';
@@ -299,5 +299,30 @@ describe('integrations', () => {
       ['/update', 'C1', '1.2'],
       ['/post', '#x', undefined],
     ]);
+  });
+});
+
+describe('what goes over the wire', () => {
+  const told = async (config: string): Promise<readonly Exchange[]> => {
+    const exchanges: Exchange[] = [];
+    await integrationOf(config).send(notificationOf('firing'), never, (one) => exchanges.push(one));
+    return exchanges;
+  };
+
+  it('is told of with the status of the answer, request by request', async () => {
+    const server = await record((request, response) =>
+      response.writeHead(request.url.includes('description') ? 503 : 202).end(),
+    );
+    const exchanges = await told(
+      `opsgenie_configs: [{ api_key: k, api_url: '${server.url}/', description: d, update_alerts: true }]`,
+    );
+    expect(exchanges.map(({ status }) => status)).toEqual([202, 202, 503]);
+    expect(exchanges.map(({ body }) => body)).toEqual(server.requests.map(({ body }) => body));
+  });
+
+  it('has no status where no answer came, and is nothing where nothing could be sent', async () => {
+    const [unanswered] = await told(`webhook_configs: [{ url: 'http://127.0.0.1:1/' }]`);
+    expect(unanswered).toMatchObject({ status: undefined, body: expect.stringContaining('"version":"4"') });
+    expect(await told(`webhook_configs: [{ url: '{{ .Status }}' }]`)).toEqual([]);
   });
 });

@@ -15,6 +15,7 @@ import type { RuleSource } from '../../src/rules/rule-source.ts';
 import { AlertingService } from '../../src/service.ts';
 import { folderWith } from '../folder.ts';
 import { record } from '../receivers/recorder.ts';
+import { served } from '../served.ts';
 
 const START = Date.parse('2026-11-29T10:00:00Z');
 const SECOND = 1000;
@@ -94,6 +95,24 @@ describe('rules of an alerting service', () => {
     sample('stale');
     const resolved = { status: 'resolved', annotations: { vigie_resolve_reason: 'no_data' } };
     await until(() => expect(told().at(-1)?.alerts).toMatchObject([resolved]));
+  });
+
+  it('have in the history when they are pending, fire, and lapse', async () => {
+    const { start, sample, until, clock } = await bed({ more: 'external_labels: { cluster: c }\n' });
+    sample(0);
+    const url = await served(await start());
+    const kinds = async (): Promise<readonly unknown[]> => {
+      const answer = await fetch(`${url}/history?filter=cluster%3Dc`);
+      return Object(await answer.json()).events.map(({ kind }: { readonly kind: string }) => kind);
+    };
+    await until(() => expect(clock.nowMs()).toBeGreaterThanOrEqual(START + 20 * SECOND));
+    expect(await kinds()).toEqual(['pending']);
+    sample(1);
+    await until(() => expect(clock.nowMs()).toBeGreaterThanOrEqual(START + 35 * SECOND));
+    expect(await kinds()).toEqual(['lapsed', 'pending']);
+    sample(0);
+    await until(() => expect(clock.nowMs()).toBeGreaterThanOrEqual(START + 95 * SECOND));
+    expect((await kinds()).slice(-5)).toEqual(['grouped', 'created', 'pending', 'lapsed', 'pending']);
   });
 
   it('wait for one that is pending, and would inhibit them, for as long as inhibition.hold says', async () => {
