@@ -24,6 +24,13 @@ export const tlsSection = section({
   max_version: tlsVersion,
 });
 
+const proxyEntries = {
+  proxy_url: optionalText,
+  no_proxy: optionalText,
+  proxy_from_environment: flag(false),
+  proxy_connect_header: refused('no headers of its own for a proxy, which Vigie does not send'),
+};
+
 export const httpClientSection = section({
   basic_auth: v.nullish(
     section({
@@ -43,6 +50,7 @@ export const httpClientSection = section({
       scopes: textList,
       endpoint_params: textMap,
       tls_config: v.nullish(tlsSection),
+      ...proxyEntries,
     }),
   ),
   bearer_token: optionalText,
@@ -50,10 +58,7 @@ export const httpClientSection = section({
   tls_config: v.nullish(tlsSection),
   follow_redirects: flag(true),
   enable_http2: flag(true),
-  proxy_url: optionalText,
-  no_proxy: optionalText,
-  proxy_from_environment: flag(false),
-  proxy_connect_header: refused('no headers of its own for a proxy, which Vigie does not send'),
+  ...proxyEntries,
   http_headers: v.nullish(named(section({ values: textList, secrets: textList, files: textList })), {}),
 });
 
@@ -105,11 +110,7 @@ export function readHttpClient(written: WrittenHttpClient, path: ConfigPath, con
     tls: readTls(written.tls_config, [...path, 'tls_config'], context),
     followRedirects: written.follow_redirects,
     enableHttp2: written.enable_http2,
-    proxy: {
-      url: written.proxy_url || undefined,
-      noProxy: written.no_proxy,
-      fromEnvironment: written.proxy_from_environment,
-    },
+    proxy: proxyOf(written),
     headers: Object.fromEntries(headers),
   };
 }
@@ -196,6 +197,7 @@ function readOauth2(
   const { client_id, client_secret, client_secret_file, token_url, scopes, endpoint_params, tls_config } = written;
   if (client_id === '') context.findings.problem([...path, 'client_id'], 'a client id');
   if (!URL.canParse(token_url)) context.findings.problemAtKey([...path, 'token_url'], 'the URL that gives tokens');
+  checkProxy(written, path, context);
   return {
     kind: 'oauth2',
     clientId: client_id,
@@ -204,6 +206,7 @@ function readOauth2(
     scopes,
     endpointParams: endpoint_params,
     tls: readTls(tls_config, [...path, 'tls_config'], context),
+    proxy: proxyOf(written),
   };
 }
 
@@ -221,7 +224,13 @@ function secretOf(
   return file === '' ? undefined : { file: resolve(folder, file) };
 }
 
-function checkProxy(written: WrittenHttpClient, path: ConfigPath, { findings }: ReadContext): void {
+type WrittenProxy = Pick<WrittenHttpClient, 'proxy_url' | 'no_proxy' | 'proxy_from_environment'>;
+
+function proxyOf({ proxy_url, no_proxy, proxy_from_environment }: WrittenProxy): HttpClientConfig['proxy'] {
+  return { url: proxy_url || undefined, noProxy: no_proxy, fromEnvironment: proxy_from_environment };
+}
+
+function checkProxy(written: WrittenProxy, path: ConfigPath, { findings }: ReadContext): void {
   const { proxy_url, no_proxy, proxy_from_environment } = written;
   if (/^socks/i.test(proxy_url))
     findings.problemAtKey([...path, 'proxy_url'], 'a proxy of http or https: Vigie does not speak SOCKS');

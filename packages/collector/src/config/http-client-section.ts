@@ -52,6 +52,7 @@ export function httpClientEntries(enableHttp2 = true) {
         scopes: textList,
         endpoint_params: textMap,
         tls_config: v.nullish(tlsSection),
+        ...proxyEntries,
       }),
     ),
     bearer_token: optionalText,
@@ -108,11 +109,7 @@ export function readHttpClient(written: WrittenHttpClient, path: ConfigPath, con
     tls: readTls(written.tls_config, [...path, 'tls_config'], context),
     followRedirects: written.follow_redirects,
     enableHttp2: written.enable_http2,
-    proxy: {
-      url: written.proxy_url?.href,
-      noProxy: written.no_proxy,
-      fromEnvironment: written.proxy_from_environment,
-    },
+    proxy: proxyOf(written),
     headers: Object.fromEntries(headers),
   };
 }
@@ -199,6 +196,7 @@ function readOauth2(
   const { client_id, client_secret, client_secret_file, token_url, scopes, endpoint_params, tls_config } = written;
   if (client_id === '') context.findings.problem([...path, 'client_id'], 'a client id');
   if (!URL.canParse(token_url)) context.findings.problem([...path, 'token_url'], 'the URL that gives tokens');
+  checkProxy(written, path, context);
   return {
     kind: 'oauth2',
     clientId: client_id,
@@ -207,6 +205,7 @@ function readOauth2(
     scopes,
     endpointParams: endpoint_params,
     tls: readTls(tls_config, [...path, 'tls_config'], context),
+    proxy: proxyOf(written),
   };
 }
 
@@ -224,7 +223,13 @@ function secretOf(
   return file === '' ? undefined : { file: resolve(folder, file) };
 }
 
-function checkProxy(written: WrittenHttpClient, path: ConfigPath, { findings }: ReadContext): void {
+type WrittenProxy = Pick<WrittenHttpClient, 'proxy_url' | 'no_proxy' | 'proxy_from_environment'>;
+
+function proxyOf({ proxy_url, no_proxy, proxy_from_environment }: WrittenProxy): HttpClientConfig['proxy'] {
+  return { url: proxy_url?.href, noProxy: no_proxy, fromEnvironment: proxy_from_environment };
+}
+
+function checkProxy(written: WrittenProxy, path: ConfigPath, { findings }: ReadContext): void {
   const { proxy_url, no_proxy, proxy_from_environment } = written;
   if (proxy_from_environment && proxy_url != null)
     findings.problemAtKey([...path, 'proxy_url'], 'no proxy_url beside proxy_from_environment');

@@ -36,6 +36,8 @@ export type Authorization =
       readonly scopes: readonly string[];
       readonly endpointParams: Readonly<Record<string, string>>;
       readonly tls: TlsConfig;
+      /** Of requests for tokens; those of the client go by its own. */
+      readonly proxy: ProxyConfig;
     };
 
 /** Files are absolute, and read again when they change. */

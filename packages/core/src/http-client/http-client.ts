@@ -3,7 +3,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Clock } from '../clock.ts';
-import type { HttpClientConfig, TlsConfig } from '../config/http-client-config.ts';
+import type { HttpClientConfig } from '../config/http-client-config.ts';
 import { errorCode } from '../errors.ts';
 import { type AuthorizationHeader, authorizationHeader } from './authorization.ts';
 import { basicCredentials } from './basic-credentials.ts';
@@ -55,8 +55,8 @@ export class HttpClient {
     this.#config = config;
     this.#deps = deps;
     const { authorization } = config;
-    this.#connections = this.#connect(config.tls);
-    if (authorization?.kind === 'oauth2') this.#tokenConnections = this.#connect(authorization.tls);
+    this.#connections = this.#connect(config);
+    if (authorization?.kind === 'oauth2') this.#tokenConnections = this.#connect(authorization);
     if (authorization !== undefined) {
       this.#authorization = authorizationHeader(
         authorization,
@@ -105,9 +105,9 @@ export class HttpClient {
     this.#tokenConnections?.close();
   }
 
-  #connect(tls: TlsConfig): Connections {
+  #connect({ tls, proxy }: Pick<HttpClientConfig, 'tls' | 'proxy'>): Connections {
     const { clock, env } = this.#deps;
-    const { url, noProxy, fromEnvironment } = this.#config.proxy;
+    const { url, noProxy, fromEnvironment } = proxy;
     const proxied = url === undefined ? {} : { HTTP_PROXY: url, HTTPS_PROXY: url, NO_PROXY: noProxy };
     return new Connections({
       tls: configuredTls(tls, clock),

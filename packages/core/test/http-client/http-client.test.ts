@@ -101,6 +101,7 @@ describe('HttpClient', () => {
       scopes: ['a', 'b'],
       endpointParams: { audience: 'x' },
       tls: DEFAULT_TLS,
+      proxy: DEFAULT_HTTP_CLIENT.proxy,
     } as const;
     const oauth = client({ authorization }, clock);
     const both = await Promise.all([get(oauth, server.url), get(oauth, server.url)]);
@@ -127,8 +128,30 @@ describe('HttpClient', () => {
       scopes: [],
       endpointParams: {},
       tls: DEFAULT_TLS,
+      proxy: DEFAULT_HTTP_CLIENT.proxy,
     } as const;
     await expect(get(client({ authorization }), server.url)).rejects.toMatchObject({ code: 'OAUTH2_TOKEN' });
+  });
+
+  it('asks for tokens through the proxy of tokens, and for nothing else', async () => {
+    const asked: string[] = [];
+    const server = await serve((incoming, outgoing) => {
+      asked.push(incoming.url ?? '');
+      const isToken = incoming.url === 'http://tokens.example/token';
+      outgoing.end(isToken ? '{"access_token":"t"}' : incoming.headers.authorization);
+    });
+    const authorization = {
+      kind: 'oauth2',
+      clientId: 'id',
+      clientSecret: { value: 'secret' },
+      tokenUrl: 'http://tokens.example/token',
+      scopes: [],
+      endpointParams: {},
+      tls: DEFAULT_TLS,
+      proxy: { url: server.url, noProxy: '', fromEnvironment: false },
+    } as const;
+    expect((await get(client({ authorization }), server.url)).body).toBe('Bearer t');
+    expect(asked).toEqual(['http://tokens.example/token', '/']);
   });
 
   it('goes through a proxy, with TLS inside of it', async () => {
