@@ -19,7 +19,7 @@ import { historyApi } from './history/history-plugin.ts';
 import { deliveriesApi } from './notify/deliveries-plugin.ts';
 import type { AlertingRules } from './rules/alerting-rules.ts';
 
-export interface ServiceAppParts extends Pick<EngineWorldOptions, 'self' | 'peers' | 'startedAtMs'> {
+export interface ServiceAppParts extends Pick<EngineWorldOptions, 'self' | 'peers' | 'startedAtMs' | 'routeLabelsOf'> {
   /** `/alertmanager`, or '' for the root. */
   readonly prefix: string;
   /** Of Vigie. */
