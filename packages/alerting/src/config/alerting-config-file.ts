@@ -78,6 +78,7 @@ export async function readAlertingConfig(
   const inhibition = readFurtherInhibition(written.inhibition, context);
   const config: AlertingConfig = {
     listen: listenAt === undefined ? written.listen : { ...written.listen, address: listenAt },
+    routePrefix: written.route_prefix,
     logLevel: written.log_level,
     shutdownGraceMs: written.shutdown_grace,
     dataDir: written.data_dir === '' ? (program?.dataDir ?? '') : resolve(context.folder, written.data_dir),

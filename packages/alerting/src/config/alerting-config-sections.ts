@@ -25,6 +25,11 @@ const url = parsed('a URL of http or https', (written) =>
   /^https?:/.test(written) && URL.canParse(written) ? new URL(written) : undefined,
 );
 
+const pathPrefix = parsed('the beginning of paths, with a slash before it', (written) => {
+  const path = written.replace(/\/+$/, '');
+  return /^(?:\/[\w.~-]+)*$/.test(path) ? path : undefined;
+});
+
 /** Prometheus' own. */
 const ALERTMANAGER_TIMEOUT_MS = 10_000;
 
@@ -113,6 +118,7 @@ export const alertingFile = section({
   external_labels: textMap,
   external_url: v.nullish(url),
   graph_url: v.nullish(url),
+  route_prefix: v.nullish(pathPrefix, ''),
   cors_origin: optionalText,
   evaluation_interval: v.nullish(duration({ min: 1 }), '1m'),
   rule_query_offset: v.nullish(duration(), '0s'),

@@ -15,6 +15,8 @@ import type { RulesConfig } from './rules-section.ts';
 
 export interface AlertingConfig {
   readonly listen: ListenAddress;
+  /** Of paths that are served there, `/alertmanager`; '' for none. */
+  readonly routePrefix: string;
   readonly logLevel: LogLevel;
   readonly shutdownGraceMs: number;
   /** Absolute. */

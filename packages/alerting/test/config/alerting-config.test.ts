@@ -62,6 +62,7 @@ describe('alerting.yaml', () => {
 
   it('is read whole', async () => {
     const { config, folder } = await load(`${BASE}listen: '127.0.0.1:0'
+route_prefix: /alerts/
 external_labels: { cluster: '\${CLUSTER}' }
 external_url: https://alerts.example/x/
 graph_url: https://prometheus.example/
@@ -80,6 +81,7 @@ datasources: { metrics: { url: 'http://prometheus:9090', http_config: { basic_au
 remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
 `);
     expect(config).toMatchObject({
+      routePrefix: '/alerts',
       externalUrl: 'https://alerts.example/x',
       graphUrl: 'https://prometheus.example',
       evaluationIntervalMs: 30_000,
@@ -126,6 +128,7 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
       `${BASE}alertmanagers: ['http://a:9093']\n`,
       'alerting.yaml:3:1: alertmanagers: expected either alertmanager_config',
     ],
+    [`${BASE}route_prefix: alerts\n`, 'alerting.yaml:3:15: route_prefix: expected the beginning of paths'],
     [`${BASE}cors_origin: '('\n`, 'alerting.yaml:3:14: cors_origin: expected a regular expression of the origins'],
     [`${BASE}rule_files: [a.yml]\n`, 'alerting.yaml:3:1: rule_files: expected datasources.metrics beside it'],
     [`${BASE}recording_rules: true\n`, 'alerting.yaml:3:1: recording_rules: expected remote_write beside it'],
