@@ -6,6 +6,7 @@ import type { Alert } from './dispatch/alert.ts';
 import type { AlertEngine } from './engine.ts';
 import { mutingIntervals } from './notify/muting.ts';
 import { silences } from './silences/silence.ts';
+import type { RouteLabelsOf } from './templates/route-labels.ts';
 
 export interface EngineWorldOptions {
   readonly clock: Pick<Clock, 'nowMs'>;
@@ -16,6 +17,8 @@ export interface EngineWorldOptions {
   readonly self: () => Peer;
   /** All replicas that live, this one among them. */
   readonly peers: () => readonly Peer[];
+  /** Of now. */
+  readonly routeLabelsOf: RouteLabelsOf;
 }
 
 interface Peer {
@@ -25,7 +28,7 @@ interface Peer {
 
 export function engineWorld(
   engine: AlertEngine,
-  { clock, startedAtMs, alertmanager, self, peers }: EngineWorldOptions,
+  { clock, startedAtMs, alertmanager, self, peers, routeLabelsOf }: EngineWorldOptions,
 ): ApiWorld {
   return {
     clock,
@@ -44,6 +47,7 @@ export function engineWorld(
         labels,
         alerts,
         mutedBy: mutedBy(route),
+        routeLabels: () => routeLabelsOf({ route, labels, alerts }, clock.nowMs()),
       }));
 
       function mutedBy(route: AlertEngine['root']): readonly string[] {

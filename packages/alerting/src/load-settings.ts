@@ -36,10 +36,10 @@ export async function loadSettings(
 ): Promise<AlertingSettings> {
   const config = { ...written, externalUrl: written.externalUrl || url };
   const groups = await loadAlertingRules(config);
-  const integrationsOf = await prepareIntegrations(
+  const prepared = await prepareIntegrations(
     config.alertmanager?.config,
     { ...deps, userAgent: `vigie/${version}`, externalUrl: config.externalUrl, hostname: hostname() },
     config.receivers,
   );
-  return { config, groups, integrationsOf };
+  return { config, groups, ...prepared };
 }

@@ -7,7 +7,7 @@ import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import { textReply } from '@vigie/core/http-server/exchange';
 import { healthRoutes } from '@vigie/core/http-server/health-routes';
 import { HttpListener } from '@vigie/core/http-server/listener';
-import type { Route } from '@vigie/core/http-server/routes';
+import { mountRoutes, type Route } from '@vigie/core/http-server/routes';
 import { type Component, type ExitCode, runComponent } from '@vigie/core/lifecycle';
 import { createLog, type Log } from '@vigie/core/log';
 import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metrics';
@@ -47,7 +47,13 @@ export async function runAlerting(command: AlertingCommand): Promise<ExitCode> {
 /** @throws {ConfigError} with every problem; {VigieError} CONFIG_… */
 async function load({ configFile, listen, version }: AlertingCommand): Promise<Loaded> {
   const { config, warnings } = await loadAlertingConfig(configFile, process.env, listen);
-  const deps = { clock: systemClock, random: Math.random, env: process.env, version, url: urlOf(config.listen) };
+  const deps = {
+    clock: systemClock,
+    random: Math.random,
+    env: process.env,
+    version,
+    url: `${urlOf(config.listen)}${config.routePrefix}`,
+  };
   return { ...(await loadSettings(config, deps)), warnings };
 }
 
@@ -70,12 +76,13 @@ class AlertingProcess implements Component {
     this.reload = coalesce(() => this.#reload());
     this.#telemetry.collect(collectProcessMetrics);
     const clock = systemClock;
+    const { routePrefix } = loaded.config;
     this.#service = new AlertingService(
       loaded,
-      { prefix: '', self: () => ({ name: this.#name, address: this.#address() }) },
+      { prefix: routePrefix, self: () => ({ name: this.#name, address: this.#address() }) },
       { clock, random: Math.random, log, env: process.env, version: command.version },
     );
-    const routes: readonly Route[] = [
+    const own: readonly Route[] = [
       INDEX,
       // Chats and mail clients fetch them without credentials.
       { methods: ['GET'], path: '/charts/*', access: 'anyone', handler: ({ rest }) => this.#service.chart(rest) },
@@ -86,12 +93,14 @@ class AlertingProcess implements Component {
         reload: this.reload,
       }),
     ];
+    // At the root as well: who looks after the process knows of no prefix.
+    const routes = routePrefix === '' ? own : [...own, ...mountRoutes(routePrefix, own)];
     const serve: AlertingService['serve'] = (incoming, outgoing) => this.#service.serve(incoming, outgoing);
     this.#listener = new HttpListener(
       { name: 'http', ...loaded.config.listen },
       routes,
       { clock, log, print },
-      MOUNTED.map((prefix) => ({ prefix, serve })),
+      MOUNTED.map((path) => ({ prefix: `${routePrefix}${path}`, serve })),
     );
   }
 

@@ -19,7 +19,7 @@ import { historyApi } from './history/history-plugin.ts';
 import { deliveriesApi } from './notify/deliveries-plugin.ts';
 import type { AlertingRules } from './rules/alerting-rules.ts';
 
-export interface ServiceAppParts extends Pick<EngineWorldOptions, 'self' | 'peers' | 'startedAtMs'> {
+export interface ServiceAppParts extends Pick<EngineWorldOptions, 'self' | 'peers' | 'startedAtMs' | 'routeLabelsOf'> {
   /** `/alertmanager`, or '' for the root. */
   readonly prefix: string;
   /** Of Vigie. */
@@ -44,9 +44,10 @@ export interface ServiceAppParts extends Pick<EngineWorldOptions, 'self' | 'peer
 export async function serviceApp(parts: ServiceAppParts): Promise<FastifyInstance> {
   const { prefix, clock, log, engine, history, rules, operatorObjects, chart } = parts;
   const app = fastify({ logger: false });
+  const corsOrigin = parts.config().corsOrigin || undefined;
   if (engine !== undefined && history !== undefined)
-    for (const plugin of enginePlugins(engine, history, parts)) await app.register(plugin, { prefix });
-  if (rules !== undefined) await app.register(rulesApi, { prefix, clock, log, providers: rules.providers });
+    for (const plugin of enginePlugins(engine, history, corsOrigin, parts)) await app.register(plugin, { prefix });
+  if (rules !== undefined) await app.register(rulesApi, { prefix, clock, log, corsOrigin, providers: rules.providers });
   app.get(`${prefix}/status`, async () => ({ operatorObjects: operatorObjects() }));
   app.get<{ Params: { file: string } }>(`${prefix}/charts/:file`, (request, reply) => {
     const { status = 200, headers = {}, body } = chart(request.params.file);
@@ -58,7 +59,12 @@ export async function serviceApp(parts: ServiceAppParts): Promise<FastifyInstanc
   return app;
 }
 
-function enginePlugins(engine: AlertEngine, history: EventHistory, parts: ServiceAppParts) {
+function enginePlugins(
+  engine: AlertEngine,
+  history: EventHistory,
+  corsOrigin: string | undefined,
+  parts: ServiceAppParts,
+) {
   const { version, clock, log, config, counts, expectedHeartbeats, self } = parts;
   const alertmanager = () => {
     const written = config().alertmanager;
@@ -82,7 +88,7 @@ function enginePlugins(engine: AlertEngine, history: EventHistory, parts: Servic
   };
   const world = engineWorld(engine, { ...parts, alertmanager });
   return [
-    alertmanagerApi(world, { version, clock, log, counts }),
+    alertmanagerApi(world, { version, clock, log, counts, corsOrigin }),
     explainApi(world, () => engine.config, groupOf),
     escalationApi(escalation),
     ...(expectedHeartbeats === undefined ? [] : [heartbeatApi(expectedHeartbeats)]),

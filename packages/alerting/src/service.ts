@@ -61,12 +61,15 @@ import {
   reportQueues,
   reportReloads,
 } from './telemetry.ts';
+import type { RouteLabelsOf } from './templates/route-labels.ts';
 
 /** What is in force. */
 export interface AlertingSettings {
   readonly config: AlertingConfig;
   readonly groups: readonly RuleGroup[];
   readonly integrationsOf: (receiver: ReceiverConfig) => readonly Integration[];
+  /** undefined: they are shown as the configuration has them. */
+  readonly routeLabelsOf?: RouteLabelsOf | undefined;
 }
 
 export interface AlertingOptions {
@@ -266,6 +269,7 @@ export class AlertingService {
       rules: this.#rules,
       counts: this.#apiCounts,
       peers: () => this.#ha?.peers() ?? [this.#options.self()],
+      routeLabelsOf: (group, nowMs) => this.#settings.routeLabelsOf?.(group, nowMs) ?? group.route.options.labels,
       operatorObjects: () => this.#objects?.status() ?? null,
       chart: (file) => this.chart(file),
     });

@@ -28,6 +28,7 @@ async function bed(alerts = 1000): Promise<{ readonly lab: Lab; readonly send: S
     alertmanager: () => ({ file: 'alertmanager.yml', text: CONFIG, config }),
     self: () => ({ name: 'a', address: 'a:9093' }),
     peers: () => [{ name: 'a', address: 'a:9093' }],
+    routeLabelsOf: ({ route }) => route.options.labels,
   });
   const deps = {
     version: '1.2.3',

@@ -35,7 +35,7 @@ async function settingsIn(folder: string, config: string, clock: FakeClock, more
     `data_dir: data\nalertmanager_config: alertmanager.yml\n${limits}\n${more}`,
   );
   const { config: read } = await loadAlertingConfig(join(folder, 'alerting.yaml'), {});
-  const integrationsOf = await prepareIntegrations(
+  const prepared = await prepareIntegrations(
     read.alertmanager?.config,
     {
       clock,
@@ -47,7 +47,7 @@ async function settingsIn(folder: string, config: string, clock: FakeClock, more
     },
     read.receivers,
   );
-  return { config: read, groups: [], integrationsOf };
+  return { config: read, groups: [], ...prepared };
 }
 
 interface Bed {
@@ -182,6 +182,16 @@ describe('the alerting service', () => {
         notification: { resolvedAlerts: [{ name: 'Disk', annotations: { summary: 'is full' }, resolved: true }] },
       },
     });
+  });
+
+  it('shows groups with the labels of their route as notifications have them', async () => {
+    const { service, send, ask, folder, clock, hook } = await bed();
+    const tiers = `{ tier: '{{ .CommonLabels.severity }} of {{ routeLabels "area" }}', area: one }`;
+    const config = alertmanager(hook.url).replace('{ tier: one }', tiers);
+    await service.apply(await settingsIn(folder, config, clock));
+    await send('/api/v2/alerts', [DISK]);
+    const { json } = await ask('/api/v2/alerts/groups');
+    expect(json).toMatchObject([{ routeLabels: { area: 'one', tier: 'page of one' } }]);
   });
 
   it('tells nothing while a silence holds, and says so', async () => {

@@ -24,6 +24,8 @@ export interface GroupView {
   readonly alerts: readonly Alert[];
   /** Names of time intervals. */
   readonly mutedBy: readonly string[];
+  /** Those of the route, templates in them expanded: only where they are shown. */
+  readonly routeLabels: () => Readonly<Record<string, string>>;
 }
 
 export interface ApiWorld {

@@ -1,7 +1,7 @@
 /** `GET /api/v2/alerts/groups`. Source: Alertmanager, api/v2/api.go, getAlertGroupsHandler, and dispatch/dispatch.go, Groups. */
-import { jsonLabels, jsonText } from '@vigie/promql/api/json-text';
-import { compareText, type LabelSet } from '@vigie/promql/labels/label-set';
+import { jsonLabels, jsonString, jsonText } from '@vigie/promql/api/json-text';
 import { type Alert, compareAlerts } from '../dispatch/alert.ts';
+import { compareLabels } from '../identity/label-order.ts';
 import { compareBytes } from '../matchers/byte-order.ts';
 import { alertFilterOf } from './alert-filter.ts';
 import { alertJson, receiversJson } from './alert-json.ts';
@@ -47,18 +47,23 @@ function* groupPieces(
 ): Generator<string, void> {
   const times = new ApiTimes();
   let before = '[';
-  for (const { labels, route, mutedBy, shown } of groups) {
+  for (const { labels, route, mutedBy, routeLabels, shown } of groups) {
     const alerts = shown.map(({ alert, status }) => {
       const state = mutedBy.length > 0 ? 'suppressed' : status.state;
       const names = receivers.get(alert.fingerprint) ?? [];
       return alertJson(alert, { ...status, mutedBy, state }, receiversJson(names), times);
     });
     const receiver = jsonText({ name: route.options.receiver });
-    const routeLabels = jsonText(route.options.labels);
-    yield `${before}{"alerts":[${alerts.join()}],"labels":${jsonLabels(labels)},"receiver":${receiver},"routeLabels":${routeLabels}}`;
+    yield `${before}{"alerts":[${alerts.join()}],"labels":${jsonLabels(labels)},"receiver":${receiver},"routeLabels":${sortedJson(routeLabels())}}`;
     before = ',';
   }
   yield before === '[' ? '[]\n' : ']\n';
+}
+
+/** As Go writes a map: by its keys. */
+function sortedJson(labels: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(labels).sort(([a], [b]) => compareBytes(a, b));
+  return `{${sorted.map(([name, value]) => `${jsonString(name)}:${jsonString(value)}`).join()}}`;
 }
 
 /** Those of all groups that an alert is in, sorted; one that it comes to twice is there twice. */
@@ -77,17 +82,4 @@ function receiversByAlert(groups: readonly ShownGroup[]): ReadonlyMap<string, re
 
 function compareGroups(a: GroupView, b: GroupView): number {
   return compareLabels(a.labels, b.labels) || compareBytes(a.route.options.receiver, b.route.options.receiver);
-}
-
-/** Fewer labels first. Source: Prometheus, common/model/labelset.go, Before. */
-function compareLabels(a: LabelSet, b: LabelSet): number {
-  if (a.size !== b.size) return a.size - b.size;
-  for (let at = 0; at < a.size; at++) {
-    // The set that lacks a name of the other comes first.
-    const byName = compareText(b.names[at]!, a.names[at]!);
-    if (byName !== 0) return byName;
-    const byValue = compareText(a.values[at]!, b.values[at]!);
-    if (byValue !== 0) return byValue;
-  }
-  return 0;
 }

@@ -1,5 +1,5 @@
 /** Alertmanager's HTTP API as a fastify plugin: routes are `/api/v2/…` below the prefix that it is registered with.
- *  Source: Alertmanager 0.34, api/v2. */
+ *  Source: Alertmanager 0.34.2, api/v2. */
 import type { Clock } from '@vigie/core/clock';
 import { describeError, errorCode, VigieError } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
@@ -29,8 +29,8 @@ export interface AlertsApiDeps {
   readonly maxAlerts?: number;
   /** Of a request's body. */
   readonly maxBodyBytes?: number;
-  /** Origins of web pages that may read answers: RE2, of the whole origin; Alertmanager's default is all. */
-  readonly corsOrigin?: string;
+  /** Origins of web pages that may read answers: RE2, of the whole origin; undefined: none may, as in Alertmanager since 0.34.2. */
+  readonly corsOrigin?: string | undefined;
 }
 
 /** 100,000 alerts with a few short labels. */
@@ -49,7 +49,7 @@ const PATHS: readonly (readonly [path: RegExp, methods: readonly string[]])[] = 
  *  @throws {RegexError} when corsOrigin is not a regular expression */
 export function alertmanagerApi(world: ApiWorld, deps: AlertsApiDeps): FastifyPluginAsync {
   return async (app) => {
-    const cors = corsHeaders(deps.corsOrigin ?? '.*');
+    const cors = corsHeaders(deps.corsOrigin);
     app.addHook('onRequest', async (request, reply) => {
       reply.headers({ ...cors(request.headers.origin), 'cache-control': 'no-store' });
     });

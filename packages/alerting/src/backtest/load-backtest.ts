@@ -64,7 +64,7 @@ export async function loadBacktest(files: BacktestFiles, environment: Environmen
   ]);
   const alerting = groups.flatMap(({ rules }) => rules.filter(({ kind }) => kind === 'alerting'));
   return {
-    groups,
+    groups: groups.map((group) => ({ ...group, queryOffsetMs: group.queryOffsetMs ?? config?.queryOffsetMs })),
     asksMetrics: alerting.some(({ query }) => logRuleOf(query.expr) === undefined),
     logs: logRuleFiles.length > 0 ? logs : undefined,
     told: await toldBy(files, config),

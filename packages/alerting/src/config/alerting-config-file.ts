@@ -4,11 +4,13 @@ import { type Environment, WrittenReading } from '@vigie/core/config/environment
 import type { ListenAddress } from '@vigie/core/config/listen';
 import { type ConfigText, parseConfig, readConfigFile } from '@vigie/core/config/load';
 import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
+import { regexProblem } from '@vigie/core/regex';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { readHa } from '../ha/ha-section.ts';
 import type { AlertingConfig, WrittenAlertmanager } from './alerting-config.ts';
 import {
   alertingFile,
+  readAlertmanagers,
   readEndpoint,
   readLogDatasource,
   readReceiverOptions,
@@ -76,12 +78,16 @@ export async function readAlertingConfig(
   const inhibition = readFurtherInhibition(written.inhibition, context);
   const config: AlertingConfig = {
     listen: listenAt === undefined ? written.listen : { ...written.listen, address: listenAt },
+    routePrefix: written.route_prefix,
     logLevel: written.log_level,
     shutdownGraceMs: written.shutdown_grace,
     dataDir: written.data_dir === '' ? (program?.dataDir ?? '') : resolve(context.folder, written.data_dir),
     externalLabels: LabelSet.of(written.external_labels),
-    externalUrl: (written.external_url?.href ?? '').replace(/\/+$/, ''),
+    corsOrigin: written.cors_origin,
+    externalUrl: baseOf(written.external_url),
+    graphUrl: baseOf(written.graph_url),
     evaluationIntervalMs: written.evaluation_interval,
+    queryOffsetMs: written.rule_query_offset,
     ruleFiles: written.rule_files.map((pattern) => resolve(context.folder, pattern)),
     logRuleFiles: written.log_rule_files.map((pattern) => resolve(context.folder, pattern)),
     recordingRules: written.recording_rules,
@@ -108,7 +114,7 @@ export async function readAlertingConfig(
     metrics: readEndpoint(datasources.metrics, ['datasources', 'metrics'], context),
     logs: readLogDatasource(datasources.logs, ['datasources', 'logs'], context),
     remoteWrite: readEndpoint(written.remote_write, ['remote_write'], context),
-    alertmanagers: written.alertmanagers,
+    alertmanagers: readAlertmanagers(written.alertmanagers, context),
     operatorObjects: readOperatorObjects(written.operator_objects, environment),
   };
   const problems = [...findings.problems, ...alertmanager.problems];
@@ -127,12 +133,19 @@ export async function withAlertmanager(
   return (await readAlertingConfig(nothing, {}, { program: { dataDir: '', alertmanager } })).config;
 }
 
+/** Without a slash at its end; '' for none. */
+function baseOf(url: URL | null | undefined): string {
+  return (url?.href ?? '').replace(/\/+$/, '');
+}
+
 function checkWhatBelongsTogether(
   written: WrittenAlerting,
   { findings }: ReadContext,
   program: AlertingProgram | undefined,
 ): void {
   const sendsElsewhere = written.alertmanagers.length > 0;
+  if (regexProblem(`^(?:${written.cors_origin})$`) !== undefined)
+    findings.problem(['cors_origin'], 'a regular expression of the origins of web pages');
   const isAlone = program === undefined;
   if (written.data_dir === '' && isAlone) findings.problem(['data_dir'], 'the path of a folder');
   if (written.alertmanager_config === '' && !sendsElsewhere && isAlone)

@@ -25,6 +25,14 @@ const url = parsed('a URL of http or https', (written) =>
   /^https?:/.test(written) && URL.canParse(written) ? new URL(written) : undefined,
 );
 
+const pathPrefix = parsed('the beginning of paths, with a slash before it', (written) => {
+  const path = written.replace(/\/+$/, '');
+  return /^(?:\/[\w.~-]+)*$/.test(path) ? path : undefined;
+});
+
+/** Prometheus' own. */
+const ALERTMANAGER_TIMEOUT_MS = 10_000;
+
 const endpointFields = (timeout: string) => ({
   url,
   timeout: v.nullish(duration({ min: 1 }), timeout),
@@ -32,6 +40,17 @@ const endpointFields = (timeout: string) => ({
 });
 
 const endpoint = (timeout: string) => section(endpointFields(timeout));
+
+const alertmanager = v.union(
+  [
+    v.pipe(
+      url,
+      v.transform((written) => ({ url: written, timeout: ALERTMANAGER_TIMEOUT_MS, http_config: undefined })),
+    ),
+    endpoint(`${ALERTMANAGER_TIMEOUT_MS}ms`),
+  ],
+  'a URL of http or https, or a mapping with url, timeout and http_config',
+);
 
 export const logStoreType = v.picklist(['loki', 'elasticsearch', 'opensearch']);
 
@@ -98,7 +117,11 @@ export const alertingFile = section({
   data_dir: optionalText,
   external_labels: textMap,
   external_url: v.nullish(url),
+  graph_url: v.nullish(url),
+  route_prefix: v.nullish(pathPrefix, ''),
+  cors_origin: optionalText,
   evaluation_interval: v.nullish(duration({ min: 1 }), '1m'),
+  rule_query_offset: v.nullish(duration(), '0s'),
   rule_files: textList,
   recording_rules: flag(false),
   rules: v.nullish(rulesSection, {}),
@@ -113,7 +136,7 @@ export const alertingFile = section({
   ha: v.nullish(haSection),
   datasources: v.nullish(section({ metrics: v.nullish(endpoint('2m')), logs: v.nullish(logDatasource) }), {}),
   remote_write: v.nullish(endpoint('30s')),
-  alertmanagers: v.nullish(v.array(url), []),
+  alertmanagers: v.nullish(v.array(alertmanager), []),
   operator_objects: v.nullish(operatorSection),
   log_rule_files: textList,
 });
@@ -161,13 +184,22 @@ export function readEndpoint(
   path: ConfigPath,
   context: ReadContext,
 ): Endpoint | undefined {
-  if (written == null) return undefined;
-  const { http_config } = written;
-  return {
-    url: written.url,
-    timeoutMs: written.timeout,
-    http: http_config == null ? DEFAULT_HTTP_CLIENT : readHttpClient(http_config, [...path, 'http_config'], context),
-  };
+  return written == null ? undefined : endpointOf(written, path, context);
+}
+
+type WrittenEndpoint = NonNullable<WrittenAlerting['remote_write']>;
+
+function endpointOf({ url, timeout, http_config }: WrittenEndpoint, path: ConfigPath, context: ReadContext): Endpoint {
+  const http =
+    http_config == null ? DEFAULT_HTTP_CLIENT : readHttpClient(http_config, [...path, 'http_config'], context);
+  return { url, timeoutMs: timeout, http };
+}
+
+export function readAlertmanagers(
+  written: WrittenAlerting['alertmanagers'],
+  context: ReadContext,
+): readonly Endpoint[] {
+  return written.map((one, index) => endpointOf(one, ['alertmanagers', index], context));
 }
 
 interface WrittenDelays {

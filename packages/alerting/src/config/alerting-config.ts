@@ -15,14 +15,22 @@ import type { RulesConfig } from './rules-section.ts';
 
 export interface AlertingConfig {
   readonly listen: ListenAddress;
+  /** Of paths that are served there, `/alertmanager`; '' for none. */
+  readonly routePrefix: string;
   readonly logLevel: LogLevel;
   readonly shutdownGraceMs: number;
   /** Absolute. */
   readonly dataDir: string;
   readonly externalLabels: LabelSet;
+  /** Origins of web pages that may read answers of the API: RE2, of the whole origin; '' for none. */
+  readonly corsOrigin: string;
   /** Under which users reach the service, without a slash at its end; '' where that is not known. */
   readonly externalUrl: string;
+  /** Below it, at /graph, users see the expressions of rules, without a slash at its end; '' for externalUrl. */
+  readonly graphUrl: string;
   readonly evaluationIntervalMs: number;
+  /** How far rules look back, of groups that say nothing. */
+  readonly queryOffsetMs: number;
   /** Patterns of files, absolute. */
   readonly ruleFiles: readonly string[];
   /** The same, of log rules. */
@@ -46,8 +54,8 @@ export interface AlertingConfig {
   readonly metrics: Endpoint | undefined;
   readonly logs: LogDatasource | undefined;
   readonly remoteWrite: Endpoint | undefined;
-  /** Base URLs: /api/v2/alerts is below them. */
-  readonly alertmanagers: readonly URL[];
+  /** Of base URLs: /api/v2/alerts is below them. */
+  readonly alertmanagers: readonly Endpoint[];
   /** undefined: no objects of the Prometheus operator are read. */
   readonly operatorObjects: OperatorObjectsConfig | undefined;
 }

@@ -74,7 +74,11 @@ export function parseAlertmanagerConfig(text: string, file: string): Alertmanage
     receivers: new Set(receivers.map(({ name }) => name)),
     timeIntervals: new Set(timeIntervals.keys()),
   };
-  if (written.route == null) findings.refuse([], 'a route', 'no route provided in config');
+  if (written.route == null) {
+    // In Alertmanager's words, which are others for a file that holds nothing.
+    const isEmpty = !/^[^#\n]*[^#\s]/m.test(text);
+    findings.refuse([], 'a route', isEmpty ? 'no route provided in config' : 'no routes provided');
+  }
   const route = written.route == null ? undefined : readRootRoute(written.route, names, context);
   if (findings.problems.length > 0 || route === undefined) throw new ConfigError(findings.problems);
   warnOfTimers(route, findings);

@@ -3,6 +3,8 @@ import type { AlertingConfig } from './alerting-config.ts';
 
 const READ_AT_START: Readonly<Record<string, (config: AlertingConfig) => unknown>> = {
   listen: ({ listen }) => listen,
+  route_prefix: ({ routePrefix }) => routePrefix,
+  cors_origin: ({ corsOrigin }) => corsOrigin,
   log_level: ({ logLevel }) => logLevel,
   shutdown_grace: ({ shutdownGraceMs }) => shutdownGraceMs,
   data_dir: ({ dataDir }) => dataDir,

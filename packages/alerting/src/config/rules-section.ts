@@ -2,6 +2,7 @@
 import { duration, named, parsed, section } from '@vigie/core/config/fields';
 import { parseFlap } from '@vigie/rules/file/alert-options';
 import { DEFAULT_POLICY, NO_DATA, type RulePolicy } from '@vigie/rules/rule-policy';
+import type { RuleRunnerOptions } from '@vigie/rules/rule-runner';
 import * as v from 'valibot';
 import { flag } from './written-fields.ts';
 
@@ -12,6 +13,10 @@ export const rulesSection = section({
   on_error: v.nullish(v.picklist(['keep', 'expire']), DEFAULT_POLICY.onError),
   on_limit: v.nullish(v.picklist(['clear', 'tell']), DEFAULT_POLICY.onLimit),
   on_removed: v.nullish(v.picklist(['resolve', 'expire']), DEFAULT_POLICY.onRemoved),
+  // Those of Prometheus' own flags.
+  resend_delay: v.nullish(duration({ min: 1 }), '1m'),
+  for_outage_tolerance: v.nullish(duration(), '1h'),
+  for_grace_period: v.nullish(duration(), '10m'),
   watch: flag(true),
   watch_labels: v.nullish(named(v.string()), { severity: 'warning' }),
 });
@@ -20,6 +25,10 @@ export type WrittenRules = v.InferOutput<typeof rulesSection>;
 
 export interface RulesConfig {
   readonly policy: RulePolicy;
+  /** After which an alert that goes on is told again. */
+  readonly resendDelayMs: number;
+  /** Of ALERTS_FOR_STATE, at the start. */
+  readonly restore: Pick<RuleRunnerOptions, 'outageToleranceMs' | 'forGraceMs'>;
   /** Labels of the alerts that tell of rules which fail or are not evaluated; undefined: nobody is told. */
   readonly watch: Readonly<Record<string, string>> | undefined;
 }
@@ -27,6 +36,7 @@ export interface RulesConfig {
 /** @param tellsNoData whether receivers are told why an alert is resolved */
 export function readRules(written: WrittenRules, tellsNoData: boolean): RulesConfig {
   const { no_data, no_data_for, flap, on_error, on_limit, on_removed, watch, watch_labels } = written;
+  const { resend_delay: resendDelayMs, for_outage_tolerance, for_grace_period } = written;
   return {
     policy: {
       noData: no_data,
@@ -37,6 +47,8 @@ export function readRules(written: WrittenRules, tellsNoData: boolean): RulesCon
       onLimit: on_limit,
       onRemoved: on_removed,
     },
+    resendDelayMs,
+    restore: { outageToleranceMs: for_outage_tolerance, forGraceMs: for_grace_period },
     watch: watch ? watch_labels : undefined,
   };
 }

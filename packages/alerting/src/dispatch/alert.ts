@@ -1,6 +1,7 @@
 /** An alert as it is grouped and told. Source: Alertmanager, alert/alert.go. */
 import { compareText, type LabelSet } from '@vigie/promql/labels/label-set';
 import type { ResolveReason } from '@vigie/rules/alerts/alert';
+import { compareLabels } from '../identity/label-order.ts';
 
 export interface Alert {
   readonly fingerprint: string;
@@ -29,5 +30,5 @@ export function compareAlerts(a: Alert, b: Alert): number {
     const byValue = compareText(a.labels.get(name), b.labels.get(name));
     if (byValue !== 0) return byValue;
   }
-  return a.labels.compare(b.labels);
+  return compareLabels(a.labels, b.labels);
 }

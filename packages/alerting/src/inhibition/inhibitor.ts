@@ -1,5 +1,4 @@
-/** Which alerts others make superfluous. Source: Alertmanager, inhibit/inhibit.go. It remembers one alert for equal labels, so that others no
- *  longer inhibit when that one ends; here all are remembered. */
+/** Which alerts others make superfluous. Source: Alertmanager 0.34.1, inhibit/inhibit.go: of alerts with equal labels all are remembered. */
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { InhibitRule } from '../config/inhibition-section.ts';
 import { matchesAll } from '../matchers/alert-matcher.ts';

@@ -8,7 +8,10 @@ import type { ReceiverDeps } from './receiver-deps.ts';
 import { expandSecret, secretReader } from './secrets.ts';
 import { truncateRunes } from './truncate.ts';
 
+/** Of its API, which refuses longer ones. Alertmanager cuts the message alone: with the default text, a group of some hundred alerts would reach
+ *  nobody. https://docs.opsgenie.com/docs/alert-api, Create Alert. */
 const MAX_MESSAGE_RUNES = 130;
+const MAX_DESCRIPTION_RUNES = 15_000;
 
 export function opsgenieProtocol(config: OpsgenieConfig, deps: ReceiverDeps): ReceiverProtocol {
   const readKey = secretReader(config.key, deps.clock);
@@ -52,7 +55,7 @@ function messagesOf(
   const of = (action: string): string => `v2/alerts/${alias}/${action}?identifierType=alias`;
   if (data.status === 'resolved') return [requestTo(of('close'), { source: text(config.source) })];
   const message = truncateRunes(text(config.message), MAX_MESSAGE_RUNES);
-  const description = text(config.description) || undefined;
+  const description = truncateRunes(text(config.description), MAX_DESCRIPTION_RUNES) || undefined;
   const created = requestTo('v2/alerts', {
     alias,
     message,

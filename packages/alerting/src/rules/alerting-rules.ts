@@ -1,6 +1,5 @@
 /** The rules of an alerting service: evaluated over whoever has the data, their alerts handed on, what they write sent on. */
 import type { Clock, Timer } from '@vigie/core/clock';
-import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
 import { bug } from '@vigie/core/errors';
 import type { HttpClient } from '@vigie/core/http-client/http-client';
 import { requestHeaders } from '@vigie/core/http-client/request-headers';
@@ -15,7 +14,7 @@ import { answerAlerts, answerRules } from '@vigie/rules/api/answers';
 import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { Rule, RuleGroup } from '@vigie/rules/rule';
-import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE, RuleRunner, type RuleRunnerOptions } from '@vigie/rules/rule-runner';
+import { RuleRunner, type RuleRunnerOptions } from '@vigie/rules/rule-runner';
 import type { RuleStore } from '@vigie/rules/state/rule-store';
 import type { AlertingConfig, Endpoint } from '../config/alerting-config.ts';
 import { loadLogRules } from '../logs/file/load-log-rules.ts';
@@ -91,10 +90,10 @@ export class AlertingRules {
       this.#writer = new SampleWriter(config.remoteWrite, () => this.#externalLabels, { ...deps, client });
     }
     if (config.alertmanagers.length > 0) {
-      this.#sender = new AlertmanagerSender(config.alertmanagers, {
-        ...deps,
-        client: open({ http: DEFAULT_HTTP_CLIENT }),
-      });
+      this.#sender = new AlertmanagerSender(
+        config.alertmanagers.map((endpoint) => ({ endpoint, client: open(endpoint) })),
+        deps,
+      );
     }
     this.#notify = (alerts) => {
       const labelled = alerts.map((alert) => ({ ...alert, labels: withExternal(alert.labels, this.#externalLabels) }));
@@ -118,7 +117,7 @@ export class AlertingRules {
         clock,
         log,
       },
-      { ...DEFAULT_RESTORE, restoreFrom, store, owns },
+      { ...config.rules.restore, restoreFrom, store, owns },
     );
   }
 
@@ -163,10 +162,11 @@ export class AlertingRules {
     this.#metrics?.use?.(groups.map(withoutLogRules));
     await this.#runner.update(groups, {
       intervalMs: config.evaluationIntervalMs,
-      queryOffsetMs: 0,
-      resendDelayMs: DEFAULT_RESEND_DELAY_MS,
+      queryOffsetMs: config.queryOffsetMs,
+      resendDelayMs: config.rules.resendDelayMs,
       externalLabels: new Map(config.externalLabels.entries()),
       externalUrl: config.externalUrl,
+      graphUrl: config.graphUrl || undefined,
       policy: config.rules.policy,
     });
     await this.#logs?.retain(

@@ -11,7 +11,6 @@ import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import { GroupEvaluator } from '@vigie/rules/group/group-evaluator';
 import { engineQuery } from '@vigie/rules/query';
 import type { RuleGroup } from '@vigie/rules/rule';
-import { DEFAULT_RESEND_DELAY_MS } from '@vigie/rules/rule-runner';
 import { appendTo, InputSeries } from '@vigie/rules/unit-test/test-storage';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
 import type { AlertingConfig } from '../config/alerting-config.ts';
@@ -94,7 +93,7 @@ class ScenarioRun {
     this.#scenario = scenario;
     this.#world = world;
     const { clock, storage } = world;
-    const { externalLabels, externalUrl, evaluationIntervalMs } = config;
+    const { externalLabels, externalUrl, graphUrl, evaluationIntervalMs, queryOffsetMs } = config;
     const { type, queryDelayMs, maxQueryDelayMs } = logs;
     const source = new ScenarioLogs(type, scenario.lines, () => clock.nowMs());
     const context = this.#contextFrom(source);
@@ -115,10 +114,11 @@ class ScenarioRun {
     const engine = new Engine({ subqueryStepMs: evaluationIntervalMs });
     const settings = {
       intervalMs: evaluationIntervalMs,
-      queryOffsetMs: 0,
-      resendDelayMs: DEFAULT_RESEND_DELAY_MS,
+      queryOffsetMs,
+      resendDelayMs: config.rules.resendDelayMs,
       externalLabels: new Map(externalLabels.entries()),
       externalUrl,
+      graphUrl: graphUrl || undefined,
       policy: config.rules.policy,
     };
     const delays = { shortestMs: queryDelayMs, longestMs: maxQueryDelayMs };

@@ -80,7 +80,8 @@ export class NotificationTemplates {
   #expandRouteLabels(data: NotificationData): ReadonlyMap<string, string> {
     const { routeLabels } = data;
     if (!Array.from(routeLabels.values()).some((text) => text.includes('{{'))) return routeLabels;
-    const value = dataValue(data);
+    // By the group, whatever it is told for: Alertmanager expands them before it knows.
+    const value = dataValue({ ...data, notificationReason: 'unknown' });
     const dotOf = (): Value => value;
     const expanded = new Map<string, string>();
     const open: string[] = [];

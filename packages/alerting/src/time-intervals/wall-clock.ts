@@ -21,11 +21,13 @@ export function wallClockAt(timeMs: number, location: string | undefined): WallC
   return location === undefined ? utcClock(new Date(timeMs)) : utcClock(new Date(shownAt(timeMs, location)));
 }
 
-/** Whether the time zone is known here. */
+/** Whether the time zone is known here, by a name that Go knows, too: with its capitals, and no offset. */
 export function isLocation(name: string): boolean {
+  if (/^[+-]/.test(name)) return false;
   try {
-    formatFor(name);
-    return true;
+    // Of an older name it is another one.
+    const { timeZone } = formatFor(name).resolvedOptions();
+    return timeZone === name || timeZone.toLowerCase() !== name.toLowerCase();
   } catch (error) {
     if (error instanceof RangeError) return false;
     throw error;

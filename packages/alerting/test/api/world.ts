@@ -114,6 +114,7 @@ export class MemoryWorld implements ApiWorld {
         (alert) => labels.get('alertname') === alert.labels.get('alertname') && isOf(route, alert, this.#root),
       ),
       mutedBy: intervalsAt(route.options.muteTimeIntervals, this.parsed.timeIntervals, this.clock.nowMs()),
+      routeLabels: () => route.options.labels,
     }));
 
   readonly post = async (alerts: readonly PostedAlert[]): Promise<void> => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DEFAULT_POLICY } from '@vigie/rules/rule-policy';
+import { DEFAULT_RESEND_DELAY_MS, DEFAULT_RESTORE } from '@vigie/rules/rule-runner';
 import { describe, expect, it } from 'vitest';
 import { loadAlertingConfig } from '../../src/config/alerting-config-file.ts';
 import { formatMatchers } from '../../src/matchers/alert-matcher.ts';
@@ -35,8 +36,16 @@ describe('alerting.yaml', () => {
       dataDir: join(folder, 'data'),
       externalUrl: '',
       evaluationIntervalMs: 60_000,
+      queryOffsetMs: 0,
+      corsOrigin: '',
       recordingRules: false,
-      rules: { policy: DEFAULT_POLICY, watch: { severity: 'warning' } },
+      graphUrl: '',
+      rules: {
+        policy: DEFAULT_POLICY,
+        resendDelayMs: DEFAULT_RESEND_DELAY_MS,
+        restore: DEFAULT_RESTORE,
+        watch: { severity: 'warning' },
+      },
       alertmanagers: [],
       engine: {
         limits: { alerts: 100_000, alertSize: 65_536 },
@@ -53,12 +62,16 @@ describe('alerting.yaml', () => {
 
   it('is read whole', async () => {
     const { config, folder } = await load(`${BASE}listen: '127.0.0.1:0'
+route_prefix: /alerts/
 external_labels: { cluster: '\${CLUSTER}' }
 external_url: https://alerts.example/x/
+graph_url: https://prometheus.example/
 evaluation_interval: 30s
+rule_query_offset: 1m
+cors_origin: 'https://[a-z]+[.]example'
 rule_files: ['rules/*.yml']
 recording_rules: true
-rules: { no_data: keep, no_data_for: 2h, flap: 5 in 1h, on_error: expire, on_limit: tell, on_removed: expire, watch: false }
+rules: { no_data: keep, no_data_for: 2h, flap: 5 in 1h, on_error: expire, on_limit: tell, on_removed: expire, watch: false, resend_delay: 2m, for_outage_tolerance: 2h, for_grace_period: 1m }
 receivers:
   a: { fallback: b, fallback_after: 5, fallback_timeout: 3s, rate_limit: { notifications: 10, per: 30s, digest: false, digest_alerts: 5 } }
 notifications: { resolve_what_fired: false, resolve_reason: false, startup_hold: 0s, retention: 1h }
@@ -68,8 +81,12 @@ datasources: { metrics: { url: 'http://prometheus:9090', http_config: { basic_au
 remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
 `);
     expect(config).toMatchObject({
+      routePrefix: '/alerts',
       externalUrl: 'https://alerts.example/x',
+      graphUrl: 'https://prometheus.example',
       evaluationIntervalMs: 30_000,
+      queryOffsetMs: 60_000,
+      corsOrigin: 'https://[a-z]+[.]example',
       ruleFiles: [join(folder, 'rules/*.yml')],
       recordingRules: true,
       rules: {
@@ -82,6 +99,8 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
           onLimit: 'tell',
           onRemoved: 'expire',
         },
+        resendDelayMs: 120_000,
+        restore: { outageToleranceMs: 7_200_000, forGraceMs: 60_000 },
         watch: undefined,
       },
       engine: {
@@ -109,6 +128,8 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
       `${BASE}alertmanagers: ['http://a:9093']\n`,
       'alerting.yaml:3:1: alertmanagers: expected either alertmanager_config',
     ],
+    [`${BASE}route_prefix: alerts\n`, 'alerting.yaml:3:15: route_prefix: expected the beginning of paths'],
+    [`${BASE}cors_origin: '('\n`, 'alerting.yaml:3:14: cors_origin: expected a regular expression of the origins'],
     [`${BASE}rule_files: [a.yml]\n`, 'alerting.yaml:3:1: rule_files: expected datasources.metrics beside it'],
     [`${BASE}recording_rules: true\n`, 'alerting.yaml:3:1: recording_rules: expected remote_write beside it'],
     [
@@ -141,6 +162,24 @@ remote_write: { url: 'http://prometheus:9090/api/v1/write', timeout: 5s }
     expect(problems).toEqual([
       expect.stringMatching(/^alerting.yaml:3:1: /),
       expect.stringMatching(/^alertmanager.yml:1:20: /),
+    ]);
+  });
+
+  it('sends to Alertmanagers by their URLs, or with credentials and a timeout of their own', async () => {
+    const sending = 'data_dir: data\nrule_files: [a.yml]\ndatasources: { metrics: { url: http://p } }\n';
+    const { config } = await load(`${sending}alertmanagers:
+  - http://a:9093/x
+  - { url: https://b, timeout: 3s, http_config: { authorization: { credentials: s3cret } } }
+`);
+    expect(config.alertmanagers).toMatchObject([
+      { url: new URL('http://a:9093/x'), timeoutMs: 10_000, http: { authorization: undefined } },
+      { timeoutMs: 3000, http: { authorization: { kind: 'credentials', credentials: { value: 's3cret' } } } },
+    ]);
+    expect(await problemsOf(`${sending}alertmanagers: ['ftp:a']\n`)).toEqual([
+      expect.stringContaining('alertmanagers[0]: expected a URL of http or https'),
+    ]);
+    expect(await problemsOf(`${sending}alertmanagers: [{ url: 'http:a', token: x }]\n`)).toEqual([
+      expect.stringContaining('alertmanagers[0].token: expected one of the keys url, timeout, http_config'),
     ]);
   });
 

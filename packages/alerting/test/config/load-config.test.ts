@@ -135,6 +135,8 @@ receivers:
 
   it.each([
     ['', 'no route provided in config'],
+    ['# route: { receiver: a }\n', 'no route provided in config'],
+    ['receivers: [{ name: a }] # no route\n', 'no routes provided'],
     ['route: {}', 'root route must specify a default receiver'],
     [withRoute('matchers: [a=b]'), 'root route must not have any matchers'],
     [withRoute('match: { a: b }'), 'root route must not have any matchers'],
@@ -153,6 +155,14 @@ receivers:
     [`${withRoute('')}mute_time_intervals: [{}]`, 'missing name in mute time interval'],
     [`${withRoute('')}time_intervals: [{ name: n }, { name: n }]`, 'time interval "n" is not unique'],
     [`${withRoute('')}time_intervals: [{ name: n, time_intervals: [{ location: Mars }] }]`, 'unknown time zone Mars'],
+    [
+      `${withRoute('')}time_intervals: [{ name: n, time_intervals: [{ location: '+01:00' }] }]`,
+      'unknown time zone +01:00',
+    ],
+    [
+      `${withRoute('')}time_intervals: [{ name: n, time_intervals: [{ location: europe/paris }] }]`,
+      'unknown time zone europe/paris',
+    ],
     [
       `${withRoute('')}time_intervals: [{ name: n, time_intervals: [{ weekdays: ['friday:monday'] }] }]`,
       'start day cannot be before end day',

@@ -114,6 +114,21 @@ it('lists alerts by job, instance and labels', () => {
   expect(sorted.map(({ labels }) => labels.get('alertname')).join('')).toBe('BEDFCBA');
 });
 
+it('lists alerts with fewer labels first, and of as many those that lack the first name that differs', () => {
+  const labels: readonly Readonly<Record<string, string>>[] = [
+    { alertname: 'A', job: 'a', pod: '1', zone: 'x' },
+    { alertname: 'A', container: 'c', job: 'a' },
+    { alertname: 'Z', job: 'a' },
+    { alertname: 'A', job: 'a', pod: '1' },
+    { alertname: 'B', job: 'a', pod: '0' },
+  ];
+  const sorted = labels.map((one) => alertOf(one)).sort(compareAlerts);
+  // As Alertmanager does, whose label sets are not Prometheus'.
+  expect(sorted.map((alert) => labels.findIndex((one) => alertOf(one).fingerprint === alert.fingerprint))).toEqual([
+    2, 3, 1, 4, 0,
+  ]);
+});
+
 describe('a flush that somebody else has gone on from meanwhile', () => {
   const rules = { sendResolved: true, repeatIntervalMs: 1000, owesResolves: true };
   const names = (fingerprints: Iterable<string>): string =>

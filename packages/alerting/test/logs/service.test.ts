@@ -66,7 +66,7 @@ datasources: { logs: { type: loki, url: '${loki.url.href}' } }
 `,
   });
   const { config } = await loadAlertingConfig(join(folder, 'alerting.yaml'), {});
-  const integrationsOf = await prepareIntegrations(config.alertmanager?.config, {
+  const prepared = await prepareIntegrations(config.alertmanager?.config, {
     clock,
     random: () => 0.5,
     env: {},
@@ -74,7 +74,7 @@ datasources: { logs: { type: loki, url: '${loki.url.href}' } }
     externalUrl: '',
     hostname: 'host',
   });
-  const settings = { config, groups: await loadAlertingRules(config), integrationsOf };
+  const settings = { config, groups: await loadAlertingRules(config), ...prepared };
   const service = new AlertingService(
     settings,
     { prefix: '', self: () => ({ name: 'me', address: '127.0.0.1:9093' }) },

@@ -237,6 +237,21 @@ describe('a message to Teams', () => {
   });
 });
 
+it('cuts the description of an alert of Opsgenie, which refuses longer ones', async () => {
+  const server = await record();
+  const description = `'{{ range .Alerts }}{{ .Annotations.summary }}{{ end }}'`;
+  const integration = integrationOf(
+    `opsgenie_configs: [{ api_key: k, api_url: '${server.url}/', description: ${description}, update_alerts: true }]`,
+  );
+  const firing = notificationOf('firing');
+  const [alert] = firing.alerts;
+  const annotations = LabelSet.of({ summary: 'é'.repeat(20_000) });
+  expect(await integration.send({ ...firing, alerts: [{ ...alert!, annotations }] }, never)).toEqual({ kind: 'sent' });
+  const sent = server.requests.map(({ body }): { readonly description?: string } => JSON.parse(body));
+  const cut = `${'é'.repeat(14_999)}…`;
+  expect(sent.map(({ description }) => description)).toEqual([cut, undefined, cut]);
+});
+
 describe('integrations', () => {
   it('are named by their receiver, kind and place', () => {
     const config = `webhook_configs: [{ url: 'http://a' }, { url: 'http://b' }]\n    slack_configs: [{ api_url: 'http://c' }]`;

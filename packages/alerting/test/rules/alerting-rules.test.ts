@@ -11,6 +11,7 @@ import { MemoryStorage } from '@vigie/promql/storage/memory-storage';
 import type { AlertNotification } from '@vigie/rules/alerts/due-alerts';
 import type { RuleGroup } from '@vigie/rules/rule';
 import { DEFAULT_POLICY } from '@vigie/rules/rule-policy';
+import { DEFAULT_RESTORE } from '@vigie/rules/rule-runner';
 import { WriteRequestReader } from '@vigie/wire/remote-write/write-request-reader';
 import { decompress } from '@vigie/wire/snappy';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -114,7 +115,11 @@ async function groupsOf(recordingRules: boolean): Promise<readonly RuleGroup[]> 
 async function rules(
   servers: Pick<AlertingConfig, 'remoteWrite' | 'alertmanagers'>,
   notify: (alerts: readonly AlertNotification[]) => void = () => undefined,
-  others: Partial<AlertingRulesDeps> & { readonly watch?: Readonly<Record<string, string>> } = {},
+  others: Partial<AlertingRulesDeps> & {
+    readonly watch?: Readonly<Record<string, string>>;
+    readonly queryOffsetMs?: number;
+    readonly graphUrl?: string;
+  } = {},
 ) {
   const datasource = await metrics();
   const config = {
@@ -122,7 +127,9 @@ async function rules(
     externalLabels: LabelSet.of({ cluster: 'prod', severity: 'none' }),
     externalUrl: 'http://alerts.example',
     evaluationIntervalMs: 60_000,
-    rules: { policy: DEFAULT_POLICY, watch: others.watch },
+    queryOffsetMs: others.queryOffsetMs ?? 0,
+    rules: { policy: DEFAULT_POLICY, resendDelayMs: 60_000, restore: DEFAULT_RESTORE, watch: others.watch },
+    graphUrl: others.graphUrl ?? '',
     engine: { resolveReason: true },
     ...servers,
   } as unknown as AlertingConfig;
@@ -163,6 +170,20 @@ describe('rules of the alerting service', () => {
     expect(all.groups.flatMap((group) => group.rules.map(({ rule }) => rule.name))).toEqual(['Down']);
   });
 
+  it('link to whoever shows expressions, where that is another server', async () => {
+    let arrived: (alerts: readonly AlertNotification[]) => void = () => undefined;
+    const first = new Promise<readonly AlertNotification[]>((resolve) => {
+      arrived = resolve;
+    });
+    const { all, config } = await rules({ remoteWrite: undefined, alertmanagers: [] }, (alerts) => arrived(alerts), {
+      graphUrl: 'https://prometheus.example/x',
+    });
+    await all.apply(await groupsOf(false), config);
+    all.start();
+    const [alert] = await first;
+    expect(alert?.generatorUrl).toBe('https://prometheus.example/x/graph?g0.expr=up+%3D%3D+0&g0.tab=1');
+  });
+
   it("ask with vmalert's params and headers of their group", async () => {
     const { all, config, datasource } = await rules({ remoteWrite: undefined, alertmanagers: [] });
     const folder = await folderWith({
@@ -185,7 +206,8 @@ describe('rules of the alerting service', () => {
 
   it('send their alerts to each of several Alertmanagers', async () => {
     const [one, other] = [await Inbox.open(ok), await Inbox.open(() => ({ status: 500, text: 'no' }))];
-    const { all, config } = await rules({ remoteWrite: undefined, alertmanagers: [one.url, other.url] });
+    const alertmanagers = [one.url, other.url].map(endpoint);
+    const { all, config } = await rules({ remoteWrite: undefined, alertmanagers });
     await all.apply(await groupsOf(false), config);
     all.start();
     const isAlerts = ({ path, body }: Request) =>
@@ -199,6 +221,43 @@ describe('rules of the alerting service', () => {
     const counts = [...all.queues.values()].map((queue) => queue.counts);
     expect(counts[0]).toMatchObject({ refused: 0, overflowed: 0 });
     expect(counts[1]).toMatchObject({ sent: 0, overflowed: 0 });
+  });
+
+  it('send them to several Alertmanagers behind one port, each with its own credentials', async () => {
+    const inbox = await Inbox.open(ok);
+    const asTenant = (name: string): Endpoint => ({
+      ...endpoint(inbox.url),
+      http: { ...DEFAULT_HTTP_CLIENT, headers: { 'X-Scope-OrgID': { values: [name], secrets: [] } } },
+    });
+    const alertmanagers = [asTenant('a'), asTenant('b'), endpoint(new URL('/y/', inbox.url))];
+    const { all, config } = await rules({ remoteWrite: undefined, alertmanagers });
+    await all.apply(await groupsOf(false), config);
+    all.start();
+    const sentTo = ({ path, tenant }: Request): string => `${path} ${String(tenant ?? 'nobody')}`;
+    for (const expected of ['/x/api/v2/alerts a', '/x/api/v2/alerts b', '/y/api/v2/alerts nobody'])
+      await inbox.first((request) => (sentTo(request) === expected ? true : undefined));
+    const { host } = inbox.url;
+    expect([...all.queues.keys()]).toEqual([`${host}/x`, `${host}/x #2`, `${host}/y`]);
+  });
+
+  it('look back as far as rule_query_offset says, unless their group does', async () => {
+    const { all, config, datasource } = await rules({ remoteWrite: undefined, alertmanagers: [] }, undefined, {
+      queryOffsetMs: 60_000,
+    });
+    const folder = await folderWith({
+      'rules.yml': RULES,
+      'own.yml': RULES.replace('interval: 100ms', 'interval: 100ms\n    query_offset: 1h').replace('up == 0', 'up < 1'),
+    });
+    const asWritten = { ...config, ruleFiles: [`${folder}/*.yml`], logRuleFiles: [], recordingRules: false };
+    await all.apply(await loadAlertingRules(asWritten), config);
+    all.start();
+    const agoOf = (query: string): Promise<number> =>
+      datasource.first(({ body }) => {
+        const form = new URLSearchParams(body.toString());
+        return form.get('query') === query ? Date.now() - Number(form.get('time')) * 1000 : undefined;
+      });
+    expect(Math.abs((await agoOf('up == 0')) - 60_000)).toBeLessThan(30_000);
+    expect(Math.abs((await agoOf('up < 1')) - 3_600_000)).toBeLessThan(30_000);
   });
 
   it('write ALERTS and what they record', async () => {

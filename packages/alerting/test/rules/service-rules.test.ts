@@ -46,14 +46,14 @@ async function bed({ rules = RULES, inhibit = '', more = '' } = {}) {
   const start = async (): Promise<AlertingService> => {
     const { config } = await loadAlertingConfig(join(folder, 'alerting.yaml'), {});
     const own = { clock, random: () => 0.5, env: {} };
-    const integrationsOf = await prepareIntegrations(config.alertmanager?.config, {
+    const prepared = await prepareIntegrations(config.alertmanager?.config, {
       ...own,
       userAgent: 'vigie/1.2.3',
       externalUrl: '',
       hostname: 'host',
     });
     const service = new AlertingService(
-      { config, groups: await loadAlertingRules(config), integrationsOf },
+      { config, groups: await loadAlertingRules(config), ...prepared },
       { prefix: '', self: () => ({ name: 'me', address: '' }) },
       { ...own, log: createLog('error', { write: () => {} }), version: '1.2.3', source },
     );

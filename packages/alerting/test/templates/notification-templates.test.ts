@@ -47,6 +47,11 @@ describe('notification templates', () => {
     expect(data.routeLabels).toEqual(new Map([['d', 'firing']]));
   });
 
+  it('expand labels of the route without knowing why the group is told', () => {
+    const { text } = rendering({ routeLabels: { why: '{{ .NotificationReason }}' } });
+    expect(text('{{ .RouteLabels.why }}, {{ .NotificationReason }}')).toBe('unknown, first notification');
+  });
+
   it('do not expand what labels of alerts hold', () => {
     expect(rendering(notificationOf('odd')).text('{{ index (index .Alerts 0).Labels "weird-label" }}')).toBe(
       '{{ not a template }}',

@@ -12,11 +12,12 @@ const bin = fileURLToPath(new URL('../../bin/vigie.cjs', import.meta.url));
 
 const ALERTMANAGER = 'route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n';
 
-it('listens, reloads on demand with the old configuration where the new one is bad, and ends on SIGTERM', async () => {
+/** @param more of alerting.yaml */
+async function started(more = '') {
   const folder = await mkdtemp(join(tmpdir(), 'vigie-cli-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'alerting.yaml');
-  await writeFile(file, "listen: '127.0.0.1:0'\ndata_dir: data\nalertmanager_config: alertmanager.yml\n");
+  await writeFile(file, `listen: '127.0.0.1:0'\ndata_dir: data\nalertmanager_config: alertmanager.yml\n${more}`);
   await writeFile(join(folder, 'alertmanager.yml'), ALERTMANAGER);
   const child = spawn(process.execPath, [bin, 'alerting', '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -29,6 +30,11 @@ it('listens, reloads on demand with the old configuration where the new one is b
   const status = async (path: string, method = 'GET'): Promise<number> => (await fetch(url + path, { method })).status;
   // The port is open before the state is read.
   for (let ready = 0; ready !== 200; ) ready = await status('/readyz');
+  return { folder, child, url, status };
+}
+
+it('listens, reloads on demand with the old configuration where the new one is bad, and ends on SIGTERM', async () => {
+  const { folder, child, url, status } = await started();
   expect(await status('/-/healthy')).toBe(200);
   expect(await (await fetch(`${url}/metrics`)).text()).toContain('vigie_alerts{state="firing"} 0\n');
   expect(await status('/-/reload', 'POST')).toBe(200);
@@ -38,6 +44,18 @@ it('listens, reloads on demand with the old configuration where the new one is b
   expect(await status('/readyz')).toBe(200);
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+it('serves all of it below a prefix that a proxy passes on', async () => {
+  const { url, status } = await started('route_prefix: /am\n');
+  const paths = ['/am/', '/am/api/v2/status', '/am/history', '/am/-/ready', '/am/metrics', '/metrics'];
+  expect(await Promise.all(paths.map((path) => status(path)))).toEqual(paths.map(() => 200));
+  expect(await status('/api/v2/status')).toBe(404);
+  expect(await status('/am/-/reload', 'POST')).toBe(200);
+  const body = JSON.stringify([{ labels: { alertname: 'Down' } }]);
+  const headers = { 'content-type': 'application/json' };
+  expect((await fetch(`${url}/am/api/v2/alerts`, { method: 'POST', headers, body })).status).toBe(200);
+  expect(await (await fetch(`${url}/am/api/v2/alerts`)).json()).toMatchObject([{ labels: { alertname: 'Down' } }]);
 });
 
 it('exits 2 where the configuration is bad', async () => {

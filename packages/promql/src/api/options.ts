@@ -19,7 +19,7 @@ export interface PrometheusApiOptions {
   readonly limits?: Partial<ApiLimits>;
   /** Origins of web pages that may read answers: RE2, of the whole origin. Prometheus' default is `.*`; without it no page
    *  of another origin may. */
-  readonly corsOrigin?: string;
+  readonly corsOrigin?: string | undefined;
   /** Parts of the language that Prometheus has behind feature flags; default false. */
   readonly experimental?: boolean;
 }

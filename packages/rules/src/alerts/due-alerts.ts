@@ -70,7 +70,7 @@ export function notificationOf(alert: Alert, generatorUrl: string): AlertNotific
   };
 }
 
-/** @param externalUrl under which users reach the server */
-export function generatorUrlOf(rule: AlertingRule, externalUrl: string): string {
-  return `${externalUrl}/graph?g0.expr=${escapeUrlQuery(rule.query.text)}&g0.tab=1`;
+/** @param graphUrl below which users see expressions */
+export function generatorUrlOf(rule: AlertingRule, graphUrl: string): string {
+  return `${graphUrl}/graph?g0.expr=${escapeUrlQuery(rule.query.text)}&g0.tab=1`;
 }

@@ -12,7 +12,7 @@ import { type RestoreTiming, restoreAlerts } from '../alerts/restore-alerts.ts';
 import type { QueryVector } from '../query.ts';
 import { recordSamples } from '../record-samples.ts';
 import type { RemovedRule } from '../removed-rules.ts';
-import { groupKey, type RuleGroup } from '../rule.ts';
+import { type AlertingRule, groupKey, type RuleGroup } from '../rule.ts';
 import type { RuleSample } from '../sample.ts';
 import { changesOf, memoriesOf, placeKey, type RuleRecord } from '../state/rule-record.ts';
 import { evaluationTimeBefore } from './evaluation-times.ts';
@@ -58,14 +58,14 @@ export class GroupEvaluator {
 
   /** Equal for groups that do the same. */
   get definition(): string {
-    const { intervalMs, queryOffsetMs, resendDelayMs, externalLabels, externalUrl, policy } = this.#settings;
+    const { intervalMs, queryOffsetMs, resendDelayMs, externalLabels, externalUrl, graphUrl, policy } = this.#settings;
     const { rules, warnings: _, ...group } = this.group;
     const parts = rules.map(({ query, ...rule }) =>
       rule.kind === 'recording'
         ? [rule.name, query.text, rule.labels]
         : [rule.name, query.text, rule.labels, rule.annotations, rule.holdMs, rule.keepFiringMs],
     );
-    const settings = [intervalMs, queryOffsetMs, resendDelayMs, [...externalLabels], externalUrl, policy];
+    const settings = [intervalMs, queryOffsetMs, resendDelayMs, [...externalLabels], externalUrl, graphUrl, policy];
     return JSON.stringify([group, parts, settings]);
   }
 
@@ -241,13 +241,13 @@ export class GroupEvaluator {
   async #tell(state: RuleState, before: AlertMemory, timestampMs: number, isTold: boolean): Promise<void> {
     const { rule } = state;
     if (rule.kind !== 'alerting') return;
-    const { resendDelayMs, externalUrl } = this.#settings;
+    const { resendDelayMs } = this.#settings;
     if (isTold) {
       const timing = { resendDelayMs, intervalMs: this.intervalMs };
       const { alerts, due } = takeDueAlerts(state.alerts, timestampMs, timing);
       state.memory = { ...state.memory, alerts };
       if (due.length > 0) {
-        const url = generatorUrlOf(rule, externalUrl);
+        const url = this.#generatorUrlOf(rule);
         this.#world.notify(due.map((alert) => notificationOf(alert, url)));
       }
     }
@@ -257,8 +257,12 @@ export class GroupEvaluator {
   }
 
   #removedRule({ rule, place, memory }: RuleState): RemovedRule {
-    const generatorUrl = rule.kind === 'alerting' ? generatorUrlOf(rule, this.#settings.externalUrl) : '';
-    return { place, memory, generatorUrl };
+    return { place, memory, generatorUrl: rule.kind === 'alerting' ? this.#generatorUrlOf(rule) : '' };
+  }
+
+  #generatorUrlOf(rule: AlertingRule): string {
+    const { externalUrl, graphUrl = externalUrl } = this.#settings;
+    return generatorUrlOf(rule, graphUrl);
   }
 
   /** Series that the rule wrote the last time, and does not now, end. */

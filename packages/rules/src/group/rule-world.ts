@@ -17,6 +17,8 @@ export interface RuleSettings {
   readonly resendDelayMs: number;
   readonly externalLabels: ReadonlyMap<string, string>;
   readonly externalUrl: string;
+  /** Below it, at /graph, users see expressions; externalUrl unless given. */
+  readonly graphUrl?: string | undefined;
   readonly policy: RulePolicy;
 }
 
