@@ -50,6 +50,7 @@ it('shows what the commands print, one after the other', async () => {
 it.each([
   ['alert list', ['alert', 'list']],
   ['alert ack', ['alert', 'ack']],
+  ['alert end', ['alert', 'end']],
   ['alert diff', ['alert', 'diff']],
   ['silence add', ['silence', 'add']],
   ['silence list', ['silence', 'list']],

@@ -1,20 +1,18 @@
 /** Two pods of `vigie alerting` on a real node share their work by Leases and ConfigMaps of a real API server: while pods are killed, while the API
  *  server is gone, and with the rights that the reference names and no others. */
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { type AuditLog, auditLog, grantsOf } from './api-audit.ts';
 import { until } from './deadline.ts';
+import { HA_SERVICE_ACCOUNT, haRights } from './ha-rights.ts';
 import { type ControlPlane, startControlPlane } from './parts/kubernetes.ts';
 import { type ClusterNetwork, clusterNetwork, type RealNode, startNode } from './parts/kubernetes-node.ts';
 import { progress } from './progress.ts';
 import { arrayAt, at, stringAt } from './rest.ts';
 
 const NAMESPACE = 'vigie-alerting';
-const USER = `system:serviceaccount:${NAMESPACE}:vigie-alerting`;
+const USER = `system:serviceaccount:${NAMESPACE}:${HA_SERVICE_ACCOUNT}`;
 const PODS = ['alerting-0', 'alerting-1'];
 const SHARDS = 8;
 const TIMEOUT_MS = 180_000;
@@ -59,7 +57,7 @@ beforeAll(async () => {
   });
   node = await startNode(plane, network, [port]);
   apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
-  apply(...rights(), configMap(`http://${network.host}:${port}/`));
+  apply(...haRights(NAMESPACE), configMap(`http://${network.host}:${port}/`));
   await until(
     'the ServiceAccount',
     TIMEOUT_MS,
@@ -76,16 +74,6 @@ afterAll(async () => {
   hook.close();
   hook.closeAllConnections();
 });
-
-/** As docs/reference/alerting.md shows them. */
-function rights(): readonly object[] {
-  const page = readFileSync(fileURLToPath(new URL('../../docs/reference/alerting.md', import.meta.url)), 'utf8');
-  const [, written = ''] = /<!-- ha-rights -->\n```yml\n([\s\S]*?)^```$/m.exec(page) ?? [];
-  return written.split(/^---\n/m).map((text) => {
-    const object = parse(text);
-    return { ...object, metadata: { ...object.metadata, namespace: NAMESPACE } };
-  });
-}
 
 function configMap(url: string): object {
   const alertmanager = {
@@ -119,7 +107,7 @@ function pod(name: string): object {
     kind: 'Pod',
     metadata: { name, namespace: NAMESPACE },
     spec: {
-      serviceAccountName: 'vigie-alerting',
+      serviceAccountName: HA_SERVICE_ACCOUNT,
       restartPolicy: 'Always',
       securityContext: { fsGroup: 65534 },
       containers: [

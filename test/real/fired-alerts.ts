@@ -80,6 +80,7 @@ export const OF_VIGIE: readonly Awaited[] = [
   ['on-call', { alertname: 'VigieAlertingStateIncomplete', ...ofAlerting }],
   ['chat', { alertname: 'VigieAlertingStateDamaged', ...ofAlerting }],
   ['chat', { alertname: 'VigieAlertHistoryDropped', ...ofAlerting }],
+  ['chat', { alertname: 'VigieReplicasDiffer', namespace: TROUBLED, pod: 'replica-0' }],
   ['chat', { alertname: 'VigieConfigRefused', ...ofCollector }],
   ['on-call', { alertname: 'VigieCertificateProblem', ...ofCollector }],
   ['chat', { alertname: 'VigieWebhookFailing', namespace: 'vigie-sidecar' }],

@@ -1,11 +1,13 @@
 /** Puts the parts of troubled-vigie.ts and failing-webhook.ts into a cluster, and lets happen what goes wrong only while they run. */
 import { until } from './deadline.ts';
 import { askFailingWebhook, failingWebhookManifests, WEBHOOK_NAMESPACE } from './failing-webhook.ts';
+import { haRights } from './ha-rights.ts';
 import { kubectlApply } from './kubectl-apply.ts';
 import type { ControlPlane } from './parts/kubernetes.ts';
 import {
   COLLECTOR_FILE,
   CUT_LOG,
+  differingReplicas,
   type Surroundings,
   smallMachineScrape,
   spender,
@@ -25,6 +27,8 @@ export async function applyTroubled(plane: ControlPlane, around: Surroundings, e
   await kubectlApply(plane, TROUBLED, troubledAgent(around));
   await kubectlApply(plane, TROUBLED, troubledCollector(around));
   await kubectlApply(plane, TROUBLED, troubledAlerting(around));
+  for (const object of [...haRights(TROUBLED), ...differingReplicas(around)])
+    await kubectlApply(plane, TROUBLED, object);
   const asked = ['-n', TROUBLED, 'get', 'pod', 'agent', '-o', 'jsonpath={.status.podIP}'];
   const agent = await until('an address of the agent', TIMEOUT_MS, () => plane.kubectl(asked) || undefined, explain);
   await kubectlApply(plane, TROUBLED, smallMachineScrape(agent));
@@ -35,7 +39,7 @@ export const SEEN_TROUBLED = `
   max_over_time(up{namespace=~"${TROUBLED}|${WEBHOOK_NAMESPACE}"}[15m]) == 1
   or
   increase(vigie_remote_storage_samples_dropped_total{namespace="${TROUBLED}", reason="http_400"}[15m]) > 0`;
-export const SEEN_TROUBLED_SERIES = 5;
+export const SEEN_TROUBLED_SERIES = 7;
 
 /** A log is cut off before it is read, a configuration gets a mistake, a disk is used up, and the webhook is asked.
  *  @param explain what is known when the webhook does not fail */

@@ -2,6 +2,7 @@
  *  targets of theirs are away, refuse or never answer; of the cluster they may ask nothing; and what they write to is a disk of a few MiB,
  *  which is used up while they run. */
 import { OPERATOR_GROUP } from '@vigie/collector/operator/object-kinds';
+import { HA_SERVICE_ACCOUNT } from './ha-rights.ts';
 import { hurriedRules } from './hurried-manifests.ts';
 import { NODE_NAME } from './parts/kubernetes-node.ts';
 import type { Disk } from './parts/node-disks.ts';
@@ -210,6 +211,42 @@ until [ "$(busybox cat /state/alerting/*.log | busybox wc -l)" -ge 5 ]; do sleep
 kill -9 $!
 busybox sed -i '3s/^./!/' /state/alerting/*.log`;
 
+/** Two replicas of alerting, whose rule files lie at different paths: one was not rolled out. */
+export function differingReplicas({ host }: Surroundings): readonly object[] {
+  const fieldOf = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  const place = [
+    fieldOf('POD_NAME', 'metadata.name'),
+    fieldOf('POD_NAMESPACE', 'metadata.namespace'),
+    fieldOf('POD_IP', 'status.podIP'),
+  ];
+  return ['replica-0', 'replica-1'].map((name) => {
+    const rules = `/${name}.yaml`;
+    const config = {
+      listen: ':9093',
+      data_dir: '/state',
+      // Nobody waits for their alerts.
+      evaluation_interval: '1h',
+      rule_files: [rules],
+      datasources: { metrics: { url: `http://${host}:9` } },
+      alertmanager_config: '/alertmanager.yml',
+      ha: { type: 'kubernetes' },
+      operator_objects: { mode: 'off' },
+    };
+    const container = partContainer('vigie', {
+      script: 'exec vigie alerting --config /alerting.yaml',
+      files: {
+        '/alerting.yaml': config,
+        '/alertmanager.yml': { route: { receiver: 'nobody' }, receivers: [{ name: 'nobody' }] },
+        [rules]: { groups: [{ name: 'shop', rules: [{ alert: 'Down', expr: 'up == 0' }] }] },
+      },
+      mounts: [{ name: 'data', mountPath: '/state' }],
+      port: 9093,
+    });
+    const containers = [{ ...container, env: [...container.env, ...place] }];
+    return pod(name, { serviceAccountName: HA_SERVICE_ACCOUNT, containers });
+  });
+}
+
 /** A pod that uses the disk up, and what becomes free on it. */
 export function spender(): object {
   const mount = { name: 'spent', mountPath: '/spent' } as const;
@@ -246,6 +283,7 @@ function partContainer(name: string, { script, files, mounts, port }: Part) {
 }
 
 interface Containers {
+  readonly serviceAccountName?: string;
   readonly initContainers?: readonly object[];
   readonly containers: readonly object[];
 }

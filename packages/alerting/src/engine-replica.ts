@@ -4,6 +4,7 @@ import type { RuleRecord } from '@vigie/rules/state/rule-record';
 import type { PostedAlert } from './alerts/posted-alert.ts';
 import { isResolved } from './dispatch/alert.ts';
 import type { Dispatcher, GroupSharing } from './dispatch/dispatcher.ts';
+import { endsOwed } from './dispatch/notification-log.ts';
 import type { Escalations } from './escalation/escalations.ts';
 import type { Replica, Replication } from './ha/replication.ts';
 import type { Inhibitor } from './inhibition/inhibitor.ts';
@@ -105,7 +106,7 @@ export function groupSharing(
       const integrations = receivers().get(route.options.receiver)?.integrations ?? [];
       return integrations.some(({ id }) => {
         const entry = notifications.get(key, id);
-        return entry?.firing.has(fingerprint) === true || entry?.owed.has(fingerprint) === true;
+        return entry !== undefined && (entry.firing.has(fingerprint) || endsOwed(id, entry).has(fingerprint));
       });
     },
   };

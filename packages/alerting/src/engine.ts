@@ -21,10 +21,11 @@ import { pendingEvent } from './history/pending-events.ts';
 import { silenceEvent } from './history/silence-event.ts';
 import { type InForce, inForce } from './in-force.ts';
 import type { Inhibitor } from './inhibition/inhibitor.ts';
-import type { DeliveryPlan } from './notify/delivery-plan.ts';
 import { Farewells } from './notify/farewells.ts';
 import { muteCauses } from './notify/muting.ts';
 import { groupedEvent } from './notify/notify-events.ts';
+import type { RateLimit } from './notify/rate-limit.ts';
+import { RateLimits } from './notify/rate-limits.ts';
 import type { Receiver } from './notify/receiver.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Integration } from './receivers/integration.ts';
@@ -53,6 +54,7 @@ export class AlertEngine {
   readonly #untilResolved = new UntilResolved();
   readonly #farewells: Farewells;
   readonly #forgetting: Forgetting;
+  readonly #limits: RateLimits;
   #settings: EngineSettings;
   #inForce: InForce;
   /** Groups have their timers. */
@@ -61,7 +63,7 @@ export class AlertEngine {
 
   /** @param folder of the state, which is its own */
   constructor(folder: string, settings: EngineSettings, deps: EngineDeps) {
-    const { clock, newId, log } = deps;
+    const { clock, newId, log, replication } = deps;
     const { limits, retentionMs } = settings.options;
     this.#settings = settings;
     this.#deps = deps;
@@ -101,6 +103,11 @@ export class AlertEngine {
           .escalate(group, firing, receivers, timeMs, signal)
           .catch((error: unknown) => log.error('a group could not be escalated', { error }));
       },
+    });
+    this.#limits = new RateLimits({
+      clock,
+      ownsGroup: replication && ((key) => replication.ownsGroup(key)),
+      portion: replication && (() => replication.portion),
     });
     this.#inForce = this.#inForceOf(settings);
     this.#farewells = new Farewells({
@@ -174,8 +181,9 @@ export class AlertEngine {
     return this.#inForce.receivers;
   }
 
-  get limits(): DeliveryPlan['limits'] {
-    return this.#inForce.plan.limits;
+  /** By the ids of integrations. */
+  get limits(): ReadonlyMap<string, RateLimit> {
+    return this.#limits.all;
   }
 
   /** undefined before the start. */
@@ -196,6 +204,7 @@ export class AlertEngine {
     state.restore(await this.#durable.open());
     await replication?.join(this.#replica());
     const nowMs = clock.nowMs();
+    this.#limits.restore(state.notifications.all());
     state.holdAlerts(nowMs, this.#settings.options.startupHoldMs);
     for (const alert of state.alerts.all()) {
       this.#inForce.inhibitor.set(alert);
@@ -352,6 +361,7 @@ export class AlertEngine {
     return inForce(settings, this.#deps, {
       state: this.state,
       escalations: this.#escalations,
+      limits: this.#limits,
       persist: (records) => this.#persist(records),
     });
   }

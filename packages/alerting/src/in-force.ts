@@ -6,6 +6,7 @@ import { pendingInhibitions } from './inhibition/pending-sources.ts';
 import { DeliveryPlan } from './notify/delivery-plan.ts';
 import type { MutingWorld } from './notify/muting.ts';
 import { Notifier } from './notify/notifier.ts';
+import type { RateLimits } from './notify/rate-limits.ts';
 import { NO_OPTIONS, type Receiver } from './notify/receiver.ts';
 import { buildRoutes, type Route } from './routing/route.ts';
 import type { AlertingState } from './state/alerting-state.ts';
@@ -25,13 +26,14 @@ export interface InForce {
 export interface LastingParts {
   readonly state: AlertingState;
   readonly escalations: Escalations;
+  readonly limits: RateLimits;
   readonly persist: (records: readonly StateRecord[]) => Promise<void>;
 }
 
 export function inForce(settings: EngineSettings, deps: EngineDeps, parts: LastingParts): InForce {
   const { config, options, receiverOptions, integrationsOf } = settings;
   const { clock, random, log, counts, record, gatherContext, pendingAlerts, replication } = deps;
-  const { state, persist, escalations } = parts;
+  const { state, persist, escalations, limits } = parts;
   const { inhibitionHoldMs: holdMs = 0 } = options;
   const inhibitor = new Inhibitor(config.inhibitRules);
   const receivers = new Map(
@@ -51,8 +53,8 @@ export function inForce(settings: EngineSettings, deps: EngineDeps, parts: Lasti
         : undefined,
   };
   const ownsGroup = replication === undefined ? undefined : (key: string) => replication.ownsGroup(key);
-  const portion = replication === undefined ? undefined : () => replication.portion;
-  const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record, ownsGroup, portion });
+  limits.apply(receivers.values());
+  const plan = new DeliveryPlan(receivers, { clock, random, log, counts, record, ownsGroup, limits: limits.all });
   const notifier = new Notifier(
     {
       ...options,

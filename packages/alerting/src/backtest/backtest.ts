@@ -182,7 +182,7 @@ function summaryOf(
     alerts: new Set(spans.map(({ labels }) => labels.key)).size,
     fired: spans.length,
     firingMs: lengths.reduce((sum, length) => sum + length, 0),
-    longestMs: Math.max(0, ...lengths),
+    longestMs: lengths.reduce((longest, length) => Math.max(longest, length), 0),
     pages: pages === undefined ? episodesOf(spans) : pages.filter(({ alerts }) => alerts.has(rule.name)).length,
     failed,
     error,

@@ -101,3 +101,11 @@ export function decodeAcknowledged(json: unknown): readonly ListedPage[] | undef
   const reopened = v.safeParse(reopenedSchema, json);
   return reopened.success ? reopened.output.reopened : undefined;
 }
+
+const endedSchema = v.object({ ended: v.array(v.object({ labels: texts })) });
+
+/** @returns the labels of each alert; undefined where it is no answer to an end by hand */
+export function decodeEnded(json: unknown): readonly Readonly<Record<string, string>>[] | undefined {
+  const { success, output } = v.safeParse(endedSchema, json);
+  return success ? output.ended.map(({ labels }) => labels) : undefined;
+}

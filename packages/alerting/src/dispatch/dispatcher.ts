@@ -301,7 +301,7 @@ export class Dispatcher {
     const { clock, onTimer, earlier } = this.#deps;
     const nowMs = clock.nowMs();
     const times = earlier?.(group).filter((timeMs) => timeMs > nowMs) ?? [];
-    const nextMs = Math.min(group.nextFlushMs, ...times);
+    const nextMs = times.reduce((firstMs, timeMs) => Math.min(firstMs, timeMs), group.nextFlushMs);
     if (nextMs === group.nextFlushMs) return;
     group.postpone(nextMs);
     onTimer(group.id, nextMs);

@@ -2,6 +2,7 @@
 import type { KeptValues } from '../receivers/integration.ts';
 import type { Alert } from './alert.ts';
 import type { Flush } from './alert-group.ts';
+import { afterTelling, TO_NOBODY, type ToldInPlace } from './told-in-place.ts';
 
 /** In Alertmanager's words, which templates see. */
 export type NotificationReason =
@@ -19,8 +20,8 @@ export interface NotificationEntry {
   readonly resolved: ReadonlySet<string>;
   /** Of alerts that were told of as firing, then or before, and not yet as resolved: where the receiver is owed that. */
   readonly owed: ReadonlySet<string>;
-  /** Whether the fallback receiver was told in its place, and has to hear of the end as well. */
-  readonly viaFallback: boolean;
+  /** What fallback receivers were told in its place, and have to hear of the end of as well. */
+  readonly inPlace: ToldInPlace;
   /** Unix ms, from when on it may be forgotten. */
   readonly expiresAtMs: number;
   /** What the integration has kept since the group was told first. */
@@ -31,11 +32,13 @@ export interface NotificationEntry {
 export interface ToldBy {
   /** Whether the integration was told itself, or had nothing to hear; if not, the fallback was in its place, and it is still owed the ends. */
   readonly own: boolean;
-  readonly fallback: boolean;
+  /** Ids of the integrations of the fallback that were told, and hear of ends. */
+  readonly inPlace: readonly string[];
   readonly kept: KeptValues | undefined;
 }
 
-const TOLD: ToldBy = { own: true, fallback: false, kept: undefined };
+const NOTHING: ReadonlySet<string> = new Set();
+const TOLD: ToldBy = { own: true, inPlace: [], kept: undefined };
 
 export interface NotificationRules {
   readonly sendResolved: boolean;
@@ -89,14 +92,15 @@ export class NotificationLog {
     const { firing, resolved } = fingerprintsOf(flush);
     const owed = new Set(owesResolves ? [...(before?.owed ?? []), ...firing] : []);
     if (toldBy.own) for (const fingerprint of resolved) owed.delete(fingerprint);
+    const inPlace = afterTelling(before?.inPlace ?? TO_NOBODY, toldBy.inPlace, { firing, resolved });
     // What is owed is remembered for as long as may be.
-    const keptMs = owed.size > 0 ? this.#retentionMs : Math.min(this.#retentionMs, 2 * repeatIntervalMs);
+    const keptMs = owed.size + inPlace.size > 0 ? this.#retentionMs : Math.min(this.#retentionMs, 2 * repeatIntervalMs);
     const entry: NotificationEntry = {
       timeMs: flush.timeMs,
       firing,
       resolved,
       owed,
-      viaFallback: firing.size + owed.size > 0 && (toldBy.fallback || before?.viaFallback === true),
+      inPlace,
       expiresAtMs: flush.timeMs + keptMs,
       kept: toldBy.kept,
     };
@@ -105,22 +109,41 @@ export class NotificationLog {
   }
 
   /** After a flush has been told that somebody else has gone on from meanwhile: what is known holds, and the ends of what it told of are owed, too.
+   *  @param told as inPlace of ToldBy
    *  @returns what is known now; undefined: what was */
   recordLate(
     key: string,
     integration: string,
     flush: Flush,
     { owesResolves }: Pick<NotificationRules, 'owesResolves'>,
-    viaFallback: boolean,
+    told: readonly string[],
   ): NotificationEntry | undefined {
     const known = this.get(key, integration);
-    if (known === undefined || !owesResolves) return undefined;
+    if (known === undefined) return undefined;
     const more = [...fingerprintsOf(flush).firing].filter((one) => !known.resolved.has(one));
-    const owed = new Set([...known.owed, ...more]);
-    const isVia = known.viaFallback || (viaFallback && owed.size > 0);
-    if (owed.size === known.owed.size && isVia === known.viaFallback) return undefined;
+    const owed = owesResolves ? new Set([...known.owed, ...more]) : known.owed;
+    const isMoreInPlace = told.some((id) => more.some((one) => known.inPlace.get(id)?.has(one) !== true));
+    if (owed.size === known.owed.size && !isMoreInPlace) return undefined;
+    const inPlace = afterTelling(known.inPlace, told, { firing: more, resolved: [] });
     const expiresAtMs = Math.max(known.expiresAtMs, known.timeMs + this.#retentionMs);
-    const entry = { ...known, owed, viaFallback: isVia, expiresAtMs };
+    const entry = { ...known, owed, inPlace, expiresAtMs };
+    this.restore(key, integration, entry);
+    return entry;
+  }
+
+  /** Integrations that were told in the place of this one have heard of ends; nothing else is told.
+   *  @param told their ids
+   *  @param resolved fingerprints
+   *  @returns what is known now; undefined: nothing */
+  recordEndsInPlace(
+    key: string,
+    integration: string,
+    told: readonly string[],
+    resolved: Iterable<string>,
+  ): NotificationEntry | undefined {
+    const known = this.get(key, integration);
+    if (known === undefined) return undefined;
+    const entry = { ...known, inPlace: afterTelling(known.inPlace, told, { firing: [], resolved }) };
     this.restore(key, integration, entry);
     return entry;
   }
@@ -144,10 +167,11 @@ export class NotificationLog {
   /** By the keys of groups: fingerprints of the alerts whose end somebody is still to be told of. */
   owed(): ReadonlyMap<string, ReadonlySet<string>> {
     const owed = new Map<string, Set<string>>();
-    for (const { group, entry } of this.all()) {
+    for (const { group, integration, entry } of this.all()) {
       const fingerprints = owed.get(group) ?? new Set();
       owed.set(group, fingerprints);
-      for (const fingerprint of [...entry.firing, ...entry.owed]) fingerprints.add(fingerprint);
+      for (const fingerprint of entry.firing) fingerprints.add(fingerprint);
+      for (const fingerprint of endsOwed(integration, entry)) fingerprints.add(fingerprint);
     }
     return owed;
   }
@@ -160,6 +184,19 @@ export class NotificationLog {
     for (const { group, integration } of expired) this.#entries.delete(entryKey(group, integration));
     return expired.length;
   }
+}
+
+/** Fingerprints of alerts whose end is still to be told to the integration, or to whom was told in its place.
+ *  @param isKnown whether there is an integration with this id: to others there is nothing to tell. All unless given */
+export function endsOwed(
+  integration: string,
+  { owed, inPlace }: Pick<NotificationEntry, 'owed' | 'inPlace'>,
+  isKnown: (id: string) => boolean = () => true,
+): ReadonlySet<string> {
+  const own = isKnown(integration) ? owed : NOTHING;
+  if (inPlace.size === 0) return own;
+  const others = [...inPlace].flatMap(([id, fingerprints]) => (isKnown(id) ? [...fingerprints] : []));
+  return new Set([...own, ...others]);
 }
 
 /** A group's key holds no line feed, which its labels would have as an escape. */

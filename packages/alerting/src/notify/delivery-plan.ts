@@ -16,11 +16,15 @@ import {
 } from './deliver.ts';
 import type { NotifyCounts } from './notify-counts.ts';
 import { sendEvent, sentOverWire } from './notify-events.ts';
-import { RateLimit, type RateLimitDeps } from './rate-limit.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { Fallback, Receiver } from './receiver.ts';
 import { RepeatedFailures } from './repeated-failures.ts';
 
-export interface DeliveryPlanDeps extends Omit<DeliveryDeps, 'onAttempt'>, RateLimitDeps {
+export interface DeliveryPlanDeps extends Omit<DeliveryDeps, 'onAttempt'> {
+  /** By the ids of integrations. */
+  readonly limits: ReadonlyMap<string, RateLimit>;
+  /** Whether this replica is to tell of a group, where there are several. */
+  readonly ownsGroup?: ((groupKey: string) => boolean) | undefined;
   readonly counts: NotifyCounts;
   readonly record: (event: HistoryEvent) => void;
   readonly log: Log;
@@ -29,8 +33,8 @@ export interface DeliveryPlanDeps extends Omit<DeliveryDeps, 'onAttempt'>, RateL
 export interface Delivered {
   /** By the integration itself; undefined: it was not told. */
   readonly own: SentOutcome | undefined;
-  /** Whether the fallback receiver was told. */
-  readonly viaFallback: boolean;
+  /** Those of the fallback receiver that were told. */
+  readonly inPlace: readonly Integration[];
 }
 
 /** Who is to hear of a notification.
@@ -39,11 +43,10 @@ export interface Delivered {
  *  - own: the fallback has heard of it, the integration has not */
 export type Audience = 'either' | 'both' | 'own';
 
-const UNDELIVERED: Delivered = { own: undefined, viaFallback: false };
+const UNDELIVERED: Delivered = { own: undefined, inPlace: [] };
 
 export class DeliveryPlan {
   readonly #receivers: ReadonlyMap<string, Receiver>;
-  readonly #limits: ReadonlyMap<string, RateLimit>;
   readonly #deps: DeliveryPlanDeps;
   readonly #delivery: DeliveryDeps;
 
@@ -61,18 +64,6 @@ export class DeliveryPlan {
         if (!failures.hides(event)) deps.record({ ...event, ...sentOverWire(attempt.exchanges) });
       },
     };
-    this.#limits = new Map(
-      [...receivers.values()].flatMap(({ integrations, options: { rateLimit } }) =>
-        rateLimit === undefined
-          ? []
-          : integrations.map(({ id, kind }) => [id, new RateLimit(rateLimit, kind, deps)] as const),
-      ),
-    );
-  }
-
-  /** By the ids of integrations. */
-  get limits(): ReadonlyMap<string, RateLimit> {
-    return this.#limits;
   }
 
   async deliver(
@@ -83,17 +74,15 @@ export class DeliveryPlan {
     signal: AbortSignal,
   ): Promise<Delivered> {
     const { fallback } = receiver.options;
-    if (fallback === undefined || audience === 'own') {
-      const patience = { maxAttempts: Number.POSITIVE_INFINITY, timeoutMs: fallback?.timeoutMs ?? 0 };
-      return { ...UNDELIVERED, own: sentOf(await this.#pass(integration, notification, patience, signal)) };
-    }
+    if (fallback === undefined || audience === 'own')
+      return { ...UNDELIVERED, own: await this.persist(integration, notification, fallback?.timeoutMs ?? 0, signal) };
     const patience = patienceOf(fallback);
     if (audience === 'both') {
-      const [own, viaFallback] = await Promise.all([
+      const [own, inPlace] = await Promise.all([
         this.#pass(integration, notification, patience, signal),
         this.#toFallback(fallback, notification, signal),
       ]);
-      return { own: sentOf(own), viaFallback };
+      return { own: sentOf(own), inPlace };
     }
     const { clock, random, counts, log } = this.#deps;
     const rounds = new Backoff(RETRY, random);
@@ -102,7 +91,7 @@ export class DeliveryPlan {
     while (!signal.aborted) {
       if (clock.monotonicMs() >= ownAtMs) {
         const delivery = await this.#pass(integration, notification, patience, signal);
-        if (delivery.kind === 'sent') return { own: delivery, viaFallback: false };
+        if (delivery.kind === 'sent') return { own: delivery, inPlace: [] };
         if (delivery.kind === 'aborted') break;
         // What may not be tried again waits for the next flush.
         ownAtMs = delivery.kind === 'failed' ? Number.POSITIVE_INFINITY : clock.monotonicMs() + delivery.afterMs;
@@ -114,38 +103,56 @@ export class DeliveryPlan {
           reason,
         });
       }
-      if (await this.#toFallback(fallback, notification, signal)) return { own: undefined, viaFallback: true };
+      const inPlace = await this.#toFallback(fallback, notification, signal);
+      if (inPlace.length > 0) return { own: undefined, inPlace };
       await clock.sleep(rounds.nextMs(), signal).catch(() => undefined);
     }
     return UNDELIVERED;
   }
 
-  /** @returns whether one of its integrations was told */
-  async #toFallback(fallback: Fallback, notification: Notification, signal: AbortSignal): Promise<boolean> {
+  /** Tries it until it has been told, and nobody else in its place.
+   *  @param timeoutMs of Patience
+   *  @returns undefined: it was not told */
+  async persist(
+    integration: Integration,
+    notification: Notification,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<SentOutcome | undefined> {
+    const patience = { maxAttempts: Number.POSITIVE_INFINITY, timeoutMs };
+    return sentOf(await this.#pass(integration, notification, patience, signal));
+  }
+
+  /** @returns those of its integrations that were told */
+  async #toFallback(
+    fallback: Fallback,
+    notification: Notification,
+    signal: AbortSignal,
+  ): Promise<readonly Integration[]> {
     const { receiver } = fallback;
     const integrations = this.#receivers.get(receiver)?.integrations ?? [];
+    const told = { ...notification, receiver, kept: undefined };
     const deliveries = await Promise.all(
-      integrations.map((integration) => {
-        const told = wanted({ ...notification, receiver, kept: undefined }, integration.sendsResolved);
-        // Who wants to hear of no end is not told in anybody's place.
-        return told && this.#pass(integration, told, patienceOf(fallback), signal);
-      }),
+      integrations.map((integration) => this.#pass(integration, told, patienceOf(fallback), signal)),
     );
-    return deliveries.some((delivery) => delivery?.kind === 'sent');
+    return integrations.filter((_, index) => deliveries[index]?.kind === 'sent');
   }
 
   async #pass(
     integration: Integration,
-    notification: Notification,
+    asked: Notification,
     patience: Patience,
     signal: AbortSignal,
   ): Promise<Delivery> {
+    const notification = wanted(asked, integration.sendsResolved);
+    // Who wants to hear of no end is not told in anybody's place.
+    if (notification === undefined) return { kind: 'aborted', reason: undefined };
     const send = async (deliverable: Deliverable, until: AbortSignal): Promise<Delivery> => {
       const delivery = await deliver(integration, deliverable, patience, until, this.#delivery);
       this.#deps.counts.delivered(integration, delivery);
       return delivery;
     };
-    const limit = this.#limits.get(integration.id);
+    const limit = this.#deps.limits.get(integration.id);
     if (limit !== undefined) return limit.pass(notification, signal, send);
     return send(deliverableOf(notification, this.#deps.ownsGroup), signal);
   }

@@ -30,7 +30,8 @@ export function digestOf(notifications: readonly Notification[], mostListed: num
   if (others.length === 0) return first;
   const all = [first, ...others];
   const alerts = new Map(all.flatMap((one) => one.alerts.map((alert) => [alert.fingerprint, alert] as const)));
-  const timeMs = Math.max(...all.map((one) => one.timeMs));
+  // A storm has more of them than a call may have arguments.
+  const timeMs = all.reduce((newestMs, one) => Math.max(newestMs, one.timeMs), first.timeMs);
   const sorted = [...alerts.values()].sort(compareAlerts);
   const firing = sorted.some((alert) => !isResolved(alert, timeMs));
   return {

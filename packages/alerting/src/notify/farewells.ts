@@ -1,12 +1,11 @@
-/** Ends that are owed to somebody who is no more told of a group: a reload has given its alerts another receiver, or put them in other groups. The
- *  incident that was opened for it stays open unless it is told: once, when all that it was told of is over. */
+/** Ends that are owed to somebody who is no more told of a group, or was told in the place of such a one: a reload has given its alerts another
+ *  receiver, or put them in other groups. The incident that was opened for it stays open unless it is told: once, when all that it was told of is over. */
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
-import type { NotificationLog } from '../dispatch/notification-log.ts';
-import type { Integration } from '../receivers/integration.ts';
+import { endsOwed, type NotificationLog } from '../dispatch/notification-log.ts';
 import type { Notifier, OwedEnd } from './notifier.ts';
-import type { Receiver } from './receiver.ts';
+import { addresseeOf, type Receiver } from './receiver.ts';
 
 export interface FarewellsDeps {
   readonly clock: Clock;
@@ -38,11 +37,11 @@ export class Farewells {
    *  Cost: O(what was told), of each until the first that fires, + O(groups) where some of it is over. */
   look(): void {
     for (const { group, integration, alerts } of this.#due()) {
-      const known = this.#known(integration);
       const key = `${group}\n${integration}`;
-      if (known === undefined || this.#underWay.has(key)) continue;
+      if (this.#underWay.has(key)) continue;
+      const to = addresseeOf(this.#deps.receivers(), integration);
       const ending = new AbortController();
-      this.#underWay.set(key, { ending, ended: this.#tell(key, { ...known, group, alerts }, ending) });
+      this.#underWay.set(key, { ending, ended: this.#tell(key, { group, integration, to, alerts }, ending) });
     }
   }
 
@@ -54,24 +53,18 @@ export class Farewells {
   }
 
   #due() {
-    const { clock, notifications, alertOf, toldNow, owns } = this.#deps;
+    const { clock, notifications, receivers, alertOf, toldNow, owns } = this.#deps;
     const nowMs = clock.nowMs();
+    // Of one that is no more in the configuration there is nobody to tell.
+    const known = new Set([...receivers().values()].flatMap(({ integrations }) => integrations.map(({ id }) => id)));
     const over = [...notifications.all()].flatMap(({ group, integration, entry }) => {
-      const alerts = endedOf(entry.owed, alertOf, nowMs);
+      const owed = endsOwed(integration, entry, (id) => known.has(id));
+      const alerts = endedOf(owed, alertOf, nowMs);
       return alerts.length === 0 ? [] : [{ group, integration, alerts }];
     });
     if (over.length === 0) return [];
     const isTold = toldNow();
     return over.filter(({ group, integration }) => !isTold(group, integration) && owns(group));
-  }
-
-  /** Also of one that is no more in the configuration there is nobody to tell. */
-  #known(id: string): { readonly receiver: Receiver; readonly integration: Integration } | undefined {
-    for (const receiver of this.#deps.receivers().values()) {
-      const integration = receiver.integrations.find((one) => one.id === id);
-      if (integration !== undefined) return { receiver, integration };
-    }
-    return undefined;
   }
 
   async #tell(key: string, end: Omit<OwedEnd, 'timeMs'>, ending: AbortController): Promise<void> {

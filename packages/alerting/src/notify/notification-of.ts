@@ -1,7 +1,9 @@
 /** What an integration is asked to tell of a flush. */
 import { type Alert, isResolved } from '../dispatch/alert.ts';
-import type { AlertGroup } from '../dispatch/alert-group.ts';
+import type { AlertGroup, Flush } from '../dispatch/alert-group.ts';
 import type { NotificationReason } from '../dispatch/notification-log.ts';
+import { idempotencyKeyOf } from '../identity/group-key.ts';
+import type { Claim } from '../outbox/outbox.ts';
 import type { Notification } from '../receivers/integration.ts';
 import type { Route } from '../routing/route.ts';
 
@@ -45,6 +47,24 @@ export function notificationOf(
     alerts: withResolveReason ? alerts.map((alert) => (isResolved(alert, timeMs) ? explained(alert) : alert)) : alerts,
     timeMs,
   };
+}
+
+/** By which a web hook knows what it has had.
+ *  @param claim `beganAtMs`: when it was to be told first, Unix ms */
+export function keyOfTold(
+  { group, beganAtMs }: Pick<Claim, 'group' | 'beganAtMs'>,
+  { alerts, timeMs }: Pick<Flush, 'alerts' | 'timeMs'>,
+): string {
+  // With its begin: one that was over and fires again is told anew.
+  const told = alerts.map((alert) => {
+    return `${isResolved(alert, timeMs) ? '-' : ''}${alert.fingerprint}@${alert.startsAtMs}`;
+  });
+  return idempotencyKeyOf(group, beganAtMs, told);
+}
+
+/** Of alerts whose end is owed for longer than the log remembers that they fired. */
+export function endReason({ alerts, resolved }: Pick<Flush, 'alerts' | 'resolved'>): NotificationReason {
+  return alerts.length === resolved.length ? 'all alerts resolved' : 'some alerts resolved';
 }
 
 function explained(alert: Alert): Alert {

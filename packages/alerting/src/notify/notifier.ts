@@ -15,19 +15,21 @@ import {
   notificationReason,
   type ToldBy,
 } from '../dispatch/notification-log.ts';
+import { isOwedInPlace } from '../dispatch/told-in-place.ts';
 import type { Escalations, FlushOrders } from '../escalation/escalations.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
-import { groupLabelsIn, idempotencyKeyOf } from '../identity/group-key.ts';
-import type { Claim, Outbox } from '../outbox/outbox.ts';
+import { groupLabelsIn } from '../identity/group-key.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import type { Integration } from '../receivers/integration.ts';
 import { DEFAULT_ROUTE_OPTIONS, type Route } from '../routing/route.ts';
 import type { StateRecord } from '../state/state-record.ts';
 import type { Audience, DeliveryPlan } from './delivery-plan.ts';
+import { EndsInPlace } from './ends-in-place.ts';
 import { type Mute, type MutingWorld, muteCauses } from './muting.ts';
-import { notificationOf } from './notification-of.ts';
+import { endReason, keyOfTold, notificationOf } from './notification-of.ts';
 import type { NotifyCounts } from './notify-counts.ts';
 import { muteEvent } from './notify-events.ts';
-import type { Receiver } from './receiver.ts';
+import type { Addressee, Receiver, ReceiverOptions } from './receiver.ts';
 
 export interface NotifyOptions {
   /** Whether a receiver that was told of an alert is told of its end although it is muted then. */
@@ -85,12 +87,14 @@ interface Telling {
   readonly onlyEnds: boolean;
 }
 
-/** Of what an integration was told that is no more told of the group. */
+/** Of what an integration was told that is no more told of the group, and whoever was told in its place. */
 export interface OwedEnd {
   /** Its key. */
   readonly group: string;
-  readonly receiver: Receiver;
-  readonly integration: Integration;
+  /** Id of the integration. */
+  readonly integration: string;
+  /** undefined: it is no more in the configuration. */
+  readonly to: Addressee | undefined;
   /** All of which are over. */
   readonly alerts: readonly Alert[];
   /** Unix ms. */
@@ -107,6 +111,9 @@ interface Send {
   readonly audience: Audience;
 }
 
+/** What has come of it: it was told, or nothing is left for it to hear; others were told in its place, and it is owed an end; nobody was told. */
+type Sent = 'told' | 'owed' | 'untold';
+
 /** A flush that an integration has been told, or had nothing to hear of. */
 interface Told extends Pick<Send, 'part' | 'rules'> {
   readonly toldBy: ToldBy;
@@ -121,10 +128,14 @@ export class Notifier {
   readonly #muted = new WeakMap<AlertGroup, ReadonlyMap<string, Mute>>();
   /** Of receivers of steps, by group and name: what they are being told. */
   readonly #turns = new Map<string, Promise<void>>();
+  readonly #endsInPlace: EndsInPlace;
 
   constructor(settings: NotifierSettings, deps: NotifierDeps) {
+    const { plan, notifications } = deps;
     this.#settings = settings;
     this.#deps = deps;
+    const persist = (records: readonly StateRecord[]): Promise<void> => this.#persist(records);
+    this.#endsInPlace = new EndsInPlace(settings, { plan, notifications, persist });
   }
 
   /** @returns whether every integration has heard of it, or has nothing to hear */
@@ -171,16 +182,20 @@ export class Notifier {
     await Promise.all(this.#tellOthers(orders, { ...common, isAcknowledged: false }));
   }
 
-  /** Tells one that is no more told of a group of the end of what it was told.
-   *  @returns whether it has heard of it */
-  tellEnd({ group: key, receiver, integration, alerts, timeMs }: OwedEnd, signal: AbortSignal): Promise<boolean> {
+  /** Tells one that is no more told of a group of the end of what it was told, and whoever was told in its place.
+   *  @returns whether they have heard of it */
+  tellEnd({ group: key, integration, to, alerts, timeMs }: OwedEnd, signal: AbortSignal): Promise<boolean> {
     const sorted = alerts.toSorted(compareAlerts);
-    return this.#tell(integration, {
-      // Of its route nothing is known any more.
-      group: { id: key, key, labels: groupLabelsIn(key) },
-      route: { options: DEFAULT_ROUTE_OPTIONS },
-      flush: { timeMs, alerts: sorted, resolved: sorted },
-      receiver,
+    const group = { id: key, key, labels: groupLabelsIn(key) };
+    // Of its route nothing is known any more.
+    const route = { options: DEFAULT_ROUTE_OPTIONS };
+    const flush = { timeMs, alerts: sorted, resolved: sorted };
+    if (to === undefined) return this.#endsInPlace.tell({ group, route, integration, flush, timeoutMs: 0 }, signal);
+    return this.#tell(to.integration, {
+      group,
+      route,
+      flush,
+      receiver: to.receiver,
       muted: new Map(),
       resolved: new Set(fingerprintsOf(alerts)),
       signal,
@@ -256,17 +271,50 @@ export class Notifier {
     }
   }
 
+  /** @returns whether it, and whoever was told in its place, has heard of the flush, or has nothing to hear */
   async #tell(integration: Integration, telling: Telling): Promise<boolean> {
+    const send = this.#sendOf(integration, telling);
+    if (send?.audience === 'both') {
+      // The fallback hears of it at the same time, and by itself where it could not.
+      const sent = await this.#send(integration, telling, send);
+      return sent !== 'untold' && (await this.#tellInPlace(integration, telling)) && sent === 'told';
+    }
+    const [sent, areTold] = await Promise.all([
+      send === undefined ? this.#nothingToTell(integration, telling.group) : this.#send(integration, telling, send),
+      this.#tellInPlace(integration, telling),
+    ]);
+    return sent === 'told' && areTold;
+  }
+
+  /** Tells whoever was told in its place of the ends that they are owed.
+   *  @returns whether they have heard of all of them */
+  async #tellInPlace({ id: integration }: Integration, telling: Telling): Promise<boolean> {
+    const { group, route, receiver, flush, muted, resolved, signal } = telling;
+    const known = this.#deps.notifications.get(group.key, integration)?.inPlace;
+    if (known === undefined || known.size === 0) return true;
+    const owesEnds = this.#owesEnds(telling);
+    const isHeard = ({ fingerprint }: Alert): boolean =>
+      !muted.has(fingerprint) || (owesEnds && resolved.has(fingerprint));
+    const part = { ...flush, alerts: flush.alerts.filter(isHeard), resolved: flush.resolved.filter(isHeard) };
+    const timeoutMs = receiver.options.fallback?.timeoutMs ?? 0;
+    return this.#endsInPlace.tell({ group, route, integration, flush: part, timeoutMs }, signal);
+  }
+
+  /** Whether it is told of the end of every alert that it was told of. */
+  #owesEnds({ receiver, route }: Pick<Telling, 'receiver' | 'route'>): boolean {
+    // Receivers of steps may be told of nothing but ends.
+    return this.#settings.resolveWhatFired || receiver.name !== route.options.receiver;
+  }
+
+  /** @returns undefined: nothing */
+  #sendOf(integration: Integration, telling: Telling): Send | undefined {
     const { group, route, receiver, flush, muted, resolved, onlyEnds, isAcknowledged } = telling;
-    const { notifications } = this.#deps;
     const rules: NotificationRules = {
       sendResolved: integration.sendsResolved,
       repeatIntervalMs: route.options.repeatIntervalMs,
-      // Receivers of steps may be told of nothing but ends.
-      owesResolves:
-        integration.sendsResolved && (this.#settings.resolveWhatFired || receiver.name !== route.options.receiver),
+      owesResolves: integration.sendsResolved && this.#owesEnds(telling),
     };
-    const entry = notifications.get(group.key, integration.id);
+    const entry = this.#deps.notifications.get(group.key, integration.id);
     const isOwed = ({ fingerprint }: Alert): boolean => entry?.owed.has(fingerprint) === true;
     const isTold = (alert: Alert): boolean =>
       muted.has(alert.fingerprint) ? resolved.has(alert.fingerprint) && isOwed(alert) : !onlyEnds || isOwed(alert);
@@ -275,36 +323,31 @@ export class Notifier {
       alerts: flush.alerts.filter(isTold),
       resolved: flush.resolved.filter(isTold),
     };
-    if (part.alerts.length === 0 || (onlyEnds && !part.resolved.some(isOwed)))
-      return this.#nothingToTell(integration, group);
+    if (part.alerts.length === 0 || (onlyEnds && !part.resolved.some(isOwed))) return undefined;
     const news = notificationReason(entry, part, rules);
     const reason = news ?? (part.resolved.some(isOwed) ? endReason(part) : undefined);
-    if (reason === undefined || (isAcknowledged && reason === 'repeat interval elapsed'))
-      return this.#nothingToTell(integration, group);
-    return this.#send(integration, telling, { part, reason, rules, entry, audience: audienceOf(entry, part, news) });
+    if (reason === undefined || (isAcknowledged && reason === 'repeat interval elapsed')) return undefined;
+    return { part, reason, rules, entry, audience: audienceOf(entry, part, news, receiver.options) };
   }
 
   /** What it was to be told before, and has not been, is not to be told any more: nobody waits for that. */
-  #nothingToTell({ id: integration }: Integration, group: Telling['group']): true {
+  #nothingToTell({ id: integration }: Integration, group: Telling['group']): Sent {
     const { outbox } = this.#deps;
     const open = outbox.find({ group: group.key, integration });
     // Another group may have the same key.
     if (open?.groupId === group.id) outbox.settle(open);
-    return true;
+    return 'told';
   }
 
   async #send(
     integration: Integration,
     { group, route, receiver, signal, context, onlyEnds }: Telling,
     { part, reason, rules, entry, audience }: Send,
-  ): Promise<boolean> {
+  ): Promise<Sent> {
     const { clock, plan, outbox } = this.#deps;
     const kept = reason === 'first notification' ? undefined : entry?.kept;
-    const alerts = integration.sendsResolved
-      ? part.alerts
-      : part.alerts.filter((alert) => !isResolved(alert, part.timeMs));
-    let toldBy: ToldBy = { own: true, fallback: false, kept };
-    if (alerts.length > 0) {
+    let toldBy: ToldBy = { own: true, inPlace: [], kept };
+    if (integration.sendsResolved || part.alerts.some((alert) => !isResolved(alert, part.timeMs))) {
       // Of an end that somebody else has heard of, what is owed is on the disk, and nobody waits for it.
       const isClaimed = audience !== 'own' && !onlyEnds;
       const claimedAtMs = clock.nowMs();
@@ -321,21 +364,21 @@ export class Notifier {
         context?.(),
         isClaimed ? this.#persist([{ kind: 'claim', claim }]) : undefined,
       ]);
-      const told = { alerts, reason, timeMs: part.timeMs };
       const notification = {
-        ...notificationOf(group, route, told, this.#settings.resolveReason),
+        ...notificationOf(group, route, { ...part, reason }, this.#settings.resolveReason),
         receiver: receiver.name,
         context: gathered,
-        idempotencyKey: this.#settings.idempotencyKey === false ? undefined : keyOf(claim, part),
+        idempotencyKey: this.#settings.idempotencyKey === false ? undefined : keyOfTold(claim, part),
         kept,
       };
-      const { own, viaFallback } = await plan.deliver(receiver, integration, notification, audience, signal);
-      if (own === undefined && !viaFallback) return false;
-      toldBy = { own: own !== undefined, fallback: viaFallback, kept: own?.kept ?? kept };
+      const { own, inPlace } = await plan.deliver(receiver, integration, notification, audience, signal);
+      if (own === undefined && inPlace.length === 0) return 'untold';
+      const hearing = inPlace.filter(({ sendsResolved }) => sendsResolved).map(({ id }) => id);
+      toldBy = { own: own !== undefined, inPlace: hearing, kept: own?.kept ?? kept };
     }
     const { owed } = await this.#record(group.key, integration, { part, rules, toldBy, known: entry });
     // Ends that the integration is still owed stay in the group, and are told with the next flush.
-    return toldBy.own || !part.resolved.some(({ fingerprint }) => owed.has(fingerprint));
+    return toldBy.own || !part.resolved.some(({ fingerprint }) => owed.has(fingerprint)) ? 'told' : 'owed';
   }
 
   /** What another replica has told of the group since this flush began; undefined: nothing. */
@@ -363,7 +406,7 @@ export class Notifier {
     const since = this.#toldSince(group, integration, part, known);
     if (since !== undefined) {
       // What was told since holds: an alert that is over by it would else be taken for told when it fires again.
-      const late = notifications.recordLate(group, id, part, rules, toldBy.fallback);
+      const late = notifications.recordLate(group, id, part, rules, toldBy.inPlace);
       if (late !== undefined) await this.#persist([{ kind: 'told', group, integration: id, entry: late }]);
       return late ?? since;
     }
@@ -383,14 +426,6 @@ export class Notifier {
   }
 }
 
-function keyOf({ group, beganAtMs }: Claim, { alerts, timeMs }: Flush): string {
-  // With its begin: one that was over and fires again is told anew.
-  const told = alerts.map((alert) => {
-    return `${isResolved(alert, timeMs) ? '-' : ''}${alert.fingerprint}@${alert.startsAtMs}`;
-  });
-  return idempotencyKeyOf(group, beganAtMs, told);
-}
-
 function fingerprintsOf(alerts: readonly Alert[]): readonly string[] {
   return alerts.map(({ fingerprint }) => fingerprint);
 }
@@ -400,13 +435,10 @@ function audienceOf(
   entry: NotificationEntry | undefined,
   { resolved }: Flush,
   news: NotificationReason | undefined,
+  { fallback }: ReceiverOptions,
 ): Audience {
-  if (entry?.viaFallback !== true) return 'either';
-  if (resolved.some(({ fingerprint }) => !entry.resolved.has(fingerprint))) return 'both';
-  return news === undefined ? 'own' : 'either';
-}
-
-/** Of alerts whose end is owed for longer than the log remembers that they fired. */
-function endReason({ alerts, resolved }: Flush): NotificationReason {
-  return alerts.length === resolved.length ? 'all alerts resolved' : 'some alerts resolved';
+  if (entry === undefined) return 'either';
+  const fresh = fingerprintsOf(resolved).filter((fingerprint) => !entry.resolved.has(fingerprint));
+  if (fallback !== undefined && fresh.some((fingerprint) => isOwedInPlace(entry.inPlace, fingerprint))) return 'both';
+  return news === undefined && fresh.length === 0 ? 'own' : 'either';
 }

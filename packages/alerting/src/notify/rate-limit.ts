@@ -35,10 +35,10 @@ interface Waiting extends DigestPart {
 export class RateLimit {
   /** Digests sent, and notifications that they stood for. */
   readonly counts = { held: 0, digests: 0, digested: 0 };
-  readonly #options: RateLimitOptions;
-  readonly #digests: boolean;
+  readonly #kind: string;
   readonly #deps: RateLimitDeps;
   readonly #waiting = new Set<Waiting>();
+  #options: RateLimitOptions;
   #tokens: number;
   #refilledAtMs: number;
   #timer: Timer | undefined;
@@ -46,7 +46,7 @@ export class RateLimit {
   /** @param kind of the integration */
   constructor(options: RateLimitOptions, kind: string, deps: RateLimitDeps) {
     this.#options = options;
-    this.#digests = options.digest && takesDigests(kind);
+    this.#kind = kind;
     this.#deps = deps;
     this.#tokens = options.notifications;
     this.#refilledAtMs = deps.clock.monotonicMs();
@@ -54,6 +54,24 @@ export class RateLimit {
 
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  get periodMs(): number {
+    return this.#options.periodMs;
+  }
+
+  /** It is another from now on: what it has let through counts, and what waits goes on waiting. */
+  retune(options: RateLimitOptions): void {
+    this.#refill();
+    this.#options = options;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#schedule();
+  }
+
+  /** So many were told before. */
+  spend(notifications: number): void {
+    this.#tokens = Math.max(0, this.#tokens - notifications);
   }
 
   /** @param send is called when its turn has come
@@ -95,7 +113,8 @@ export class RateLimit {
   #release(): void {
     const [first] = this.#waiting;
     if (first === undefined) return;
-    const together = this.#digests ? [...this.#waiting] : [first];
+    const { digest: digests, digestAlerts } = this.#options;
+    const together = digests && takesDigests(this.#kind) ? [...this.#waiting] : [first];
     for (const one of together) one.leave();
     if (together.length === 1) {
       first.resolve(first.send(this.#single(first.notification), first.signal));
@@ -104,8 +123,9 @@ export class RateLimit {
     this.counts.digests += 1;
     this.counts.digested += together.length;
     const owns = this.#deps.ownsGroup ?? (() => true);
-    const digest = new DigestDelivery(together, this.#options.digestAlerts, owns);
-    void digest.tell(first.send);
+    const digest = new DigestDelivery(together, digestAlerts, owns);
+    // As the newest says how: a reload may have come since the first.
+    void digest.tell((together.at(-1) ?? first).send);
   }
 
   #single(notification: Notification): Deliverable {

@@ -31,3 +31,19 @@ export interface Fallback {
 }
 
 export const NO_OPTIONS: ReceiverOptions = { fallback: undefined, rateLimit: undefined };
+
+/** One of a receiver's ways to be told. */
+export interface Addressee {
+  readonly receiver: Receiver;
+  readonly integration: Integration;
+}
+
+/** @param receivers by their names
+ *  @returns undefined: there is no integration with this id */
+export function addresseeOf(receivers: ReadonlyMap<string, Receiver>, id: string): Addressee | undefined {
+  for (const receiver of receivers.values()) {
+    const integration = receiver.integrations.find((one) => one.id === id);
+    if (integration !== undefined) return { receiver, integration };
+  }
+  return undefined;
+}

@@ -44,7 +44,8 @@ export class SendQueue<Item> {
    *  @returns how many: the rest is the caller's to count */
   push(items: readonly Item[]): number {
     const room = Math.max(0, this.#options.capacity - this.length);
-    this.#items.push(...items.slice(0, room));
+    // A call may not have as many arguments as there is room.
+    for (const item of items.slice(0, room)) this.#items.push(item);
     this.#start();
     return Math.min(room, items.length);
   }

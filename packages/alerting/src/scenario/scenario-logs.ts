@@ -82,7 +82,7 @@ export class ScenarioLogs implements LogSource {
     const samples: LogSample[] = [];
     for (let timestampMs = fromMs + stepMs; timestampMs <= toMs; timestampMs += stepMs) {
       const values = await metricValues(query, timestampMs, ofRange, signal);
-      samples.push(...values.map(({ labels, value }) => ({ labels, timestampMs, value })));
+      for (const { labels, value } of values) samples.push({ labels, timestampMs, value });
     }
     return samples;
   }

@@ -1,6 +1,7 @@
 /** What of the state of alerts is over, and forgotten in time: alerts, silences, what was told, and what was to be. */
 import type { Clock } from '@vigie/core/clock';
 import type { AlertGroup } from '../dispatch/alert-group.ts';
+import { endsOwed } from '../dispatch/notification-log.ts';
 import type { Receiver } from '../notify/receiver.ts';
 import type { Integration } from '../receivers/integration.ts';
 import type { AlertingState } from './alerting-state.ts';
@@ -87,9 +88,8 @@ export class Forgetting {
       ),
     );
     const known = new Set([...receivers().values()].flatMap(({ integrations }) => integrations.map(({ id }) => id)));
-    for (const { integration, entry } of notifications.all()) {
-      if (known.has(integration)) for (const fingerprint of entry.owed) ends.add(fingerprint);
-    }
+    for (const { integration, entry } of notifications.all())
+      for (const fingerprint of endsOwed(integration, entry, (id) => known.has(id))) ends.add(fingerprint);
     return ends;
   }
 }

@@ -89,9 +89,11 @@ function writtenOf(record: Exclude<StateRecord, { readonly kind: 'alert' }>): ob
       return { kind, id: record.id, nextFlushMs: record.nextFlushMs ?? null };
     case 'told': {
       const { group, integration } = record;
-      const { timeMs, viaFallback, expiresAtMs, kept } = record.entry;
+      const { timeMs, expiresAtMs, kept } = record.entry;
       const [firing, resolved, owed] = [[...record.entry.firing], [...record.entry.resolved], [...record.entry.owed]];
-      return { kind, group, integration, timeMs, firing, resolved, owed, viaFallback, expiresAtMs, kept };
+      const told = Array.from(record.entry.inPlace, ([id, fingerprints]) => [id, [...fingerprints]] as const);
+      const inPlace = told.length === 0 ? undefined : Object.fromEntries(told);
+      return { kind, group, integration, timeMs, firing, resolved, owed, inPlace, expiresAtMs, kept };
     }
     case 'claim': {
       const { groupId, group, integration, claimedAtMs, beganAtMs } = record.claim;
@@ -187,11 +189,15 @@ const schema = v.variant('kind', [
       firing: textSet,
       resolved: textSet,
       owed: textSet,
-      viaFallback: v.boolean(),
+      inPlace: v.optional(v.record(v.string(), textSet), {}),
+      // Records before it named who was told.
+      viaFallback: v.optional(v.boolean()),
       expiresAtMs: time,
       kept: v.optional(texts),
     }),
-    v.transform(({ kind, group, integration, ...entry }): StateRecord => ({ kind, group, integration, entry })),
+    v.transform(({ kind, group, integration, inPlace, viaFallback: _, ...entry }): StateRecord => {
+      return { kind, group, integration, entry: { ...entry, inPlace: new Map(Object.entries(inPlace)) } };
+    }),
   ),
   v.pipe(
     v.strictObject({

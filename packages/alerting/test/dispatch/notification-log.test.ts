@@ -83,12 +83,25 @@ describe('what is owed', () => {
     expect(log.record('group', 'a', flushOf('', 'a', 0), rules).expiresAtMs).toBe(2000);
   });
 
-  it('is owed by the fallback receiver, too, once that was told', () => {
+  it('is owed to those who were told in the place of another, too, until they have heard of it', () => {
     const log = new NotificationLog(9000);
-    const byFallback = { own: false, fallback: true, kept: undefined };
-    expect(log.record('group', 'a', flushOf('a', ''), rules, byFallback).viaFallback).toBe(true);
-    expect(log.record('group', 'a', flushOf('ab', ''), rules).viaFallback).toBe(true);
-    expect(log.record('group', 'a', flushOf('', 'ab'), rules).viaFallback).toBe(false);
+    const names = (id: string): string => {
+      const owed = log.get('group', 'a')?.inPlace.get(id);
+      return alerts('ab')
+        .flatMap(({ fingerprint, labels }) => (owed?.has(fingerprint) === true ? [labels.get('alertname')] : []))
+        .join('');
+    };
+    const inPlace = ['spare/webhook/0', 'spare/webhook/1'];
+    log.record('group', 'a', flushOf('a', ''), rules, { own: false, inPlace, kept: undefined });
+    log.record('group', 'a', flushOf('ab', ''), rules);
+    expect(inPlace.map(names)).toEqual(['a', 'a']);
+    const ends = { own: true, inPlace: ['spare/webhook/0'], kept: undefined };
+    expect(log.record('group', 'a', flushOf('', 'ab', 0), rules, ends).expiresAtMs).toBe(9000);
+    expect(inPlace.map(names)).toEqual(['', 'a']);
+    const [a] = alerts('a').map(({ fingerprint }) => fingerprint);
+    expect([...(log.owed().get('group') ?? [])]).toEqual([a]);
+    log.recordEndsInPlace('group', 'a', ['spare/webhook/1'], log.owed().get('group') ?? []);
+    expect(log.get('group', 'a')?.inPlace.size).toBe(0);
   });
 });
 
@@ -145,18 +158,23 @@ describe('a flush that somebody else has gone on from meanwhile', () => {
     const log = new NotificationLog(10_000);
     log.record('group', 'a', flushOf(since[0], since[1], 200), rules);
     const before = log.get('group', 'a');
-    const entry = log.recordLate('group', 'a', flushOf(told, '', 100), rules, false);
+    const entry = log.recordLate('group', 'a', flushOf(told, '', 100), rules, []);
     const after = log.get('group', 'a');
     expect(after).toBe(entry ?? before);
     expect({ firing: names(after?.firing ?? []), owed: names(after?.owed ?? []) }).toEqual(known);
     expect(after?.timeMs).toBe(200);
   });
 
-  it('owes nothing to a receiver that hears of no ends, and remembers its fallback', () => {
+  it('owes nothing to a receiver that hears of no ends, and remembers who was told in its place', () => {
     const log = new NotificationLog(10_000);
-    log.record('group', 'a', flushOf('a', '', 200), { ...rules, owesResolves: false });
-    expect(log.recordLate('group', 'a', flushOf('ab', '', 100), { owesResolves: false }, true)).toBeUndefined();
-    log.record('group', 'b', flushOf('a', '', 200), rules);
-    expect(log.recordLate('group', 'b', flushOf('a', '', 100), rules, true)).toMatchObject({ viaFallback: true });
+    const silent = { ...rules, owesResolves: false };
+    log.record('group', 'a', flushOf('a', '', 200), silent);
+    expect(log.recordLate('group', 'a', flushOf('ab', '', 100), silent, [])).toBeUndefined();
+    for (const group of ['a', 'b']) {
+      log.record(group, 'a', flushOf('a', '', 200), group === 'a' ? silent : rules);
+      const late = log.recordLate(group, 'a', flushOf('a', '', 100), group === 'a' ? silent : rules, ['spare']);
+      expect([...(late?.inPlace.keys() ?? [])]).toEqual(['spare']);
+      expect(late?.owed.size).toBe(group === 'a' ? 0 : 1);
+    }
   });
 });

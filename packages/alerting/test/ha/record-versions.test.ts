@@ -16,7 +16,7 @@ const told = (timeMs: number): StateRecord => ({
   kind: 'told',
   group: 'g',
   integration: 'i',
-  entry: { timeMs, firing: none, resolved: none, owed: none, viaFallback: false, expiresAtMs: 0 },
+  entry: { timeMs, firing: none, resolved: none, owed: none, inPlace: new Map(), expiresAtMs: 0 },
 });
 
 describe('versions of records', () => {

@@ -75,4 +75,18 @@ describe('the rate of a receiver', () => {
     await sender.clock.advance(MINUTE);
     expect(sender.sentAt).toEqual([0, 0, 0, 0, 0, 0]);
   });
+
+  it('that is another from now on counts what was told before, and lets on what waits', async () => {
+    const sender = new Sender({});
+    await sender.send(8);
+    expect(sender.sentAt).toEqual([0, 0, 0, 0, 0, 0]);
+    sender.limit.retune({ notifications: 60, periodMs: MINUTE, digest: false, digestAlerts: 20 });
+    await sender.clock.advance(2 * SECOND);
+    expect(sender.sentAt.slice(6)).toEqual([1, 2]);
+    await sender.clock.advance(MINUTE);
+    sender.limit.retune({ notifications: 2, periodMs: MINUTE, digest: false, digestAlerts: 20 });
+    await sender.send(3);
+    await sender.clock.advance(MINUTE);
+    expect(sender.sentAt.slice(8)).toEqual([62, 62, 92]);
+  });
 });

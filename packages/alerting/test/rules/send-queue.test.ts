@@ -35,6 +35,11 @@ describe('a send queue', () => {
     expect(queue.push([7])).toBe(1);
   });
 
+  it('takes more than a call may have arguments', () => {
+    const { queue } = queueOf([], 200_000);
+    expect(queue.push(Array.from({ length: 200_000 }, (_, index) => index))).toBe(200_000);
+  });
+
   it('drops the oldest where it is asked to take all, and counts them', async () => {
     const { queue, clock, sent } = queueOf([], 3);
     queue.pushOver([1, 2, 3, 4, 5]);

@@ -111,7 +111,9 @@ class Torture {
       case 4: {
         const alerts = [...this.#state.alerts.all()].slice(0, this.#below(6));
         const flush: Flush = { timeMs: nowMs, alerts, resolved: alerts.slice(0, this.#below(3)) };
-        const entry = this.#state.notifications.record(group, integration, flush, RULES);
+        const inPlace = ['spare/webhook/0', 'spare/webhook/1'].slice(this.#below(3));
+        const told = { own: this.#below(2) === 0, inPlace, kept: undefined };
+        const entry = this.#state.notifications.record(group, integration, flush, RULES, told);
         this.#state.outbox.settle({ group, integration });
         return [{ kind: 'told', group, integration, entry }];
       }

@@ -6,6 +6,7 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../alerts/output.ts';
 import { acknowledgeAlerts } from '../alerts/run-ack.ts';
 import { diffAlerts } from '../alerts/run-alert-diff.ts';
 import { ALERT_STATES, type AlertState, listAlerts } from '../alerts/run-alert-list.ts';
+import { endAlerts } from '../alerts/run-end.ts';
 import { explainLive } from '../alerts/run-explain-live.ts';
 import type { RunCommand } from '../command.ts';
 import { durationOption, runCommandLine } from '../command-line.ts';
@@ -57,6 +58,8 @@ interface AckOptions {
   readonly withdraw: boolean;
 }
 
+type EndOptions = Pick<AckOptions, 'url' | 'tokenFile' | 'group' | 'author' | 'comment'>;
+
 /** `vigie alert` */
 export const run: RunCommand = (args, { version }) => {
   let exitCode: ExitCode = 0;
@@ -96,6 +99,19 @@ export const run: RunCommand = (args, { version }) => {
       const endsAtMs = duration === undefined ? undefined : Date.now() + duration;
       const request = { matchers, group, createdBy: author, comment, endsAtMs, withdraw };
       exitCode = await acknowledgeAlerts(request, { server: { url, tokenFile }, version }, process);
+    });
+  command
+    .command('end')
+    .description('Say that alerts are over of which nobody else will ever say so: those of a host that is scrapped.')
+    .argument('[matcher...]', 'such as instance=db-3 or team=~"a|b"; the first may be the name of an alert alone')
+    .option('--group <key>', 'those of the group of this key alone')
+    .option('-a, --author <name>', 'who says so', userInfo().username)
+    .requiredOption('-c, --comment <text>', 'why')
+    .option('--url <url>', 'of `vigie up` or of alerting', 'http://127.0.0.1:7070')
+    .option('--token-file <file>', 'holds a bearer token')
+    .action(async (matchers: readonly string[], { url, tokenFile, author, group, comment }: EndOptions) => {
+      const request = { matchers, group, createdBy: author, comment };
+      exitCode = await endAlerts(request, { server: { url, tokenFile }, version }, process);
     });
   command
     .command('explain')

@@ -75,7 +75,7 @@ export class EngineQuerier implements Querier {
       const selector = selectorText(matchers);
       const query = by === undefined ? selector : `group by (${labelText(by)}) (${selector})`;
       const result = await this.#ask(query, range, signal);
-      if (result.type === 'vector') found.push(...result.samples.map(({ labels }) => labels));
+      if (result.type === 'vector') for (const { labels } of result.samples) found.push(labels);
     }
     return found;
   }

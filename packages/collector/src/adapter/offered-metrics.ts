@@ -73,7 +73,7 @@ async function byDefault(deps: OfferedMetricsDeps, signal: AbortSignal): Promise
   for (const object of WELL_KNOWN) {
     const series = await seriesNames(deps, [new Matcher(labelOfObject(object), '!=', '')], signal);
     const metrics = await metricsOfSeries(deps, series, signal);
-    offered.push(...sorted(metrics).map(([metric, origins]) => offeredFor(object, metric, origins)));
+    for (const [metric, origins] of sorted(metrics)) offered.push(offeredFor(object, metric, origins));
   }
   return offered;
 }

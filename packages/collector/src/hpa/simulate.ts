@@ -103,8 +103,9 @@ export function summarize(
     round.proposals.some(({ calculation }) => calculation.status === 'ok' && calculation.ratio > upTo);
   const total = counts.reduce((sum, count) => sum + count, 0);
   return {
-    least: Math.min(...counts),
-    most: Math.max(...counts),
+    // A month has more rounds than a call may have arguments.
+    least: counts.reduce((least, count) => Math.min(least, count), Number.POSITIVE_INFINITY),
+    most: counts.reduce((most, count) => Math.max(most, count), Number.NEGATIVE_INFINITY),
     mean: total / Math.max(1, counts.length),
     scaleUps: changes.filter((change) => change > 0).length,
     scaleDowns: changes.filter((change) => change < 0).length,

@@ -170,7 +170,7 @@ export class ScrapePool {
     const added: ScrapeLoop[] = [];
     const before: string[] = [];
     for (const [name, written] of changed) {
-      before.push(...(this.#groups.get(name)?.keys ?? []));
+      for (const key of this.#groups.get(name)?.keys ?? []) before.push(key);
       const group = this.#readGroup(written, added);
       if (group === undefined) this.#groups.delete(name);
       else this.#groups.set(name, group);

@@ -56,6 +56,14 @@ describe('simulating an HPA', () => {
     expect(summarize(simulate(peak), peak)).toMatchObject({ least: 2, most: 8, scaleDowns: 1, blindMs: 0 });
   });
 
+  it('sums up a month of rounds', () => {
+    const busy = simulation(() => 4);
+    const month = simulate(busy)
+      .slice(0, 1)
+      .flatMap((round) => new Array<typeof round>(200_000).fill(round));
+    expect(summarize(month, busy)).toMatchObject({ least: month[0]?.replicas, most: month[0]?.replicas });
+  });
+
   it('needs more pods for a lower target', () => {
     const lower = { ...HPA, metrics: [{ ...HPA.metrics[0]!, target: { type: 'utilization', percent: 25 } }] } as const;
     const busy = (minute: number): number => (minute >= 10 ? 3 : 1);

@@ -45,8 +45,8 @@ export function scriptHistogram(histogram: Histogram): string {
     const dense: number[] = [];
     let at = 0;
     for (const [index, { offset, length }] of spans.entries()) {
-      if (index > 0) dense.push(...new Array<number>(offset).fill(0));
-      dense.push(...counts.slice(at, at + length));
+      if (index > 0) for (let gap = 0; gap < offset; gap++) dense.push(0);
+      for (const count of counts.slice(at, at + length)) dense.push(count);
       at += length;
     }
     parts.push(`${prefix}buckets:${list(dense)}`);

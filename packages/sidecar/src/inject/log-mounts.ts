@@ -44,20 +44,22 @@ export function planLogMounts(
   const warnings: string[] = [];
   const newVolumes: string[] = [];
   const added: { placed: PlacedContainer; mount: VolumeMount }[] = [];
-  const places: Place[] = [];
+  const places = new Map<string, Place>();
   const globs = new Set<string>();
+  const pathsOf = byContainer(paths);
   for (const placed of writers) {
     const { container } = placed;
-    const own = paths.filter((path) => path.container === container.name);
+    const own = pathsOf.get(container.name) ?? [];
+    const mounts: MountView[] = [...(container.volumeMounts ?? [])];
     for (const directory of newDirectories(container, own)) {
       const problem = directoryProblem(directory);
       if (problem !== undefined) refusals.push({ reason: 'unusable_path', message: `${container.name}: ${problem}` });
       const name = `${VOLUME_PREFIX}${newVolumes.length}`;
       newVolumes.push(name);
-      added.push({ placed, mount: { name, mountPath: directory } });
+      const mount = { name, mountPath: directory };
+      added.push({ placed, mount });
+      mounts.push(mount);
     }
-    const fresh = added.filter((one) => one.placed === placed).map(({ mount }): MountView => mount);
-    const mounts = [...(container.volumeMounts ?? []), ...fresh];
     for (const path of own) {
       const mount = mountOf(mounts, path.directory);
       if (mount === undefined) continue;
@@ -70,19 +72,32 @@ export function planLogMounts(
       warnings.push(...unseen(container, path, mount, own));
     }
   }
-  if (pod.spec.volumes?.some(({ name }) => newVolumes.includes(name)) === true) {
+  const names = new Set(newVolumes);
+  if (pod.spec.volumes?.some(({ name }) => names.has(name)) === true) {
     const message = `the pod has a volume with one of the names ${newVolumes.join(', ')}, which injection needs`;
     refusals.push({ reason: 'volume_taken', message });
   }
   if (refusals.length > 0) return { refusals };
+  const read = [...places.values()];
+  const placesOf = byContainer(read);
   return {
     newVolumes,
     added,
-    sidecarMounts: places.map((place) => sidecarMount(place, places)),
+    sidecarMounts: read.map((place) => sidecarMount(place, placesOf.get(place.container) ?? [])),
     globs: [...globs],
-    volumes: [...new Set(places.map(({ mount }) => mount.name))],
+    volumes: [...new Set(read.map(({ mount }) => mount.name))],
     warnings: [...new Set(warnings)],
   };
+}
+
+function byContainer<T extends { readonly container: string }>(all: readonly T[]): ReadonlyMap<string, readonly T[]> {
+  const grouped = new Map<string, T[]>();
+  for (const one of all) {
+    const own = grouped.get(one.container);
+    if (own === undefined) grouped.set(one.container, [one]);
+    else own.push(one);
+  }
+  return grouped;
 }
 
 /** The outermost directories in which no volume is mounted. */
@@ -101,17 +116,14 @@ function mountOf(mounts: readonly MountView[], directory: string): MountView | u
   return holding.sort((a, b) => normal(b.mountPath).length - normal(a.mountPath).length)[0];
 }
 
-/** A volume that two containers share is read once, where the first one has it. */
-function placeOf(places: Place[], container: ContainerView, mount: MountView): Place {
-  const same = places.find(
-    (place) =>
-      place.mount.name === mount.name &&
-      (place.mount.subPath ?? '') === (mount.subPath ?? '') &&
-      (place.mount.subPathExpr ?? '') === (mount.subPathExpr ?? ''),
-  );
-  if (same !== undefined) return same;
+/** A volume that two containers share is read once, where the first one has it.
+ *  @param places by volume and what of it is mounted */
+function placeOf(places: Map<string, Place>, container: ContainerView, mount: MountView): Place {
+  const key = JSON.stringify([mount.name, mount.subPath ?? '', mount.subPathExpr ?? '']);
+  const known = places.get(key);
+  if (known !== undefined) return known;
   const place = { container: container.name, mount };
-  places.push(place);
+  places.set(key, place);
   return place;
 }
 
@@ -125,7 +137,8 @@ function pathInSidecar({ container, mount }: Place): string {
   return `${LOGS_ROOT}/${container}${mountPath === '/' ? '' : mountPath}`;
 }
 
-/** Only to be read, unless another volume is mounted within: its directory is made in this one when the sidecar starts. */
+/** Only to be read, unless another volume is mounted within: its directory is made in this one when the sidecar starts.
+ *  @param places of the same container: what those of others have stands elsewhere */
 function sidecarMount(place: Place, places: readonly Place[]): VolumeMount {
   const { mount } = place;
   const mountPath = pathInSidecar(place);

@@ -64,7 +64,7 @@ async function readFiles(
       if (error instanceof ConfigError) throw error;
       throw new VigieError('CONFIG_UNREADABLE', `cannot read the recorded lines of ${file}`, { cause: error });
     }
-    lines.push(...reader.end());
+    for (const one of reader.end()) lines.push(one);
     problems.push(...reader.problems);
   }
   if (problems.length > 0) throw new ConfigError(problems);

@@ -91,7 +91,7 @@ function pickExtreme(
     if (input.kinds[cell] === FLOAT) heaps[ofRow[row]!]!.offer(row, input.values[cell]!, limit);
     else if (input.kinds[cell] !== ABSENT) annotations.info(TEXT.ignoredInAggregation(picking), plan.range);
   }
-  for (const heap of heaps) picked.push(...heap.sorted());
+  for (const heap of heaps) for (const row of heap.sorted()) picked.push(row);
 }
 
 function pickFirst(
