@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** One project per package, so that `vitest --project core` runs one; test/ holds what spans packages. */
@@ -8,6 +9,8 @@ export default defineConfig({
   test: {
     // For a machine whose cores are all busy: tests end by what they wait for.
     testTimeout: 60_000,
+    // Vitest leaves one core to itself, which on two is half of them, and waits while its tests run.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       ...packages.map((name) => ({
         extends: true as const,
