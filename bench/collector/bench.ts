@@ -1,11 +1,12 @@
 /** The collector beside Prometheus 3.15: the same targets with the same prometheus.yml, one after the other on the same core, the
- *  targets on another. Options: --quick (20 targets, a minute), --targets N, --series N, --minutes N, --only vigie|prometheus. Anything but a
- *  full run is for a look and not for the record. */
+ *  targets on another. Options: --quick (20 targets, a minute), --targets N, --series N, --minutes N, --only vigie|prometheus, --sleeping (cores that may
+ *  sleep: see harness/awake.ts). Anything but a full run is for a look and not for the record. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { keepAwake } from '../harness/awake.ts';
 import { startProgram } from '../harness/child.ts';
 import { type BenchContext, progress } from '../harness/context.ts';
 import { type Cores, claimCores } from '../harness/cores.ts';
@@ -45,6 +46,7 @@ export async function run(context: BenchContext): Promise<void> {
       series: { type: 'string' },
       minutes: { type: 'string' },
       only: { type: 'string' },
+      sleeping: { type: 'boolean', default: false },
     },
   });
   const size = values.quick ? QUICK : FULL;
@@ -53,6 +55,7 @@ export async function run(context: BenchContext): Promise<void> {
     series: Number(values.series ?? size.series),
     minutes: Number(values.minutes ?? size.minutes),
   };
+  const isAwake = !values.sleeping;
   const cores = claimCores();
   const folder = mkdtempSync(join(tmpdir(), 'vigie-bench-collector-'));
   const targets = startProgram({
@@ -62,6 +65,7 @@ export async function run(context: BenchContext): Promise<void> {
     cwd: folder,
     outputFile: join(folder, 'targets'),
   });
+  const letSleep = isAwake ? keepAwake([cores.agent, cores.sink], folder) : async () => undefined;
   try {
     targets.release();
     const [, control = '', ports = ''] = await targets.saying(/^ready (\d+) ([\d ]+)$/m);
@@ -71,8 +75,9 @@ export async function run(context: BenchContext): Promise<void> {
       if ((values.only ?? name) !== name) continue;
       figures.push(await measure({ context, cores, folder, config, control, windowMs: plan.minutes * 60_000 }, start));
     }
-    if (values.only === undefined) report(context, cores, plan, figures);
+    if (values.only === undefined) report(context, cores, { ...plan, isAwake }, figures);
   } finally {
+    await letSleep();
     await targets.end();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -121,8 +126,16 @@ async function ask({ url }: Contender, query: string): Promise<number> {
   return Number(value);
 }
 
-function report(context: BenchContext, cores: Cores, plan: typeof FULL, figures: readonly ScrapeFigures[]): void {
-  const isFull = plan.targets >= FULL.targets && plan.series >= FULL.series && plan.minutes >= FULL.minutes;
+interface Plan {
+  readonly targets: number;
+  readonly series: number;
+  readonly minutes: number;
+  readonly isAwake: boolean;
+}
+
+function report(context: BenchContext, cores: Cores, plan: Plan, figures: readonly ScrapeFigures[]): void {
+  const isFull =
+    plan.isAwake && plan.targets >= FULL.targets && plan.series >= FULL.series && plan.minutes >= FULL.minutes;
   const about = environment(context.rootDir);
   const { nodeVersion } = measuredNode();
   const resultsDir = join(context.rootDir, 'bench/results');
@@ -130,7 +143,7 @@ function report(context: BenchContext, cores: Cores, plan: typeof FULL, figures:
   const result = { environment: about, nodeVersion, plan, cores, headline: headline(figures), figures };
   const file = isFull ? 'collector.json' : 'collector.partial.json';
   writeFileSync(join(resultsDir, file), `${JSON.stringify(result, null, 2)}\n`);
-  const size = `${plan.targets} targets of ${plan.series} series, every ${INTERVAL_SECONDS} s, for ${plan.minutes} min after ${WARM_UP_MS / 1000} s`;
+  const size = `${plan.targets} targets of ${plan.series} series, every ${INTERVAL_SECONDS} s, for ${plan.minutes} min after ${WARM_UP_MS / 1000} s, on cores that ${plan.isAwake ? 'are kept awake' : 'may sleep'}`;
   const markdown = `${markdownOf(figures)}\n\n${size}. ${about.summary}. Vigie on Node ${nodeVersion}.`;
   if (isFull) replaceSection(join(context.rootDir, 'docs/benchmarks.md'), 'collector', markdown);
   console.log(markdown);
