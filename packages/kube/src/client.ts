@@ -20,7 +20,7 @@ export interface KubeRequest {
   readonly accept?: string;
   /** Of the body, for PATCH: `application/merge-patch+json`. */
   readonly contentType?: string;
-  /** Nothing is made of it, though it is no GET: it may be sent twice. */
+  /** Nothing is made of it, though it is no GET: it may be sent again. */
   readonly isReview?: boolean;
 }
 
