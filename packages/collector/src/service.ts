@@ -1,5 +1,4 @@
 /** The collector as a part of a program: it scrapes, keeps, records and answers. The port before it is the program's. */
-import { setMaxListeners } from 'node:events';
 import * as fs from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@vigie/core/clock';
@@ -135,7 +134,6 @@ export class Collector {
     this.#deps = deps;
     this.#log = limitRepeats(deps.log, clock);
     this.reloads = countsAtStart(clock);
-    setMaxListeners(0, this.#shutdown.signal);
     this.tsdb = createDatabase(config.storage, { clock, log: this.#log });
     const http: HttpClientDeps = { clock, env, userAgent: `vigie/${options.version}` };
     this.#queries =

@@ -20,7 +20,7 @@ export interface KubeRequest {
   readonly accept?: string;
   /** Of the body, for PATCH: `application/merge-patch+json`. */
   readonly contentType?: string;
-  /** Nothing is made of it, though it is no GET: it may be sent twice. */
+  /** Nothing is made of it, though it is no GET: it may be sent again. */
   readonly isReview?: boolean;
 }
 
@@ -60,6 +60,7 @@ export interface KubeClientDeps {
 const MAX_ANSWER_BYTES = 8 << 20;
 /** Of a refusal a person reads the beginning. */
 const MAX_REFUSAL_BYTES = 64 << 10;
+
 export class KubeClient {
   readonly #config: KubeConfig;
   readonly #deps: KubeClientDeps;
@@ -130,13 +131,9 @@ export class KubeClient {
     return this.#attempt(request, this.#identity.authorization(), signal);
   }
 
-  /** @param isRepeated after a kept connection was found closed, as by an API server that has begun anew */
-  async #attempt(
-    request: KubeRequest,
-    authorization: string | undefined,
-    signal: AbortSignal,
-    isRepeated = false,
-  ): Promise<Opened> {
+  /** Sends what may be repeated until a connection takes it that was not closed meanwhile: where an API server has begun anew, all that were
+   *  kept are, and each try takes one of them away. */
+  async #attempt(request: KubeRequest, authorization: string | undefined, signal: AbortSignal): Promise<Opened> {
     signal.throwIfAborted();
     if (this.#closed) return { status: 'failed', reason: 'network', detail: 'the client is closed' };
     const { server } = this.#config;
@@ -167,8 +164,8 @@ export class KubeClient {
     outgoing.end(body);
     const response = await exchange.response();
     if (!(response instanceof http.IncomingMessage)) {
-      const mayRepeat = !isRepeated && exchange.wasClosedMeanwhile && isRepeatable(request);
-      return mayRepeat ? this.#attempt(request, authorization, signal, true) : response;
+      const mayRepeat = exchange.wasClosedMeanwhile && isRepeatable(request);
+      return mayRepeat ? this.#attempt(request, authorization, signal) : response;
     }
     const httpStatus = response.statusCode ?? 0;
     if (httpStatus >= 200 && httpStatus < 300) return { status: 'open', httpStatus, exchange };

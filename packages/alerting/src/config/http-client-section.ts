@@ -9,6 +9,8 @@ import type {
   TlsConfig,
 } from '@vigie/core/config/http-client-config';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { proxyProblems } from '@vigie/core/config/proxy-problems';
+import { isReservedHeader } from '@vigie/core/config/reserved-headers';
 import { quoteGo } from '@vigie/core/go-quote';
 import * as v from 'valibot';
 import type { ReadContext } from './findings.ts';
@@ -70,29 +72,6 @@ export const httpClientSection = section({
 
 export type WrittenHttpClient = v.InferOutput<typeof httpClientSection>;
 type WrittenTls = v.InferOutput<typeof tlsSection>;
-
-/** Changing these breaks the connection or the protocol. */
-const RESERVED_HEADERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'host',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'user-agent',
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'www-authenticate',
-  'accept-encoding',
-  'x-prometheus-remote-write-version',
-  'x-prometheus-remote-read-version',
-  'x-prometheus-scrape-timeout-seconds',
-]);
-
-function isReservedHeader(name: string): boolean {
-  return RESERVED_HEADERS.has(name.toLowerCase());
-}
 
 export function readHttpClient(written: WrittenHttpClient, path: ConfigPath, context: ReadContext): HttpClientConfig {
   const { findings, folder } = context;
@@ -241,11 +220,7 @@ function readProxy(
     findings.problemAtKey([...path, 'proxy_url'], 'a proxy of http or https: Vigie does not speak SOCKS');
   else if (proxy_url !== '' && urlProblem(proxy_url) !== undefined)
     findings.problemAtKey([...path, 'proxy_url'], 'the URL of a proxy');
-  if (proxy_from_environment && proxy_url !== '')
-    findings.problemAtKey([...path, 'proxy_url'], 'no proxy_url beside proxy_from_environment');
-  if (proxy_from_environment && no_proxy !== '')
-    findings.problemAtKey([...path, 'no_proxy'], 'no no_proxy beside proxy_from_environment');
-  if (!proxy_from_environment && no_proxy !== '' && proxy_url === '')
-    findings.problemAtKey([...path, 'no_proxy'], 'proxy_url beside no_proxy');
-  return { url: proxy_url || undefined, noProxy: no_proxy, fromEnvironment: proxy_from_environment };
+  const proxy = { url: proxy_url || undefined, noProxy: no_proxy, fromEnvironment: proxy_from_environment };
+  for (const [key, expected] of proxyProblems(proxy)) findings.problemAtKey([...path, key], expected);
+  return proxy;
 }

@@ -1,6 +1,5 @@
 /** Which part of the work is this replica's. A replica lives as long as it renews its own Lease; who owns a shard stands in that shard's Lease,
  *  and holds while its owner lives: one write every two seconds for a replica, however many shards there are. */
-import { setMaxListeners } from 'node:events';
 import type { Clock, Timer } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
@@ -78,8 +77,6 @@ export class ShardOwnership {
     const { namespace, name, replica, address, rules } = options;
     this.#options = options;
     this.#deps = deps;
-    // As many as there are shards wait for it, and Node takes more than ten for a leak.
-    setMaxListeners(0, this.#ending.signal);
     this.#handOvers = new HandOvers(clock);
     this.#leases = new GroupLeases(options, { client, clock, log, saw: (lease) => this.#saw(lease) });
     this.#session = new LeaseElector(

@@ -9,6 +9,8 @@ import type {
   TlsConfig,
 } from '@vigie/core/config/http-client-config';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { proxyProblems } from '@vigie/core/config/proxy-problems';
+import { isReservedHeader } from '@vigie/core/config/reserved-headers';
 import * as v from 'valibot';
 import type { ReadContext } from './findings.ts';
 import { flag, httpUrl, optionalText, textList, textMap } from './written-fields.ts';
@@ -74,29 +76,6 @@ export function httpClientEntries(enableHttp2 = true) {
 const clientSection = section(httpClientEntries());
 export type WrittenHttpClient = v.InferOutput<typeof clientSection>;
 type WrittenTls = v.InferOutput<typeof tlsSection>;
-
-/** Changing these breaks the connection or the protocol. */
-const RESERVED_HEADERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'host',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'user-agent',
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'www-authenticate',
-  'accept-encoding',
-  'x-prometheus-remote-write-version',
-  'x-prometheus-remote-read-version',
-  'x-prometheus-scrape-timeout-seconds',
-]);
-
-export function isReservedHeader(name: string): boolean {
-  return RESERVED_HEADERS.has(name.toLowerCase());
-}
 
 export function readHttpClient(written: WrittenHttpClient, path: ConfigPath, context: ReadContext): HttpClientConfig {
   const { findings, folder } = context;
@@ -236,11 +215,7 @@ function readProxy(
   path: ConfigPath,
   { findings }: ReadContext,
 ): ProxyConfig {
-  if (proxy_from_environment && proxy_url != null)
-    findings.problemAtKey([...path, 'proxy_url'], 'no proxy_url beside proxy_from_environment');
-  if (proxy_from_environment && no_proxy !== '')
-    findings.problemAtKey([...path, 'no_proxy'], 'no no_proxy beside proxy_from_environment');
-  if (!proxy_from_environment && no_proxy !== '' && proxy_url == null)
-    findings.problemAtKey([...path, 'no_proxy'], 'proxy_url beside no_proxy');
-  return { url: proxy_url?.href, noProxy: no_proxy, fromEnvironment: proxy_from_environment };
+  const proxy = { url: proxy_url?.href, noProxy: no_proxy, fromEnvironment: proxy_from_environment };
+  for (const [key, expected] of proxyProblems(proxy)) findings.problemAtKey([...path, key], expected);
+  return proxy;
 }

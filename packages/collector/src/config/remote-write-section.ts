@@ -1,9 +1,10 @@
 /** `remote_write`, as it is written. Source: Prometheus 3, config/config.go. */
 import { named, refused, section } from '@vigie/core/config/fields';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { isReservedHeader } from '@vigie/core/config/reserved-headers';
 import * as v from 'valibot';
 import type { ReadContext } from './findings.ts';
-import { httpClientEntries, isReservedHeader, readHttpClient } from './http-client-section.ts';
+import { httpClientEntries, readHttpClient } from './http-client-section.ts';
 import { readRelabelRules, relabelSection } from './relabel-section.ts';
 import { REMOTE_WRITE_MESSAGES, type RemoteWriteConfig } from './remote-write-config.ts';
 import { count, flag, httpUrl, oneOf, optionalText, wait } from './written-fields.ts';

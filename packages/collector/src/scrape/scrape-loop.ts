@@ -1,6 +1,7 @@
 /** Scrapes one target at its times until it is told to end. Source: Prometheus, scrape/scrape.go, scrapeLoop. */
 import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
+import { onAbort } from '@vigie/core/on-abort';
 import type { Span, Tracing } from '../tracing/tracing.ts';
 import type { FetchedExposition } from './fetch-exposition.ts';
 import { giveBack } from './give-back.ts';
@@ -78,14 +79,14 @@ export class ScrapeLoop {
       this.#end();
       this.#abort.abort(shutdown.reason);
     };
+    const leave = onAbort(shutdown, end);
     if (shutdown.aborted) end();
-    else shutdown.addEventListener('abort', end, { once: true });
     this.#running = this.#run(times, offsetMs)
       .catch((error: unknown) => {
         if (!this.#ending.signal.aborted) log.error('a target is scraped no more', { target: this.target.url, error });
       })
       .finally(() => {
-        shutdown.removeEventListener('abort', end);
+        leave();
         this.#scraped();
       });
   }

@@ -1,6 +1,5 @@
 /** The targets of one job: made of what discovery says, scraped for as long as it says so. Source: Prometheus, scrape/scrape.go,
  *  scrapePool. Where Prometheus goes through all groups at each change, this goes through those that changed. */
-import { setMaxListeners } from 'node:events';
 import type { Clock } from '@vigie/core/clock';
 import { HttpClient, type HttpClientDeps } from '@vigie/core/http-client/http-client';
 import type { Log } from '@vigie/core/log';
@@ -95,8 +94,6 @@ export class ScrapePool {
     this.#config = config;
     this.#deps = deps;
     this.#client = new HttpClient(config.client, deps.http);
-    // Every target listens to it; a warning of a leak it is not.
-    setMaxListeners(0, deps.shutdown);
   }
 
   get config(): ScrapeConfig {

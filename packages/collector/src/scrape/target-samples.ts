@@ -138,6 +138,7 @@ export class TargetSamples {
       sampleLimit: this.#config.limits.samples ?? 0,
       bodyBytes: bodyBytesOf(fetched),
     });
+    this.#keepMetadata(scrape);
     this.#settle(limited, scrape, atMs);
     counts.samples += tally.scraped;
     for (const [reason, count] of refused) counts.refuse(reason, count);
@@ -260,7 +261,6 @@ export class TargetSamples {
     if (scrape !== undefined) {
       this.#appendHistograms(scrape, atMs, refused);
       this.#exemplars.add(scrape, atMs);
-      for (const metadata of this.#metadata.keep(scrape.metadata)) store.head.setMetadata(metadata);
     }
     return refused;
   }
@@ -341,6 +341,13 @@ export class TargetSamples {
     if (samples.length === 0) return;
     const result = this.#deps.store.head.appendHistograms(samples);
     for (const [reason, count] of Object.entries(result.refused)) add(refused, reason, count);
+  }
+
+  /** Also of a scrape beyond a limit: the reader does not tell it again. */
+  #keepMetadata(scrape: Scrape | undefined): void {
+    if (scrape === undefined) return;
+    const { head } = this.#deps.store;
+    for (const metadata of this.#metadata.keep(scrape.metadata)) head.setMetadata(metadata);
   }
 
   #goneIn(scrape: Scrape): readonly number[] {

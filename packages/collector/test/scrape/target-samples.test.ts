@@ -211,6 +211,17 @@ describe('TargetSamples', () => {
     expect(bed.store.head.metadata.query(query)).toHaveLength(1);
   });
 
+  it('remembers type and help also of a scrape that was over the limit of samples', () => {
+    const { samples, scrape } = bed.target({ limits: { ...scrapeConfig().limits, samples: 2 } });
+    scrape('a 1\n');
+    expect(scrape('a 2\n# TYPE b counter\nb 1\n# TYPE c counter\nc 1\n')).toBe('sample limit exceeded');
+    expect(scrape('# TYPE b counter\nb 2\n# TYPE c counter\nc 2\n')).toBeUndefined();
+    expect([...samples.metadata.values()].map(({ metric, type }) => `${metric} ${type}`)).toEqual([
+      'b counter',
+      'c counter',
+    ]);
+  });
+
   it('forgets type and help of metrics that a target names anew with each scrape, and none that it has', () => {
     const { samples, scrape } = bed.target();
     const lines = (from: number, count: number): string =>

@@ -181,7 +181,8 @@ function ownHeaders({ headers }: HttpClientConfig, clock: Clock): () => RequestH
   return () => Object.fromEntries(entries.map(([name, read]) => [name, read()]));
 }
 
-/** Once more where the server had closed the kept connection on which it was asked. */
+/** Again where the server had closed the kept connection on which it was asked: until a new one takes it, for all may have been closed, but a
+ *  POST once, for nobody knows what that has done. */
 async function exchange(
   connections: Connections,
   request: ClientRequest,
@@ -189,11 +190,11 @@ async function exchange(
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
   signal.throwIfAborted();
-  const first = await attempt(connections.routeTo(request.url), request, headers, signal);
-  if (first instanceof http.IncomingMessage) return first;
-  const second = first.wasKept ? await attempt(connections.routeTo(request.url), request, headers, signal) : first;
-  if (second instanceof http.IncomingMessage) return second;
-  throw second.error;
+  for (let repeats = 0; ; repeats++) {
+    const answer = await attempt(connections.routeTo(request.url), request, headers, signal);
+    if (answer instanceof http.IncomingMessage) return answer;
+    if (!answer.wasKept || (request.method === 'POST' && repeats === 1)) throw answer.error;
+  }
 }
 
 interface Failure {

@@ -57,6 +57,31 @@ describe('HttpClient', () => {
     expect((await get(client({ headers }), server.url)).body).toBe('"a, b, c"');
   });
 
+  it.each([
+    ['GET', 'until it has a new one', 3],
+    ['POST', 'once', 2],
+  ] as const)('asks by %s again where kept connections were closed meanwhile, %s', async (method, _until, tried) => {
+    const served = new Set<unknown>();
+    const first: http.ServerResponse[] = [];
+    let closed = 0;
+    const server = await serve(({ socket }, outgoing) => {
+      if (served.has(socket)) {
+        closed++;
+        socket.destroy();
+        return;
+      }
+      served.add(socket);
+      if (first.length === 3) outgoing.end('there');
+      else if (first.push(outgoing) === 3) for (const one of first) one.end();
+    });
+    const asking = client();
+    await Promise.all([1, 2, 3].map(() => get(asking, server.url)));
+    const asked = asking.open({ url: new URL(server.url), method }, signal);
+    if (method === 'POST') await expect(asked).rejects.toMatchObject({ code: 'ECONNRESET' });
+    else expect((await readBody(await asked, 10)).toString()).toBe('there');
+    expect(closed).toBe(tried);
+  });
+
   it('follows redirects, but tells credentials to no other host', async () => {
     const other = await serve((incoming, outgoing) => outgoing.end(`other ${incoming.headers.authorization}`));
     const server = await serve((incoming, outgoing) => {

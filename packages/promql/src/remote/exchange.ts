@@ -30,12 +30,13 @@ export async function openExchange(
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
   signal.throwIfAborted();
-  const first = await attempt(request, connections, limits, signal);
-  if (first instanceof http.IncomingMessage) return first;
-  // The server closed a kept connection while we wrote on it. A query may be asked twice.
-  const second = first.wasKept ? await attempt(request, connections, limits, signal) : first;
-  if (second instanceof http.IncomingMessage) return second;
-  throw second.error;
+  // The server closed a kept connection while we wrote on it, or all of them, as a restart does. A query may be asked again, and each time
+  // takes one of them away.
+  for (;;) {
+    const answer = await attempt(request, connections, limits, signal);
+    if (answer instanceof http.IncomingMessage) return answer;
+    if (!answer.wasKept) throw answer.error;
+  }
 }
 
 interface Failure {
@@ -72,7 +73,8 @@ function attempt(
     });
     outgoing.on('error', (error) => {
       timer.cancel();
-      resolve({ error, wasKept: outgoing.reusedSocket && errorCode(error) === 'ECONNRESET' });
+      const code = errorCode(error);
+      resolve({ error, wasKept: outgoing.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE') });
     });
     outgoing.end(body);
   });

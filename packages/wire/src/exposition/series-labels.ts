@@ -9,7 +9,7 @@ export function labelOf(labels: SeriesLabels, name: string): string | undefined 
   return undefined;
 }
 
-/** Between the texts of a key: two characters that no name or value has one behind the other. */
+/** Between the texts of a key. A target whose names or values have these two characters, one behind the other, confuses its own series alone. */
 export const SEPARATOR = '\u{ff}\u{0}';
 
 /** Sorts pairs in place by name, as Prometheus does; pairs of one name keep their order.
