@@ -83,6 +83,19 @@ describe('a fallback receiver that is down when an end is due', () => {
     expect(lab.engine.groups).toEqual([]);
   });
 
+  it('is owed it no more where it wants to hear of no end since a reload', async () => {
+    const lab = await owing();
+    await lab.after(6 * MINUTE);
+    lab.apply(
+      config().replace(`name: spare, ${HOOK}`, `name: spare, ${HOOK.replace(' }]', ', send_resolved: false }]')}`),
+    );
+    await lab.after(6 * MINUTE);
+    cannot(lab);
+    expect(await lab.after(120 * MINUTE)).toEqual([]);
+    expect([...lab.engine.state.alerts.all()]).toEqual([]);
+    expect(lab.engine.groups).toEqual([]);
+  });
+
   it('hears of that end also where others fire in the group, and of none of them', async () => {
     const lab = await owing();
     await lab.post({ alertname: 'B' });
