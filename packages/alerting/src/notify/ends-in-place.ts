@@ -10,7 +10,7 @@ import { endReason, keyOfTold, notificationOf } from './notification-of.ts';
 import { type Addressee, addresseeOf, type Receiver } from './receiver.ts';
 
 export interface EndsInPlaceDeps {
-  readonly plan: Pick<DeliveryPlan, 'persist'>;
+  readonly plan: Pick<DeliveryPlan, 'deliverItself'>;
   readonly notifications: Pick<NotificationLog, 'get' | 'recordEndsInPlace'>;
   readonly persist: (records: readonly StateRecord[]) => Promise<void>;
 }
@@ -75,7 +75,7 @@ export class EndsInPlace {
       receiver: receiver.name,
       idempotencyKey: idempotencyKey === false ? undefined : keyOfTold({ group: group.key, beganAtMs }, part),
     };
-    return (await plan.persist(integration, notification, timeoutMs, signal)) !== undefined;
+    return (await plan.deliverItself(integration, notification, timeoutMs, signal)) !== undefined;
   }
 
   async #settle(id: string, { resolved }: Flush, { group, integration }: FlushInPlace): Promise<void> {
