@@ -148,12 +148,12 @@ export class Lab {
   }
 
   #integrationsOf({ name, integrations }: ReceiverConfig): readonly Integration[] {
-    return integrations.map(({ kind }, index) => {
+    return integrations.map(({ kind, sendResolved }, index) => {
       const id = `${name}/${kind}/${index}`;
       return {
         id,
         kind,
-        sendsResolved: kind !== 'email',
+        sendsResolved: sendResolved,
         send: async (notification, signal) => {
           const outcome = await this.answer(id, signal, notification);
           if (outcome.kind === 'sent') this.#note(id, notification);

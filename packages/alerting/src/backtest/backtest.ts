@@ -18,6 +18,8 @@ export interface BacktestRequest {
   /** undefined: nobody says who is told. */
   readonly told: ConfiguredEngine | undefined;
   readonly policy: RulePolicy;
+  /** After which an alert that goes on is told again. */
+  readonly resendDelayMs: number;
   readonly startMs: number;
   readonly endMs: number;
   /** Of groups that name none. */
@@ -143,14 +145,14 @@ function chunksOf({ startMs, endMs, intervalMs }: BacktestRequest, group: RuleGr
 
 async function testRule(
   { rule, group, chunks }: RuleInRange,
-  { externalLabels, policy }: Pick<BacktestRequest, 'externalLabels' | 'policy'>,
+  { externalLabels, policy, resendDelayMs }: Pick<BacktestRequest, 'externalLabels' | 'policy' | 'resendDelayMs'>,
   { ask, logs }: Pick<BacktestDeps, 'ask' | 'logs'>,
   signal: AbortSignal,
   onChunk: () => void,
 ): Promise<TestedRule> {
   const finder = new AlertFinder(rule, externalLabels, templateQuery(ask));
   const { stepMs = 1 } = chunks[0] ?? {};
-  const test = new RuleBacktest({ rule, limit: group.limit, stepMs, policy, finder });
+  const test = new RuleBacktest({ rule, limit: group.limit, stepMs, policy, resendDelayMs, finder });
   const open = askedRule({ rule, group, chunks }, { ask, logs });
   for (const chunk of chunks) {
     const askAt = open(chunk, signal);

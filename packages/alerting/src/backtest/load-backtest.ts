@@ -6,6 +6,7 @@ import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles, readRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { RuleGroup } from '@vigie/rules/rule';
 import { DEFAULT_POLICY, type RulePolicy } from '@vigie/rules/rule-policy';
+import { DEFAULT_RESEND_DELAY_MS } from '@vigie/rules/rule-runner';
 import type { AlertingConfig, LogDatasource } from '../config/alerting-config.ts';
 import { loadAlertingConfig, loadWrittenAlertmanager, withAlertmanager } from '../config/alerting-config-file.ts';
 import { type ConfiguredEngine, configuredEngine } from '../configured-engine.ts';
@@ -33,6 +34,7 @@ export interface LoadedBacktest {
   /** undefined: nobody says who is told. */
   readonly told: ConfiguredEngine | undefined;
   readonly policy: RulePolicy;
+  readonly resendDelayMs: number;
   readonly intervalMs: number;
   readonly externalLabels: LabelSet;
 }
@@ -69,6 +71,7 @@ export async function loadBacktest(files: BacktestFiles, environment: Environmen
     logs: logRuleFiles.length > 0 ? logs : undefined,
     told: await toldBy(files, config),
     policy: config?.rules.policy ?? DEFAULT_POLICY,
+    resendDelayMs: config?.rules.resendDelayMs ?? DEFAULT_RESEND_DELAY_MS,
     intervalMs,
     externalLabels: config?.externalLabels ?? LabelSet.empty,
   };

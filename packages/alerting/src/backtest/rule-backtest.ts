@@ -5,7 +5,6 @@ import { lifetimeMs } from '@vigie/rules/alerts/due-alerts';
 import { type AlertMemory, evaluateAlerts, NO_MEMORY, watchesSeries } from '@vigie/rules/alerts/evaluate-alerts';
 import type { AlertingRule } from '@vigie/rules/rule';
 import type { RulePolicy } from '@vigie/rules/rule-policy';
-import { DEFAULT_RESEND_DELAY_MS } from '@vigie/rules/rule-runner';
 import type { AlertFinder } from './alert-finder.ts';
 import type { AskAt } from './asked-rule.ts';
 
@@ -32,6 +31,8 @@ export interface RuleBacktestOptions {
   /** Between evaluations. */
   readonly stepMs: number;
   readonly policy: RulePolicy;
+  /** After which an alert that goes on is told again. */
+  readonly resendDelayMs: number;
   readonly finder: Pick<AlertFinder, 'alertsOf'>;
 }
 
@@ -98,9 +99,8 @@ export class RuleBacktest {
 
   #note(timestampMs: number): void {
     const { alerts } = this.#memory;
-    const { stepMs } = this.#options;
-    const forgottenMs =
-      timestampMs - stepMs + lifetimeMs({ resendDelayMs: DEFAULT_RESEND_DELAY_MS, intervalMs: stepMs });
+    const { stepMs, resendDelayMs } = this.#options;
+    const forgottenMs = timestampMs - stepMs + lifetimeMs({ resendDelayMs, intervalMs: stepMs });
     for (const key of this.#pending.open) if (alerts.get(key)?.state !== 'pending') this.#pending.end(key, timestampMs);
     for (const key of this.#firing.open) {
       const state = alerts.get(key)?.state;

@@ -208,10 +208,10 @@ export class Dispatcher {
 
   #setIn(route: Route, labels: LabelSet, alert: Alert): void {
     const nowMs = this.#deps.clock.nowMs();
-    const running = this.#groups.get(groupIdOf(route, labels));
-    const group = running?.group ?? new AlertGroup(route, labels, alert, nowMs);
-    const joins = running === undefined ? !isResolved(alert, nowMs) : joinsAnew(group, alert, nowMs);
-    if (running === undefined) this.#start(group);
+    const known = this.#groups.get(groupIdOf(route, labels))?.group;
+    const joins = joinsAnew(known, alert, nowMs);
+    const group = known ?? new AlertGroup(route, labels, alert, nowMs);
+    if (known === undefined) this.#start(group);
     else group.set(alert);
     if (joins) this.#deps.onJoined?.(group, alert);
   }
@@ -320,6 +320,7 @@ export class Dispatcher {
   }
 }
 
-function joinsAnew(group: AlertGroup, alert: Alert, nowMs: number): boolean {
-  return !isResolved(alert, nowMs) && !group.hasFiring(alert, nowMs);
+/** @param group undefined: there is none yet */
+function joinsAnew(group: AlertGroup | undefined, alert: Alert, nowMs: number): boolean {
+  return !isResolved(alert, nowMs) && group?.hasFiring(alert, nowMs) !== true;
 }

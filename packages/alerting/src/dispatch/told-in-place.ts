@@ -25,8 +25,8 @@ export function afterTelling(before: ToldInPlace, integrations: readonly string[
   return after;
 }
 
-/** Whether somebody is still to be told that the alert is over. */
-export function isOwedInPlace(told: ToldInPlace, fingerprint: string): boolean {
-  for (const owed of told.values()) if (owed.has(fingerprint)) return true;
-  return false;
+/** Whether one of them is still to be told that the alert is over.
+ *  @param integrations their ids */
+export function isOwedInPlace(told: ToldInPlace, fingerprint: string, integrations: readonly string[]): boolean {
+  return integrations.some((id) => told.get(id)?.has(fingerprint) === true);
 }

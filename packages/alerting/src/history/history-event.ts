@@ -113,18 +113,18 @@ export interface SilenceEvent {
 
 export type HistoryEvent = AlertEvent | PendingEvent | GroupedEvent | MuteEvent | SendEvent | PageEvent | SilenceEvent;
 
+/** Steps on the way to a notification: of a rule with many alerts there are as many at a time as it has, and what was told must not make room for them. */
+const STEPS = ['pending', 'lapsed', 'grouped'] as const;
+
 export const EVENT_KINDS = [
   ...(['created', 'changed', 'resolved', 'muted', 'sent', 'failed'] as const),
   ...(['acknowledged', 'reopened', 'escalated', 'ended', 'silenced', 'unsilenced'] as const),
-  ...(['pending', 'lapsed', 'grouped'] as const),
+  ...STEPS,
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** Steps on the way to a notification: of a rule with many alerts there are as many at a time as it has, and what was told must not make room for them. */
-const STEPS: ReadonlySet<EventKind> = new Set(['pending', 'lapsed', 'grouped']);
-
 export function isStep({ kind }: Pick<HistoryEvent, 'kind'>): boolean {
-  return STEPS.has(kind);
+  return STEPS.some((step) => step === kind);
 }
 
 /** Of the alert, or of its group; a silence has none. */

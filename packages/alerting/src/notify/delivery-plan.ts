@@ -74,8 +74,10 @@ export class DeliveryPlan {
     signal: AbortSignal,
   ): Promise<Delivered> {
     const { fallback } = receiver.options;
-    if (fallback === undefined || audience === 'own')
-      return { ...UNDELIVERED, own: await this.persist(integration, notification, fallback?.timeoutMs ?? 0, signal) };
+    if (fallback === undefined || audience === 'own') {
+      const own = await this.deliverItself(integration, notification, fallback?.timeoutMs ?? 0, signal);
+      return { ...UNDELIVERED, own };
+    }
     const patience = patienceOf(fallback);
     if (audience === 'both') {
       const [own, inPlace] = await Promise.all([
@@ -113,7 +115,7 @@ export class DeliveryPlan {
   /** Tries it until it has been told, and nobody else in its place.
    *  @param timeoutMs of Patience
    *  @returns undefined: it was not told */
-  async persist(
+  async deliverItself(
     integration: Integration,
     notification: Notification,
     timeoutMs: number,

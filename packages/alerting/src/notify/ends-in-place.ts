@@ -10,7 +10,7 @@ import { endReason, keyOfTold, notificationOf } from './notification-of.ts';
 import { type Addressee, addresseeOf, type Receiver } from './receiver.ts';
 
 export interface EndsInPlaceDeps {
-  readonly plan: Pick<DeliveryPlan, 'persist'>;
+  readonly plan: Pick<DeliveryPlan, 'deliverItself'>;
   readonly notifications: Pick<NotificationLog, 'get' | 'recordEndsInPlace'>;
   readonly persist: (records: readonly StateRecord[]) => Promise<void>;
 }
@@ -48,12 +48,15 @@ export class EndsInPlace {
   async tell(told: FlushInPlace, signal: AbortSignal): Promise<boolean> {
     const { receivers } = this.#settings;
     const owed = this.#deps.notifications.get(told.group.key, told.integration)?.inPlace ?? [];
-    const tellings = [...owed].map(([id, fingerprints]) => {
+    const tellings = Array.from(owed, async ([id, fingerprints]) => {
       const to = addresseeOf(receivers, id);
       const part = partOf(told.flush, fingerprints);
-      // To one that is no more in the configuration, or wants to hear of no end now, there is nothing to tell.
-      if (to?.integration.sendsResolved !== true || part.resolved.length === 0) return true;
-      return this.#tellOne(to, part, told, signal);
+      // To one that is no more in the configuration there is nothing to tell.
+      if (to === undefined || part.resolved.length === 0) return true;
+      // A reload may have it want to hear of no end: then it is owed none.
+      const isSettled = !to.integration.sendsResolved || (await this.#tellOne(to, part, told, signal));
+      if (isSettled) await this.#settle(id, part, told);
+      return isSettled;
     });
     return (await Promise.all(tellings)).every(Boolean);
   }
@@ -64,7 +67,7 @@ export class EndsInPlace {
     { group, route, integration: inPlaceOf, timeoutMs }: FlushInPlace,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { plan, notifications, persist } = this.#deps;
+    const { plan, notifications } = this.#deps;
     const { resolveReason, idempotencyKey } = this.#settings;
     const beganAtMs = notifications.get(group.key, inPlaceOf)?.timeMs ?? part.timeMs;
     const notification = {
@@ -72,11 +75,14 @@ export class EndsInPlace {
       receiver: receiver.name,
       idempotencyKey: idempotencyKey === false ? undefined : keyOfTold({ group: group.key, beganAtMs }, part),
     };
-    if ((await plan.persist(integration, notification, timeoutMs, signal)) === undefined) return false;
-    const ended = part.resolved.map(({ fingerprint }) => fingerprint);
-    const entry = notifications.recordEndsInPlace(group.key, inPlaceOf, [integration.id], ended);
-    if (entry !== undefined) await persist([{ kind: 'told', group: group.key, integration: inPlaceOf, entry }]);
-    return true;
+    return (await plan.deliverItself(integration, notification, timeoutMs, signal)) !== undefined;
+  }
+
+  async #settle(id: string, { resolved }: Flush, { group, integration }: FlushInPlace): Promise<void> {
+    const { notifications, persist } = this.#deps;
+    const ended = resolved.map(({ fingerprint }) => fingerprint);
+    const entry = notifications.recordEndsInPlace(group.key, integration, [id], ended);
+    if (entry !== undefined) await persist([{ kind: 'told', group: group.key, integration, entry }]);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Log } from '@vigie/core/log';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
 import { endsOwed, type NotificationLog } from '../dispatch/notification-log.ts';
 import type { Notifier, OwedEnd } from './notifier.ts';
-import { addresseeOf, type Receiver } from './receiver.ts';
+import { addresseeOf, integrationIdsOf, type Receiver } from './receiver.ts';
 
 export interface FarewellsDeps {
   readonly clock: Clock;
@@ -56,7 +56,7 @@ export class Farewells {
     const { clock, notifications, receivers, alertOf, toldNow, owns } = this.#deps;
     const nowMs = clock.nowMs();
     // Of one that is no more in the configuration there is nobody to tell.
-    const known = new Set([...receivers().values()].flatMap(({ integrations }) => integrations.map(({ id }) => id)));
+    const known = integrationIdsOf(receivers());
     const over = [...notifications.all()].flatMap(({ group, integration, entry }) => {
       const owed = endsOwed(integration, entry, (id) => known.has(id));
       const alerts = endedOf(owed, alertOf, nowMs);

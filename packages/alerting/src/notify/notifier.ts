@@ -29,7 +29,7 @@ import { type Mute, type MutingWorld, muteCauses } from './muting.ts';
 import { endReason, keyOfTold, notificationOf } from './notification-of.ts';
 import type { NotifyCounts } from './notify-counts.ts';
 import { muteEvent } from './notify-events.ts';
-import type { Addressee, Receiver, ReceiverOptions } from './receiver.ts';
+import type { Addressee, Receiver } from './receiver.ts';
 
 export interface NotifyOptions {
   /** Whether a receiver that was told of an alert is told of its end although it is muted then. */
@@ -327,7 +327,13 @@ export class Notifier {
     const news = notificationReason(entry, part, rules);
     const reason = news ?? (part.resolved.some(isOwed) ? endReason(part) : undefined);
     if (reason === undefined || (isAcknowledged && reason === 'repeat interval elapsed')) return undefined;
-    return { part, reason, rules, entry, audience: audienceOf(entry, part, news, receiver.options) };
+    return { part, reason, rules, entry, audience: audienceOf(entry, part, news, this.#fallbackOf(receiver)) };
+  }
+
+  /** Ids of the integrations that are told in its place now. */
+  #fallbackOf({ options: { fallback } }: Receiver): readonly string[] {
+    const integrations = fallback && this.#settings.receivers.get(fallback.receiver)?.integrations;
+    return (integrations ?? []).map(({ id }) => id);
   }
 
   /** What it was to be told before, and has not been, is not to be told any more: nobody waits for that. */
@@ -435,10 +441,10 @@ function audienceOf(
   entry: NotificationEntry | undefined,
   { resolved }: Flush,
   news: NotificationReason | undefined,
-  { fallback }: ReceiverOptions,
+  fallback: readonly string[],
 ): Audience {
   if (entry === undefined) return 'either';
   const fresh = fingerprintsOf(resolved).filter((fingerprint) => !entry.resolved.has(fingerprint));
-  if (fallback !== undefined && fresh.some((fingerprint) => isOwedInPlace(entry.inPlace, fingerprint))) return 'both';
+  if (fresh.some((fingerprint) => isOwedInPlace(entry.inPlace, fingerprint, fallback))) return 'both';
   return news === undefined && fresh.length === 0 ? 'own' : 'either';
 }

@@ -69,6 +69,13 @@ export class RateLimit {
     this.#schedule();
   }
 
+  /** There is no rate any more: what waits is told. */
+  lift(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const one of [...this.#waiting]) this.#tell(one);
+  }
+
   /** So many were told before. */
   spend(notifications: number): void {
     this.#tokens = Math.max(0, this.#tokens - notifications);
@@ -115,17 +122,22 @@ export class RateLimit {
     if (first === undefined) return;
     const { digest: digests, digestAlerts } = this.#options;
     const together = digests && takesDigests(this.#kind) ? [...this.#waiting] : [first];
-    for (const one of together) one.leave();
     if (together.length === 1) {
-      first.resolve(first.send(this.#single(first.notification), first.signal));
+      this.#tell(first);
       return;
     }
+    for (const one of together) one.leave();
     this.counts.digests += 1;
     this.counts.digested += together.length;
     const owns = this.#deps.ownsGroup ?? (() => true);
     const digest = new DigestDelivery(together, digestAlerts, owns);
     // As the newest says how: a reload may have come since the first.
     void digest.tell((together.at(-1) ?? first).send);
+  }
+
+  #tell({ notification, signal, send, resolve, leave }: Waiting): void {
+    leave();
+    resolve(send(this.#single(notification), signal));
   }
 
   #single(notification: Notification): Deliverable {

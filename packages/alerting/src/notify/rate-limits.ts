@@ -1,5 +1,5 @@
 /** The rates of all integrations that have one. They outlive a configuration: what was told before a reload counts behind it, and what waits goes on
- *  waiting. */
+ *  waiting while there is a rate. */
 import { RateLimit, type RateLimitDeps } from './rate-limit.ts';
 import type { Receiver } from './receiver.ts';
 
@@ -34,7 +34,11 @@ export class RateLimits {
         else known.retune(options.rateLimit);
       }
     }
-    for (const id of this.#limits.keys()) if (!limited.has(id)) this.#limits.delete(id);
+    for (const [id, limit] of this.#limits) {
+      if (limited.has(id)) continue;
+      this.#limits.delete(id);
+      limit.lift();
+    }
   }
 
   /** After a start: what was told of late, by this process' predecessor or another replica, counts.

@@ -47,3 +47,8 @@ export function addresseeOf(receivers: ReadonlyMap<string, Receiver>, id: string
   }
   return undefined;
 }
+
+/** Ids of all ways to tell somebody. */
+export function integrationIdsOf(receivers: ReadonlyMap<string, Receiver>): ReadonlySet<string> {
+  return new Set([...receivers.values()].flatMap(({ integrations }) => integrations.map(({ id }) => id)));
+}

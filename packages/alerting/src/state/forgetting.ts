@@ -2,7 +2,7 @@
 import type { Clock } from '@vigie/core/clock';
 import type { AlertGroup } from '../dispatch/alert-group.ts';
 import { endsOwed } from '../dispatch/notification-log.ts';
-import type { Receiver } from '../notify/receiver.ts';
+import { integrationIdsOf, type Receiver } from '../notify/receiver.ts';
 import type { Integration } from '../receivers/integration.ts';
 import type { AlertingState } from './alerting-state.ts';
 
@@ -87,7 +87,7 @@ export class Forgetting {
         alerts.flatMap(({ fingerprint }) => (owed.get(key)?.has(fingerprint) === true ? [fingerprint] : [])),
       ),
     );
-    const known = new Set([...receivers().values()].flatMap(({ integrations }) => integrations.map(({ id }) => id)));
+    const known = integrationIdsOf(receivers());
     for (const { integration, entry } of notifications.all())
       for (const fingerprint of endsOwed(integration, entry, (id) => known.has(id))) ends.add(fingerprint);
     return ends;

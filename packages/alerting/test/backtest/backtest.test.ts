@@ -50,6 +50,7 @@ async function backtested(
       groups: parseRuleFile(rules, 'rules.yml'),
       told: undefined,
       policy: DEFAULT_POLICY,
+      resendDelayMs: MINUTE,
       startMs: 0,
       endMs: HOUR,
       intervalMs: MINUTE,
@@ -162,6 +163,16 @@ describe('a backtest', () => {
     expect(twice.rules).toMatchObject([
       { fired: 1, failed: { count: 5, error: expect.stringContaining('the same labelset') }, error: undefined },
     ]);
+  });
+
+  it('takes a lost alert for firing as long as whoever is told of it would', async () => {
+    const limited = `groups: [{ name: g, limit: 1, rules: [{ alert: A, expr: a > 0 }] }]\n`;
+    const found = { 'a > 0': ['a{job="web"} 1x19', 'a{job="db"} _x10 1x9'] };
+    // Told last at 9, and valid for four times as long as it takes to be told again.
+    expect((await backtested(limited, found)).rules).toMatchObject([{ fired: 1, firingMs: (9 + 4) * MINUTE }]);
+    const { rules } = await configOf(ALERTMANAGER, 'rules: { resend_delay: 2m }\n');
+    const rarely = await backtested(limited, found, { resendDelayMs: rules.resendDelayMs });
+    expect(rarely.rules).toMatchObject([{ fired: 1, firingMs: (9 + 8) * MINUTE }]);
   });
 });
 

@@ -57,6 +57,7 @@ async function backtested(rules: string, { lines = [], source, onAsk }: Past, re
       groups: parseLogRuleFile(rules, 'logs.yml', { intervalMs: MINUTE }),
       told: undefined,
       policy: DEFAULT_POLICY,
+      resendDelayMs: MINUTE,
       startMs: START,
       endMs: START + HOUR,
       intervalMs: MINUTE,

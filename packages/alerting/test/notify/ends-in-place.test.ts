@@ -83,6 +83,35 @@ describe('a fallback receiver that is down when an end is due', () => {
     expect(lab.engine.groups).toEqual([]);
   });
 
+  it('is told of it where a reload names another, which hears of no end of what it was not told', async () => {
+    const lab = await new Lab(config(), options).start();
+    cannot(lab, 'a/');
+    await lab.post({ alertname: 'A' });
+    expect(await lab.after(2 * MINUTE)).toEqual(['1:00 spare/webhook/0: first notification A']);
+    const next = config().replace('receivers: [', `receivers: [{ name: other, ${HOOK} }, `);
+    lab.apply(next, { receivers: { a: { fallback: { receiver: 'other', afterFailures: 3 }, rateLimit: undefined } } });
+    cannot(lab);
+    await lab.resolve({ alertname: 'A' });
+    const told = await lab.after(60 * MINUTE);
+    expect(told.toSorted()).toEqual([
+      '6:00 a/webhook/0: all alerts resolved -A',
+      '6:00 spare/webhook/0: all alerts resolved -A',
+    ]);
+  });
+
+  it('is owed it no more where it wants to hear of no end since a reload', async () => {
+    const lab = await owing();
+    await lab.after(6 * MINUTE);
+    lab.apply(
+      config().replace(`name: spare, ${HOOK}`, `name: spare, ${HOOK.replace(' }]', ', send_resolved: false }]')}`),
+    );
+    await lab.after(6 * MINUTE);
+    cannot(lab);
+    expect(await lab.after(120 * MINUTE)).toEqual([]);
+    expect([...lab.engine.state.alerts.all()]).toEqual([]);
+    expect(lab.engine.groups).toEqual([]);
+  });
+
   it('hears of that end also where others fire in the group, and of none of them', async () => {
     const lab = await owing();
     await lab.post({ alertname: 'B' });
