@@ -1,6 +1,6 @@
-/** Keeps cores from sleeping. A virtual machine that sleeps between two pieces of work gives its core away, and finds caches cold and the clock of its
- *  CPU time running on when it is woken: what takes 1 ms then takes 5 to 10, by who else is on the host, and a measurement of 2 % of a core
- *  measures that. On a node, pods keep the cores awake. */
+/** Keeps cores from sleeping. A virtual machine that sleeps between two pieces of work gives its core away, and is slow for a while when it is woken:
+ *  on a busy host that doubles the CPU time of a process that works for some milliseconds a second (docs/decisions/0028). On a node, pods keep the
+ *  cores awake. */
 import { join } from 'node:path';
 import { startProgram } from './child.ts';
 
