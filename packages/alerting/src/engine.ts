@@ -1,7 +1,6 @@
 /** What Alertmanager does: takes alerts, keeps them, groups them, and tells receivers of those that are not muted. */
 import type { Timer } from '@vigie/core/clock';
 import { VigieError } from '@vigie/core/errors';
-import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { RuleRecord } from '@vigie/rules/state/rule-record';
 import { AlertStore } from './alerts/alert-store.ts';
 import { KeptAlerts } from './alerts/kept-alerts.ts';
@@ -16,8 +15,7 @@ import { afterKnown, EngineReplica, groupSharing, lastTold } from './engine-repl
 import type { EngineDeps, EngineSettings } from './engine-settings.ts';
 import { Escalations, type GroupLook } from './escalation/escalations.ts';
 import type { Acknowledgement, Page } from './escalation/page.ts';
-import { AlertChanges } from './history/alert-changes.ts';
-import { pendingEvent } from './history/pending-events.ts';
+import { AlertEvents } from './history/alert-events.ts';
 import { silenceEvent } from './history/silence-event.ts';
 import { type InForce, inForce } from './in-force.ts';
 import type { Inhibitor } from './inhibition/inhibitor.ts';
@@ -30,7 +28,6 @@ import type { Receiver } from './notify/receiver.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Integration } from './receivers/integration.ts';
 import type { Route } from './routing/route.ts';
-import { withExternal } from './rules/posted-alerts.ts';
 import type { Silence, SilenceContent } from './silences/silence.ts';
 import { MOST_SILENCES, SilenceStore } from './silences/silence-store.ts';
 import { ENDS_AFTER_MS, UntilResolved } from './silences/until-resolved.ts';
@@ -49,7 +46,7 @@ export class AlertEngine {
   readonly #durable: DurableState;
   readonly #dispatcher: Dispatcher;
   readonly #escalations: Escalations;
-  readonly #changes = new AlertChanges();
+  readonly #events: AlertEvents;
   readonly #kept = new KeptAlerts();
   readonly #untilResolved = new UntilResolved();
   readonly #farewells: Farewells;
@@ -78,6 +75,11 @@ export class AlertEngine {
       }),
       notifications: new NotificationLog(retentionMs),
       outbox: new Outbox(),
+    });
+    this.#events = new AlertEvents({
+      record: deps.record,
+      inPlaceOf: (record) => this.state.rules.inPlaceOf(record),
+      externalLabels: deps.externalLabels,
     });
     this.#forgetting = new Forgetting({
       state: this.state,
@@ -128,7 +130,7 @@ export class AlertEngine {
     this.#dispatcher = new Dispatcher(this.#inForce.root, {
       clock,
       tell: (group, flush, signal) => {
-        if (flush.resolved.length > 0) this.#recordChanges(flush.resolved, flush.timeMs);
+        if (flush.resolved.length > 0) this.#events.recordChanges(flush.resolved, flush.timeMs);
         return this.#inForce.notifier.tell(group, flush, signal);
       },
       earlier: (group) => [
@@ -208,7 +210,7 @@ export class AlertEngine {
     state.holdAlerts(nowMs, this.#settings.options.startupHoldMs);
     for (const alert of state.alerts.all()) {
       this.#inForce.inhibitor.set(alert);
-      this.#changes.restore(alert, nowMs);
+      this.#events.restore(alert, nowMs);
     }
     const timers = new Map(state.timers);
     for (const { groupId } of state.outbox.all()) timers.set(groupId, nowMs);
@@ -247,7 +249,7 @@ export class AlertEngine {
     const nowMs = this.#deps.clock.nowMs();
     if (this.state.alerts.size + alerts.length > this.#settings.options.limits.alerts) this.#forgetting.makeRoom();
     const { taken, changed, refused } = this.state.alerts.put(afterKnown(alerts, this.state), nowMs);
-    this.#recordChanges(taken, nowMs);
+    this.#events.recordChanges(taken, nowMs);
     const kept = this.#keepAlerts(this.#kept.take(taken, changed, nowMs), taken);
     for (const alert of taken) this.#inForce.inhibitor.set(alert);
     for (const alert of taken) this.#dispatcher.set(alert);
@@ -269,8 +271,9 @@ export class AlertEngine {
   /** Takes what its rules know of their alerts; resolves when it is on the disk.
    *  @throws {VigieError} ALERTING_STATE_UNWRITABLE, where it is in memory alone */
   async keepRules(records: readonly RuleRecord[]): Promise<void> {
+    const nowMs = this.#deps.clock.nowMs();
     for (const record of records) {
-      this.#recordPending(record);
+      this.#events.recordPending(record, nowMs);
       this.state.rules.apply(record);
     }
     await this.#persist(records.map((record) => ({ kind: 'rule', record })));
@@ -366,18 +369,6 @@ export class AlertEngine {
     });
   }
 
-  #recordChanges(alerts: Iterable<Alert>, nowMs: number): void {
-    for (const alert of alerts) for (const event of this.#changes.note(alert, nowMs)) this.#deps.record(event);
-  }
-
-  /** @param next that is to be kept */
-  #recordPending(next: RuleRecord): void {
-    const { clock, externalLabels, record } = this.#deps;
-    const toldAs = (labels: LabelSet) => withExternal(labels, externalLabels?.() ?? LabelSet.empty);
-    const event = pendingEvent(this.state.rules.inPlaceOf(next), next, toldAs, clock.nowMs());
-    if (event !== undefined) record(event);
-  }
-
   /** Also of none, it ends when all that was to be written before is on the disk: somebody else may have posted the same.
    *  @param written of the alerts, those that the disk has to have
    *  @param taken what other replicas hear of, as far as it is news to them */
@@ -447,9 +438,10 @@ export class AlertEngine {
       inhibitor: () => this.inhibitor,
       isDispatching: () => this.#isDispatching,
       rulesHeard: (records) => {
-        for (const record of records) this.#recordPending(record);
+        const nowMs = this.#deps.clock.nowMs();
+        for (const record of records) this.#events.recordPending(record, nowMs);
       },
-      changed: (alerts, nowMs) => this.#recordChanges(alerts, nowMs),
+      changed: (alerts, nowMs) => this.#events.recordChanges(alerts, nowMs),
       clock: this.#deps.clock,
     });
   }
@@ -462,8 +454,8 @@ export class AlertEngine {
   }
 
   #maintain(): void {
-    const { clock, record } = this.#deps;
-    for (const event of this.#changes.ended(clock.nowMs())) record(event);
+    const { clock } = this.#deps;
+    this.#events.recordEnded(clock.nowMs());
     this.#endSilences();
     this.#farewells.look();
     if (this.#forgetting.look()) this.#inForce.inhibitor.forgetEnded(clock.nowMs());
