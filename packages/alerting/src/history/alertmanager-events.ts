@@ -13,13 +13,23 @@ import { KnownThings } from './known-things.ts';
 import { matcherSetsIn } from './silence-event.ts';
 
 /** Those of which there is a message. */
-export const ALERTMANAGER_KINDS: ReadonlySet<EventKind> = new Set([
-  ...(['created', 'resolved', 'grouped', 'muted', 'sent', 'silenced', 'unsilenced'] as const),
+export const ALERTMANAGER_KINDS: ReadonlySet<EventKind> = new Set<EventKind>([
+  'created',
+  'resolved',
+  'grouped',
+  'muted',
+  'sent',
+  'silenced',
+  'unsilenced',
 ]);
 const EVERYTHING = {
   kinds: new Set<EventKind>([...ALERTMANAGER_KINDS, 'changed']),
-  ...{ matchers: [], fingerprint: undefined, receiver: undefined },
-  ...{ fromMs: -Infinity, toMs: Infinity, limit: Infinity },
+  matchers: [],
+  fingerprint: undefined,
+  receiver: undefined,
+  fromMs: -Infinity,
+  toMs: Infinity,
+  limit: Infinity,
 };
 
 const REASONS: Readonly<Record<NotificationReason, string>> = {

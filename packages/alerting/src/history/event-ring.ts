@@ -44,16 +44,29 @@ export class EventRing {
 
   /** Those with lower numbers. */
   *newestFirst(before: number): Generator<NumberedEvent, void> {
-    for (let at = this.#events.length - 1; at >= this.#first; at--) {
-      const one = this.#events[at];
-      if (one === undefined) throw bug(`event ${at} of the history has gone`);
-      if (one.sequence < before) yield one;
+    for (let at = this.#placeOf(before) - 1; at >= this.#first; at--) yield this.#at(at);
+  }
+
+  /** Of the first with this number, or a higher one. */
+  #placeOf(sequence: number): number {
+    let from = this.#first;
+    let to = this.#events.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.#at(middle).sequence < sequence) from = middle + 1;
+      else to = middle;
     }
+    return from;
+  }
+
+  #at(place: number): NumberedEvent {
+    const one = this.#events[place];
+    if (one === undefined) throw bug(`event ${place} of the history has gone`);
+    return one;
   }
 
   #forget(): void {
-    const oldest = this.#events[this.#first];
-    if (oldest === undefined) throw bug('the history forgets an event that it does not have');
+    const oldest = this.#at(this.#first);
     this.#length -= lengthOf(oldest.event);
     this.#lastForgotten = oldest.sequence;
     this.#events[this.#first++] = undefined;
