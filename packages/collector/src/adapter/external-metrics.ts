@@ -13,7 +13,7 @@ import { decodeExternalValues } from './delegated-values.ts';
 import { causesOf, describeGap, explainedSeries, type MetricExplanation, namedSeries } from './explanation.ts';
 import { ParsedQueries } from './parsed-queries.ts';
 import type { RestMapper } from './rest-mapper.ts';
-import { type Answerer, evaluateRule } from './rule-evaluation.ts';
+import { type Answerer, evaluateRule, type RuleValue } from './rule-evaluation.ts';
 import type { RuleMatch, RuleSeries } from './rule-series.ts';
 
 export interface ExternalQuestion {
@@ -132,19 +132,27 @@ export class ExternalMetrics {
     const nowMs = clock.nowMs();
     const asked = { query, parsed: this.#parsed, label: '', nowMs, timeoutMs, lookbackMs: rule.maxAgeMs };
     const result = await evaluateRule(answerer, asked, signal);
+    const isOld = ({ timestampMs }: RuleValue): boolean => nowMs - timestampMs > maxAgeMs;
     const values = result.values
-      .filter(({ timestampMs }) => nowMs - timestampMs <= maxAgeMs)
+      .filter((one) => !isOld(one))
       .map(({ labels, value, timestampMs }) => ({
         labels: labels.toJSON(),
         value,
         timestampMs,
         windowMs: result.windowMs,
       }));
-    const missing = result.notNumbers.map((labels) => ({
-      name: describeSeries(labels),
-      reason: 'NotANumber',
-      message: 'the query gives NaN or infinity for it',
-    }));
+    const missing = [
+      ...result.notNumbers.map((labels) => ({
+        name: describeSeries(labels),
+        reason: 'NotANumber',
+        message: 'the query gives NaN or infinity for it',
+      })),
+      ...result.values.filter(isOld).map(({ labels }) => ({
+        name: describeSeries(labels),
+        reason: 'SeriesEnded',
+        message: 'its newest sample is too old',
+      })),
+    ];
     return {
       values,
       explanation: {

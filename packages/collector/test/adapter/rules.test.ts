@@ -291,6 +291,43 @@ describe('external metrics by rules', () => {
     expect(await ask(w)).toEqual(expected);
   });
 
+  it.each([
+    ['a rate', 'sum(rate(<<.Series>>{<<.LabelMatchers>>}[5m])) by (queue)', [0, 1, 2]],
+    ['a value of a moment', 'sum(<<.Series>>{<<.LabelMatchers>>}) by (queue)', [1]],
+  ])('are left out where the series of their labels are too old, as %s', async (_what, metricsQuery, values) => {
+    const { externalRules } = external(true, metricsQuery);
+    const w = await World.create(configOf({ externalRules }), {}, { maxAgeMs: 60_000 });
+    w.add({ __name__: 'depth', queue: 'a' }, values, 120_000);
+    w.add({ __name__: 'depth', queue: 'b' }, values);
+    expect((await ask(w)).map(([labels]) => labels)).toEqual([{ queue: 'b' }]);
+    const question = { kind: 'external', namespace: 'shop', metric: 'depth', metricSelector: '' } as const;
+    expect((await w.adapter.explainMetric(question, never)).missing).toMatchObject([
+      { name: '{queue="a"}', reason: 'SeriesEnded' },
+    ]);
+  });
+
+  it('have the newest time of all that was read where no series has their labels', async () => {
+    const made = 'label_replace(sum(<<.Series>>{<<.LabelMatchers>>}), "made", "x", "", "")';
+    const w = await World.create(external(true, made));
+    w.add({ __name__: 'depth', queue: 'a' }, [1], 30_000);
+    w.add({ __name__: 'depth', queue: 'b' }, [1], 15_000);
+    expect(
+      await w.adapter.external.values({ namespace: 'shop', metric: 'depth', selector: EVERYTHING }, never),
+    ).toEqual([{ labels: { made: 'x' }, value: 2, timestampMs: w.clock.nowMs() - 15_000, windowMs: undefined }]);
+  });
+
+  it('that are a scalar are no newer than what it was made of', async () => {
+    const scalar = external(true, 'scalar(sum(<<.Series>>{<<.LabelMatchers>>}))');
+    const w = await World.create(scalar, {}, { maxAgeMs: 60_000 });
+    w.add({ __name__: 'depth' }, [5], 50_000);
+    const question = { namespace: 'shop', metric: 'depth', selector: EVERYTHING };
+    expect(await w.adapter.external.values(question, never)).toMatchObject([
+      { value: 5, timestampMs: w.clock.nowMs() - 50_000 },
+    ]);
+    await w.clock.advance(15_000);
+    await expect(w.adapter.external.values(question, never)).rejects.toMatchObject({ reason: 'NotFound' });
+  });
+
   it('may be a scalar', async () => {
     const w = await World.create(external(true, 'scalar(sum(<<.Series>>{<<.LabelMatchers>>}))'));
     w.add({ __name__: 'depth' }, [5]);
