@@ -291,6 +291,16 @@ describe('usage', () => {
       },
       { cells: ['web-1', '100000020n', '20Ki', '15s'] },
     ]);
+    // What kubectl asks for to sort by.
+    const whole = await bed.get(`${USAGE}/namespaces/shop/pods?includeObject=Object`, { accept });
+    const { body: list } = await bed.get(`${USAGE}/namespaces/shop/pods`);
+    expect((whole.body.rows as readonly { readonly object: object }[]).map(({ object }) => object)).toEqual(
+      (list.items as readonly object[]).map((item) => ({
+        kind: 'PodMetrics',
+        apiVersion: 'metrics.k8s.io/v1beta1',
+        ...item,
+      })),
+    );
     const none = await bed.get(`${USAGE}/nodes?includeObject=None`, { accept });
     expect(none.body.rows).toEqual([{ cells: ['n1', '2', '1Gi', '15s'] }]);
   });
