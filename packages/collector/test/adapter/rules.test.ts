@@ -259,6 +259,62 @@ describe('metrics by rules', () => {
   });
 });
 
+describe('a rule that does not say which label names its objects', () => {
+  const rule = (overrides: Readonly<Record<string, string>>) =>
+    writtenRule({
+      seriesQuery: 'hits',
+      resources: {
+        template: '',
+        overrides: Object.fromEntries(
+          Object.entries(overrides).map(([label, resource]) => [label, { group: '', resource }]),
+        ),
+        namespaced: true,
+      },
+    });
+  const withoutPods = rule({ namespace: 'namespace' });
+
+  it('is said to be the reason, where no other has a value', async () => {
+    const w = await World.create(configOf({ rules: [withoutPods] }));
+    w.pod('web-0');
+    w.add({ __name__: 'hits', pod: 'web-0' }, [3]);
+    await expect(w.custom('hits')).rejects.toMatchObject({
+      details: {
+        causes: [
+          {
+            reason: 'NoLabel',
+            message: 'rules[0]: its resources do not say which labels are the names of pods and namespaces',
+          },
+        ],
+      },
+    });
+  });
+
+  it('gives way to one that does, if only in saying what is missing', async () => {
+    const withPods = rule({ namespace: 'Namespace', pod: 'Pod' });
+    const w = await World.create(configOf({ rules: [withoutPods, withPods] }));
+    w.pod('web-0');
+    w.pod('web-1');
+    w.add({ __name__: 'hits', pod: 'web-0' }, [3]);
+    expect(await w.custom('hits')).toEqual({ 'web-0': 3 });
+    await expect(w.custom('hits', { name: 'web-1' })).rejects.toMatchObject({
+      details: { causes: [{ reason: 'Query' }, { reason: 'NoSeries' }] },
+    });
+  });
+
+  it('is the reason for an external metric of the namespace, too', async () => {
+    const external = writtenRule({
+      seriesQuery: 'hits',
+      resources: { template: '', overrides: {}, namespaced: undefined },
+    });
+    const w = await World.create(configOf({ externalRules: [external] }));
+    w.add({ __name__: 'hits' }, [3]);
+    const asked = { namespace: 'shop', metric: 'hits', selector: EVERYTHING };
+    await expect(w.adapter.external.values(asked, never)).rejects.toMatchObject({
+      details: { causes: [{ reason: 'NoLabel', message: expect.stringContaining('the names of namespaces') }] },
+    });
+  });
+});
+
 describe('external metrics by rules', () => {
   const external = (namespaced: boolean, metricsQuery = 'sum(<<.Series>>{<<.LabelMatchers>>}) by (queue)') =>
     configOf({
