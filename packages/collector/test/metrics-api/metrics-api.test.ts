@@ -329,6 +329,12 @@ describe('forms', () => {
     });
   });
 
+  it('what is no request at all is refused with a Status, too', async () => {
+    const bed = await webShop();
+    const refused = await bed.get(`${CUSTOM}/pods/%2A/%zz`);
+    expect([refused.status, refused.body]).toMatchObject([400, { kind: 'Status', reason: 'BadRequest', code: 400 }]);
+  });
+
   it('documents are not sent twice to those who have them', async () => {
     const bed = await webShop();
     const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
