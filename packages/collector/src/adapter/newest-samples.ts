@@ -54,6 +54,9 @@ export class NewestSamples {
 
 /** Equal for equal values of these labels. */
 export function valuesKey(labels: LabelSet, names: readonly string[]): string {
+  const [first] = names;
+  // Nearly always the one that names the object.
+  if (names.length === 1 && first !== undefined) return labels.get(first);
   return names.map((name) => labels.get(name)).join('\xff');
 }
 
