@@ -45,7 +45,7 @@ export class MetricsQuery {
     this.#path = path;
     this.#labels = labels;
     try {
-      this.#template = new Template('metrics-query', { delimiters: DELIMITERS }).parse(source);
+      this.#template = parsed(source);
     } catch (error) {
       if (!(error instanceof VigieError)) throw error;
       throw new VigieError('ADAPTER_RULE_INVALID', `${path}: ${error.message}`, { cause: error });
@@ -94,20 +94,9 @@ export class MetricsQuery {
     groupBy: string,
     groupBySlice: readonly string[],
   ): string {
-    const values = new Map(conditions.map(({ label, values: joined }) => [label, joined]));
-    const given = new GoStruct(
-      'naming.queryTemplateArgs',
-      new Map<string, string | GoList | ReturnType<typeof stringMap>>([
-        ['Series', series],
-        ['LabelMatchers', conditions.map(conditionText).join(',')],
-        ['LabelValuesByName', stringMap(values)],
-        ['GroupBy', groupBy],
-        ['GroupBySlice', new GoList(groupBySlice, '[]string')],
-      ]),
-    );
     let query: string;
     try {
-      query = this.#template.execute(given);
+      query = this.#template.execute(templateArgs(series, conditions, groupBy, groupBySlice));
     } catch (error) {
       if (!(error instanceof VigieError)) throw error;
       throw new ApiRefusal('InternalError', `${this.#path}: ${error.message}`, undefined, { cause: error });
@@ -115,6 +104,40 @@ export class MetricsQuery {
     if (query === '') throw new ApiRefusal('InternalError', `${this.#path} has made an empty query`);
     return query;
   }
+}
+
+/** Makes a query of names that nothing has, as long as names are: what a template asks for that there is not, is found before an HPA asks.
+ *  @param groups how many labels the query is to group by; none for external metrics
+ *  @throws {VigieError} TEMPLATE_INVALID, TEMPLATE_FAILED */
+export function tryTemplate(source: string, groups: number): void {
+  const name = 'a'.repeat(LONG_NAME);
+  const labels = Array.from({ length: groups }, () => name);
+  parsed(source).execute(templateArgs(name, [equal(name, name)], labels.join(','), labels));
+}
+
+const LONG_NAME = 253;
+
+function parsed(source: string): Template {
+  return new Template('metrics-query', { delimiters: DELIMITERS }).parse(source);
+}
+
+function templateArgs(
+  series: string,
+  conditions: readonly LabelCondition[],
+  groupBy: string,
+  groupBySlice: readonly string[],
+): GoStruct {
+  const values = new Map(conditions.map(({ label, values: joined }) => [label, joined]));
+  return new GoStruct(
+    'naming.queryTemplateArgs',
+    new Map<string, string | GoList | ReturnType<typeof stringMap>>([
+      ['Series', series],
+      ['LabelMatchers', conditions.map(conditionText).join(',')],
+      ['LabelValuesByName', stringMap(values)],
+      ['GroupBy', groupBy],
+      ['GroupBySlice', new GoList(groupBySlice, '[]string')],
+    ]),
+  );
 }
 
 /** Of the metric's own labels. Values are passed on as they are: with `in` they may be regular expressions.

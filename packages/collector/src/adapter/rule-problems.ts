@@ -3,10 +3,10 @@
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { VigieError } from '@vigie/core/errors';
 import { compileRegex, regexProblem } from '@vigie/core/regex';
-import { Template } from '@vigie/core/template';
 import { parseSelector } from '@vigie/promql/syntax/parse';
 import type { AdapterConfig, AdapterResourceRule, AdapterResources, AdapterRule } from '../config/adapter-config.ts';
-import { DELIMITERS, labelPattern } from './resource-labels.ts';
+import { tryTemplate } from './metrics-query.ts';
+import { labelPattern } from './resource-labels.ts';
 
 export interface RuleProblem {
   /** From the configuration of the adapter on. */
@@ -32,15 +32,16 @@ function ofRule(rule: AdapterRule, path: ConfigPath, isOfObjects: boolean): read
     ...seriesFilters.flatMap((filter, index) => ofFilter(filter, [...path, 'seriesFilters', index])),
     ...ofResources(resources, [...path, 'resources'], isOfObjects),
     ...ofName(name, [...path, 'name']),
-    ...ofTemplate(metricsQuery, [...path, 'metricsQuery']),
+    ...ofTemplate(metricsQuery, [...path, 'metricsQuery'], isOfObjects ? 1 : 0),
   ];
 }
 
 function ofResourceRule(rule: AdapterResourceRule, path: ConfigPath): readonly RuleProblem[] {
   return [
-    ...ofTemplate(rule.containerQuery, [...path, 'containerQuery']),
+    // By pod and container.
+    ...ofTemplate(rule.containerQuery, [...path, 'containerQuery'], 2),
     // Without one, usage of nodes alone is not known.
-    ...(rule.nodeQuery === '' ? [] : ofTemplate(rule.nodeQuery, [...path, 'nodeQuery'])),
+    ...(rule.nodeQuery === '' ? [] : ofTemplate(rule.nodeQuery, [...path, 'nodeQuery'], 1)),
     ...ofResources(rule.resources, [...path, 'resources'], true),
   ];
 }
@@ -67,11 +68,10 @@ function ofRegex(source: string, path: ConfigPath): readonly RuleProblem[] {
   return problem === undefined ? [] : [{ path, expected: `a regular expression (${problem})` }];
 }
 
-function ofTemplate(source: string, path: ConfigPath): readonly RuleProblem[] {
+/** @param groups see tryTemplate */
+function ofTemplate(source: string, path: ConfigPath, groups: number): readonly RuleProblem[] {
   if (source === '') return [{ path, expected: 'the template of a query' }];
-  return tried(path, 'the template of a query', () =>
-    new Template('metrics-query', { delimiters: DELIMITERS }).parse(source),
-  );
+  return tried(path, 'the template of a query', () => tryTemplate(source, groups));
 }
 
 function tried(path: ConfigPath, expected: string, make: () => unknown): readonly RuleProblem[] {

@@ -48,4 +48,22 @@ describe('rules of prometheus-adapter that are wrong', () => {
     });
     expect(problems).toEqual(expected);
   });
+
+  it.each([
+    ['sum(<<.Serie>>{<<.LabelMatchers>>})', "can't evaluate field Serie"],
+    ['<<if .LabelMatchers>>sum(<<.Series>>{<<.Matchers>>})<<end>>', "can't evaluate field Matchers"],
+    ['sum by (<<index .GroupBySlice 1>>) (<<.Series>>)', 'index out of range'],
+  ])('are refused for a query of what there is not, %s', async (metricsQuery, problem) => {
+    const yaml = `adapter: {rules: [{seriesQuery: hits, resources: {template: '<<.Resource>>'}, metricsQuery: '${metricsQuery}'}]}`;
+    expect(await problemsOf(yaml, {})).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it.each([
+    'sum(<<.Series>>{<<range $k, $v := .LabelValuesByName>><<$k>>=~"<<$v>>",<<end>>}) by (<<.GroupBy>>)',
+    'sum(<<.Series>>{ns="<<index .LabelValuesByName "namespace">>",x="<<.LabelValuesByName.x>>"})',
+    '<<slice .Series 0 60>>{<<.LabelMatchers>>}',
+  ])('are not refused for a query of what there may be, %s', async (metricsQuery) => {
+    const yaml = `adapter: {rules: [{seriesQuery: hits, resources: {template: '<<.Resource>>'}, metricsQuery: '${metricsQuery}'}]}`;
+    expect(await problemsOf(yaml, {})).toEqual(['accepted']);
+  });
 });
