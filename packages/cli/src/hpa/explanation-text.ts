@@ -30,7 +30,8 @@ function metricLines(metric: ExplainedMetric, nowMs: number, paint: Paint): read
   const { computed, problem } = metric;
   const lines: string[] = [`${paint(printable(metric.metric), 'bold')}, target ${metric.target}`];
   if (metric.servedBy !== undefined) lines.push(field('asked of', `${metric.servedBy}, and not of this collector`));
-  lines.push(field('rule', metric.rule ?? 'none: no series and no rule stand behind this metric'));
+  if (metric.rule !== undefined) lines.push(field('rule', metric.rule));
+  else if (metric.isRefused !== true) lines.push(field('rule', 'none: no series and no rule stand behind this metric'));
   if (metric.query !== undefined) lines.push(field('query', metric.query));
   lines.push(
     ...listed('series', metric.series, ({ series, value, timestampMs, problem: why }) =>

@@ -60,6 +60,13 @@ async function explained(
 }
 
 describe('vigie hpa explain', () => {
+  it('does not say that nothing is behind a metric of which nobody could tell', async () => {
+    const [, external] = EXPLAINED.metrics;
+    const metrics = [{ ...external!, problem: 'the query took too long', isRefused: true }];
+    const { text } = await explained({ '/explain?hpa=shop%2Fweb': [200, { ...EXPLAINED, metrics }] });
+    expect(text).toContain('external metric queue, target average 10\n  problem  the query took too long\n');
+  });
+
   it('prints of each metric what stands behind it, and what comes next', async () => {
     const { code, text } = await explained({ '/explain?hpa=shop%2Fweb': [200, EXPLAINED] });
     expect(code).toBe(1);

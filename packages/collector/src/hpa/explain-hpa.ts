@@ -2,6 +2,7 @@
  *  will do next. */
 import type { Clock } from '@vigie/core/clock';
 import { describeError } from '@vigie/core/errors';
+import { ApiRefusal } from '../metrics-api/api-refusal.ts';
 import { milliOf } from '../metrics-api/quantity.ts';
 import type { ExplainedHpa, ExplainedMetric } from './explained-hpa.ts';
 import { DEFAULT_WINDOW_MS, type HpaPod } from './hpa-pod.ts';
@@ -106,8 +107,14 @@ async function answerOf(
     }
   } catch (error) {
     signal.throwIfAborted();
-    return { refusal: describeError(error) };
+    return { refusal: describeRefusal(error) };
   }
+}
+
+/** With the causes, which are not in the message. */
+function describeRefusal(error: unknown): string {
+  const causes = error instanceof ApiRefusal ? (error.details?.causes ?? []) : [];
+  return [describeError(error), ...causes.map(({ message }) => message)].join(': ');
 }
 
 function readingOf({ namespace }: HpaSpec, spec: MetricSpec | undefined, answer: Answered): MetricReading {
@@ -133,7 +140,8 @@ function explainMetric(
   answer: Answered | undefined,
   servedBy: string | undefined,
 ): ExplainedMetric {
-  const said = answer === undefined || 'refusal' in answer ? NOTHING_SAID : answer;
+  const isRefused = answer === undefined || 'refusal' in answer;
+  const said = isRefused ? NOTHING_SAID : answer;
   const pods = (calculation.pods ?? []).flatMap(({ pod, group, why }) =>
     group === 'ready' ? [] : [{ pod, group, why }],
   );
@@ -146,6 +154,7 @@ function explainMetric(
     values: [...said.values],
     missing: [...said.missing],
     pods,
+    ...(isRefused ? { isRefused } : {}),
   };
   if (calculation.status === 'error') return { ...common, problem: calculation.message };
   const { usageMilli, utilization, ratio, replicas, formula } = calculation;

@@ -22,6 +22,8 @@ const explainedMetric = v.object({
   pods: v.array(v.object({ pod: v.string(), group: v.picklist(['unready', 'missing', 'ignored']), why: v.string() })),
   /** Why nothing can be computed from it. */
   problem: optionalText,
+  /** Whether that is because nobody could tell: a query failed, another adapter is away, the object is none that can be asked for. */
+  isRefused: v.optional(v.boolean()),
   computed: v.optional(
     v.object({
       /** In the metric's unit: the average of pods, or the value. */

@@ -19,8 +19,9 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** @returns undefined where a value can be computed */
-export function gapOf({ metric, rule, problem, missing }: ExplainedMetric): MetricGap | undefined {
+export function gapOf({ metric, rule, problem, isRefused, missing }: ExplainedMetric): MetricGap | undefined {
   if (problem === undefined) return undefined;
+  if (isRefused === true) return { reason: 'MetricRefused', message: `${metric} cannot be served: ${problem}.` };
   if (rule === undefined) {
     const advice = 'Nothing that is scraped is called so, and no rule makes it: see vigie hpa explain --metrics.';
     return { reason: 'MetricUnknown', message: `${metric} cannot be served: ${problem}. ${advice}` };

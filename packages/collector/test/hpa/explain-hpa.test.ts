@@ -6,6 +6,7 @@ import { explainedHpaSchema } from '../../src/hpa/explained-hpa.ts';
 import { CONTROLLER_DEFAULTS, type HpaSpec } from '../../src/hpa/hpa-spec.ts';
 import type { MetricAnswer, MetricsSource } from '../../src/hpa/metrics-source.ts';
 import { podSchema } from '../../src/hpa/pod-object.ts';
+import { ApiRefusal } from '../../src/metrics-api/api-refusal.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const clock = new FakeClock(NOW);
@@ -136,10 +137,18 @@ describe('explaining an HPA', () => {
         pods: refused,
       }),
     );
-    expect(explained.metrics[1]).toMatchObject({ problem: 'no metrics known for pod' });
+    expect(explained.metrics[1]).toMatchObject({ problem: 'no metrics known for pod', isRefused: true });
     expect(explained.next).toMatchObject({ replicas: 3, reason: expect.stringContaining('1 invalid out of 2') });
     const nothing = await explain(source({}));
     expect(nothing.metrics[0]).toMatchObject({ problem: 'the API has no value of it' });
+    expect(nothing.metrics[0]?.isRefused).toBeUndefined();
+    const causes = [{ reason: 'NoSuchResource', message: 'widgets: the cluster has no such resource' }];
+    const unknown = async (): Promise<MetricAnswer> => {
+      throw new ApiRefusal('NotFound', 'the server could not find the metric lag', { causes });
+    };
+    expect((await explain(source({ pods: unknown }))).metrics[1]?.problem).toBe(
+      'the server could not find the metric lag: widgets: the cluster has no such resource',
+    );
   });
 
   it('knows that a container which one pod lacks keeps the controller from all of them', async () => {

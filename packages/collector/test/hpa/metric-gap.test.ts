@@ -11,6 +11,10 @@ const missing = (reason: string) => [{ name: 'web-0', reason, message: 'why' }];
 it.each([
   [metric({}), undefined],
   [{ ...metric({ problem: 'no value' }), rule: undefined }, ['MetricUnknown', 'vigie hpa explain --metrics']],
+  [
+    { ...metric({ problem: 'the query took too long', isRefused: true }), rule: undefined },
+    ['MetricRefused', 'cannot be served: the query took too long.'],
+  ],
   [metric({ problem: 'no value' }), ['MetricWithoutValue', 'no value. The selector of the metric may match nothing.']],
   [
     metric({ problem: 'no value', missing: missing('SeriesEnded') }),
