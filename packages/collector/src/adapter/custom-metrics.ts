@@ -17,7 +17,7 @@ import {
 } from './explanation.ts';
 import { ParsedQueries } from './parsed-queries.ts';
 import type { MappedResource, RestMapper } from './rest-mapper.ts';
-import { type Answerer, evaluateRule } from './rule-evaluation.ts';
+import { type Answerer, evaluateRule, lookbackWithin } from './rule-evaluation.ts';
 import type { RuleMatch, RuleSeries } from './rule-series.ts';
 
 export interface CustomQuestion {
@@ -193,7 +193,14 @@ export class CustomMetrics {
     }
     const { query, label } = built;
     const nowMs = clock.nowMs();
-    const asked = { query, parsed: this.#parsed, label, nowMs, timeoutMs, lookbackMs: rule.maxAgeMs };
+    const asked = {
+      query,
+      parsed: this.#parsed,
+      label,
+      nowMs,
+      timeoutMs,
+      lookbackMs: rule.maxAgeMs ?? lookbackWithin(maxAgeMs),
+    };
     const result = await evaluateRule(answerer, asked, signal);
     if (result.type !== 'vector') {
       throw new ApiRefusal('InternalError', `${rule.path}: the result is a ${result.type}, where a vector is needed`);

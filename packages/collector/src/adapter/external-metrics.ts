@@ -20,7 +20,7 @@ import {
 } from './explanation.ts';
 import { ParsedQueries } from './parsed-queries.ts';
 import type { RestMapper } from './rest-mapper.ts';
-import { type Answerer, evaluateRule, type RuleValue } from './rule-evaluation.ts';
+import { type Answerer, evaluateRule, lookbackWithin, type RuleValue } from './rule-evaluation.ts';
 import type { RuleMatch, RuleSeries } from './rule-series.ts';
 
 export interface ExternalQuestion {
@@ -140,7 +140,14 @@ export class ExternalMetrics {
       return { values: [], explanation: { ...explanationOf(metric, rule.path, undefined, []), missing } };
     }
     const nowMs = clock.nowMs();
-    const asked = { query, parsed: this.#parsed, label: '', nowMs, timeoutMs, lookbackMs: rule.maxAgeMs };
+    const asked = {
+      query,
+      parsed: this.#parsed,
+      label: '',
+      nowMs,
+      timeoutMs,
+      lookbackMs: rule.maxAgeMs ?? lookbackWithin(maxAgeMs),
+    };
     const result = await evaluateRule(answerer, asked, signal);
     const isOld = ({ timestampMs }: RuleValue): boolean => nowMs - timestampMs > maxAgeMs;
     const values = result.values

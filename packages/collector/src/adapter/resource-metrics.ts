@@ -11,7 +11,7 @@ import type { KubeletUsage } from './kubelet-usage.ts';
 import type { MetricsQuery } from './metrics-query.ts';
 import { ParsedQueries } from './parsed-queries.ts';
 import type { MappedResource, RestMapper } from './rest-mapper.ts';
-import { type Answerer, evaluateRule, type RuleValue } from './rule-evaluation.ts';
+import { type Answerer, evaluateRule, lookbackWithin, type RuleValue } from './rule-evaluation.ts';
 
 export interface ResourceMetricsDeps {
   readonly pods: ClusterObjects;
@@ -166,7 +166,7 @@ export class ResourceMetrics {
     if (built === undefined) return new Map();
     const { query, label } = built;
     const nowMs = clock.nowMs();
-    const rule = { query, parsed: this.#parsed, label, nowMs, timeoutMs, lookbackMs: undefined };
+    const rule = { query, parsed: this.#parsed, label, nowMs, timeoutMs, lookbackMs: lookbackWithin(maxAgeMs) };
     const { values } = await evaluateRule(answerer, rule, signal);
     const usable = values.filter(({ value, timestampMs }) => value >= 0 && nowMs - timestampMs <= maxAgeMs);
     return groupBy(usable, ({ labels }) => labels.get(label));

@@ -1,6 +1,6 @@
 /** Runs the query of a rule, and finds out how new its values are and what they are rates over. */
 import { errorCode, VigieError } from '@vigie/core/errors';
-import type { Engine } from '@vigie/promql/evaluate/engine';
+import { DEFAULT_LOOKBACK_MS, type Engine } from '@vigie/promql/evaluate/engine';
 import { embeddedEngine, type QueryEngine } from '@vigie/promql/evaluate/query-engine';
 import type { InstantResult } from '@vigie/promql/evaluate/result';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
@@ -47,6 +47,12 @@ export interface RuleQuery {
   readonly timeoutMs: number;
   /** How far an instant selector looks back; undefined: as far as the engine does unless told otherwise. */
   readonly lookbackMs: number | undefined;
+}
+
+/** How far instant selectors look back for values that may be so old, where nothing says how far: what is older would be a part of sums
+ *  that are young by their other parts. @returns undefined for as far as the engine does */
+export function lookbackWithin(maxAgeMs: number): number | undefined {
+  return maxAgeMs < DEFAULT_LOOKBACK_MS ? maxAgeMs : undefined;
 }
 
 /** @throws {ApiRefusal} InternalError for a query that is none, Timeout, ServiceUnavailable

@@ -259,6 +259,32 @@ describe('metrics by rules', () => {
   });
 });
 
+it('what is older than values may be is no part of a sum that is young by its other parts', async () => {
+  const rules = [writtenRule({ seriesQuery: 'load' })];
+  const resource = (query: string) => ({
+    containerQuery: `sum(${query}{<<.LabelMatchers>>}) by (<<.GroupBy>>)`,
+    nodeQuery: '',
+    resources: { template: '<<.Resource>>', overrides: {}, namespaced: undefined },
+    containerLabel: 'container',
+  });
+  const resourceRules = { cpu: resource('cores'), memory: resource('bytes'), windowMs: 60_000 };
+  const w = await World.create(configOf({ rules, resourceRules }), {}, { maxAgeMs: 60_000 });
+  w.pod('web-0');
+  for (const [name, value] of [
+    ['load', 1],
+    ['cores', 2],
+    ['bytes', 3],
+  ] as const) {
+    const labels = { __name__: name, pod: 'web-0', container: 'app' };
+    w.add({ ...labels, id: 'old' }, [100], 120_000);
+    w.add({ ...labels, id: 'new' }, [value]);
+  }
+  expect(await w.custom('load')).toEqual({ 'web-0': 1 });
+  expect(await w.adapter.resources.pods('shop', EVERYTHING, never)).toMatchObject([
+    { containers: [{ name: 'app', cpu: 2, memoryBytes: 3 }] },
+  ]);
+});
+
 describe('a rule that does not say which label names its objects', () => {
   const rule = (overrides: Readonly<Record<string, string>>) =>
     writtenRule({
@@ -348,18 +374,17 @@ describe('external metrics by rules', () => {
   });
 
   it.each([
-    ['a rate', 'sum(rate(<<.Series>>{<<.LabelMatchers>>}[5m])) by (queue)', [0, 1, 2]],
-    ['a value of a moment', 'sum(<<.Series>>{<<.LabelMatchers>>}) by (queue)', [1]],
-  ])('are left out where the series of their labels are too old, as %s', async (_what, metricsQuery, values) => {
+    ['a rate', 'sum(rate(<<.Series>>{<<.LabelMatchers>>}[5m])) by (queue)', [0, 1, 2], ['SeriesEnded']],
+    ['a value of a moment', 'sum(<<.Series>>{<<.LabelMatchers>>}) by (queue)', [1], []],
+  ])('are left out where the series of their labels are too old, as %s', async (_what, metricsQuery, values, reasons) => {
     const { externalRules } = external(true, metricsQuery);
     const w = await World.create(configOf({ externalRules }), {}, { maxAgeMs: 60_000 });
     w.add({ __name__: 'depth', queue: 'a' }, values, 120_000);
     w.add({ __name__: 'depth', queue: 'b' }, values);
     expect((await ask(w)).map(([labels]) => labels)).toEqual([{ queue: 'b' }]);
     const question = { kind: 'external', namespace: 'shop', metric: 'depth', metricSelector: '' } as const;
-    expect((await w.adapter.explainMetric(question, never)).missing).toMatchObject([
-      { name: '{queue="a"}', reason: 'SeriesEnded' },
-    ]);
+    const { missing } = await w.adapter.explainMetric(question, never);
+    expect(missing.map(({ reason }) => reason)).toEqual(reasons);
   });
 
   it('have the newest time of all that was read where no series has their labels', async () => {

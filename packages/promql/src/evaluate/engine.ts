@@ -50,7 +50,7 @@ export interface Answer<Result> extends AnnotationTexts {
 /** A query as text, or parsed. The text is what positions in annotations are of. */
 export type Query = string | { readonly text: string; readonly expr: Expr };
 
-const DEFAULT_LOOKBACK_MS = 300_000;
+export const DEFAULT_LOOKBACK_MS = 300_000;
 const DEFAULT_SUBQUERY_STEP_MS = 60_000;
 /** A range query's most, after its start, as in Prometheus' HTTP API. */
 export const MAX_STEPS = 11_000;
