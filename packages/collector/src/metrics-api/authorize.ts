@@ -1,5 +1,6 @@
 /** Whether a user may ask for what they ask for: the API server decides, and its answers hold for ten seconds. Whatever cannot be
  *  decided is refused. Source: apiserver, pkg/authorization/authorizerfactory/delegating.go. */
+import { createHash } from 'node:crypto';
 import type { Clock } from '@vigie/core/clock';
 import { describeObstacle } from '@vigie/kube/answer';
 import type { KubeClient } from '@vigie/kube/client';
@@ -42,8 +43,9 @@ export class Authorizer {
   ): Promise<ApiRefusal | undefined> {
     if (user.groups.includes(MASTERS)) return undefined;
     if (this.#options.trustFrontProxy && method === 'front_proxy') return undefined;
-    const key = JSON.stringify([user.name, user.uid, user.groups, user.extra, attributes]);
-    const verdict = await this.#decisions.get(key, () => reviewAccess(this.#client, user, attributes, signal));
+    const verdict = await this.#decisions.get(questionKey(user, attributes), () =>
+      reviewAccess(this.#client, user, attributes, signal),
+    );
     switch (verdict.status) {
       case 'allowed':
         return undefined;
@@ -57,6 +59,12 @@ export class Authorizer {
         );
     }
   }
+}
+
+/** What a decision is kept by: as short of a path of 16 KB, which anybody may ask for, as of any other. */
+export function questionKey({ name, uid, groups, extra }: UserInfo, attributes: Attributes): string {
+  const question = JSON.stringify([name, uid, groups, extra, attributes]);
+  return createHash('sha256').update(question).digest('base64');
 }
 
 function keepsMs({ status }: AccessVerdict): number {
