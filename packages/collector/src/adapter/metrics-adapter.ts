@@ -26,6 +26,7 @@ import { ResourceMetrics } from './resource-metrics.ts';
 import type { RestMapper } from './rest-mapper.ts';
 import type { Answerer } from './rule-evaluation.ts';
 import { RuleSeries } from './rule-series.ts';
+import { toldOnce } from './told-once.ts';
 
 export interface MetricsAdapterOptions {
   /** prometheus-adapter's; undefined: every series has its metric. */
@@ -71,8 +72,9 @@ export class MetricsAdapter {
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
   constructor(options: MetricsAdapterOptions, deps: MetricsAdapterDeps) {
     const { config, queryTimeoutMs: timeoutMs, maxAgeMs } = options;
-    const { answerer, pods, nodes, mapper, client, delegate, intervals, endpoints, clock, signal } = deps;
-    const querier = answerer.kind === 'embedded' ? answerer.querier : new EngineQuerier(answerer.engine, timeoutMs);
+    const { answerer: own, pods, nodes, mapper, client, delegate, intervals, endpoints, clock, signal } = deps;
+    const querier = own.kind === 'embedded' ? own.querier : new EngineQuerier(own.engine, timeoutMs);
+    const answerer: Answerer = own.kind === 'embedded' ? { ...own, querier: toldOnce(own.querier) } : own;
     this.#deps = deps;
     const rules = config && compileAdapterRules(config, mapper);
     const customRules = rules && new RuleSeries(rules.custom, { querier, clock, maxAgeMs, signal });

@@ -285,6 +285,55 @@ it('what is older than values may be is no part of a sum that is young by its ot
   ]);
 });
 
+describe("a query of containers' metrics, as it is written for cAdvisor alone", () => {
+  // Of kube-prometheus.
+  const resource = (query: string) => ({
+    containerQuery: `sum by (<<.GroupBy>>) (${query})`,
+    nodeQuery: '',
+    resources: {
+      template: '',
+      overrides: { namespace: { group: '', resource: 'namespace' }, pod: { group: '', resource: 'pod' } },
+      namespaced: undefined,
+    },
+    containerLabel: 'container',
+  });
+  const resourceRules = {
+    cpu: resource('irate(container_cpu_usage_seconds_total{<<.LabelMatchers>>,container!="",pod!=""}[120s])'),
+    memory: resource('container_memory_working_set_bytes{<<.LabelMatchers>>,container!="",pod!=""}'),
+    windowMs: 300_000,
+  };
+  const rules = [writtenRule({ seriesQuery: 'container_memory_working_set_bytes{container!=""}' })];
+  const world = async (paths: readonly string[]) => {
+    const w = await World.create(configOf({ rules, resourceRules }));
+    w.pod('web-0');
+    for (const container of ['app', 'proxy']) {
+      for (const path of paths) {
+        const group = path === '/metrics/cadvisor' ? { id: `/kubepods/${container}`, image: 'i' } : {};
+        const labels = { job: 'kubelet', metrics_path: path, pod: 'web-0', container, ...group };
+        w.add({ __name__: 'container_cpu_usage_seconds_total', ...labels }, [0, 3]);
+        w.add({ __name__: 'container_memory_working_set_bytes', ...labels }, [100]);
+      }
+    }
+    return w;
+  };
+
+  it.each([
+    ['both', ['/metrics/cadvisor', '/metrics/resource']],
+    ['both, in the other order', ['/metrics/resource', '/metrics/cadvisor']],
+    ['cAdvisor', ['/metrics/cadvisor']],
+    ['/metrics/resource', ['/metrics/resource']],
+  ])('counts each once where kubelets tell of it at %s', async (_where, paths) => {
+    const w = await world(paths);
+    const containers = ['app', 'proxy'].map((name) => ({ name, cpu: 0.2, memoryBytes: 100 }));
+    // What cAdvisor told of it, before nobody asked it any more.
+    const before = { job: 'kubelet', metrics_path: '/metrics/cadvisor', pod: 'web-0', container: 'app', id: '/before' };
+    w.add({ __name__: 'container_cpu_usage_seconds_total', ...before }, [0, 3, 'stale'], 150_000);
+    w.add({ __name__: 'container_memory_working_set_bytes', ...before }, [100, 'stale'], 150_000);
+    expect(await w.adapter.resources.pods('shop', EVERYTHING, never)).toMatchObject([{ containers }]);
+    expect(await w.custom('container_memory_working_set_bytes')).toEqual({ 'web-0': 200 });
+  });
+});
+
 describe('a rule that does not say which label names its objects', () => {
   const rule = (overrides: Readonly<Record<string, string>>) =>
     writtenRule({
