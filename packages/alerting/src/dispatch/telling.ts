@@ -1,5 +1,4 @@
 /** The time in which receivers are told of a group. */
-import { setMaxListeners } from 'node:events';
 import type { Clock, Timer } from '@vigie/core/clock';
 import type { AlertGroup } from './alert-group.ts';
 
@@ -12,8 +11,6 @@ export function startTelling(
   clock: Pick<Clock, 'setTimer'>,
 ): { readonly ending: AbortController; readonly timer: Timer } {
   const ending = new AbortController();
-  // As many as the receivers have integrations wait for it, and Node takes more than ten for a leak.
-  setMaxListeners(0, ending.signal);
   const timer = clock.setTimer(Math.max(route.options.groupIntervalMs, SHORTEST_MS), () => ending.abort());
   return { ending, timer };
 }

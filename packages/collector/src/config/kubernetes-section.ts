@@ -1,7 +1,10 @@
 /** `kubernetes_sd_configs`, as it is written. Source: Prometheus 3, discovery/kubernetes/kubernetes.go. */
 import { resolve } from 'node:path';
 import { section } from '@vigie/core/config/fields';
+import type { Findings, ReadContext } from '@vigie/core/config/findings';
+import { httpClientEntries, readHttpClient } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textList } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import {
   KUBERNETES_ROLES,
@@ -9,9 +12,7 @@ import {
   type KubernetesRole,
   type KubernetesServer,
 } from '../discovery/discovery-config.ts';
-import type { Findings, ReadContext } from './findings.ts';
-import { httpClientEntries, readHttpClient } from './http-client-section.ts';
-import { flag, httpUrl, optionalText, textList } from './written-fields.ts';
+import { httpUrl } from './written-fields.ts';
 
 const clientEntries = httpClientEntries();
 const role = v.picklist(KUBERNETES_ROLES);

@@ -1,11 +1,13 @@
 /** `scrape_configs`, as they are written. Source: Prometheus 3, config.ScrapeConfig. */
 import { named, section, text } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
+import { httpClientEntries, readHttpClient } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textList, textOr } from '@vigie/core/config/written-fields';
 import { formatDuration } from '@vigie/core/durations';
 import * as v from 'valibot';
 import type { ScrapeConfig, ScrapeProtocol } from './collector-config.ts';
 import { checkStaticTargets, discoveryEntries, readDiscoveries } from './discovery-section.ts';
-import type { ReadContext } from './findings.ts';
 import {
   type GlobalConfig,
   scrapeDefaults,
@@ -13,9 +15,8 @@ import {
   type WrittenGlobal,
   warnOfScrapeDefaults,
 } from './global-section.ts';
-import { httpClientEntries, readHttpClient } from './http-client-section.ts';
 import { readRelabelRules, relabelSection } from './relabel-section.ts';
-import { count, flag, oneOf, optionalText, textList, textOr, wait } from './written-fields.ts';
+import { count, oneOf, wait } from './written-fields.ts';
 
 const scrapeSection = section({
   job_name: text(),

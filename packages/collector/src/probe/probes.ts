@@ -1,8 +1,8 @@
 /** The probes of a collector: its modules, and who may probe at a time. Source: blackbox_exporter, prober/handler.go. */
-import { setMaxListeners } from 'node:events';
 import type { Clock } from '@vigie/core/clock';
 import { describeError } from '@vigie/core/errors';
 import { quoteGo } from '@vigie/core/go-quote';
+import { onAbort } from '@vigie/core/on-abort';
 import { createProber } from './create-prober.ts';
 import { ProbeError, type ProbeRefusal } from './probe-error.ts';
 import { ProbeLog } from './probe-log.ts';
@@ -179,16 +179,13 @@ async function withTimeout<T>(
   work: (ending: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const ending = new AbortController();
-  // Every connection of the probe listens to it.
-  setMaxListeners(0, ending.signal);
-  const end = (): void => ending.abort(signal.reason);
-  signal.addEventListener('abort', end, { once: true });
+  const leave = onAbort(signal, () => ending.abort(signal.reason));
   const timer = clock.setTimer(timeoutMs, () => ending.abort(new Error('context deadline exceeded')));
   try {
     return await work(ending.signal);
   } finally {
     timer.cancel();
-    signal.removeEventListener('abort', end);
+    leave();
     // What a prober has left open ends with it.
     ending.abort(new Error('the probe is over'));
   }

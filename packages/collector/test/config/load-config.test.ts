@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { formatWarning } from '@vigie/core/config/findings';
 import { describe, expect, it } from 'vitest';
-import { formatWarning } from '../../src/config/findings.ts';
 import { DEFAULT_OTLP } from '../../src/config/otlp-config.ts';
 import { writtenRegex } from '../../src/relabel/relabel-regex.ts';
 import { job, load, problemsOf } from './written-config.ts';
