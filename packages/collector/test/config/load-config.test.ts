@@ -146,7 +146,7 @@ describe('a whole configuration', () => {
           role: 'endpointslice',
           server: { kind: 'own' },
           namespaces: { own: true, names: ['kube-system'] },
-          attach: { node: true, namespace: false },
+          attach: { node: true, namespace: false, deployment: false, job: false, cronjob: false },
         },
         { role: 'node', server: { kind: 'url', url: 'https://api.example:6443/' } },
       ],
