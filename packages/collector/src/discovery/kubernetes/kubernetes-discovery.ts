@@ -215,8 +215,9 @@ class RoleRun<T extends Meta> {
   ): WatchedCollection {
     const { server, selectors } = this.#config;
     const { label = '', field = '' } = selectors.find(({ role }) => role === kind) ?? {};
-    const path = resourcePath(wanted, wanted.isNamespaced ? namespace : undefined);
-    return { server, path, selector: { label, field } };
+    const all = { server, path: resourcePath(wanted), selector: { label, field } };
+    if (namespace === undefined || !wanted.isNamespaced) return all;
+    return { ...all, path: resourcePath(wanted, namespace), part: { namespace, path: all.path } };
   }
 
   #objectChanged(key: string): void {
