@@ -74,20 +74,13 @@ export function readKubernetes(
     if (!isLabelSelector(selector.label))
       findings.problem([...at, 'label'], 'a label selector such as app=web,tier!=db');
   }
-  for (const key of ['deployment', 'job', 'cronjob'] as const) {
-    if (written.attach_metadata[key])
-      findings.warn(
-        [...path, 'attach_metadata', key],
-        'not supported: __meta_kubernetes_pod_controller_name has the owner',
-      );
-  }
   return {
     kind: 'kubernetes',
     role: written.role,
     server,
     namespaces: { own, names },
     selectors: written.selectors,
-    attach: { node: written.attach_metadata.node, namespace: written.attach_metadata.namespace },
+    attach: written.attach_metadata,
   };
 }
 

@@ -16,6 +16,15 @@ export function count(fallback: number) {
 /** The same; nothing unless given. */
 export const optionalCount = v.nullish(wholeNumber);
 
+/** A number that is not negative; 0 unless given. */
+export const factor = v.nullish(
+  parsed('a number, 0 or more', (written) => {
+    const value = Number(written);
+    return written.trim() !== '' && Number.isFinite(value) && value >= 0 ? value : undefined;
+  }),
+  0,
+);
+
 /** A duration, in ms.
  *  @param fallback as it would be written */
 export function wait(fallback: string) {

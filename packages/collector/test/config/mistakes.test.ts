@@ -96,6 +96,14 @@ describe('mistakes', () => {
       ],
     ],
     [
+      'limits of histograms',
+      job('native_histogram_bucket_limit: -1', 'native_histogram_min_bucket_factor: 1.1x'),
+      [
+        'prometheus.yml:3:36: scrape_configs[0].native_histogram_bucket_limit: expected a whole number, 0 or more, got "-1"',
+        'prometheus.yml:4:41: scrape_configs[0].native_histogram_min_bucket_factor: expected a number, 0 or more, got "1.1x"',
+      ],
+    ],
+    [
       'a Kubernetes discovery',
       job(
         'kubernetes_sd_configs:',

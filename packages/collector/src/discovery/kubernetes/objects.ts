@@ -29,9 +29,13 @@ export interface PodContainer {
   readonly ports: readonly ContainerPort[];
 }
 
-export interface PodObject extends Meta {
-  readonly uid: string;
+/** Of which nothing is of interest but whose it is. */
+export interface OwnedObject {
   readonly controller: { readonly kind: string; readonly name: string } | undefined;
+}
+
+export interface PodObject extends Meta, OwnedObject {
+  readonly uid: string;
   readonly nodeName: string;
   readonly phase: string;
   readonly podIp: string;
@@ -52,6 +56,7 @@ export interface ServiceObject extends Meta {
   readonly type: string;
   readonly clusterIp: string;
   readonly externalName: string;
+  /** Those that the service has got, with commas; before it has any, the one that it asks for. */
   readonly loadBalancerIp: string;
   readonly ports: readonly ContainerPort[];
 }
@@ -129,6 +134,8 @@ export const podForm: ObjectForm<PodObject> = {
   },
 };
 
+export const ownedForm: ObjectForm<OwnedObject> = { decode: (object) => ({ controller: controllerOf(object) }) };
+
 export const nodeForm: ObjectForm<NodeObject> = {
   decode: (object) => ({
     ...metaOf(object),
@@ -149,7 +156,7 @@ export const serviceForm: ObjectForm<ServiceObject> = {
     type: textAt(object, 'spec', 'type'),
     clusterIp: textAt(object, 'spec', 'clusterIP'),
     externalName: textAt(object, 'spec', 'externalName'),
-    loadBalancerIp: textAt(object, 'spec', 'loadBalancerIP'),
+    loadBalancerIp: loadBalancerIpsOf(object) || textAt(object, 'spec', 'loadBalancerIP'),
     ports: portsOf(listAt(object, 'spec', 'ports'), 'port'),
   }),
 };
@@ -225,10 +232,18 @@ function withoutCopy(annotations: Meta['annotations']): Meta['annotations'] {
   return others;
 }
 
-function controllerOf(object: unknown): PodObject['controller'] {
+function controllerOf(object: unknown): OwnedObject['controller'] {
   const owner = listAt(object, 'metadata', 'ownerReferences').find((each) => at(each, 'controller') === true);
   if (owner === undefined) return undefined;
   return { kind: sharedText(textAt(owner, 'kind')), name: sharedText(textAt(owner, 'name')) };
+}
+
+function loadBalancerIpsOf(service: unknown): string {
+  const ingress = listAt(service, 'status', 'loadBalancer', 'ingress');
+  return ingress
+    .map((each) => textAt(each, 'ip'))
+    .filter((ip) => ip !== '')
+    .join(',');
 }
 
 function containersOf(
