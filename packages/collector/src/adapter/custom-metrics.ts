@@ -13,6 +13,7 @@ import {
   type MetricExplanation,
   type MissingObject,
   namedSeries,
+  withoutLabel,
 } from './explanation.ts';
 import { ParsedQueries } from './parsed-queries.ts';
 import type { MappedResource, RestMapper } from './rest-mapper.ts';
@@ -159,7 +160,8 @@ export class CustomMetrics {
     for (const match of await rules.find(wanted.metric)) {
       const found = await this.#byRule(wanted, match, signal);
       if (found !== undefined && found.values.length > 0) return found;
-      answer ??= found;
+      // One that was asked says more of what is missing than one that could not be.
+      if (answer?.explanation.query === undefined) answer = found ?? answer;
     }
     return (
       answer ?? { values: [], explanation: { ...nothing(wanted.metric, undefined), wanted: wanted.objects?.size } }
@@ -185,7 +187,10 @@ export class CustomMetrics {
       selector: metricSelector,
       extraGroupBy: [],
     });
-    if (built === undefined) return undefined;
+    if (built === undefined) {
+      const missing = [withoutLabel(rule.path, describeResource(mapped), namespace)];
+      return { values: [], explanation: { ...nothing(metric, rule.path), wanted: names.length, missing } };
+    }
     const { query, label } = built;
     const nowMs = clock.nowMs();
     const asked = { query, parsed: this.#parsed, label, nowMs, timeoutMs, lookbackMs: rule.maxAgeMs };

@@ -7,7 +7,7 @@ import type { Gap } from './series-reading.ts';
 export interface MissingObject {
   /** Of the pod or other object. */
   readonly name: string;
-  /** `NoSeries`, `SeriesEnded`, `OnlyOneSample`, `NotANumber`, `NothingObserved`. */
+  /** `NoSeries`, `SeriesEnded`, `OnlyOneSample`, `NotANumber`, `NothingObserved`; of a rule, `NoLabel`. */
   readonly reason: string;
   readonly message: string;
 }
@@ -64,6 +64,14 @@ export function describeGap(gap: Gap | undefined): Pick<MissingObject, 'reason' 
     case 'idle':
       return { reason: 'NothingObserved', message: 'nothing was observed in the window, so that there is no mean' };
   }
+}
+
+/** Of a rule that is about the metric, and does not say where the names of its objects or of their namespace stand.
+ *  @param object `pods`; '' for an external metric */
+export function withoutLabel(rule: string, object: string, namespace: string | undefined): MissingObject {
+  const kinds = [object, namespace === undefined ? '' : 'namespaces'].filter((kind) => kind !== '');
+  const message = `its resources do not say which labels are the names of ${kinds.join(' and ')}`;
+  return { name: rule, reason: 'NoLabel', message };
 }
 
 export function explainedSeries(traces: readonly SeriesTrace[]): readonly ExplainedSeries[] {

@@ -10,10 +10,17 @@ import type { ExternalValue } from '../metrics-api/metric-values.ts';
 import { NAMESPACES } from '../metrics-api/request-path.ts';
 import { type DefaultMetrics, describeSeries } from './default-metrics.ts';
 import { decodeExternalValues } from './delegated-values.ts';
-import { causesOf, describeGap, explainedSeries, type MetricExplanation, namedSeries } from './explanation.ts';
+import {
+  causesOf,
+  describeGap,
+  explainedSeries,
+  type MetricExplanation,
+  namedSeries,
+  withoutLabel,
+} from './explanation.ts';
 import { ParsedQueries } from './parsed-queries.ts';
 import type { RestMapper } from './rest-mapper.ts';
-import { type Answerer, evaluateRule } from './rule-evaluation.ts';
+import { type Answerer, evaluateRule, type RuleValue } from './rule-evaluation.ts';
 import type { RuleMatch, RuleSeries } from './rule-series.ts';
 
 export interface ExternalQuestion {
@@ -113,7 +120,7 @@ export class ExternalMetrics {
     for (const match of await rules.find(question.metric)) {
       const found = await this.#byRule(question, match, signal);
       if (found !== undefined && found.values.length > 0) return found;
-      answer ??= found;
+      if (answer?.explanation.query === undefined) answer = found ?? answer;
     }
     return answer;
   }
@@ -128,23 +135,34 @@ export class ExternalMetrics {
     if (namespaceResource === undefined) return undefined;
     const within = rule.isNamespaced ? namespace : undefined;
     const query = await rule.query.ofExternal(series, within, namespaceResource, selector);
-    if (query === undefined) return undefined;
+    if (query === undefined) {
+      const missing = [withoutLabel(rule.path, '', within)];
+      return { values: [], explanation: { ...explanationOf(metric, rule.path, undefined, []), missing } };
+    }
     const nowMs = clock.nowMs();
     const asked = { query, parsed: this.#parsed, label: '', nowMs, timeoutMs, lookbackMs: rule.maxAgeMs };
     const result = await evaluateRule(answerer, asked, signal);
+    const isOld = ({ timestampMs }: RuleValue): boolean => nowMs - timestampMs > maxAgeMs;
     const values = result.values
-      .filter(({ timestampMs }) => nowMs - timestampMs <= maxAgeMs)
+      .filter((one) => !isOld(one))
       .map(({ labels, value, timestampMs }) => ({
         labels: labels.toJSON(),
         value,
         timestampMs,
         windowMs: result.windowMs,
       }));
-    const missing = result.notNumbers.map((labels) => ({
-      name: describeSeries(labels),
-      reason: 'NotANumber',
-      message: 'the query gives NaN or infinity for it',
-    }));
+    const missing = [
+      ...result.notNumbers.map((labels) => ({
+        name: describeSeries(labels),
+        reason: 'NotANumber',
+        message: 'the query gives NaN or infinity for it',
+      })),
+      ...result.values.filter(isOld).map(({ labels }) => ({
+        name: describeSeries(labels),
+        reason: 'SeriesEnded',
+        message: 'its newest sample is too old',
+      })),
+    ];
     return {
       values,
       explanation: {

@@ -4,6 +4,7 @@ import type { Log } from '@vigie/core/log';
 import { onAbort } from '@vigie/core/on-abort';
 import type { KubeClient } from '@vigie/kube/client';
 import type { AdapterConfig } from '../config/adapter-config.ts';
+import { ApiRefusal } from '../metrics-api/api-refusal.ts';
 import { DiscoveryDocuments, type Offered } from '../metrics-api/discovery-documents.ts';
 import type { PodUsage } from '../metrics-api/metric-values.ts';
 import { milliOf } from '../metrics-api/quantity.ts';
@@ -132,13 +133,17 @@ export class MetricsAdapter {
       case 'object': {
         const { object, namespace, name, metric } = question;
         const mapped = await this.#deps.mapper.resolve(object);
-        const isNamespaced = mapped?.isNamespaced ?? true;
+        const isNamespace = mapped?.group === '' && mapped.resource === 'namespaces';
+        if (mapped?.isNamespaced === false && !isNamespace) {
+          const message = `${mapped.resource} are in no namespace, and the controller asks for objects in that of the HPA alone`;
+          throw new ApiRefusal('NotFound', message);
+        }
         return this.custom.explain(
           {
             object,
-            namespace: isNamespaced ? namespace : undefined,
+            namespace: isNamespace ? undefined : namespace,
             // An HPA describes no namespace but its own.
-            name: mapped?.resource === 'namespaces' ? namespace : name,
+            name: isNamespace ? namespace : name,
             metric,
             objectSelector: selectorOf(''),
             metricSelector: selectorOf(question.metricSelector),

@@ -28,23 +28,18 @@ export class NewestSamples {
     };
   }
 
-  /** Of the series with each value of a label, the time of the newest sample; '' has the newest of all. */
-  byLabel(label: string): ReadonlyMap<string, number> {
+  /** Of the series with the same values of these labels, by valuesKey, the time of the newest sample.
+   *  @param names of labels; none: the newest of all */
+  byLabels(names: readonly string[]): ReadonlyMap<string, number> {
     const times = new Map<string, number>();
-    const put = (key: string, timestampMs: number): void => {
-      if (timestampMs > (times.get(key) ?? Number.NEGATIVE_INFINITY)) times.set(key, timestampMs);
-    };
-    let newestOfAllMs = Number.NEGATIVE_INFINITY;
     for (const { series, range } of this.#selected) {
       for (const one of series) {
         const timestampMs = newestMs(one, range);
         if (timestampMs === undefined) continue;
-        newestOfAllMs = Math.max(newestOfAllMs, timestampMs);
-        const value = label === '' ? '' : one.labels.get(label);
-        if (value !== '') put(value, timestampMs);
+        const key = valuesKey(one.labels, names);
+        if (timestampMs > (times.get(key) ?? Number.NEGATIVE_INFINITY)) times.set(key, timestampMs);
       }
     }
-    if (newestOfAllMs > Number.NEGATIVE_INFINITY) times.set('', newestOfAllMs);
     return times;
   }
 
@@ -55,6 +50,14 @@ export class NewestSamples {
     );
     return [...new Set(labels)];
   }
+}
+
+/** Equal for equal values of these labels. */
+export function valuesKey(labels: LabelSet, names: readonly string[]): string {
+  const [first] = names;
+  // Nearly always the one that names the object.
+  if (names.length === 1 && first !== undefined) return labels.get(first);
+  return names.map((name) => labels.get(name)).join('\xff');
 }
 
 /** Used and left within one turn. */

@@ -119,10 +119,12 @@ export class DiscoveredResources implements RestMapper {
   }
 }
 
+/** As client-go's mapper, `Pod` is found as well as `pod`. */
 export function findResource(
   resources: readonly MappedResource[],
-  { resource, group }: GroupResource,
+  { resource: written, group }: GroupResource,
 ): MappedResource | undefined {
+  const resource = written.toLowerCase();
   return resources.find(
     (candidate) =>
       (candidate.resource === resource || candidate.singular === resource) &&

@@ -9,7 +9,7 @@ import type { Querier } from '@vigie/promql/storage/querier';
 import type { Expr } from '@vigie/promql/syntax/ast';
 import { walkExpr } from '@vigie/promql/syntax/walk';
 import { ApiRefusal } from '../metrics-api/api-refusal.ts';
-import { NewestSamples } from './newest-samples.ts';
+import { NewestSamples, valuesKey } from './newest-samples.ts';
 import type { ParsedQueries } from './parsed-queries.ts';
 
 /** Whoever answers queries. */
@@ -59,13 +59,9 @@ export async function evaluateRule(answerer: Answerer, rule: RuleQuery, signal: 
     const expr = parsed.parse(query);
     const asked = expr === undefined ? query : { text: query, expr };
     const { result } = await engine.instant({ query: asked, timestampMs: nowMs, timeoutMs, lookbackMs }, signal);
-    const times = newest?.byLabel(label);
-    const timeOf = (labels: LabelSet): number => {
-      const name = label === '' ? '' : labels.get(label);
-      return times?.get(name) ?? times?.get('') ?? nowMs;
-    };
+    const timeOf = newest === undefined ? () => nowMs : timesOf(newest, label, nowMs);
     return {
-      ...valuesOf(result, timeOf, nowMs),
+      ...valuesOf(result, timeOf),
       windowMs: expr && longestRange(expr),
       // Looked at by those who explain, and by no HPA.
       get series() {
@@ -84,10 +80,28 @@ function runnerOf(answerer: Answerer): { readonly engine: QueryEngine; readonly 
   return { engine: embeddedEngine(answerer.engine, newest.querier), newest };
 }
 
+/** How new what a value was made of is: the series of its object, or, where no label names one, those that have the labels of the value.
+ *  Labels that the query has made are of no series: then the newest of all it read. */
+function timesOf(newest: NewestSamples, label: string, nowMs: number): (labels: LabelSet) => number {
+  const known = new Map<string, ReadonlyMap<string, number>>();
+  const timesBy = (names: readonly string[]): ReadonlyMap<string, number> => {
+    const key = names.join('\n');
+    let times = known.get(key);
+    if (times === undefined) {
+      times = newest.byLabels(names);
+      known.set(key, times);
+    }
+    return times;
+  };
+  return (labels) => {
+    const names = label === '' ? labels.names : [label];
+    return timesBy(names).get(valuesKey(labels, names)) ?? timesBy([]).get(valuesKey(labels, [])) ?? nowMs;
+  };
+}
+
 function valuesOf(
   result: InstantResult,
   timeOf: (labels: LabelSet) => number,
-  nowMs: number,
 ): Pick<RuleResult, 'type' | 'values' | 'notNumbers'> {
   switch (result.type) {
     case 'vector': {
@@ -102,7 +116,7 @@ function valuesOf(
     case 'scalar': {
       const labels = Labels.empty;
       if (!Number.isFinite(result.value)) return { type: 'scalar', values: [], notNumbers: [labels] };
-      return { type: 'scalar', values: [{ labels, value: result.value, timestampMs: nowMs }], notNumbers: [] };
+      return { type: 'scalar', values: [{ labels, value: result.value, timestampMs: timeOf(labels) }], notNumbers: [] };
     }
     case 'string':
     case 'matrix':

@@ -20,7 +20,12 @@ export function readCpu(columns: SampleColumns, startedAtMs: number, resolutionM
   if (last < 0 || columns.isStale(last)) return undefined;
   const timestampMs = columns.timestampsMs[last]!;
   const used = columns.values[last]!;
-  const hasPrevious = last > 0 && !columns.isStale(last - 1) && columns.values[last - 1]! <= used;
+  // Of a container that began again in between, the point before is another's, also where the new one has used more since.
+  const hasPrevious =
+    last > 0 &&
+    !columns.isStale(last - 1) &&
+    columns.values[last - 1]! <= used &&
+    !(startedAtMs >= columns.timestampsMs[last - 1]!);
   const previousMs = hasPrevious ? columns.timestampsMs[last - 1]! : startedAtMs;
   const before = hasPrevious ? columns.values[last - 1]! : 0;
   const windowMs = timestampMs - previousMs;

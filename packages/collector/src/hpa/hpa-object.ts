@@ -1,4 +1,6 @@
 /** A HorizontalPodAutoscaler as the API has it, autoscaling/v2 or v1, with the API server's defaults. */
+
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import * as v from 'valibot';
 import {
   type Behavior,
@@ -96,7 +98,13 @@ const rules = v.object({
       v.object({ type: v.picklist(['Pods', 'Percent']), value: count, periodSeconds: v.pipe(count, v.minValue(1)) }),
     ),
   ),
-  tolerance: v.nullish(milli),
+  tolerance: v.nullish(
+    v.pipe(
+      v.union([v.string(), v.number()]),
+      v.transform((value) => parseQuantity(String(value))),
+      v.number('expected a quantity such as 50m or 0.05'),
+    ),
+  ),
 });
 type WrittenRules = v.InferOutput<typeof rules>;
 
@@ -148,7 +156,7 @@ function rulesOf(written: WrittenRules | null | undefined, defaults: ScalingRule
     stabilizationWindowSeconds: written.stabilizationWindowSeconds ?? defaults.stabilizationWindowSeconds,
     selectPolicy: written.selectPolicy == null ? defaults.selectPolicy : SELECT_POLICIES[written.selectPolicy],
     policies: policies ?? defaults.policies,
-    tolerance: written.tolerance == null ? undefined : written.tolerance / 1000,
+    tolerance: written.tolerance ?? undefined,
   };
 }
 

@@ -13,6 +13,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   OnlyOneSample: 'It is there with the next scrape.',
   NotANumber: 'Look at what the application exposes.',
   NothingObserved: 'It is there as soon as something is observed; a rate or a gauge has no such gap.',
+  NoLabel: 'Say so in the template or the overrides of the rule.',
   NoUsage: 'Are the kubelets scraped? See the jobs of the kubelets at /api/v1/targets of the collector.',
   NoContainer: 'Name a container that every pod of the target has.',
 };

@@ -107,10 +107,13 @@ export function valuePerPodReplicas(
   usageMilli: number,
   targetMilli: number,
 ): Calculation {
-  const ratio = usageMilli / (targetMilli * statusReplicas);
-  const perPod = usageMilli >= MAX_INT64 ? MAX_INT64 : Math.ceil(usageMilli / statusReplicas);
+  // Without pods, the controller divides by 0, and scales: what a person is shown is as of one pod.
+  const sharers = Math.max(1, statusReplicas);
+  const ratio = usageMilli / (targetMilli * sharers);
+  const perPod = usageMilli >= MAX_INT64 ? MAX_INT64 : Math.ceil(usageMilli / sharers);
   const result = { status: 'ok', ratio, usageMilli: perPod, utilization: undefined, pods: undefined } as const;
-  if (isWithin(tolerances, ratio)) return { ...result, replicas: statusReplicas, formula: withinTolerance(ratio) };
+  if (statusReplicas > 0 && isWithin(tolerances, ratio))
+    return { ...result, replicas: statusReplicas, formula: withinTolerance(ratio) };
   const replicas = toInt32(Math.ceil(usageMilli / targetMilli));
   return {
     ...result,

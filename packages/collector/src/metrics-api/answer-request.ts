@@ -191,9 +191,10 @@ function documentAnswer({ body, contentType, etag }: DiscoveryDocument): ApiAnsw
   return { body: Buffer.from(body), contentType, etag, isEmpty: false };
 }
 
-/** The metadata unless something else is asked for, as in the API server; whole objects, which nobody asks for, are not served. */
+/** The metadata unless something else is asked for, as in the API server. */
 function includedObject(query: URLSearchParams): IncludeObject {
-  return query.get('includeObject') === 'None' ? 'None' : 'Metadata';
+  const asked = query.get('includeObject');
+  return asked === 'None' || asked === 'Object' ? asked : 'Metadata';
 }
 
 function selectorIn(query: URLSearchParams, parameter: 'labelSelector' | 'metricLabelSelector'): LabelSelector {

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:https';
 import type { Clock } from '@vigie/core/clock';
+import { describeError } from '@vigie/core/errors';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import type { HealthCheck } from '@vigie/core/http-server/health-routes';
 import { openAddress, openPort } from '@vigie/core/http-server/port';
@@ -46,6 +47,8 @@ const MAX_CONNECTIONS = 512;
 /** At 2 ms each, one second of waiting: the HPA controller asks one after another. */
 const MAX_IN_FLIGHT = 500;
 const BUSY_RETRY_SECONDS = 1;
+
+const NEVER = new AbortController().signal;
 
 const VERBS: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 
@@ -111,7 +114,9 @@ export class MetricsApiListener {
       forceCloseConnections: 'idle',
       return503OnClosing: false,
       exposeHeadRoutes: false,
+      frameworkErrors: (error, request, reply) => void this.#refuse(clientError(error), request, reply, NEVER),
     });
+    app.setErrorHandler((error, request, reply) => this.#refuse(clientError(error), request, reply, NEVER));
     app.server.maxConnections = MAX_CONNECTIONS;
     app.removeAllContentTypeParsers();
     // Nothing here takes a body.
@@ -232,6 +237,13 @@ export class MetricsApiListener {
       .header('cache-control', 'no-cache, private')
       .send(Buffer.from(JSON.stringify(refusal.body)));
   }
+}
+
+/** What fastify refuses by itself: a path that is no encoding of one, a body that is too long. */
+function clientError(error: unknown): unknown {
+  const status: unknown = error instanceof Error ? Reflect.get(error, 'statusCode') : undefined;
+  if (typeof status !== 'number' || status < 400 || status > 499) return error;
+  return new ApiRefusal('BadRequest', describeError(error));
 }
 
 function targetOf({ url = '/' }: IncomingMessage): { readonly path: string; readonly query: URLSearchParams } {

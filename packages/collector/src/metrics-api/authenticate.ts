@@ -156,8 +156,8 @@ function proxiedUser(
   // Headers that come several times: Node joins them in `headers`.
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const header = rawHeaders[index]!.toLowerCase();
-    const value = rawHeaders[index + 1]!;
-    if (groupHeaders.includes(header)) groups.push(value);
+    const value = utf8(rawHeaders[index + 1]!);
+    if (groupHeaders.includes(header) && value !== '') groups.push(value);
     const prefix = extraPrefixes.find((start) => header.startsWith(start));
     if (prefix === undefined) continue;
     const key = decoded(header.slice(prefix.length)).toLowerCase();
@@ -172,9 +172,14 @@ function firstOf(headers: IncomingHttpHeaders, names: readonly string[]): string
   for (const name of names) {
     const value = headers[name];
     const first = Array.isArray(value) ? value[0] : value;
-    if (first !== undefined && first !== '') return first;
+    if (first !== undefined && first !== '') return utf8(first);
   }
   return '';
+}
+
+/** API servers write names as they are, and Node takes each byte of a header for a character. */
+function utf8(value: string): string {
+  return Buffer.from(value, 'latin1').toString('utf8');
 }
 
 /** A key that is encoded badly is taken as it is, as Go does. */

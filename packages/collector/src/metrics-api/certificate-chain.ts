@@ -27,6 +27,7 @@ export function verifyChain(
     return untrusted('it is not a certificate for clients');
   }
   let untilMs = Number.POSITIVE_INFINITY;
+  let problem = 'no authority that is trusted has signed it';
   let current = leaf;
   for (let depth = 0; depth < MAX_CHAIN; depth++) {
     if (nowMs < Date.parse(current.validFrom)) return untrusted('its time has not begun');
@@ -37,14 +38,16 @@ export function verifyChain(
     for (const authority of authorities) {
       if (!isIssuedBy(current, authority)) continue;
       const authorityEndMs = Date.parse(authority.validTo);
-      if (nowMs > authorityEndMs) return untrusted('the authority that signed it has ended');
-      return { status: 'trusted', untilMs: Math.min(untilMs, authorityEndMs) };
+      if (nowMs >= Date.parse(authority.validFrom) && nowMs <= authorityEndMs)
+        return { status: 'trusted', untilMs: Math.min(untilMs, authorityEndMs) };
+      // One that was renewed with its key may stand beside it.
+      problem = 'the authority that signed it has ended, or has not begun';
     }
     const next = current.issuerCertificate as X509Certificate | undefined;
     if (next === undefined || next === current || !isIssuedBy(current, next)) break;
     current = next;
   }
-  return untrusted('no authority that is trusted has signed it');
+  return untrusted(problem);
 }
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {

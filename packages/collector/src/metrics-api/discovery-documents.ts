@@ -60,7 +60,7 @@ export class DiscoveryDocuments {
     }));
   }
 
-  /** All of it in one document: every resource and subresource has a kind, without which old clients fail. */
+  /** All of it in one document: every resource and subresource has a kind, if an empty one, without which old clients fail. */
   aggregated(version: AggregatedVersion): DiscoveryDocument {
     const type = `${JSON_TYPE};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
     return this.#document(`aggregated ${version}`, type, () => ({
@@ -133,7 +133,8 @@ export class DiscoveryDocuments {
         }
         return [...byResource].map(([name, metrics]) => ({
           resource: name,
-          responseKind: kindOf('MetricValueList'),
+          // As API servers have it of a parent that is none of theirs: clients take it for no resource, and `pods` is that of the core alone.
+          responseKind: { group: '', version: '', kind: '' },
           scope: scopeOf(metrics[0]?.isNamespaced === true),
           singularResource: '',
           verbs: [],

@@ -48,7 +48,12 @@ export function podUsageListBody(pods: readonly PodUsage[]): string {
 }
 
 export function podUsageBody(pod: PodUsage): string {
-  return JSON.stringify({ kind: 'PodMetrics', apiVersion: 'metrics.k8s.io/v1beta1', ...podObject(pod) });
+  return JSON.stringify(wholePod(pod));
+}
+
+/** As it stands by itself, with its kind. */
+export function wholePod(pod: PodUsage): object {
+  return { kind: 'PodMetrics', apiVersion: 'metrics.k8s.io/v1beta1', ...podObject(pod) };
 }
 
 export function nodeUsageListBody(nodes: readonly NodeUsage[]): string {
@@ -57,7 +62,12 @@ export function nodeUsageListBody(nodes: readonly NodeUsage[]): string {
 }
 
 export function nodeUsageBody(node: NodeUsage): string {
-  return JSON.stringify({ kind: 'NodeMetrics', apiVersion: 'metrics.k8s.io/v1beta1', ...nodeObject(node) });
+  return JSON.stringify(wholeNode(node));
+}
+
+/** As wholePod. */
+export function wholeNode(node: NodeUsage): object {
+  return { kind: 'NodeMetrics', apiVersion: 'metrics.k8s.io/v1beta1', ...nodeObject(node) };
 }
 
 function podObject({ namespace, containers, ...pod }: PodUsage): object {

@@ -89,15 +89,20 @@ function openApiRequest([, dialect, root, group = '', version = '', ...rest]: re
 
 function decodedSegments(path: string): readonly string[] | undefined {
   try {
-    const segments = path
-      .replace(/^\/+|\/+$/g, '')
-      .split('/')
-      .map(decodeURIComponent);
+    const segments = withoutOuterSlashes(path).split('/').map(decodeURIComponent);
     return segments.some((segment) => segment === '' || segment.includes('/')) && path !== '/' ? undefined : segments;
   } catch {
     // A % that begins no byte.
     return undefined;
   }
+}
+
+/** In one pass: whoever asks is not known yet, and a regular expression would look at thousands of slashes for each of them. */
+function withoutOuterSlashes(path: string): string {
+  let [start, end] = [0, path.length];
+  while (path[start] === '/') start++;
+  while (end > start && path[end - 1] === '/') end--;
+  return path.slice(start, end);
 }
 
 function resourceRequest(group: ApiGroup, version: ApiVersion, rest: readonly string[]): ParsedPath | undefined {

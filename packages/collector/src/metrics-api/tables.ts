@@ -1,16 +1,18 @@
 /** Tables for `kubectl get podmetrics` and the like. Source: metrics-server, pkg/api/table.go; custom-metrics-apiserver,
  *  pkg/registry/custom_metrics/table.go. */
-import { goWindow, metadataOf, rfc3339, usageObject } from './metric-bodies.ts';
+import { goWindow, metadataOf, rfc3339, usageObject, wholeNode, wholePod } from './metric-bodies.ts';
 import type { ExternalValue, NodeUsage, ObjectValue, PodUsage, Usage } from './metric-values.ts';
 import { decimalQuantity } from './quantity.ts';
 
-/** What of the object goes with each row: kubectl takes the namespace from there. */
-export type IncludeObject = 'None' | 'Metadata';
+/** What of the object goes with each row: kubectl takes the namespace from there, and with `--sort-by` what it sorts by. */
+export type IncludeObject = 'None' | 'Metadata' | 'Object';
 export type TableVersion = 'v1' | 'v1beta1';
 
 interface Row {
   readonly cells: readonly string[];
   readonly metadata: object;
+  /** undefined for values of metrics, which kubectl cannot list. */
+  readonly whole?: () => object;
 }
 
 interface Column {
@@ -32,7 +34,7 @@ export function podTable(pods: readonly PodUsage[], form: TableForm): object {
       (sum: Usage, { cpu, memoryBytes }) => ({ cpu: sum.cpu + cpu, memoryBytes: sum.memoryBytes + memoryBytes }),
       { cpu: 0, memoryBytes: 0 },
     );
-    return { cells: usageCells(pod.name, total, pod.windowMs), metadata: metadataOf(pod) };
+    return { cells: usageCells(pod.name, total, pod.windowMs), metadata: metadataOf(pod), whole: () => wholePod(pod) };
   });
   return table(USAGE_COLUMNS, rows, form);
 }
@@ -41,6 +43,7 @@ export function nodeTable(nodes: readonly NodeUsage[], form: TableForm): object 
   const rows = nodes.map((node) => ({
     cells: usageCells(node.name, node.usage, node.windowMs),
     metadata: metadataOf(node),
+    whole: () => wholeNode(node),
   }));
   return table(USAGE_COLUMNS, rows, form);
 }
@@ -97,9 +100,12 @@ function table(columnDefinitions: readonly Column[], rows: readonly Row[], form:
     apiVersion,
     metadata: {},
     columnDefinitions,
-    rows: rows.map(({ cells, metadata }) => ({
-      cells,
-      ...(form.includeObject === 'None' ? {} : { object: { kind: 'PartialObjectMetadata', apiVersion, metadata } }),
-    })),
+    rows: rows.map((row) => ({ cells: row.cells, ...includedObject(row, form, apiVersion) })),
   };
+}
+
+function includedObject({ metadata, whole }: Row, { includeObject }: TableForm, apiVersion: string): object {
+  if (includeObject === 'None') return {};
+  if (includeObject === 'Object' && whole !== undefined) return { object: whole() };
+  return { object: { kind: 'PartialObjectMetadata', apiVersion, metadata } };
 }

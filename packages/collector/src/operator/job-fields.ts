@@ -1,8 +1,8 @@
 /** What the monitors of the Prometheus operator have in common. */
 import type { AssetLookup } from '@vigie/kube/custom-objects/assets';
 import { type Fields, isGiven, type KeyNames, renamed } from '@vigie/kube/custom-objects/fields';
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import * as v from 'valibot';
-import { parseQuantity } from '../metrics-api/parse-quantity.ts';
 
 export interface ObjectContext {
   readonly namespace: string;

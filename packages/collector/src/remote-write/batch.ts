@@ -1,5 +1,5 @@
 /** What one request takes: samples of some series in the order of the log. */
-import type { Histogram } from '@vigie/promql/histogram/histogram';
+import { CUSTOM_BUCKETS_SCHEMA, type Histogram } from '@vigie/promql/histogram/histogram';
 import type { Exemplar } from '@vigie/promql/storage/querier';
 import { encodeWriteRequest, type WrittenSeries } from '@vigie/wire/remote-write/encode-write-request';
 import type { RemoteWriteVersion } from '@vigie/wire/remote-write/protocol';
@@ -14,13 +14,23 @@ export interface ItemCounts {
   readonly exemplars: number;
 }
 
+export const NOTHING: ItemCounts = { samples: 0, histograms: 0, exemplars: 0 };
+
 export interface EncodedBatch {
   /** Not compressed. */
   readonly body: Buffer;
   /** What a receiver that takes all of it says it has written. */
   readonly expected: ItemCounts;
-  /** Left out. */
+  readonly leftOut: LeftOut;
+}
+
+/** What of a batch is not in its request. */
+export interface LeftOut {
   readonly tooOld: ItemCounts;
+  /** Histograms with custom buckets, which protocol 1.0 does not know: a receiver would refuse all that comes with them. */
+  readonly customBuckets: ItemCounts;
+  /** Exemplars in protocol 2.0 of series of which no sample can be sent with them. */
+  readonly withoutSample: ItemCounts;
 }
 
 /** Metadata of the series with this metric name. */
@@ -38,6 +48,16 @@ interface Building {
   readonly rows: number[];
   readonly histograms: NonNullable<WrittenSeries['histograms']>[number][];
   readonly exemplars: NonNullable<WrittenSeries['exemplars']>[number][];
+  /** What the last of the exemplars came behind; NaN for a series whose newest sample is no float. */
+  behindMs: number;
+  behindValue: number;
+}
+
+interface ExemplarRow {
+  readonly exemplar: Exemplar;
+  /** The newest sample of the series when the exemplar came: those that have come since are sent behind it. */
+  readonly behindMs: number;
+  readonly behindValue: number;
 }
 
 export class Batch {
@@ -53,7 +73,7 @@ export class Batch {
   readonly #values: Float64Array;
   /** By row; all others are floats. */
   readonly #histograms = new Map<number, Histogram | 'stale'>();
-  readonly #exemplars = new Map<number, Exemplar>();
+  readonly #exemplars = new Map<number, ExemplarRow>();
   readonly #marks = new Map<Mark, number>();
 
   constructor(kind: BatchKind, capacity: number, sinceMs: number) {
@@ -92,7 +112,8 @@ export class Batch {
   }
 
   addExemplar(series: OutgoingSeries, exemplar: Exemplar, mark: Mark): void {
-    this.#exemplars.set(this.#add(series, exemplar.timestampMs, mark), exemplar);
+    const { lastMs: behindMs, lastValue: behindValue } = series;
+    this.#exemplars.set(this.#add(series, exemplar.timestampMs, mark), { exemplar, behindMs, behindValue });
   }
 
   /** Tells the records that nothing of them is under way here any more. */
@@ -136,7 +157,7 @@ export class Batch {
   ): EncodedBatch {
     const list: Building[] = [];
     const current = new Map<OutgoingSeries, Building>();
-    let [samples, histograms, exemplars] = [0, 0, 0];
+    let [samples, histograms, exemplars, customBuckets] = [0, 0, 0, 0];
     for (let row = from; row < to; row++) {
       const series = this.#series[row]!;
       const histogram = this.#histograms.get(row);
@@ -147,14 +168,21 @@ export class Batch {
         else samples++;
         continue;
       }
+      if (version === '1.0' && typeof histogram === 'object' && histogram.schema === CUSTOM_BUCKETS_SCHEMA) {
+        customBuckets++;
+        continue;
+      }
       let building = current.get(series);
       if (building === undefined) {
-        building = { series, rows: [], histograms: [], exemplars: [] };
+        building = { series, rows: [], histograms: [], exemplars: [], behindMs: Number.NaN, behindValue: 0 };
         current.set(series, building);
         list.push(building);
       }
-      if (exemplar !== undefined) building.exemplars.push(writtenExemplar(exemplar));
-      else if (histogram === undefined) building.rows.push(row);
+      if (exemplar !== undefined) {
+        building.exemplars.push(writtenExemplar(exemplar.exemplar));
+        building.behindMs = exemplar.behindMs;
+        building.behindValue = exemplar.behindValue;
+      } else if (histogram === undefined) building.rows.push(row);
       else
         building.histograms.push({
           histogram: histogram === 'stale' ? STALE_HISTOGRAM : toNativeHistogram(histogram),
@@ -162,10 +190,18 @@ export class Batch {
           startTimestampMs: this.#startsMs[row]!,
         });
     }
-    const written = list.flatMap((building) => this.#written(building, version));
+    const needsSample = version === '2.0';
+    const lonely = needsSample ? list.filter(hasNoSample) : [];
+    const sent = lonely.length === 0 ? list : list.filter((building) => !hasNoSample(building));
+    const written = sent.map((building) => this.#written(building, needsSample));
     const metadata = version === '2.0' ? metadataOfSeries(written, metadataOf) : [];
     const body = written.length === 0 ? Buffer.alloc(0) : encodeWriteRequest(version, written, metadata);
-    return { body, expected: countItems(written), tooOld: { samples, histograms, exemplars } };
+    const leftOut = {
+      tooOld: { samples, histograms, exemplars },
+      customBuckets: { ...NOTHING, histograms: customBuckets },
+      withoutSample: { ...NOTHING, exemplars: lonely.reduce((sum, one) => sum + one.exemplars.length, 0) },
+    };
+    return { body, expected: countItems(written), leftOut };
   }
 
   #add(series: OutgoingSeries, timeMs: number, mark: Mark): number {
@@ -178,12 +214,14 @@ export class Batch {
     return row;
   }
 
-  #written({ series, rows, histograms, exemplars }: Building, version: RemoteWriteVersion): readonly WrittenSeries[] {
-    if (rows.length === 0 && histograms.length === 0 && version === '2.0') {
-      // Protocol 2.0 knows no exemplar without a sample: the series' last one is sent once more, which changes nothing.
-      if (Number.isNaN(series.lastMs)) return [];
-      const timestampsMs = Float64Array.of(series.lastMs);
-      return [{ labels: series.labels, values: Float64Array.of(series.lastValue), timestampsMs, exemplars }];
+  #written(
+    { series, rows, histograms, exemplars, behindMs, behindValue }: Building,
+    needsSample: boolean,
+  ): WrittenSeries {
+    if (rows.length === 0 && histograms.length === 0 && needsSample) {
+      // Protocol 2.0 knows no exemplar without a sample: the one before it is sent once more, which changes nothing.
+      const timestampsMs = Float64Array.of(behindMs);
+      return { labels: series.labels, values: Float64Array.of(behindValue), timestampsMs, exemplars };
     }
     const words = new Uint32Array(2 * rows.length);
     const own = new Uint32Array(this.#values.buffer);
@@ -191,17 +229,19 @@ export class Batch {
       words[2 * at] = own[2 * row]!;
       words[2 * at + 1] = own[2 * row + 1]!;
     }
-    return [
-      {
-        labels: series.labels,
-        values: new Float64Array(words.buffer),
-        timestampsMs: Float64Array.from(rows, (row) => this.#timesMs[row]!),
-        startTimestampsMs: Float64Array.from(rows, (row) => this.#startsMs[row]!),
-        histograms,
-        exemplars,
-      },
-    ];
+    return {
+      labels: series.labels,
+      values: new Float64Array(words.buffer),
+      timestampsMs: Float64Array.from(rows, (row) => this.#timesMs[row]!),
+      startTimestampsMs: Float64Array.from(rows, (row) => this.#startsMs[row]!),
+      histograms,
+      exemplars,
+    };
   }
+}
+
+function hasNoSample({ rows, histograms, behindMs }: Building): boolean {
+  return rows.length === 0 && histograms.length === 0 && Number.isNaN(behindMs);
 }
 
 function writtenExemplar({ labels, value, timestampMs }: Exemplar): NonNullable<WrittenSeries['exemplars']>[number] {

@@ -6,7 +6,7 @@ import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { CONTENT_TYPES, type RemoteWriteVersion } from '@vigie/wire/remote-write/protocol';
 import { compress } from '@vigie/wire/snappy';
-import type { Batch, EncodedBatch, ItemCounts, MetadataOf } from './batch.ts';
+import { type Batch, type EncodedBatch, type ItemCounts, type LeftOut, type MetadataOf, NOTHING } from './batch.ts';
 import type { QueueOptions, RemoteWriteOptions } from './remote-write-options.ts';
 import { type RemoteWriteCounts, reasonOfStatus } from './telemetry.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
@@ -65,7 +65,7 @@ export class Delivery {
   async deliverMetadata(body: Buffer, entries: number, signal: AbortSignal): Promise<boolean> {
     const compressed = compress(body);
     const { counts } = this.#deps;
-    const encoded = { body, expected: NOTHING, tooOld: NOTHING };
+    const encoded = { body, expected: NOTHING, leftOut: NONE_LEFT_OUT };
     const outcome = await this.#untilSettled(() => encoded, '1.0', signal);
     counts.metadataBytes += compressed.length;
     const isTaken = outcome.status === 'written';
@@ -162,9 +162,11 @@ export class Delivery {
       return encoded;
     };
     const outcome = await this.#untilSettled(encode, undefined, signal);
-    const tooOld = encoded?.tooOld ?? NOTHING;
+    const { tooOld, customBuckets, withoutSample } = encoded?.leftOut ?? NONE_LEFT_OUT;
     counts.drop('too_old', tooOld);
-    return { outcome, sent: difference(items, tooOld) };
+    counts.drop('nhcb_in_rw1_not_supported', customBuckets);
+    counts.drop('without_sample', withoutSample);
+    return { outcome, sent: [tooOld, customBuckets, withoutSample].reduce(difference, items) };
   }
 
   async #untilSettled(
@@ -243,7 +245,7 @@ export class Delivery {
   }
 }
 
-const NOTHING: ItemCounts = { samples: 0, histograms: 0, exemplars: 0 };
+const NONE_LEFT_OUT: LeftOut = { tooOld: NOTHING, customBuckets: NOTHING, withoutSample: NOTHING };
 
 /** What of the one is not in the other; none is negative. */
 function difference(all: ItemCounts, part: ItemCounts): ItemCounts {

@@ -14,7 +14,7 @@ function gauge<Name extends string>(name: Name, help: string) {
 }
 
 function dropped<Name extends string>(name: Name, what: string) {
-  const help = `${what} that were read from the log and not sent, or sent and refused, by reason: dropped_series (relabeling), unintentionally_dropped_series (labels that nobody knows any more), too_old, log_bound (the log had grown to its bound), nhcb_in_rw1_not_supported, not_configured, known (the receiver had it: sent again after a restart), not_written (the receiver took the request and says that it wrote less), unsendable (a defect of Vigie, which the log tells), http_NNN (the receiver refused it).`;
+  const help = `${what} that were read from the log and not sent, or sent and refused, by reason: dropped_series (relabeling), unintentionally_dropped_series (labels that nobody knows any more), too_old, log_bound (the log had grown to its bound), nhcb_in_rw1_not_supported, not_configured, known (the receiver had it: sent again after a restart), not_written (the receiver took the request and says that it wrote less), without_sample (protocol 2.0 has no exemplar without a sample of its series), unsendable (a defect of Vigie, which the log tells), http_NNN (the receiver refused it).`;
   return {
     name: `vigie_remote_storage_${name}` as const,
     type: 'counter',
@@ -95,6 +95,7 @@ export type DropReason =
   | 'not_configured'
   | 'known'
   | 'not_written'
+  | 'without_sample'
   | 'unsendable'
   | `http_${string}`;
 

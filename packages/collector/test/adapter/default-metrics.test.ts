@@ -203,6 +203,20 @@ describe('an explanation', () => {
     expect(external).toMatchObject({ rule: undefined, values: [] });
   });
 
+  it('says of an object in no namespace that no HPA gets it, but for the namespace of its own', async () => {
+    const w = await world();
+    w.add({ __name__: 'load', node: 'n1' }, [3]);
+    const question = { kind: 'object', namespace: 'shop', name: 'n1', metric: 'load', metricSelector: '' } as const;
+    const explain = (resource: string) =>
+      w.adapter.explainMetric({ ...question, object: { resource, group: '' } }, new AbortController().signal);
+    // As the API answers the controller, which names the namespace of the HPA in every path.
+    await expect(w.custom('load', { object: { resource: 'nodes', group: '' }, name: 'n1' })).rejects.toMatchObject({
+      reason: 'NotFound',
+    });
+    await expect(explain('node')).rejects.toThrow('nodes are in no namespace');
+    expect((await explain('namespace')).values).toMatchObject([{ name: 'shop', value: 3 }]);
+  });
+
   it('says which pods lack usage', async () => {
     const w = await world();
     const labels = { job: 'kubelet', pod: 'web-0', container: 'app' };

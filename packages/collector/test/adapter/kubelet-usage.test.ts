@@ -45,7 +45,14 @@ describe('a container', () => {
     ]);
   });
 
+  it('that began again counts from its new start, also where it has used more than the one before', async () => {
+    expect(await usagesOf([{ cpu: [5, 6], ageMs: 12_000 }])).toMatchObject([
+      { windowMs: 12_000, containers: [{ cpu: 0.5 }] },
+    ]);
+  });
+
   it.each([
+    ['begun again less than ten seconds ago', { cpu: [5, 6], ageMs: 9000 }],
     ['younger than ten seconds', { cpu: [6], ageMs: 9000 }],
     ['old, and seen once', { cpu: [6], ageMs: 60_000 }],
     ['of no known start, and seen once', { cpu: [6] }],

@@ -259,6 +259,62 @@ describe('metrics by rules', () => {
   });
 });
 
+describe('a rule that does not say which label names its objects', () => {
+  const rule = (overrides: Readonly<Record<string, string>>) =>
+    writtenRule({
+      seriesQuery: 'hits',
+      resources: {
+        template: '',
+        overrides: Object.fromEntries(
+          Object.entries(overrides).map(([label, resource]) => [label, { group: '', resource }]),
+        ),
+        namespaced: true,
+      },
+    });
+  const withoutPods = rule({ namespace: 'namespace' });
+
+  it('is said to be the reason, where no other has a value', async () => {
+    const w = await World.create(configOf({ rules: [withoutPods] }));
+    w.pod('web-0');
+    w.add({ __name__: 'hits', pod: 'web-0' }, [3]);
+    await expect(w.custom('hits')).rejects.toMatchObject({
+      details: {
+        causes: [
+          {
+            reason: 'NoLabel',
+            message: 'rules[0]: its resources do not say which labels are the names of pods and namespaces',
+          },
+        ],
+      },
+    });
+  });
+
+  it('gives way to one that does, if only in saying what is missing', async () => {
+    const withPods = rule({ namespace: 'Namespace', pod: 'Pod' });
+    const w = await World.create(configOf({ rules: [withoutPods, withPods] }));
+    w.pod('web-0');
+    w.pod('web-1');
+    w.add({ __name__: 'hits', pod: 'web-0' }, [3]);
+    expect(await w.custom('hits')).toEqual({ 'web-0': 3 });
+    await expect(w.custom('hits', { name: 'web-1' })).rejects.toMatchObject({
+      details: { causes: [{ reason: 'Query' }, { reason: 'NoSeries' }] },
+    });
+  });
+
+  it('is the reason for an external metric of the namespace, too', async () => {
+    const external = writtenRule({
+      seriesQuery: 'hits',
+      resources: { template: '', overrides: {}, namespaced: undefined },
+    });
+    const w = await World.create(configOf({ externalRules: [external] }));
+    w.add({ __name__: 'hits' }, [3]);
+    const asked = { namespace: 'shop', metric: 'hits', selector: EVERYTHING };
+    await expect(w.adapter.external.values(asked, never)).rejects.toMatchObject({
+      details: { causes: [{ reason: 'NoLabel', message: expect.stringContaining('the names of namespaces') }] },
+    });
+  });
+});
+
 describe('external metrics by rules', () => {
   const external = (namespaced: boolean, metricsQuery = 'sum(<<.Series>>{<<.LabelMatchers>>}) by (queue)') =>
     configOf({
@@ -289,6 +345,43 @@ describe('external metrics by rules', () => {
     w.add({ __name__: 'depth', queue: 'a' }, [1]);
     w.add({ __name__: 'depth', queue: 'b', namespace: 'other' }, [2]);
     expect(await ask(w)).toEqual(expected);
+  });
+
+  it.each([
+    ['a rate', 'sum(rate(<<.Series>>{<<.LabelMatchers>>}[5m])) by (queue)', [0, 1, 2]],
+    ['a value of a moment', 'sum(<<.Series>>{<<.LabelMatchers>>}) by (queue)', [1]],
+  ])('are left out where the series of their labels are too old, as %s', async (_what, metricsQuery, values) => {
+    const { externalRules } = external(true, metricsQuery);
+    const w = await World.create(configOf({ externalRules }), {}, { maxAgeMs: 60_000 });
+    w.add({ __name__: 'depth', queue: 'a' }, values, 120_000);
+    w.add({ __name__: 'depth', queue: 'b' }, values);
+    expect((await ask(w)).map(([labels]) => labels)).toEqual([{ queue: 'b' }]);
+    const question = { kind: 'external', namespace: 'shop', metric: 'depth', metricSelector: '' } as const;
+    expect((await w.adapter.explainMetric(question, never)).missing).toMatchObject([
+      { name: '{queue="a"}', reason: 'SeriesEnded' },
+    ]);
+  });
+
+  it('have the newest time of all that was read where no series has their labels', async () => {
+    const made = 'label_replace(sum(<<.Series>>{<<.LabelMatchers>>}), "made", "x", "", "")';
+    const w = await World.create(external(true, made));
+    w.add({ __name__: 'depth', queue: 'a' }, [1], 30_000);
+    w.add({ __name__: 'depth', queue: 'b' }, [1], 15_000);
+    expect(
+      await w.adapter.external.values({ namespace: 'shop', metric: 'depth', selector: EVERYTHING }, never),
+    ).toEqual([{ labels: { made: 'x' }, value: 2, timestampMs: w.clock.nowMs() - 15_000, windowMs: undefined }]);
+  });
+
+  it('that are a scalar are no newer than what it was made of', async () => {
+    const scalar = external(true, 'scalar(sum(<<.Series>>{<<.LabelMatchers>>}))');
+    const w = await World.create(scalar, {}, { maxAgeMs: 60_000 });
+    w.add({ __name__: 'depth' }, [5], 50_000);
+    const question = { namespace: 'shop', metric: 'depth', selector: EVERYTHING };
+    expect(await w.adapter.external.values(question, never)).toMatchObject([
+      { value: 5, timestampMs: w.clock.nowMs() - 50_000 },
+    ]);
+    await w.clock.advance(15_000);
+    await expect(w.adapter.external.values(question, never)).rejects.toMatchObject({ reason: 'NotFound' });
   });
 
   it('may be a scalar', async () => {

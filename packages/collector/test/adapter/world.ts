@@ -39,14 +39,14 @@ export class World {
   readonly kube: TestApiServer;
   readonly adapter: MetricsAdapter;
 
-  private constructor(kube: TestApiServer, config: AdapterConfig | undefined) {
+  private constructor(kube: TestApiServer, config: AdapterConfig | undefined, maxAgeMs: number) {
     this.kube = kube;
     const { clock, storage, pods, nodes } = this;
     const client = new KubeClient(kube.config(), { clock, env: {}, userAgent: 'test', reloadFailed: () => undefined });
     onTestFinished(() => client.close());
     const log = createLog('error', { write: () => undefined });
     this.adapter = new MetricsAdapter(
-      { config, queryTimeoutMs: 5000, maxAgeMs: 300_000 },
+      { config, queryTimeoutMs: 5000, maxAgeMs },
       {
         answerer: {
           kind: 'embedded',
@@ -67,10 +67,14 @@ export class World {
     );
   }
 
-  static async create(config?: AdapterConfig, options: TestApiServerOptions = {}): Promise<World> {
+  static async create(
+    config?: AdapterConfig,
+    options: TestApiServerOptions = {},
+    { maxAgeMs = 300_000 } = {},
+  ): Promise<World> {
     const kube = await TestApiServer.start(options);
     onTestFinished(() => kube.stop());
-    return new World(kube, config);
+    return new World(kube, config, maxAgeMs);
   }
 
   /** `web-0`, an hour old unless said otherwise. */

@@ -164,6 +164,25 @@ describe('explaining an HPA', () => {
     expect(computed.metrics[0]).toMatchObject({ computed: { usage: 900 } });
   });
 
+  it.each([
+    ['that is to be woken', 0, 25, 3],
+    ['that may sleep on', 0, 0, 0],
+    ['that has just been made', 3, 25, 3],
+  ])('tells of a target without pods %s what goes over HTTP', async (_what, specReplicas, depth, replicas) => {
+    const target = { type: 'average_value', milli: 10_000 } as const;
+    const hpa = {
+      ...HPA,
+      minReplicas: 0,
+      metrics: [{ type: 'external', metric: 'depth', selector: '', target }],
+    } as const;
+    const from = source({ external: async () => answer([['{}', depth]]) });
+    const scale = { ...SCALE, specReplicas, statusReplicas: 0 };
+    const explained = await explainHpa(hpa, scale, from, [], CONTROLLER_DEFAULTS, clock, signal);
+    const read = v.parse(explainedHpaSchema, JSON.parse(JSON.stringify(explained)));
+    expect(read.metrics).toMatchObject([{ computed: { usage: depth, ratio: depth / 10, replicas } }]);
+    expect(read.next.replicas).toBe(replicas);
+  });
+
   it('names pods that do not count, and why', async () => {
     const pods = [pod('a'), pod('b', { phase: 'Pending' }), pod('c', { conditions: [] })];
     const explained = await explain(

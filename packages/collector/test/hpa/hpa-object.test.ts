@@ -31,6 +31,16 @@ describe('a HorizontalPodAutoscaler', () => {
     });
   });
 
+  it.each([
+    ['0.0125', 0.0125],
+    ['50m', 0.05],
+    [0, 0],
+  ])('has the tolerance %j as it is, not rounded to thousandths', (tolerance, expected) => {
+    expect(decode({ maxReplicas: 5, behavior: { scaleDown: { tolerance } } }).output).toMatchObject({
+      behavior: { scaleDown: { tolerance: expected }, scaleUp: { tolerance: undefined } },
+    });
+  });
+
   it('has metrics of every kind', () => {
     const metric = {
       name: 'm',

@@ -57,6 +57,23 @@ describe('a caller', () => {
     ]);
   });
 
+  it('may have a name and groups in any script', async () => {
+    const { reviews, asked } = rbac(['jürgen@例え.jp']);
+    const bed = await ApiBed.start({ reviews });
+    // The bytes that Go's client sends.
+    const bytes = (text: string) => Buffer.from(text).toString('latin1');
+    const answer = await bed.ask(PODS, {
+      certificate: bed.proxy,
+      headers: {
+        'x-remote-user': bytes('jürgen@例え.jp'),
+        'x-remote-group': [bytes('Ingénieurs'), ''],
+        'x-remote-extra-team': bytes('Übersicht'),
+      },
+    });
+    expect(answer.status).toBe(200);
+    expect(asked).toMatchObject([{ groups: ['Ingénieurs', 'system:authenticated'], extra: { team: ['Übersicht'] } }]);
+  });
+
   it('is the subject of a client certificate, whatever headers say', async () => {
     const { reviews, asked } = rbac(['lee']);
     const bed = await ApiBed.start({ reviews });

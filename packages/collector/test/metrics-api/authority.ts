@@ -47,23 +47,12 @@ export class Authority {
 
   static async create(name: string): Promise<Authority> {
     const keys = await newKeys();
-    const certificate = await X509CertificateGenerator.create(
-      {
-        ...numbered(),
-        subject: `CN=${name}`,
-        issuer: `CN=${name}`,
-        ...validity({}),
-        publicKey: keys.publicKey,
-        signingKey: keys.privateKey,
-        signingAlgorithm: SIGNING,
-        extensions: [
-          new BasicConstraintsExtension(true, 1, true),
-          new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
-        ],
-      },
-      webcrypto,
-    );
-    return new Authority(name, `${certificate.toString('pem')}\n`, keys);
+    return new Authority(name, await authorityCertificate(name, keys, {}), keys);
+  }
+
+  /** @returns PEM: a certificate of the same name and key, for another time */
+  renewed(times: Pick<Subject, 'fromMs' | 'untilMs'>): Promise<string> {
+    return authorityCertificate(this.#name, this.#keys, times);
   }
 
   async issue({ subject, use = 'client', hosts, ...times }: Subject): Promise<Issued> {
@@ -96,6 +85,30 @@ export class Authority {
       key: `-----BEGIN PRIVATE KEY-----\n${key.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`,
     };
   }
+}
+
+async function authorityCertificate(
+  name: string,
+  keys: webcrypto.CryptoKeyPair,
+  times: Pick<Subject, 'fromMs' | 'untilMs'>,
+): Promise<string> {
+  const certificate = await X509CertificateGenerator.create(
+    {
+      ...numbered(),
+      subject: `CN=${name}`,
+      issuer: `CN=${name}`,
+      ...validity(times),
+      publicKey: keys.publicKey,
+      signingKey: keys.privateKey,
+      signingAlgorithm: SIGNING,
+      extensions: [
+        new BasicConstraintsExtension(true, 1, true),
+        new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
+      ],
+    },
+    webcrypto,
+  );
+  return `${certificate.toString('pem')}\n`;
 }
 
 async function newKeys(): Promise<webcrypto.CryptoKeyPair> {

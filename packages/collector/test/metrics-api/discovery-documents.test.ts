@@ -76,7 +76,8 @@ describe('discovery', () => {
     const kind = { group: 'custom.metrics.k8s.io', version: 'v1beta2', kind: 'MetricValueList' };
     expect(custom.versions[0].resources[0]).toEqual({
       resource: 'pods',
-      responseKind: kind,
+      // By this, client-go takes it for no resource.
+      responseKind: { group: '', version: '', kind: '' },
       scope: 'Namespaced',
       singularResource: '',
       verbs: [],

@@ -291,6 +291,16 @@ describe('usage', () => {
       },
       { cells: ['web-1', '100000020n', '20Ki', '15s'] },
     ]);
+    // What kubectl asks for to sort by.
+    const whole = await bed.get(`${USAGE}/namespaces/shop/pods?includeObject=Object`, { accept });
+    const { body: list } = await bed.get(`${USAGE}/namespaces/shop/pods`);
+    expect((whole.body.rows as readonly { readonly object: object }[]).map(({ object }) => object)).toEqual(
+      (list.items as readonly object[]).map((item) => ({
+        kind: 'PodMetrics',
+        apiVersion: 'metrics.k8s.io/v1beta1',
+        ...item,
+      })),
+    );
     const none = await bed.get(`${USAGE}/nodes?includeObject=None`, { accept });
     expect(none.body.rows).toEqual([{ cells: ['n1', '2', '1Gi', '15s'] }]);
   });
@@ -317,6 +327,12 @@ describe('forms', () => {
       code: 406,
       reason: 'NotAcceptable',
     });
+  });
+
+  it('what is no request at all is refused with a Status, too', async () => {
+    const bed = await webShop();
+    const refused = await bed.get(`${CUSTOM}/pods/%2A/%zz`);
+    expect([refused.status, refused.body]).toMatchObject([400, { kind: 'Status', reason: 'BadRequest', code: 400 }]);
   });
 
   it('documents are not sent twice to those who have them', async () => {

@@ -92,6 +92,11 @@ describe('what a path asks for', () => {
   });
 });
 
+it('is told from nothing at once, however many slashes there are: nobody is known yet who asks', () => {
+  expect(parsePath(`/apis${'/'.repeat(200_000)}x`)).toBeUndefined();
+  expect(requestOf(`${'/'.repeat(200_000)}apis${'/'.repeat(200_000)}`)).toEqual({ kind: 'groups' });
+});
+
 describe('what authorisation is asked about', () => {
   it.each([
     ['/apis', 'get /apis'],

@@ -1,6 +1,8 @@
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import { seededRandom } from '@vigie/core/random';
+import { LabelSet } from '@vigie/promql/labels/label-set';
+import type { RemoteWriteVersion } from '@vigie/wire/remote-write/protocol';
 import { WriteRequestReader } from '@vigie/wire/remote-write/write-request-reader';
 import { decompress } from '@vigie/wire/snappy';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +13,7 @@ import { Progress } from '../../src/remote-write/progress.ts';
 import { DEFAULT_QUEUE } from '../../src/remote-write/remote-write-options.ts';
 import { RemoteWriteCounts } from '../../src/remote-write/telemetry.ts';
 import type { WriteClient } from '../../src/remote-write/write-client.ts';
-import { status } from './receiver-bed.ts';
+import { CUSTOM_BUCKETS, status } from './receiver-bed.ts';
 
 const { signal } = new AbortController();
 
@@ -65,10 +67,10 @@ function batchOf(rows: number, from: number, all: readonly OutgoingSeries[], may
   return batch;
 }
 
-function deliveryTo(client: WriteClient, counts: RemoteWriteCounts): Delivery {
+function deliveryTo(client: WriteClient, counts: RemoteWriteCounts, version: RemoteWriteVersion = '1.0'): Delivery {
   const log = createLog('error', { write: () => undefined });
   const deps = { client, clock: new FakeClock(), random: seededRandom(1), log, userAgent: 'vigie/test', counts };
-  const config = { version: '1.0', queue: DEFAULT_QUEUE } as const;
+  const config = { version, queue: DEFAULT_QUEUE };
   return new Delivery(config, { ...deps, metadataOf: () => undefined, observeSeconds: () => undefined });
 }
 
@@ -97,5 +99,49 @@ describe('a receiver that refuses a request for one old sample', () => {
     await deliveryTo(receiver, new RemoteWriteCounts()).deliver(batchOf(2_000, 0, all, true), signal);
     expect(receiver.count).toBe(2_000);
     expect(receiver.requests).toBeLessThan(20);
+  });
+});
+
+/** By kind and reason, those that are not 0. */
+function dropsOf(counts: RemoteWriteCounts): Readonly<Record<string, number>> {
+  const drops: Record<string, number> = {};
+  counts.report(
+    (metric, labels, value) => {
+      if (metric.endsWith('Dropped') && 'reason' in labels && value > 0) drops[`${metric} ${labels.reason}`] = value;
+    },
+    { remote_name: '', url: '' },
+  );
+  return drops;
+}
+
+describe('what cannot be in a request is counted with its reason', () => {
+  const mark = new Progress().begin({ segment: 1, byte: 16 });
+  const [hits, other] = series(2);
+  /** With a sample of another series. */
+  const batchWithSample = (): Batch => {
+    const batch = new Batch({ isLate: false, mayBeKnown: false }, 10, 0);
+    batch.addFloat(hits!, 1_000, new Uint32Array(2), 0, 0, mark);
+    return batch;
+  };
+
+  it('a histogram with custom buckets, where the receiver turns out to know 1.0 alone', async () => {
+    const answers = [status(415), status(204)];
+    const client: WriteClient = { post: async () => answers.shift() ?? status(500), close: () => undefined };
+    const counts = new RemoteWriteCounts();
+    const batch = batchWithSample();
+    batch.addHistogram(other!, 1_000, CUSTOM_BUCKETS, 0, mark);
+    await deliveryTo(client, counts, '2.0').deliver(batch, signal);
+    expect(counts.sent).toEqual({ samples: 1, histograms: 0, exemplars: 0 });
+    expect(dropsOf(counts)).toEqual({ 'histogramsDropped nhcb_in_rw1_not_supported': 1 });
+  });
+
+  it('an exemplar without a sample, which is not said to be lost by the receiver', async () => {
+    const written = { 'x-prometheus-remote-write-samples-written': '1' };
+    const client: WriteClient = { post: async () => status(204, written), close: () => undefined };
+    const counts = new RemoteWriteCounts();
+    const batch = batchWithSample();
+    batch.addExemplar(other!, { labels: LabelSet.empty, value: 1, timestampMs: 1_000 }, mark);
+    await deliveryTo(client, counts, '2.0').deliver(batch, signal);
+    expect(dropsOf(counts)).toEqual({ 'exemplarsDropped without_sample': 1 });
   });
 });

@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import { seededRandom } from '@vigie/core/random';
+import type { Histogram } from '@vigie/promql/histogram/histogram';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { Matcher } from '@vigie/promql/labels/matcher';
 import { SampleColumns } from '@vigie/promql/storage/sample-columns';
@@ -27,6 +28,21 @@ const ALL_TIME = { fromMs: -1e15, toMs: 1e15 };
 const HINTS = { stepMs: 0, func: '', rangeMs: 0, grouping: [], by: false };
 const { signal } = new AbortController();
 const MOST_TURNS = 4_000;
+
+/** Two observations of at most 5. */
+export const CUSTOM_BUCKETS: Histogram = {
+  counterResetHint: 'unknown',
+  schema: -53,
+  zeroThreshold: 0,
+  zeroCount: 0,
+  count: 2,
+  sum: 3,
+  positiveSpans: [{ offset: 0, length: 1 }],
+  negativeSpans: [],
+  positiveBuckets: [2],
+  negativeBuckets: [],
+  customValues: [5],
+};
 
 /** What comes of a request instead of an answer: nothing at all, no answer though it was taken, or this one. */
 export type Fault = 'hang' | 'reset' | 'taken_then_reset' | WriteAnswer | undefined;
