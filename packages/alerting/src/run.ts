@@ -14,7 +14,6 @@ import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metr
 import { Telemetry } from '@vigie/core/telemetry';
 import { loadAlertingConfig } from './config/alerting-config-file.ts';
 import { type ConfigWarning, formatWarning } from './config/findings.ts';
-import { changesForNextStart } from './config/read-at-start.ts';
 import { replicaName } from './ha/replica-name.ts';
 import { isAll, loadSettings, urlOf } from './load-settings.ts';
 import { AlertingService, type AlertingSettings } from './service.ts';
@@ -91,6 +90,7 @@ class AlertingProcess implements Component {
         ready: () => this.#service.ready(),
         metrics: () => this.#expose(),
         reload: this.reload,
+        nextStart: () => this.#service.nextStart,
       }),
     ];
     // At the root as well: who looks after the process knows of no prefix.
@@ -131,11 +131,7 @@ class AlertingProcess implements Component {
   async #reload(): Promise<void> {
     const reading = load(this.#command);
     await this.#service.reload(reading);
-    const loaded = await reading;
-    this.#warn(loaded);
-    const keys = changesForNextStart(this.#loaded.config, loaded.config);
-    if (keys.length > 0)
-      this.#log.warn('some of what has changed takes effect with the next start alone', { keys: keys.join(', ') });
+    this.#warn(await reading);
   }
 
   #warn({ warnings }: Loaded): void {

@@ -108,6 +108,7 @@ class CollectorProcess implements Component {
         ready: () => this.#assembly.ready(),
         metrics: () => this.#expose(),
         reload: this.reload,
+        nextStart: () => this.#assembly.nextStart,
       }),
     ];
     const { mounts } = this.#assembly;

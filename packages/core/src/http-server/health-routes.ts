@@ -18,6 +18,8 @@ export interface HealthSource {
   metrics(): Promise<Exposition>;
   /** A bad configuration rejects and leaves the old one running. */
   reload?(): Promise<void>;
+  /** Keys of what the configuration that was taken up last has otherwise than the one of the start, and that take effect with the next start alone. */
+  nextStart?(): readonly string[];
 }
 
 /** `/livez`, `/readyz` and Prometheus' `/-/healthy`, `/-/ready`: 200 or 503, a line per check in Kubernetes' manner;
@@ -57,7 +59,8 @@ async function metrics(source: HealthSource) {
 async function reload(source: HealthSource) {
   try {
     await source.reload?.();
-    return jsonReply({ status: 'reloaded' });
+    const nextStart = source.nextStart?.() ?? [];
+    return jsonReply(nextStart.length === 0 ? { status: 'reloaded' } : { status: 'reloaded', nextStart });
   } catch (error) {
     // The operator who asked is the one who has to mend the file; Prometheus answers 500 here too.
     return jsonReply({ error: `not reloaded, the old configuration stays: ${describeError(error)}` }, 500);

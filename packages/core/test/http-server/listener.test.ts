@@ -209,12 +209,19 @@ describe('health', () => {
   it('reloads by POST, and tells why it has not', async () => {
     const { port } = await serve(healthRoutes(source));
     expect((await ask(port, '/-/reload')).status).toBe(405);
-    expect((await ask(port, '/-/reload', { method: 'POST' })).status).toBe(200);
+    const taken = await ask(port, '/-/reload', { method: 'POST' });
+    expect([taken.status, JSON.parse(taken.body)]).toEqual([200, { status: 'reloaded' }]);
     const failed = await ask(port, '/-/reload', { method: 'POST' });
     expect([failed.status, JSON.parse(failed.body).error]).toEqual([
       500,
       'not reloaded, the old configuration stays: agent.yaml:1:1: bad',
     ]);
+  });
+
+  it('names in the answer what of the new configuration waits for the next start', async () => {
+    const { port } = await serve(healthRoutes({ ...source, reload: async () => {}, nextStart: () => ['listen'] }));
+    const { body } = await ask(port, '/-/reload', { method: 'POST' });
+    expect(JSON.parse(body)).toEqual({ status: 'reloaded', nextStart: ['listen'] });
   });
 });
 
