@@ -6,6 +6,9 @@ import type { AlertGroup } from './alert-group.ts';
 /** It may take as long as until the next flush, and this long at least. */
 const SHORTEST_MS = 10_000;
 
+/** Why it ends where it has taken too long. */
+export const OUT_OF_TIME = new Error('the time in which it could be told is over');
+
 /** @returns what ends it, and the timer that does when it has taken too long, to be cancelled by whoever is done before */
 export function startTelling(
   { route }: Pick<AlertGroup, 'route'>,
@@ -14,6 +17,6 @@ export function startTelling(
   const ending = new AbortController();
   // As many as the receivers have integrations wait for it, and Node takes more than ten for a leak.
   setMaxListeners(0, ending.signal);
-  const timer = clock.setTimer(Math.max(route.options.groupIntervalMs, SHORTEST_MS), () => ending.abort());
+  const timer = clock.setTimer(Math.max(route.options.groupIntervalMs, SHORTEST_MS), () => ending.abort(OUT_OF_TIME));
   return { ending, timer };
 }

@@ -14,6 +14,7 @@ import {
   type Patience,
   RETRY,
 } from './deliver.ts';
+import { failureReason } from './failure-reason.ts';
 import type { NotifyCounts } from './notify-counts.ts';
 import { sendEvent, sentOverWire } from './notify-events.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -150,8 +151,14 @@ export class DeliveryPlan {
     // Who wants to hear of no end is not told in anybody's place.
     if (notification === undefined) return { kind: 'aborted', reason: undefined };
     const send = async (deliverable: Deliverable, until: AbortSignal): Promise<Delivery> => {
-      const delivery = await deliver(integration, deliverable, patience, until, this.#delivery);
-      this.#deps.counts.delivered(integration, delivery);
+      let last: Attempt | undefined;
+      const onAttempt = (attempt: Attempt): void => {
+        last = attempt;
+        this.#delivery.onAttempt(attempt);
+      };
+      const delivery = await deliver(integration, deliverable, patience, until, { ...this.#delivery, onAttempt });
+      const failure = delivery.kind === 'sent' ? undefined : failureReason(last, until);
+      this.#deps.counts.delivered(integration, failure);
       return delivery;
     };
     const limit = this.#deps.limits.get(integration.id);
