@@ -17,9 +17,7 @@ const folder = builtOnce('event-recorder', definedBy, (into) => {
   buildGoModule(join(module, 'go.mod'), join(into, 'event-recorder'), purpose, {});
 });
 
-const CONFIG = (
-  hook: string,
-): string => `route:
+const CONFIG = (hook: string): string => `route:
   receiver: hook
   routes: [{ matchers: ['alertname!~"x{1}"'], group_by: [alertname], group_wait: 1s, group_interval: 2s, repeat_interval: 90s }]
 receivers: [{ name: hook, webhook_configs: [{ url: '${hook}/' }] }]
@@ -79,7 +77,14 @@ test('the history is what the schema of Alertmanager reads, and would write', as
     return isTold && messagesIn(text).length === MESSAGES.length ? text : undefined;
   });
   expect(messagesIn(exported)).toEqual(MESSAGES);
-  const kept = ['"flushId"', '"repeatInterval":"90s"', '"inhibitRules"', '"equalLabels":["über"]', 'OPS-1', '"matchers"'];
+  const kept = [
+    '"flushId"',
+    '"repeatInterval":"90s"',
+    '"inhibitRules"',
+    '"equalLabels":["über"]',
+    'OPS-1',
+    '"matchers"',
+  ];
   for (const part of kept) expect(exported).toContain(part);
   const options = { input: exported, encoding: 'utf8', maxBuffer: 2 ** 26 } as const;
   const { status, stdout, stderr } = spawnSync(join(folder, 'event-recorder'), options);

@@ -153,7 +153,8 @@ export class DeliveryPlan {
     const send = async (deliverable: Deliverable, until: AbortSignal): Promise<Delivery> => {
       let last: Attempt | undefined;
       const onAttempt = (attempt: Attempt): void => {
-        last = attempt;
+        // Of one that its time has cut short, that is the reason.
+        if (!until.aborted) last = attempt;
         this.#delivery.onAttempt(attempt);
       };
       const delivery = await deliver(integration, deliverable, patience, until, { ...this.#delivery, onAttempt });

@@ -31,6 +31,24 @@ describe('a receiver that fails', () => {
     });
   });
 
+  it('has failed, too, where it has not answered until the time is over', async () => {
+    const lab = await new Lab(config()).start();
+    lab.answer = (_, ending) =>
+      new Promise((resolve) => {
+        const giveUp = () => resolve({ kind: 'retry', reason: String(ending.reason), afterMs: undefined });
+        ending.addEventListener('abort', giveUp);
+      });
+    await lab.post({ alertname: 'A' });
+    await lab.after(6 * MINUTE);
+    const failed = lab.history.filter(({ kind }) => kind === 'failed');
+    expect(failed).toMatchObject([
+      { timeMs: 6 * MINUTE, latencyMs: 5 * MINUTE, problem: expect.stringMatching(/time/) },
+    ]);
+    expect(lab.counts.integrations.get('a/webhook/0')).toMatchObject({ requests: 1, failedRequests: 1 });
+    await lab.engine.close({ graceMs: 0 });
+    expect(lab.counts.integrations.get('a/webhook/0')).toMatchObject({ requests: 1 });
+  });
+
   it('is asked no earlier than it says', async () => {
     const lab = await new Lab(config()).start();
     lab.answer = () => ({ kind: 'retry', reason: '429', afterMs: 40 * SECOND });
