@@ -85,13 +85,16 @@ class AlertingProcess implements Component {
       INDEX,
       // Chats and mail clients fetch them without credentials.
       { methods: ['GET'], path: '/charts/*', access: 'anyone', handler: ({ rest }) => this.#service.chart(rest) },
-      ...healthRoutes({
-        live: () => [{ name: 'process' }],
-        ready: () => this.#service.ready(),
-        metrics: () => this.#expose(),
-        reload: this.reload,
-        nextStart: () => this.#service.nextStart,
-      }),
+      ...healthRoutes(
+        {
+          live: () => [{ name: 'process' }],
+          ready: () => this.#service.ready(),
+          metrics: () => this.#expose(),
+          reload: this.reload,
+          nextStart: () => this.#service.nextStart,
+        },
+        log,
+      ),
     ];
     // At the root as well: who looks after the process knows of no prefix.
     const routes = routePrefix === '' ? own : [...own, ...mountRoutes(routePrefix, own)];

@@ -81,7 +81,7 @@ export class Up implements Component {
       reload: this.reload,
       nextStart: () => parts.nextStart(),
     };
-    const routes = [INDEX, ...healthRoutes(health), ...mountRoutes('/agent', service.routes), ...parts.routes];
+    const routes = [INDEX, ...healthRoutes(health, log), ...mountRoutes('/agent', service.routes), ...parts.routes];
     const options = { name: 'http', address: listen, auth: { type: 'none' } } as const;
     this.#listener = new HttpListener(options, routes, { clock, log, print }, parts.mounts);
     if (demoRoot !== undefined) {
