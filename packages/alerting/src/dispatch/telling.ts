@@ -7,7 +7,7 @@ import type { AlertGroup } from './alert-group.ts';
 const SHORTEST_MS = 10_000;
 
 /** Why it ends where it has taken too long. */
-export const OUT_OF_TIME = new Error('the time in which it could be told is over');
+export const OUT_OF_TIME = new Error('no answer in time');
 
 /** @returns what ends it, and the timer that does when it has taken too long, to be cancelled by whoever is done before */
 export function startTelling(

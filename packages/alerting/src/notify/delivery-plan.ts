@@ -1,7 +1,7 @@
 /** Gets a notification to one integration of a receiver: within its rate, and to the fallback receiver where it cannot be told. */
 import { Backoff } from '@vigie/core/backoff';
 import type { Log } from '@vigie/core/log';
-import type { HistoryEvent } from '../history/history-event.ts';
+import type { HistoryEvent, SendEvent } from '../history/history-event.ts';
 import { wanted } from '../receivers/http-integration.ts';
 import type { Integration, Notification, SentOutcome } from '../receivers/integration.ts';
 import {
@@ -62,7 +62,9 @@ export class DeliveryPlan {
         deps.counts.attempted(attempt);
         warnOfPart(attempt, deps.log);
         const event = sendEvent(attempt, deps.clock.nowMs());
-        if (!failures.hides(event)) deps.record({ ...event, ...sentOverWire(attempt.exchanges) });
+        if (failures.hides(event)) return;
+        deps.record({ ...event, ...sentOverWire(attempt.exchanges) });
+        if (event.kind === 'failed') warnOfFailure(event, deps.log);
       },
     };
   }
@@ -174,6 +176,10 @@ function patienceOf({ afterFailures, timeoutMs = 0 }: Fallback): Patience {
 
 function sentOf(delivery: Delivery): SentOutcome | undefined {
   return delivery.kind === 'sent' ? delivery : undefined;
+}
+
+function warnOfFailure({ integration, groupKey, attempt, problem }: SendEvent, log: Log): void {
+  log.warn('a notification has not arrived, and is tried again', { integration, groupKey, attempt, problem });
 }
 
 function warnOfPart({ integration: { id }, outcome }: Attempt, log: Log): void {

@@ -64,6 +64,9 @@ describe('a receiver that fails', () => {
     lab.answer = (id) => (id === 'a/webhook/0' ? { kind: 'failed', reason: '400' } : { kind: 'sent' });
     await lab.post({ alertname: 'A' });
     expect(await lab.after(4 * MINUTE)).toEqual(['1:00 a/email/1: first notification A']);
+    expect(lab.warnings).toEqual([
+      'a notification has not arrived, and is tried again {"integration":"a/webhook/0","groupKey":"{}:{}","attempt":1,"problem":"400"}',
+    ]);
     lab.answer = () => ({ kind: 'sent' });
     expect(await lab.after(5 * MINUTE)).toEqual(['6:00 a/webhook/0: first notification A']);
   });
