@@ -103,12 +103,16 @@ class CollectorProcess implements Component {
     const routes = [
       INDEX,
       ...this.#assembly.routes,
-      ...healthRoutes({
-        live: () => [{ name: 'process' }],
-        ready: () => this.#assembly.ready(),
-        metrics: () => this.#expose(),
-        reload: this.reload,
-      }),
+      ...healthRoutes(
+        {
+          live: () => [{ name: 'process' }],
+          ready: () => this.#assembly.ready(),
+          metrics: () => this.#expose(),
+          reload: this.reload,
+          nextStart: () => this.#assembly.nextStart,
+        },
+        log,
+      ),
     ];
     const { mounts } = this.#assembly;
     this.#listener = new HttpListener({ name: 'http', ...config.listen }, routes, { clock, log, print }, mounts);

@@ -5,6 +5,7 @@ import { startDeadline } from '@vigie/core/deadline';
 import { formatDuration } from '@vigie/core/durations';
 import { assertNever, describeError } from '@vigie/core/errors';
 import type { Random } from '@vigie/core/random';
+import { OUT_OF_TIME } from '../dispatch/telling.ts';
 import type { Exchange, Integration, Notification, SendOutcome, SentOutcome } from '../receivers/integration.ts';
 
 export type Delivery =
@@ -81,9 +82,12 @@ export async function deliver(
     const exchanges: Exchange[] = [];
     const outcome = await attempt(integration, notification, deadline.signal, (one) => exchanges.push(one));
     deadline.cancel();
-    if (outcome.kind !== 'sent' && signal.aborted) return { kind: 'aborted', reason: reason ?? outcome.reason };
+    const isCutShort = outcome.kind !== 'sent' && signal.aborted;
     const seconds = (clock.monotonicMs() - startedMs) / 1000;
-    onAttempt({ integration, notification, number, outcome, exchanges, seconds });
+    // What the service itself gives up says nothing of the receiver; that there was no answer in all of the time does.
+    if (!isCutShort || signal.reason === OUT_OF_TIME)
+      onAttempt({ integration, notification, number, outcome, exchanges, seconds });
+    if (isCutShort) return { kind: 'aborted', reason: reason ?? outcome.reason };
     switch (outcome.kind) {
       case 'sent':
       case 'failed':

@@ -51,10 +51,13 @@ export class DigestDelivery implements Deliverable {
   }
 
   #look(): void {
-    for (const part of this.#left.keys())
-      if (part.signal.aborted || !this.#owns(part.notification.groupKey))
-        this.#leave(part, { kind: 'aborted', reason: undefined });
-    if (this.#left.size === 0) this.#ending.abort();
+    let reason: unknown;
+    for (const part of this.#left.keys()) {
+      if (!part.signal.aborted && this.#owns(part.notification.groupKey)) continue;
+      this.#leave(part, { kind: 'aborted', reason: undefined });
+      reason = part.signal.reason;
+    }
+    if (this.#left.size === 0) this.#ending.abort(reason);
   }
 
   #leave(part: DigestPart, delivery: Delivery | Promise<Delivery>): void {

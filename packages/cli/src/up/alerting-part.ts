@@ -84,6 +84,11 @@ export class AlertingPart {
     this.#warn();
   }
 
+  /** As of AlertingService. */
+  get nextStart(): readonly string[] {
+    return this.#service?.nextStart ?? [];
+  }
+
   ready(): readonly HealthCheck[] {
     return this.#service?.ready() ?? [{ name: 'alerting', problem: 'it is starting' }];
   }

@@ -108,6 +108,11 @@ export class CollectorPart {
     this.#warn();
   }
 
+  /** As of CollectorAssembly. */
+  get nextStart(): readonly string[] {
+    return this.#assembly.nextStart;
+  }
+
   ready(): readonly HealthCheck[] {
     return this.#assembly.ready();
   }
