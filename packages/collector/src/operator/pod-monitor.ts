@@ -111,14 +111,16 @@ function generatedRules(spec: Spec, endpoint: Endpoint, { namespace, name }: Obj
   const number = givenPort(portNumber);
   const target = port === '' && number === undefined ? givenPort(endpoint.targetPort) : undefined;
   const named = port !== '' ? port : typeof endpoint.targetPort === 'string' ? target : undefined;
-  const label = port !== '' ? port : (number ?? target);
+  const picked = port !== '' ? port : (number ?? target);
+  // A number picks a port, and names no endpoint.
+  const label = port !== '' ? port : givenPort(endpoint.targetPort);
   return [
     JOB_NAME_RULE,
     ...(endpoint.filterRunning ? [RUNNING_RULE] : []),
     ...selectorRules(spec.selector, 'pod'),
-    ...(label === undefined
+    ...(picked === undefined
       ? []
-      : [keep(`__meta_kubernetes_pod_container_port_${named === undefined ? 'number' : 'name'}`, label)]),
+      : [keep(`__meta_kubernetes_pod_container_port_${named === undefined ? 'number' : 'name'}`, picked)]),
     copied('__meta_kubernetes_namespace', 'namespace'),
     copied('__meta_kubernetes_pod_container_name', 'container'),
     copied('__meta_kubernetes_pod_name', 'pod'),

@@ -23,7 +23,7 @@ export interface ProbeRequest {
   readonly target: string;
   /** '': http_2xx, as blackbox_exporter has it. */
   readonly module: string;
-  /** In the Host header of an HTTP probe; '': what the module or the target says. */
+  /** In the Host header of an HTTP probe, and the name that the certificate of a TCP probe is of; '': what the module or the target says. */
   readonly hostname: string;
   /** As long as the scrape may take; undefined: nobody said. */
   readonly scrapeTimeoutMs: number | undefined;
@@ -153,7 +153,15 @@ export class Probes {
 
 /** @throws {ProbeError} where the module says otherwise */
 function withHostname(module: ProbeModule, hostname: string): ProbeModule {
-  if (module.prober !== 'http' || hostname === '') return module;
+  if (hostname === '') return module;
+  if (module.prober === 'tcp') {
+    const { tcp } = module;
+    // Whose certificate it is to be, where the module does not say.
+    return tcp.tls.serverName === undefined
+      ? { ...module, tcp: { ...tcp, tls: { ...tcp.tls, serverName: hostname } } }
+      : module;
+  }
+  if (module.prober !== 'http') return module;
   const { headers } = module.http;
   const [, written] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'host') ?? [];
   if (written !== undefined && written !== hostname) {

@@ -75,6 +75,7 @@ export function endpointSliceTargets(slice: EndpointSliceObject, source: string,
     [metaName('endpointslice', 'address_type')]: slice.addressType,
     ...sliceLabels(slice, neighbours),
   };
+  if (isOfSecondFamily(slice, neighbours)) return { source, labels, targets: [] };
   const pods = new SeenPods(neighbours);
   const targets: Labels[] = [];
   for (const endpoint of slice.endpoints) {
@@ -91,6 +92,8 @@ export function endpointSliceTargets(slice: EndpointSliceObject, source: string,
 }
 
 export function endpointSliceOutline(slice: EndpointSliceObject, neighbours: Neighbours): GroupOutline {
+  const labels = sliceLabels(slice, neighbours);
+  if (isOfSecondFamily(slice, neighbours)) return { labels, targetCount: 0, isOfGroup: isOfService };
   const pods = new SeenPods(neighbours);
   let targetCount = 0;
   for (const { addresses, target } of slice.endpoints) {
@@ -99,7 +102,15 @@ export function endpointSliceOutline(slice: EndpointSliceObject, neighbours: Nei
     if (pod !== undefined) for (const { port } of slice.ports) pods.see(pod, port);
   }
   targetCount += pods.otherPorts(ofFamily(slice)).length;
-  return { labels: sliceLabels(slice, neighbours), targetCount, isOfGroup: isOfService };
+  return { labels, targetCount, isOfGroup: isOfService };
+}
+
+/** Its pods are in the slice of the other family, too, and are to be scraped once. */
+function isOfSecondFamily(slice: EndpointSliceObject, neighbours: Neighbours): boolean {
+  const serviceName = slice.labels[SERVICE_NAME_LABEL];
+  const service = serviceName === undefined ? undefined : neighbours.service(slice.namespace, serviceName);
+  const primary = service?.primaryFamily ?? '';
+  return primary !== '' && primary !== slice.addressType;
 }
 
 /** Of a service with two families, a pod is in a slice of each: its other ports belong to the one of its address. */

@@ -12,6 +12,8 @@ const ADDRESS_TYPES = ['InternalIP', 'InternalDNS', 'ExternalIP', 'ExternalDNS',
 /** One target, the kubelet; none where the node has no address. */
 export function nodeTargets(node: NodeObject, source: string): TargetGroup {
   const labels: Labels = { [metaName('node', 'provider_id')]: node.providerId };
+  for (const { type, status } of node.conditions)
+    labels[metaName('node', `condition_${sanitized(type.toLowerCase())}`)] = status.toLowerCase();
   addObjectLabels(labels, node, 'node');
   const first = new Map<string, string>();
   for (const { type, address } of node.addresses) if (!first.has(type)) first.set(type, address);

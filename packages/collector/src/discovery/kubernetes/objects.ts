@@ -50,6 +50,7 @@ export interface NodeObject extends Meta {
   readonly providerId: string;
   readonly kubeletPort: number;
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
+  readonly conditions: readonly { readonly type: string; readonly status: string }[];
 }
 
 export interface ServiceObject extends Meta {
@@ -59,6 +60,8 @@ export interface ServiceObject extends Meta {
   /** Those that the service has got, with commas; before it has any, the one that it asks for. */
   readonly loadBalancerIp: string;
   readonly ports: readonly ContainerPort[];
+  /** `IPv4` or `IPv6`, the first of a service that may have both; '' of one that may not. */
+  readonly primaryFamily: string;
 }
 
 /** What an address stands for. */
@@ -145,6 +148,11 @@ export const nodeForm: ObjectForm<NodeObject> = {
       type: textAt(each, 'type'),
       address: textAt(each, 'address'),
     })),
+    // Without the times, which change with every heartbeat.
+    conditions: listAt(object, 'status', 'conditions').map((each) => ({
+      type: sharedText(textAt(each, 'type')),
+      status: sharedText(textAt(each, 'status')),
+    })),
   }),
 };
 
@@ -158,6 +166,7 @@ export const serviceForm: ObjectForm<ServiceObject> = {
     externalName: textAt(object, 'spec', 'externalName'),
     loadBalancerIp: loadBalancerIpsOf(object) || textAt(object, 'spec', 'loadBalancerIP'),
     ports: portsOf(listAt(object, 'spec', 'ports'), 'port'),
+    primaryFamily: primaryFamilyOf(object),
   }),
 };
 
@@ -274,6 +283,14 @@ function portsOf(ports: readonly unknown[], number: 'port' | 'containerPort'): r
     port: numberAt(port, number) ?? 0,
     protocol: textAt(port, 'protocol'),
   }));
+}
+
+/** Of a service with two families the first is that of its cluster IP, and never changes. */
+function primaryFamilyOf(service: unknown): string {
+  const policy = textAt(service, 'spec', 'ipFamilyPolicy');
+  const mayHaveTwo = policy === 'PreferDualStack' || policy === 'RequireDualStack';
+  const [first = ''] = mayHaveTwo ? textListAt(service, 'spec', 'ipFamilies') : [];
+  return sharedText(first);
 }
 
 function addressOf(address: unknown): EndpointAddress {

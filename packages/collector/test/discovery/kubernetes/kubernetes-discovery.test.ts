@@ -42,6 +42,8 @@ const NODE_LABELS = {
   __meta_kubernetes_node_name: 'n1',
   __meta_kubernetes_node_label_zone: 'a',
   __meta_kubernetes_node_labelpresent_zone: 'true',
+  __meta_kubernetes_node_annotation_x_y: 'z',
+  __meta_kubernetes_node_annotationpresent_x_y: 'true',
 };
 
 describe('the role pod', () => {
@@ -230,8 +232,8 @@ describe('the role node', () => {
         labels: {
           ...NODE_LABELS,
           __meta_kubernetes_node_provider_id: 'aws:///n1',
-          __meta_kubernetes_node_annotation_x_y: 'z',
-          __meta_kubernetes_node_annotationpresent_x_y: 'true',
+          __meta_kubernetes_node_condition_ready: 'true',
+          __meta_kubernetes_node_condition_diskpressure: 'unknown',
         },
         targets: [
           {
@@ -377,6 +379,23 @@ describe('the role endpointslice', () => {
     await cluster.untilTold(2);
     const names = cluster.world.told[1]?.[0]?.targets.map((target) => target.__meta_kubernetes_pod_deployment_name);
     expect(names).toEqual(['web', 'web']);
+  });
+
+  it('has no targets in the slice of the second family of a service', async () => {
+    const cluster = await Cluster.start();
+    const families = { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'] };
+    cluster.server.put('services', webService(families));
+    cluster.server.put('endpointslices', webSlice({ 'web-0': '10.1.0.1' }));
+    const second = { ...webSlice({ 'web-0': 'fd00::7' }), addressType: 'IPv6' };
+    const labels = { 'kubernetes.io/service-name': 'web' };
+    cluster.server.put('endpointslices', { ...second, metadata: { name: 'web-v6', namespace: 'shop', labels } });
+    cluster.run('endpointslice');
+    await cluster.first();
+    expect(cluster.world.targets).toEqual({ 'endpointslice/shop/web-abc': ['10.1.0.1:8080'] });
+    await until(() => cluster.server.watching === 3);
+    cluster.server.put('services', webService({ ...families, ipFamilyPolicy: 'SingleStack' }));
+    await cluster.untilTold(2);
+    expect(cluster.world.targets['endpointslice/shop/web-v6']).toEqual(['[fd00::7]:8080']);
   });
 
   it('gives the other ports of a pod once where its service has two families', async () => {

@@ -68,7 +68,10 @@ export function nodeNamed(name: string, labels: Readonly<Record<string, string>>
         { type: 'InternalIP', address: 'fd00::1' },
       ],
       daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
-      conditions: [{ type: 'Ready', lastHeartbeatTime: String(labels.beat ?? '') }],
+      conditions: [
+        { type: 'Ready', status: 'True', lastHeartbeatTime: String(labels.beat ?? '') },
+        { type: 'DiskPressure', status: 'Unknown' },
+      ],
     },
   };
 }

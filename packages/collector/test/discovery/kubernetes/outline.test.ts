@@ -39,7 +39,10 @@ function expectTrue<T>(role: Role<T>, object: T, neighbours: Neighbours): void {
 
 function neighboursOf(random: Random, pods: ReadonlyMap<string, PodObject>): Neighbours {
   const labels = { zone: 'a', 'prometheus.io/scrape': 'true' };
-  const service = serviceForm.decode({ metadata: { name: 'web', namespace: 'shop', labels, annotations: labels } });
+  const service = serviceForm.decode({
+    metadata: { name: 'web', namespace: 'shop', labels, annotations: labels },
+    spec: { ipFamilyPolicy: random() < 0.5 ? 'PreferDualStack' : 'SingleStack', ipFamilies: ['IPv4', 'IPv6'] },
+  });
   const node = nodeForm.decode({ metadata: { name: 'n1', labels } });
   const hasNodes = random() < 0.5;
   const owned = ownedForm.decode(ownedBy('web-1', { kind: random() < 0.5 ? 'Deployment' : 'CronJob', name: 'web' }));
