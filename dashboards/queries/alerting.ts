@@ -49,7 +49,10 @@ export const alertingQueries = {
   suppressed: by(['reason'], perSecond(M.suppressed.name, ALERTING)),
 
   notifications: byReceiver(perSecond(M.notifications.name, ALERTING)),
-  failedNotifications: byReceiver(perSecond(M.failedNotifications.name, ALERTING)),
+  failedNotifications: {
+    ...by(['receiver', 'integration', 'reason'], perSecond(M.failedNotifications.name, ALERTING)),
+    legend: '{{receiver}} {{integration}} {{reason}}',
+  },
   requests: byReceiver(perSecond(M.requests.name, ALERTING), 'sent '),
   failedRequests: byReceiver(perSecond(M.failedRequests.name, ALERTING), 'failed '),
   latencyMedian: latency(0.5),

@@ -1,6 +1,9 @@
 /** `vigie alerting` beside those who ask it, amtool, those who send to it, Prometheus, and those that its rules ask and send to. */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -140,6 +143,27 @@ const RECEIVING = (hook: string): string => `route: { receiver: hook, group_wait
 receivers: [{ name: hook, webhook_configs: [{ url: '${hook}/' }] }]
 `;
 
+/** @param text of the one sample that its target answers with, until it says another */
+async function startExposition(text: string) {
+  let said = text;
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(`${said}\n`);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `127.0.0.1:${port}`,
+    says: (next: string) => {
+      said = next;
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
 function groupOf(...rules: readonly object[]): string {
   return JSON.stringify({ groups: [{ name: 'g', rules }] });
 }
@@ -150,23 +174,26 @@ describe('Prometheus', () => {
     onTestFinished(() => hook.close());
     const vigie = await startAlerting({ alertmanager_config: 'am.yml' }, { 'am.yml': RECEIVING(hook.url) });
     onTestFinished(() => vigie.stop());
+    const waning = await startExposition('waning 1');
+    onTestFinished(() => waning.close());
     const rule = {
       alert: 'Waning',
-      expr: `vector(time()) < ${Date.now() / 1000 + 15}`,
+      expr: 'waning > 0',
       labels: { severity: 'page' },
-      annotations: { summary: 'Waning <since> {{ $value | humanizeTimestamp }}' },
+      annotations: { summary: 'Waning <to> {{ $value }}' },
     };
     const prometheus = await startPrometheus({
       config: {
-        global: { evaluation_interval: '1s', external_labels: { cluster: 'c1' } },
+        global: { scrape_interval: '1s', evaluation_interval: '1s', external_labels: { cluster: 'c1' } },
         rule_files: ['rules.yml'],
+        scrape_configs: [{ job_name: 'shop', static_configs: [{ targets: [waning.address] }] }],
         alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(vigie.url).host] }] }] },
       },
       files: { 'rules.yml': groupOf(rule) },
     });
     onTestFinished(() => prometheus.stop());
     const first = await until('the web hook to be told', 20_000, () => hook.requests[0]);
-    const labels = { alertname: 'Waning', cluster: 'c1', severity: 'page' };
+    const labels = { alertname: 'Waning', cluster: 'c1', instance: waning.address, job: 'shop', severity: 'page' };
     expect(first.body).toMatchObject({
       version: '4',
       status: 'firing',
@@ -175,12 +202,13 @@ describe('Prometheus', () => {
       alerts: [
         {
           labels,
-          annotations: { summary: expect.stringMatching(/^Waning <since> /) },
-          generatorURL: expect.stringMatching(/\/graph\?g0\.expr=vector/),
+          annotations: { summary: 'Waning <to> 1' },
+          generatorURL: expect.stringMatching(/\/graph\?g0\.expr=waning/),
         },
       ],
     });
     await vigie.restart();
+    waning.says('waning 0');
     const second = await until('the web hook to be told of the end', 60_000, () => hook.requests[1]);
     expect(second.body).toMatchObject({
       status: 'resolved',

@@ -17,11 +17,11 @@ const folder = builtOnce('event-recorder', definedBy, (into) => {
   buildGoModule(join(module, 'go.mod'), join(into, 'event-recorder'), purpose, {});
 });
 
-const CONFIG = (
-  hook: string,
-): string => `route: { receiver: hook, group_by: [alertname], group_wait: 1s, group_interval: 2s }
+const CONFIG = (hook: string): string => `route:
+  receiver: hook
+  routes: [{ matchers: ['alertname!~"x{1}"'], group_by: [alertname], group_wait: 1s, group_interval: 2s, repeat_interval: 90s }]
 receivers: [{ name: hook, webhook_configs: [{ url: '${hook}/' }] }]
-inhibit_rules: [{ source_matchers: [alertname="Node"], target_matchers: [alertname="Pod"] }]
+inhibit_rules: [{ source_matchers: [alertname="Node"], target_matchers: [alertname="Pod"], equal: [über] }]
 `;
 
 const MESSAGES = [
@@ -62,6 +62,7 @@ test('the history is what the schema of Alertmanager reads, and would write', as
     endsAt: new Date(Date.now() + 3_600_000).toISOString(),
     createdBy: 'ann',
     comment: 'new <disk>',
+    annotations: { ticket: 'OPS-1' },
   };
   const { silenceID } = Object(await post('/api/v2/silences', silence));
   const [{ startsAt }] = Object(await (await fetch(`${vigie.url}/api/v2/silences`)).json());
@@ -76,6 +77,15 @@ test('the history is what the schema of Alertmanager reads, and would write', as
     return isTold && messagesIn(text).length === MESSAGES.length ? text : undefined;
   });
   expect(messagesIn(exported)).toEqual(MESSAGES);
+  const kept = [
+    '"flushId"',
+    '"repeatInterval":"90s"',
+    '"inhibitRules"',
+    '"equalLabels":["über"]',
+    'OPS-1',
+    '"matchers"',
+  ];
+  for (const part of kept) expect(exported).toContain(part);
   const options = { input: exported, encoding: 'utf8', maxBuffer: 2 ** 26 } as const;
   const { status, stdout, stderr } = spawnSync(join(folder, 'event-recorder'), options);
   expect([status, stderr]).toEqual([0, '']);

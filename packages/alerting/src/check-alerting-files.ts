@@ -1,11 +1,11 @@
 /** `vigie check alerting` */
 import { reportBadConfig } from '@vigie/core/config/bad-config';
 import type { Environment } from '@vigie/core/config/environment';
+import { formatWarning } from '@vigie/core/config/findings';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { findFiles } from '@vigie/rules/file/glob-files';
 import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import { loadAlertingConfig } from './config/alerting-config-file.ts';
-import { formatWarning } from './config/findings.ts';
 import { loadLogRules } from './logs/file/load-log-rules.ts';
 import { allGroups } from './rules/all-groups.ts';
 

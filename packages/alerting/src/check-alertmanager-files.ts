@@ -1,7 +1,7 @@
 /** `vigie check alertmanager` */
 import { reportBadConfig } from '@vigie/core/config/bad-config';
+import { formatWarning } from '@vigie/core/config/findings';
 import type { ExitCode } from '@vigie/core/lifecycle';
-import { formatWarning } from './config/findings.ts';
 import { loadAlertmanagerConfig } from './config/load-config.ts';
 import type { RouteConfig } from './config/route-section.ts';
 import { loadTemplates } from './templates/load-templates.ts';

@@ -22,8 +22,8 @@ export interface EngineReplicaParts {
   readonly inhibitor: () => Inhibitor;
   /** Whether groups have their timers. */
   readonly isDispatching: () => boolean;
-  /** For the history, before they are taken. */
-  readonly rulesHeard: (records: Iterable<RuleRecord>) => void;
+  /** Takes what rules of others know of their alerts, and tells the history of it. */
+  readonly takeRules: (records: Iterable<RuleRecord>) => void;
   /** For the history. */
   readonly changed: (alerts: readonly PostedAlert[], nowMs: number) => void;
   readonly clock: Pick<Clock, 'nowMs'>;
@@ -41,7 +41,7 @@ export class EngineReplica implements Replica {
   }
 
   take(records: readonly StateRecord[]): void {
-    const { state, durable, dispatcher, escalations, clock, changed, rulesHeard } = this.#parts;
+    const { state, durable, dispatcher, escalations, clock, changed, takeRules } = this.#parts;
     const { alerts, silences } = state;
     const isDispatching = this.#parts.isDispatching();
     const newer = records.filter(
@@ -49,8 +49,10 @@ export class EngineReplica implements Replica {
         record.kind !== 'alert' || record.alert.updatedAtMs > (alerts.get(record.alert.fingerprint)?.updatedAtMs ?? 0),
     );
     for (const record of newer) if (record.kind === 'silence') silences.forget(record.silence.id);
-    if (isDispatching) rulesHeard(newer.flatMap((record) => (record.kind === 'rule' ? [record.record] : [])));
-    state.restore(newer);
+    if (isDispatching) {
+      takeRules(newer.flatMap((record) => (record.kind === 'rule' ? [record.record] : [])));
+      state.restore(newer.filter(({ kind }) => kind !== 'rule'));
+    } else state.restore(newer);
     // What fires is told again.
     durable.keepHeard(isDispatching ? newer : newer.filter(({ kind }) => kind !== 'alert'));
     if (!isDispatching) return;

@@ -271,22 +271,19 @@ export class AlertEngine {
   /** Takes what its rules know of their alerts; resolves when it is on the disk.
    *  @throws {VigieError} ALERTING_STATE_UNWRITABLE, where it is in memory alone */
   async keepRules(records: readonly RuleRecord[]): Promise<void> {
-    const nowMs = this.#deps.clock.nowMs();
-    for (const record of records) {
-      this.#events.recordPending(record, nowMs);
-      this.state.rules.apply(record);
-    }
+    this.#takeRules(records);
     await this.#persist(records.map((record) => ({ kind: 'rule', record })));
   }
 
   /** As SilenceStore.set, on the disk when it resolves.
    *  @throws {SilenceError}; {VigieError} ALERTING_STATE_UNWRITABLE: it holds until the next restart */
   async setSilence(content: SilenceContent, id?: string): Promise<Silence> {
-    const { silences } = this.state;
-    const silence = silences.set(content, id);
-    const event = silenceEvent('silenced', silence, silence.comment, silence.updatedAtMs, silence.id === id);
-    this.#deps.record(event);
+    const before = this.#silence(id);
+    const silence = this.state.silences.set(content, id);
+    const isChange = silence.id === id;
     // A change may have ended the one before.
+    if (!isChange) this.#recordEndOf(before, `${silence.id} is in its place`);
+    this.#deps.record(silenceEvent('silenced', silence, silence.comment, silence.updatedAtMs, isChange));
     await this.#keepSilences(id === undefined ? [silence.id] : [id, silence.id]);
     return silence;
   }
@@ -294,10 +291,9 @@ export class AlertEngine {
   /** As SilenceStore.expire, on the disk when it resolves.
    *  @throws as setSilence */
   async expireSilence(id: string, why = 'somebody has ended it'): Promise<Silence> {
-    const nowMs = this.#deps.clock.nowMs();
-    const [before] = this.state.silences.query({ ids: [id] });
+    const before = this.#silence(id);
     const silence = this.state.silences.expire(id);
-    if (before !== silence) this.#deps.record(silenceEvent('unsilenced', silence, why, nowMs));
+    this.#recordEndOf(before, why);
     await this.#keepSilences([id]);
     return silence;
   }
@@ -381,6 +377,26 @@ export class AlertEngine {
     }
   }
 
+  /** One by one: of two of the same alert, the later changes what the earlier has left. */
+  #takeRules(records: Iterable<RuleRecord>): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const record of records) {
+      this.#events.recordPending(record, nowMs);
+      this.state.rules.apply(record);
+    }
+  }
+
+  #silence(id: string | undefined): Silence | undefined {
+    return id === undefined ? undefined : this.state.silences.query({ ids: [id] })[0];
+  }
+
+  /** Of a silence that may have been ended just now: nothing where it had ended before. */
+  #recordEndOf(before: Silence | undefined, why: string): void {
+    const ended = this.#silence(before?.id);
+    if (ended === undefined || ended.endsAtMs === before?.endsAtMs) return;
+    this.#deps.record(silenceEvent('unsilenced', ended, why, ended.updatedAtMs));
+  }
+
   #keepSilences(ids: readonly string[]): Promise<void> {
     const silences = this.state.silences.query({ ids });
     return this.#persist(silences.map((silence) => ({ kind: 'silence', silence })));
@@ -437,10 +453,7 @@ export class AlertEngine {
       escalations: this.#escalations,
       inhibitor: () => this.inhibitor,
       isDispatching: () => this.#isDispatching,
-      rulesHeard: (records) => {
-        const nowMs = this.#deps.clock.nowMs();
-        for (const record of records) this.#events.recordPending(record, nowMs);
-      },
+      takeRules: (records) => this.#takeRules(records),
       changed: (alerts, nowMs) => this.#events.recordChanges(alerts, nowMs),
       clock: this.#deps.clock,
     });

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { systemClock } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
 import { reportBadConfig } from '@vigie/core/config/bad-config';
+import { type ConfigWarning, formatWarning } from '@vigie/core/config/findings';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import { textReply } from '@vigie/core/http-server/exchange';
 import { healthRoutes } from '@vigie/core/http-server/health-routes';
@@ -13,8 +14,6 @@ import { createLog, type Log } from '@vigie/core/log';
 import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metrics';
 import { Telemetry } from '@vigie/core/telemetry';
 import { loadAlertingConfig } from './config/alerting-config-file.ts';
-import { type ConfigWarning, formatWarning } from './config/findings.ts';
-import { changesForNextStart } from './config/read-at-start.ts';
 import { replicaName } from './ha/replica-name.ts';
 import { isAll, loadSettings, urlOf } from './load-settings.ts';
 import { AlertingService, type AlertingSettings } from './service.ts';
@@ -86,12 +85,16 @@ class AlertingProcess implements Component {
       INDEX,
       // Chats and mail clients fetch them without credentials.
       { methods: ['GET'], path: '/charts/*', access: 'anyone', handler: ({ rest }) => this.#service.chart(rest) },
-      ...healthRoutes({
-        live: () => [{ name: 'process' }],
-        ready: () => this.#service.ready(),
-        metrics: () => this.#expose(),
-        reload: this.reload,
-      }),
+      ...healthRoutes(
+        {
+          live: () => [{ name: 'process' }],
+          ready: () => this.#service.ready(),
+          metrics: () => this.#expose(),
+          reload: this.reload,
+          nextStart: () => this.#service.nextStart,
+        },
+        log,
+      ),
     ];
     // At the root as well: who looks after the process knows of no prefix.
     const routes = routePrefix === '' ? own : [...own, ...mountRoutes(routePrefix, own)];
@@ -131,11 +134,7 @@ class AlertingProcess implements Component {
   async #reload(): Promise<void> {
     const reading = load(this.#command);
     await this.#service.reload(reading);
-    const loaded = await reading;
-    this.#warn(loaded);
-    const keys = changesForNextStart(this.#loaded.config, loaded.config);
-    if (keys.length > 0)
-      this.#log.warn('some of what has changed takes effect with the next start alone', { keys: keys.join(', ') });
+    this.#warn(await reading);
   }
 
   #warn({ warnings }: Loaded): void {

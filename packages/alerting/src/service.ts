@@ -22,6 +22,7 @@ import { RULE_METRICS, reportRules } from '@vigie/rules/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { ALERTS_API_METRICS, AlertsApiCounts } from './api/telemetry.ts';
 import type { AlertingConfig } from './config/alerting-config.ts';
+import { changesForNextStart } from './config/read-at-start.ts';
 import type { ReceiverConfig } from './config/receiver-section.ts';
 import { configuredEngine } from './configured-engine.ts';
 import { chartReply, type OpenContext, openContext } from './context/open-context.ts';
@@ -118,6 +119,9 @@ export class AlertingService {
   readonly #ruleTelemetry = new Telemetry(RULE_METRICS);
   readonly #logTelemetry = new Telemetry(LOG_RULE_METRICS);
   #logClient: HttpClient | undefined;
+  /** Of the start. */
+  readonly #started: AlertingConfig;
+  #nextStart: readonly string[] = [];
   #written: AlertingSettings;
   readonly #objects: OperatorObjects | undefined;
   #wishes: Wishes = NO_WISHES;
@@ -139,6 +143,7 @@ export class AlertingService {
     const { clock, random, env, version, stateFs = fs } = deps;
     const userAgent = `vigie/${version}`;
     const log = limitRepeats(deps.log, clock);
+    this.#started = settings.config;
     this.#written = settings;
     this.#settings = settings;
     this.#options = options;
@@ -279,8 +284,12 @@ export class AlertingService {
     this.#heartbeats.apply(this.#settings.config.heartbeats);
   }
 
-  /** Takes up another configuration: groups that are in it, too, go on undisturbed. `data_dir`, the retention, and the servers that rules ask and
-   *  send to stay as they were at the start.
+  /** Keys of what the configuration in force has otherwise than that of the start, and that take effect with the next start alone. */
+  get nextStart(): readonly string[] {
+    return this.#nextStart;
+  }
+
+  /** Takes up another configuration: groups that are in it, too, go on undisturbed. Of what nextStart names, that of the start holds.
    *  @throws {VigieError} CONFIG_INVALID, where it would have to begin anew */
   async apply(settings: AlertingSettings): Promise<void> {
     const engineSettings = engineSettingsOf(settings);
@@ -294,6 +303,9 @@ export class AlertingService {
     this.#written = settings;
     this.#objects?.judgeAgain();
     await this.#takeUp();
+    this.#nextStart = changesForNextStart(this.#started, settings.config);
+    const keys = this.#nextStart.join(', ');
+    if (keys !== '') this.#deps.log.warn('some of what has changed takes effect with the next start alone', { keys });
   }
 
   async #use(wishes: Wishes): Promise<void> {

@@ -48,8 +48,8 @@ export const ALERTING_METRICS = {
   failedNotifications: {
     name: 'vigie_notifications_failed_total',
     type: 'counter',
-    help: 'Notifications that did not arrive, after all attempts; the next flush of the group tries again.',
-    labels: ['integration', 'receiver'],
+    help: 'Notifications that did not arrive, after all attempts, by what came of the last; the next flush of the group tries again.',
+    labels: ['integration', 'receiver', 'reason'],
   },
   requests: {
     name: 'vigie_notification_requests_total',
@@ -298,7 +298,7 @@ export function reportNotifying({ suppressed, integrations, fallbacks }: NotifyC
   for (const [id, { notifications, failed, requests, failedRequests }] of integrations) {
     const labels = labelsOf(id);
     report('notifications', labels, notifications);
-    report('failedNotifications', labels, failed);
+    for (const [reason, count] of Object.entries(failed)) report('failedNotifications', { ...labels, reason }, count);
     report('requests', labels, requests);
     report('failedRequests', labels, failedRequests);
   }

@@ -44,6 +44,8 @@ export class Lab {
   /** What arrived. */
   readonly arrived: Notification[] = [];
   readonly errors: string[] = [];
+  /** `message {fields}` */
+  readonly warnings: string[] = [];
   readonly history: HistoryEvent[] = [];
   fs = new MemoryFs();
   engine: AlertEngine;
@@ -133,7 +135,7 @@ export class Lab {
     return new AlertEngine('/data/alerting', this.#settings, {
       clock,
       random: () => 0.5,
-      log: logInto(this.errors),
+      log: logInto(this),
       fs,
       newId: () => `silence-${ids++}`,
       counts,
@@ -174,11 +176,11 @@ export class Lab {
   }
 }
 
-function logInto(errors: string[]): Log {
+function logInto({ errors, warnings }: Pick<Lab, 'errors' | 'warnings'>): Log {
   const log: Log = {
     debug: () => undefined,
     info: () => undefined,
-    warn: () => undefined,
+    warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`),
     error: (message, fields) => errors.push(`${message} ${String(fields?.error ?? '')}`),
     child: () => log,
   };

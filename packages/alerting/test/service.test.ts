@@ -421,6 +421,17 @@ receivers: { shop: { context: { links: { silence: '', dashboard: 'http://g.examp
     expect((await two.ask('/heartbeats')).json).toEqual({ heartbeats: [{ name: 'backup', isMissing: false }] });
   });
 
+  it('names what of another configuration waits for the next start, as long as it does', async () => {
+    const { service, folder, clock, hook } = await bed();
+    const config = alertmanager(hook.url);
+    const more =
+      'rules: { for_outage_tolerance: 2h, resend_delay: 2m }\nremote_write: { url: "http://localhost:1/" }\n';
+    await service.apply(await settingsIn(folder, config, clock, more));
+    expect(service.nextStart).toEqual(['remote_write', 'rules.for_outage_tolerance']);
+    await service.apply(await settingsIn(folder, config, clock));
+    expect(service.nextStart).toEqual([]);
+  });
+
   it('takes up another configuration and its templates, and keeps the old one where that is bad', async () => {
     const { service, folder, clock, hook, ask, send, after } = await bed();
     const other = await record();

@@ -1,5 +1,5 @@
 /** Options and arguments of a command, by commander: what it refuses is bad usage, exit 2. */
-import { parseDuration } from '@vigie/core/durations';
+import { formatDuration, parseDuration } from '@vigie/core/durations';
 import { parseHostPort } from '@vigie/core/host-port';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { type Command, CommanderError, InvalidArgumentError, Option } from 'commander';
@@ -26,6 +26,11 @@ export function durationOption(text: string): number {
   const durationMs = parseDuration(text);
   if (durationMs === undefined) throw new InvalidArgumentError('expected a duration such as 15s or 1h30m');
   return durationMs;
+}
+
+/** Help shows the default as people write it. */
+export function durationOptionOf(flags: string, description: string, defaultMs: number): Option {
+  return new Option(flags, description).argParser(durationOption).default(defaultMs, formatDuration(defaultMs));
 }
 
 /** For `--listen`; stays text, because a configuration may hold it too. */

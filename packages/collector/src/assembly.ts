@@ -53,6 +53,7 @@ export class CollectorAssembly {
   readonly #log: Log;
   /** That of the start. */
   readonly #started: CollectorConfig;
+  #nextStart: readonly string[] = [];
   readonly #collector: Collector;
   readonly #cluster: Cluster | undefined;
   readonly #watches: SharedWatches;
@@ -161,11 +162,17 @@ export class CollectorAssembly {
     await countReload(this.#collector.reloads, this.#clock, async () => this.apply(await reading));
   }
 
+  /** Sections of the configuration in force that are others than at the start, and take effect with the next start alone. */
+  get nextStart(): readonly string[] {
+    return this.#nextStart;
+  }
+
   async apply(settings: CollectorSettings): Promise<void> {
     this.#probes.apply(settings.config.probes);
     await this.#collector.apply(settings);
     this.#cluster?.apply(settings.config);
     const sections = restartSections(this.#started, settings.config);
+    this.#nextStart = sections;
     if (sections.length > 0) this.#log.warn('what these sections say now is in force after a restart', { sections });
   }
 

@@ -4,6 +4,7 @@ import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { CollectorConfig, ScrapeConfig } from './config/collector-config.ts';
 import { DEFAULT_OTLP } from './config/otlp-config.ts';
+import { NO_HISTOGRAM_LIMITS } from './scrape/histogram-limits.ts';
 
 export interface StorageBounds {
   /** Of the database. */
@@ -86,6 +87,7 @@ function ownJob(address: HostPort): ScrapeConfig {
       labelValueLength: undefined,
       targets: undefined,
     },
+    histogramLimits: NO_HISTOGRAM_LIMITS,
     keepDroppedTargets: undefined,
   };
 }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { systemClock } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
 import { reportBadConfig } from '@vigie/core/config/bad-config';
+import { formatWarning } from '@vigie/core/config/findings';
 import { formatDuration } from '@vigie/core/durations';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import { textReply } from '@vigie/core/http-server/exchange';
@@ -16,7 +17,6 @@ import { collectProcessMetrics, PROCESS_METRICS } from '@vigie/core/process-metr
 import { Telemetry } from '@vigie/core/telemetry';
 import { redactedConfig } from './api/redacted-config.ts';
 import { CollectorAssembly } from './assembly.ts';
-import { formatWarning } from './config/findings.ts';
 import { type LoadedCollectorConfig, loadCollectorConfig } from './config/load-config.ts';
 import { loadRecordingRules } from './rules/recording-rules.ts';
 import type { CollectorSettings } from './service.ts';
@@ -103,12 +103,16 @@ class CollectorProcess implements Component {
     const routes = [
       INDEX,
       ...this.#assembly.routes,
-      ...healthRoutes({
-        live: () => [{ name: 'process' }],
-        ready: () => this.#assembly.ready(),
-        metrics: () => this.#expose(),
-        reload: this.reload,
-      }),
+      ...healthRoutes(
+        {
+          live: () => [{ name: 'process' }],
+          ready: () => this.#assembly.ready(),
+          metrics: () => this.#expose(),
+          reload: this.reload,
+          nextStart: () => this.#assembly.nextStart,
+        },
+        log,
+      ),
     ];
     const { mounts } = this.#assembly;
     this.#listener = new HttpListener({ name: 'http', ...config.listen }, routes, { clock, log, print }, mounts);

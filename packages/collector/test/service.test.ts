@@ -175,7 +175,7 @@ describe('Collector', () => {
       },
     });
     expect(await json(`${url}/api/v1/targets?state=dropped&scrapePool=none`)).toMatchObject({
-      data: { activeTargets: [], droppedTargets: [], droppedTargetCounts: {} },
+      data: { activeTargets: [], droppedTargets: [], droppedTargetCounts: { shop: 0 } },
     });
     expect(await json(`${url}/api/v1/targets/metadata?match_target={job="shop"}`)).toEqual({
       status: 'success',

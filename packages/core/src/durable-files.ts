@@ -8,6 +8,13 @@ export interface SyncableFolders {
   open(path: string, flags: 'r'): Promise<{ sync(): Promise<void>; close(): Promise<void> }>;
 }
 
+export interface CuttableFiles {
+  open(
+    path: string,
+    flags: 'r+',
+  ): Promise<{ truncate(sizeBytes: number): Promise<void>; sync(): Promise<void>; close(): Promise<void> }>;
+}
+
 /** Writes all the bytes: one call of the system may take fewer. */
 export async function writeWhole(file: WritableFile, bytes: Uint8Array, position: number): Promise<void> {
   let done = 0;
@@ -24,5 +31,16 @@ export async function syncFolder(fs: SyncableFolders, path: string): Promise<voi
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+/** Cuts off what stands behind so many bytes. */
+export async function cutFile(fs: CuttableFiles, path: string, sizeBytes: number): Promise<void> {
+  const file = await fs.open(path, 'r+');
+  try {
+    await file.truncate(sizeBytes);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }

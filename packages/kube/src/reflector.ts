@@ -21,6 +21,8 @@ export interface ReflectorHandlers<T> {
   applied(key: string, object: T): void;
   /** @param object in its last state; it may be one that was never told of, which came and went unseen */
   removed(key: string, object: T): void;
+  /** A list was refused for want of a right. It is asked for again. */
+  forbidden?(): void;
 }
 
 /** Since the start. */
@@ -170,6 +172,7 @@ export class Reflector<T> {
     const listed = await this.#list(signal);
     if (listed.status !== 'ok') {
       this.#failed('cannot list', listed);
+      if (listed.status === 'refused' && listed.httpStatus === 403) this.#handlers.forbidden?.();
       await this.#pause(listed, signal);
       return;
     }

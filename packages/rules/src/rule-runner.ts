@@ -1,5 +1,4 @@
 /** Runs groups of rules: each at its own times, over reloads and restarts, until it is closed. Source: Prometheus, rules/manager.go. */
-import { setMaxListeners } from 'node:events';
 import { compareText } from '@vigie/promql/labels/label-set';
 import type { Querier } from '@vigie/promql/storage/querier';
 import type { RestoreTiming } from './alerts/restore-alerts.ts';
@@ -56,8 +55,6 @@ export class RuleRunner {
     const { store } = options;
     this.#world = store === undefined ? world : { ...world, keep: (records) => store.keep(records) };
     this.#options = options;
-    // As many as there are groups wait for it, and Node takes more than ten for a leak.
-    setMaxListeners(0, this.#abort.signal);
   }
 
   /** By file, then name. */

@@ -9,8 +9,8 @@ import { sortFiles } from './wal/segment-files.ts';
 
 export interface ReadOnlyDatabase {
   readonly querier: Querier;
-  /** Of all samples, Unix ms; undefined where there are none. */
-  readonly oldestMs: number | undefined;
+  /** Times of the oldest and the newest sample, Unix ms; undefined where there are none. */
+  readonly span: { readonly oldestMs: number; readonly newestMs: number } | undefined;
   /** Places that could not be read. What is torn at the end is none: somebody may be writing it. */
   readonly damages: number;
 }
@@ -40,7 +40,7 @@ export async function openReadOnly(
       const { damages } = await readDatabase(head, folder, fs);
       return {
         querier: new HeadQuerier(head),
-        oldestMs: Number.isFinite(head.oldestMs) ? head.oldestMs : undefined,
+        span: Number.isFinite(head.oldestMs) ? { oldestMs: head.oldestMs, newestMs: head.newestMs } : undefined,
         damages: damages.filter(({ reason }) => reason === 'corrupt').length,
       };
     } catch (error) {

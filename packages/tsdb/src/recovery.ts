@@ -1,6 +1,7 @@
 /** What a start makes of a database's folder: the newest snapshot, then the log since. */
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { cutFile } from '@vigie/core/durable-files';
 import type { TsdbFs } from './fs.ts';
 import type { Head } from './head/head.ts';
 import { readSnapshot } from './snapshot/snapshot.ts';
@@ -31,7 +32,7 @@ export async function recover(head: Head, folder: string, fs: TsdbFs): Promise<R
   await fs.mkdir(folder, { recursive: true });
   const { unfinished, torn, ...recovery } = await readDatabase(head, folder, fs);
   for (const path of unfinished) await fs.unlink(path);
-  for (const { path, soundBytes } of torn) await cutAt(path, soundBytes, fs);
+  for (const { path, soundBytes } of torn) await cutFile(fs, path, soundBytes);
   return recovery;
 }
 
@@ -75,14 +76,4 @@ export async function readDatabase(
   const nextSegment = Math.max(segments.at(-1) ?? 0, newest ?? 0) + 1;
   const unfinished = temporary.map((name) => join(folder, name));
   return { ...counts, snapshotSeries, lostSeries, nextSegment, unfinished, torn };
-}
-
-async function cutAt(path: string, sizeBytes: number, fs: TsdbFs): Promise<void> {
-  const file = await fs.open(path, 'r+');
-  try {
-    await file.truncate(sizeBytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

@@ -20,7 +20,7 @@ describe('a database that is only read', () => {
     const before = new Map(files.files);
     const read = await openReadOnly(FOLDER, files);
     expect(await contents(read)).toEqual(await contents(tsdb));
-    expect(read).toMatchObject({ oldestMs: clock.nowMs(), damages: 0 });
+    expect(read).toMatchObject({ span: { oldestMs: clock.nowMs(), newestMs: clock.nowMs() + 1000 }, damages: 0 });
     expect(files.files).toEqual(before);
     await tsdb.append(rows([seriesRef(tsdb, { __name__: 'up' })], clock.nowMs() + 2000, () => 3));
     const again = bed(files.copy());
@@ -73,6 +73,6 @@ describe('a database that is only read', () => {
     expect(await isDatabase(FOLDER, files)).toBe(true);
     expect(await isDatabase('/other', files)).toBe(false);
     const empty = await openReadOnly('/other', files);
-    expect(empty).toMatchObject({ oldestMs: undefined, damages: 0 });
+    expect(empty).toMatchObject({ span: undefined, damages: 0 });
   });
 });

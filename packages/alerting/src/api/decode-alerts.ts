@@ -2,6 +2,7 @@
  *  Source: Alertmanager, api/v2/api.go, postAlertsHandler, and alert/alert.go, Validate. */
 import { quoteGo } from '@vigie/core/go-quote';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { writtenLabels } from '@vigie/rules/rule';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
 import { fingerprintOf } from '../identity/fingerprint.ts';
 import { NO_TIME_MS, parseApiTime } from './api-time.ts';
@@ -89,7 +90,7 @@ function readAlert(alert: unknown, options: ReadOptions): PostedAlert | string {
   return { fingerprint, labels, annotations, startsAtMs, endsAtMs, updatedAtMs: nowMs, generatorUrl, hasTimeout };
 }
 
-/** Without empty values. */
+/** Labels without empty values; annotations have them. */
 function readLabels(pairs: unknown, key: 'labels' | 'annotations', options: ReadOptions): LabelSet {
   if (pairs === undefined || pairs === null) return LabelSet.empty;
   if (!isObject(pairs)) throw unreadable('alerts', `${options.index}.${key} is no object, but ${kindOf(pairs)}`);
@@ -99,7 +100,7 @@ function readLabels(pairs: unknown, key: 'labels' | 'annotations', options: Read
   const isFew = written.length <= FEW;
   for (const name of written) {
     const value = readText(pairs[name], key, options, name);
-    if (value === '') continue;
+    if (value === '' && key === 'labels') continue;
     // Prometheus sends them sorted.
     let at = names.length;
     while (isFew && at > 0 && names[at - 1]! > name) at--;
@@ -112,7 +113,7 @@ function readLabels(pairs: unknown, key: 'labels' | 'annotations', options: Read
     }
   }
   if (isFew && options.isWellFormed) return LabelSet.ofSorted(names, values);
-  return LabelSet.of(names.map((name, at) => [wellFormed(name), values[at]!] as const));
+  return writtenLabels(Object.fromEntries(names.map((name, at) => [wellFormed(name), values[at]!])));
 }
 
 /** '' where it is absent.

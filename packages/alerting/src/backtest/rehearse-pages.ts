@@ -1,6 +1,5 @@
 /** Who would have been told of alerts that fired at known times: the engine of a service, on a clock that runs through them. */
 import { FakeClock } from '@vigie/core/fake-clock';
-import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
 import type { ConfiguredEngine } from '../configured-engine.ts';
 import { isResolved } from '../dispatch/alert.ts';
@@ -94,16 +93,12 @@ function byStart(spans: readonly AlertSpan[]): Iterable<readonly [number, readon
 function postedSpan({ labels, annotations, startMs, endMs }: AlertSpan, lastMs: number): PostedAlert {
   return {
     fingerprint: fingerprintOf(labels),
-    labels: withoutEmpty(labels),
-    annotations: withoutEmpty(annotations),
+    labels: labels.filter((name) => labels.get(name) !== ''),
+    annotations,
     startsAtMs: startMs,
     endsAtMs: endMs ?? lastMs + A_DAY_MS,
     updatedAtMs: startMs,
     generatorUrl: '',
     hasTimeout: false,
   };
-}
-
-function withoutEmpty(labels: LabelSet): LabelSet {
-  return labels.filter((name) => labels.get(name) !== '');
 }

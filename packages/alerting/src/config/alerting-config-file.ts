@@ -1,6 +1,7 @@
 /** Reads alerting.yaml, strictly, with every problem at once. */
 import { dirname, resolve } from 'node:path';
 import { type Environment, WrittenReading } from '@vigie/core/config/environment';
+import { type ConfigWarning, Findings, type ReadContext } from '@vigie/core/config/findings';
 import type { ListenAddress } from '@vigie/core/config/listen';
 import { type ConfigText, parseConfig, readConfigFile } from '@vigie/core/config/load';
 import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
@@ -16,7 +17,6 @@ import {
   readReceiverOptions,
   type WrittenAlerting,
 } from './alerting-config-sections.ts';
-import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
 import { readFurtherInhibition } from './further-inhibition-section.ts';
 import { readExpectedHeartbeats, readHeartbeats } from './heartbeat-sections.ts';
 import { parseAlertmanagerConfig } from './load-config.ts';

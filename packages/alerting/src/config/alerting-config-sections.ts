@@ -1,8 +1,11 @@
 /** The sections of alerting.yaml. */
 import { duration, named, parsed, section, size } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
+import { httpClientSection, readHttpClient } from '@vigie/core/config/http-client-section';
 import { listenWithMetrics } from '@vigie/core/config/listen';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textList, textMap } from '@vigie/core/config/written-fields';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
 import * as v from 'valibot';
 import { DEFAULT_ALERT_LIMITS } from '../alerts/alert-store.ts';
@@ -13,13 +16,11 @@ import { ENDS_AFTER_MS } from '../silences/until-resolved.ts';
 import type { Endpoint, LogDatasource, LogDelays } from './alerting-config.ts';
 import { contextSection, readContext } from './context-section.ts';
 import { escalationSection, readEscalation } from './escalation-section.ts';
-import type { ReadContext } from './findings.ts';
 import { furtherInhibitionSection } from './further-inhibition-section.ts';
 import { expectedHeartbeatSection, heartbeatSection } from './heartbeat-sections.ts';
-import { httpClientSection, readHttpClient } from './http-client-section.ts';
 import { operatorSection } from './operator-section.ts';
 import { rulesSection } from './rules-section.ts';
-import { count, flag, optionalText, textList, textMap } from './written-fields.ts';
+import { count } from './written-fields.ts';
 
 const url = parsed('a URL of http or https', (written) =>
   /^https?:/.test(written) && URL.canParse(written) ? new URL(written) : undefined,

@@ -1,14 +1,15 @@
 /** `receivers.NAME.context` of alerting.yaml. */
 import { duration, named, section, size } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { optionalText } from '@vigie/core/config/written-fields';
 import { describeError, errorCode } from '@vigie/core/errors';
 import { DETECTORS, type DetectorName } from '@vigie/core/redaction/detectors';
 import { Redactor } from '@vigie/core/redaction/redactor';
 import * as v from 'valibot';
 import { CONTEXT_PARTS, type ContextOptions, DEFAULT_LINKS, type LogLineOptions } from '../context/context-options.ts';
 import { linkTemplate } from '../context/links.ts';
-import type { ReadContext } from './findings.ts';
-import { count, optionalText } from './written-fields.ts';
+import { count } from './written-fields.ts';
 
 const PRESETS = Object.keys(DETECTORS).filter((name): name is DetectorName => Object.hasOwn(DETECTORS, name));
 /** What no page needs. Addresses of machines are often what on-call looks for. */

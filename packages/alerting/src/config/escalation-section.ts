@@ -1,9 +1,9 @@
 /** `receivers.NAME.escalation` of alerting.yaml. */
 import { duration, section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import * as v from 'valibot';
 import type { EscalationStep } from '../escalation/page.ts';
-import type { ReadContext } from './findings.ts';
 
 export const escalationSection = v.array(section({ after: duration({ min: 1000 }), receiver: v.string() }));
 

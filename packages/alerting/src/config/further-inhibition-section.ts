@@ -1,13 +1,13 @@
 /** `inhibition` of alerting.yaml: what an alertmanager.yml has no words for. */
 import { duration, named, section, text } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { optionalText, textList } from '@vigie/core/config/written-fields';
 import { escapeRegex } from '@vigie/core/regex/escape-regex';
 import * as v from 'valibot';
 import { AlertMatcher, sortMatchers } from '../matchers/alert-matcher.ts';
-import type { ReadContext } from './findings.ts';
 import type { InhibitRule } from './inhibition-section.ts';
 import { matchersList, readMatchers } from './matchers-section.ts';
-import { optionalText, textList } from './written-fields.ts';
 
 const rule = section({
   name: optionalText,

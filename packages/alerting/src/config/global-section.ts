@@ -1,19 +1,20 @@
 /** `global`: what receivers have unless they say otherwise. Source: Alertmanager, config/config.go, GlobalConfig. */
 import { section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import {
   DEFAULT_HTTP_CLIENT,
   type HttpClientConfig,
   type Secret,
   type TlsConfig,
 } from '@vigie/core/config/http-client-config';
+import { httpClientSection, readHttpClient, readTls, tlsSection } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalFlag, optionalText, textOr } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
-import type { ReadContext } from './findings.ts';
-import { httpClientSection, readHttpClient, readTls, tlsSection } from './http-client-section.ts';
 import { readUrl } from './http-url.ts';
 import { readSecret, readSecretUrl } from './secret.ts';
 import { readSmarthost, type Smarthost } from './smarthost.ts';
-import { flag, optionalDuration, optionalFlag, optionalText, textOr } from './written-fields.ts';
+import { optionalDuration } from './written-fields.ts';
 
 export const globalSection = section({
   resolve_timeout: optionalDuration,

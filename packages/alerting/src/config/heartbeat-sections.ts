@@ -1,13 +1,13 @@
 /** `heartbeats` and `heartbeats_in` of alerting.yaml. */
 import { duration, section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
+import { httpClientSection, readHttpClient } from '@vigie/core/config/http-client-section';
+import { optionalText, textMap } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import type { ExpectedHeartbeat } from '../heartbeat/expected-heartbeat.ts';
 import type { HeartbeatTarget } from '../heartbeat/heartbeat-sender.ts';
-import type { ReadContext } from './findings.ts';
-import { httpClientSection, readHttpClient } from './http-client-section.ts';
 import { readSecretUrl } from './secret.ts';
-import { optionalText, textMap } from './written-fields.ts';
 
 export const heartbeatSection = section({
   url: optionalText,

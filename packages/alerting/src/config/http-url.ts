@@ -1,7 +1,7 @@
 /** URLs that requests go to. Source: Alertmanager, config/common/url.go. */
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { quoteGo } from '@vigie/core/go-quote';
-import type { ReadContext } from './findings.ts';
 
 /** What is wrong with a URL of HTTP, in Alertmanager's words and without naming it, for it may be a secret; undefined where nothing is. */
 export function urlProblem(text: string): string | undefined {

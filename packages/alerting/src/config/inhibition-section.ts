@@ -1,11 +1,11 @@
 /** `inhibit_rules`: alerts that others make superfluous. Source: Alertmanager, config/common/inhibitrule.go. */
 import { section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { optionalText, textList } from '@vigie/core/config/written-fields';
 import type * as v from 'valibot';
 import type { AlertMatcher } from '../matchers/alert-matcher.ts';
-import type { ReadContext } from './findings.ts';
 import { matchersList, matchMap, matchRegexMap, readMatchers } from './matchers-section.ts';
-import { optionalText, textList } from './written-fields.ts';
 
 export const inhibitRuleSection = section({
   name: optionalText,

@@ -1,24 +1,23 @@
 /** alertmanager.yml, as Alertmanager reads it: strictly, with every problem at once. Source: Alertmanager, config/config.go. */
-
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AS_WRITTEN } from '@vigie/core/config/environment';
-import { section } from '@vigie/core/config/fields';
+import { refused, section } from '@vigie/core/config/fields';
+import { type ConfigWarning, Findings, type ReadContext } from '@vigie/core/config/findings';
 import { parseConfig } from '@vigie/core/config/load';
 import { ConfigError } from '@vigie/core/config/problem';
+import { textList } from '@vigie/core/config/written-fields';
 import { VigieError } from '@vigie/core/errors';
 import { quoteGo } from '@vigie/core/go-quote';
 import * as v from 'valibot';
 import type { TimeIntervals } from '../time-intervals/contains-time.ts';
 import type { TimeInterval } from '../time-intervals/time-interval.ts';
-import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
 import { type GlobalConfig, globalSection, readGlobal } from './global-section.ts';
 import { type InhibitRule, inhibitRuleSection, readInhibitRule } from './inhibition-section.ts';
 import { type ReceiverConfig, readReceiver, receiverSection } from './receiver-section.ts';
 import { type RouteConfig, readRootRoute, routeSection } from './route-section.ts';
 import { checkTimeIntervalName, readTimeInterval, timeIntervalSection } from './time-interval-section.ts';
 import { warnOfTimers } from './timer-warnings.ts';
-import { refused, textList } from './written-fields.ts';
 
 export interface AlertmanagerConfig {
   readonly global: GlobalConfig;

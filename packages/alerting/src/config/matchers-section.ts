@@ -1,14 +1,14 @@
 /** Matchers of routes and inhibition rules: lists of `matchers`, and the older mappings `match` and `match_re`.
  *  Source: Alertmanager, config/common/matchers.go. */
 import { named } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { textList, textMap } from '@vigie/core/config/written-fields';
 import { quoteGo } from '@vigie/core/go-quote';
 import * as v from 'valibot';
 import { AlertMatcher, type MatchOperator, sortMatchers } from '../matchers/alert-matcher.ts';
 import { MatcherError } from '../matchers/matcher-error.ts';
 import { parseMatchers } from '../matchers/parse-matchers.ts';
-import type { ReadContext } from './findings.ts';
-import { textList, textMap } from './written-fields.ts';
 
 export const matchersList = textList;
 export const matchMap = textMap;

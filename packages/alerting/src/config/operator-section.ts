@@ -1,9 +1,9 @@
 /** `operator_objects` of alerting.yaml: which objects of the Prometheus operator are read. */
 import type { Environment } from '@vigie/core/config/environment';
 import { section } from '@vigie/core/config/fields';
+import { flag, optionalText, textList } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import type { OperatorObjectsConfig } from '../operator/operator-objects.ts';
-import { flag, optionalText, textList } from './written-fields.ts';
 
 export const operatorSection = section({
   mode: v.nullish(v.picklist(['auto', 'off']), 'auto'),

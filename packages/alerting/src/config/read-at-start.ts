@@ -14,6 +14,9 @@ const READ_AT_START: Readonly<Record<string, (config: AlertingConfig) => unknown
   alertmanagers: ({ alertmanagers }) => alertmanagers,
   operator_objects: ({ operatorObjects }) => operatorObjects,
   'notifications.retention': ({ engine }) => engine.retentionMs,
+  'notifications.startup_hold': ({ engine }) => engine.startupHoldMs,
+  'rules.for_outage_tolerance': ({ rules }) => rules.restore.outageToleranceMs,
+  'rules.for_grace_period': ({ rules }) => rules.restore.forGraceMs,
 };
 
 /** @returns keys of what the next configuration has otherwise than the one that was there at the start */

@@ -1,6 +1,7 @@
 /** `receivers`: who is told, and how. Source: Alertmanager, config/config.go, Receiver, and config/receiver/receiver.go. */
-import { section } from '@vigie/core/config/fields';
+import { refused, section } from '@vigie/core/config/fields';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { optionalText, textMap } from '@vigie/core/config/written-fields';
 import { quoteGo } from '@vigie/core/go-quote';
 import * as v from 'valibot';
 import { checkTemplates } from './receiver-templates.ts';
@@ -23,7 +24,6 @@ import type { ReceiverContext } from './receivers/receiver-context.ts';
 import { readSlack, type SlackConfig, slackSection } from './receivers/slack.ts';
 import { readTelegram, type TelegramConfig, telegramSection } from './receivers/telegram.ts';
 import { readWebhook, type WebhookConfig, webhookSection } from './receivers/webhook.ts';
-import { optionalText, refused, textMap } from './written-fields.ts';
 
 const SENT = 'webhook, email, pagerduty, opsgenie, slack, pushover, telegram, discord, msteams or msteamsv2';
 const unsent = refused(`a receiver that Vigie sends to: ${SENT}`);

@@ -1,9 +1,9 @@
 /** Templates in the texts of receivers: what cannot be parsed is said when the file is read, not when someone is to be told. */
+import type { Findings } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { describeError, errorCode } from '@vigie/core/errors';
 import { Template } from '@vigie/core/template';
 import { templateFunctions } from '../templates/template-functions.ts';
-import type { Findings } from './findings.ts';
 
 /** Templates whose text is not to be shown. */
 const SECRETS: ReadonlySet<string> = new Set(['routing_key', 'service_key', 'api_key', 'token', 'user_key']);

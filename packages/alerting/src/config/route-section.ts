@@ -1,12 +1,13 @@
 /** `route`: the tree that says which receiver is told of which alerts. Source: Alertmanager, config/config.go, Route. */
 import { section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textList, textMap } from '@vigie/core/config/written-fields';
 import { quoteGo } from '@vigie/core/go-quote';
 import * as v from 'valibot';
 import type { AlertMatcher } from '../matchers/alert-matcher.ts';
-import type { ReadContext } from './findings.ts';
 import { matchersList, matchMap, matchRegexMap, readMatchers } from './matchers-section.ts';
-import { flag, optionalDuration, optionalText, textList, textMap } from './written-fields.ts';
+import { optionalDuration } from './written-fields.ts';
 
 /** A route as it is written: what it does not say is undefined, and inherited. */
 export interface RouteConfig {

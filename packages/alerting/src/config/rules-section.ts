@@ -1,10 +1,10 @@
 /** `rules` of alerting.yaml: what rules do beyond Prometheus. */
 import { duration, named, parsed, section } from '@vigie/core/config/fields';
+import { flag } from '@vigie/core/config/written-fields';
 import { parseFlap } from '@vigie/rules/file/alert-options';
 import { DEFAULT_POLICY, NO_DATA, type RulePolicy } from '@vigie/rules/rule-policy';
 import type { RuleRunnerOptions } from '@vigie/rules/rule-runner';
 import * as v from 'valibot';
-import { flag } from './written-fields.ts';
 
 export const rulesSection = section({
   no_data: v.nullish(v.picklist(NO_DATA), DEFAULT_POLICY.noData),

@@ -1,8 +1,8 @@
 /** Secrets of receivers, which stand in the configuration or in a file that is read when they are used. */
 import { resolve } from 'node:path';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { Secret } from '@vigie/core/config/http-client-config';
 import type { ConfigPath } from '@vigie/core/config/problem';
-import type { ReadContext } from './findings.ts';
 import { urlProblem } from './http-url.ts';
 
 /** The secret under `name` or `name_file`; both is a problem.

@@ -1,7 +1,7 @@
 /** The server that mail is handed to. Source: Alertmanager, config/config.go, HostPort; Go, net.SplitHostPort. */
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { quoteGo } from '@vigie/core/go-quote';
-import type { ReadContext } from './findings.ts';
 
 export interface Smarthost {
   /** A name or an address, IPv6 without brackets. */

@@ -1,6 +1,8 @@
 /** `time_intervals`, and their older name `mute_time_intervals`. Source: Alertmanager, timeinterval/timeinterval.go. */
 import { section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { optionalText } from '@vigie/core/config/written-fields';
 import { quoteGo } from '@vigie/core/go-quote';
 import * as v from 'valibot';
 import {
@@ -13,8 +15,6 @@ import {
 } from '../time-intervals/parse-ranges.ts';
 import type { InclusiveRange, MinuteRange, TimeInterval } from '../time-intervals/time-interval.ts';
 import { hostLocation, isLocation } from '../time-intervals/wall-clock.ts';
-import type { ReadContext } from './findings.ts';
-import { optionalText } from './written-fields.ts';
 
 const ranges = v.nullish(v.array(optionalText));
 

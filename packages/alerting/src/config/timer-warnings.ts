@@ -1,8 +1,8 @@
 /** Timers of routes that come to something else than they say. */
+import type { Findings } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { formatDuration } from '@vigie/core/durations';
 import { DEFAULT_ROUTE_OPTIONS, type RouteOptions } from '../routing/route.ts';
-import type { Findings } from './findings.ts';
 import type { RouteConfig } from './route-section.ts';
 
 type Timers = Pick<RouteOptions, 'groupIntervalMs' | 'repeatIntervalMs'>;

@@ -1,5 +1,6 @@
 /** The last lines that a pod wrote, as a page shows them: redacted, without control characters, and bounded. */
 import { describeError } from '@vigie/core/errors';
+import { onAbort } from '@vigie/core/on-abort';
 import type { LogLine, LogSource } from '../logs/log-source.ts';
 import type { LogLineOptions } from './context-options.ts';
 
@@ -46,10 +47,9 @@ export async function podLines(
 /** What it comes to, but not later than the signal, whose reason is thrown: whoever works may not listen to it. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    const leave = onAbort(signal, () => reject(signal.reason));
+    if (signal.aborted) reject(signal.reason);
+    work.then(resolve, reject).finally(leave);
   });
 }
 

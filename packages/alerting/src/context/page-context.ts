@@ -1,5 +1,6 @@
 /** Gathers what a page says beside its alerts, within the time that a page may wait for it: what is late is left out, and said to be. */
 import type { Clock } from '@vigie/core/clock';
+import { startDeadline } from '@vigie/core/deadline';
 import { formatDuration } from '@vigie/core/durations';
 import type { Log } from '@vigie/core/log';
 import type { QueryEngine } from '@vigie/promql/evaluate/query-engine';
@@ -63,21 +64,16 @@ export class PageContext {
     const { parts, budgetMs } = options;
     const firing = alerts.filter((alert) => !isResolved(alert, timeMs));
     const { clock } = this.#deps;
-    const ending = new AbortController();
-    const stop = (): void => ending.abort(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    const late = new Error(`nobody has answered within ${formatDuration(budgetMs)}`);
-    const timer = clock.setTimer(budgetMs, () => ending.abort(late));
+    const late = `nobody has answered within ${formatDuration(budgetMs)}`;
+    const deadline = startDeadline(signal, clock, budgetMs, late);
     try {
       if (parts.has('links')) this.#link(alerts.slice(0, MOST_LINKED), options, page);
       await Promise.all([
-        ...(parts.has('log_lines') ? this.#quote(firing, question, page, ending.signal) : []),
-        ...(parts.has('chart') ? this.#draw(firing, question, page, ending.signal) : []),
+        ...(parts.has('log_lines') ? this.#quote(firing, question, page, deadline.signal) : []),
+        ...(parts.has('chart') ? this.#draw(firing, question, page, deadline.signal) : []),
       ]);
     } finally {
-      timer.cancel();
-      signal.removeEventListener('abort', stop);
+      deadline.cancel();
     }
     return page;
   }

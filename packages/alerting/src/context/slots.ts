@@ -1,4 +1,6 @@
 /** How much is asked of others at one time; the rest waits, in the order in which it came, until its signal aborts. */
+import { onAbort } from '@vigie/core/on-abort';
+
 export class Slots {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -26,20 +28,16 @@ export class Slots {
       return;
     }
     await new Promise<void>((resolve, reject) => {
-      const leave = (): void => {
-        this.#waiting.delete(start);
-        signal.removeEventListener('abort', stop);
-      };
       const start = (): void => {
         leave();
+        this.#waiting.delete(start);
         resolve();
       };
-      const stop = (): void => {
-        leave();
+      const leave = onAbort(signal, () => {
+        this.#waiting.delete(start);
         reject(signal.reason);
-      };
+      });
       this.#waiting.add(start);
-      signal.addEventListener('abort', stop, { once: true });
     });
   }
 }

@@ -3,12 +3,20 @@
 import { assertNever, bug } from '@vigie/core/errors';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { NotificationReason } from '../dispatch/notification-log.ts';
-import { dedupKeyOf } from '../identity/group-key.ts';
+import { dedupKeyOf, routeKeyOf } from '../identity/group-key.ts';
 import type { AlertMatcher, MatchOperator } from '../matchers/alert-matcher.ts';
 import type { AlertmanagerSchema } from './alertmanager-schemas.ts';
 import type { EventHistory } from './event-history.ts';
 import type { NumberedEvent } from './event-ring.ts';
-import type { AlertEvent, EventKind, GroupedEvent, HistoryEvent, MuteEvent, SendEvent } from './history-event.ts';
+import type {
+  AlertEvent,
+  EventKind,
+  GroupedEvent,
+  HistoryEvent,
+  InhibitingRule,
+  MuteEvent,
+  SendEvent,
+} from './history-event.ts';
 import { KnownThings } from './known-things.ts';
 import { matcherSetsIn } from './silence-event.ts';
 
@@ -115,13 +123,19 @@ class Messages {
     }
   }
 
-  #muted({ by, cause, fingerprint, labels }: MuteEvent): Message | undefined {
+  #muted({ by, cause, rule, fingerprint, labels }: MuteEvent): Message | undefined {
     const mutedAlert = { labels: this.#labels(labels), fingerprint: uint64(fingerprint) };
     switch (by) {
       case 'silence':
         return { silenceMutedAlert: { silence: this.#silence(cause), mutedAlert } };
       case 'inhibition':
-        return { inhibitionMutedAlert: { mutedAlert, inhibitingFingerprints: [uint64(cause)] } };
+        return {
+          inhibitionMutedAlert: {
+            inhibitRules: rule === undefined ? undefined : [this.#inhibitRule(rule)],
+            mutedAlert,
+            inhibitingFingerprints: [uint64(cause)],
+          },
+        };
       case 'time_interval':
         return undefined;
       default:
@@ -137,6 +151,8 @@ class Messages {
       firingAlerts: firing.length === 0 ? undefined : firing,
       resolvedAlerts: resolved.length === 0 ? undefined : resolved,
       groupInfo: this.#group(event),
+      repeatInterval: durationText(event.repeatIntervalMs),
+      flushId: event.flushAtMs === undefined ? undefined : String(event.flushAtMs),
       reason: REASONS[event.reason],
       integration: integrationOf(event.integration),
     };
@@ -148,7 +164,14 @@ class Messages {
       groupLabels: this.#labels(groupLabels),
       groupId: dedupKeyOf(groupKey),
       receiverName: filled(receiver),
+      matchers: matchersIn(routeKeyOf(groupKey, groupLabels)),
     };
+  }
+
+  #inhibitRule({ name, source, target, equal }: InhibitingRule): unknown {
+    const equalLabels = equal.length === 0 ? undefined : equal.toSorted();
+    const rule = { sourceMatchers: matchersIn(source), targetMatchers: matchersIn(target), equalLabels };
+    return this.#schema.inhibitRule(rule, filled(name));
   }
 
   /** @param event that has its labels, where the history has forgotten what it was */
@@ -178,6 +201,7 @@ class Messages {
     return {
       id,
       matchers: sets[0],
+      annotations: this.#labels(silence?.annotations),
       startsAt: timestamp(silence?.startsAtMs),
       endsAt: timestamp(silence?.endsAtMs),
       updatedAt: timestamp(silence?.updatedAtMs),
@@ -190,6 +214,13 @@ class Messages {
   #labels(labels: LabelSet | undefined): unknown {
     return labels === undefined || labels.size === 0 ? undefined : this.#schema.labels(labels);
   }
+}
+
+/** Of the last set: of a route's key, that of the route itself.
+ *  @returns undefined where it has none */
+function matchersIn(sets: string): readonly Message[] | undefined {
+  const matchers = matcherSetsIn(sets).at(-1) ?? [];
+  return matchers.length === 0 ? undefined : matchers.map(matcherOf);
 }
 
 function matcherOf(matcher: AlertMatcher): Message {
@@ -212,6 +243,11 @@ function filled(text: string | undefined): string | undefined {
  *  @param digits hexadecimal, 16 at most */
 function uint64(digits: string): string {
   return BigInt(`0x${digits}`).toString();
+}
+
+/** `14400s`, with a fraction where there is one. */
+function durationText(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : `${(ms / 1000).toFixed(ms % 1000 === 0 ? 0 : 3)}s`;
 }
 
 /** With a fraction where there is one. */

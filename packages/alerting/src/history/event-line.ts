@@ -1,6 +1,7 @@
 /** An event as a line of the history's files: docs/formats/alert-history.md. */
 import { crc32 } from 'node:zlib';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { writtenLabels } from '@vigie/rules/rule';
 import * as v from 'valibot';
 import { RESOLVE_REASONS } from '../state/rule-state-record.ts';
 import { eventJson, type HistoryEvent } from './history-event.ts';
@@ -9,6 +10,11 @@ const texts = v.record(v.string(), v.string());
 const labelSet = v.pipe(
   texts,
   v.transform((labels) => LabelSet.of(labels)),
+);
+/** With empty values. */
+const annotationSet = v.pipe(
+  texts,
+  v.transform((annotations) => writtenLabels(annotations)),
 );
 /** Alerts may have any time that a Date has: years of six digits, too. */
 const time = v.pipe(
@@ -33,6 +39,8 @@ const ofSend = {
   firing: v.array(v.string()),
   resolved: v.array(v.string()),
   attempt: v.number(),
+  flushAt: v.optional(time),
+  repeatIntervalMs: v.optional(v.number()),
   latencyMs: v.number(),
   status: v.optional(v.number()),
   bodySha256: v.optional(v.string()),
@@ -43,7 +51,7 @@ const lineSchema = v.variant('kind', [
   v.object({
     kind: v.picklist(['created', 'changed', 'resolved']),
     ...ofAlert,
-    annotations: labelSet,
+    annotations: annotationSet,
     startsAt: v.optional(time),
     endsAt: v.optional(time),
     reason: v.optional(v.picklist([...RESOLVE_REASONS, 'manual', 'expired'])),
@@ -56,6 +64,9 @@ const lineSchema = v.variant('kind', [
     receiver: v.string(),
     by: v.picklist(['silence', 'inhibition', 'time_interval']),
     cause: v.string(),
+    rule: v.optional(
+      v.object({ name: v.string(), source: v.string(), target: v.string(), equal: v.array(v.string()) }),
+    ),
   }),
   v.object({ kind: v.picklist(['sent', 'failed']), ...ofSend }),
   v.object({
@@ -73,6 +84,7 @@ const lineSchema = v.variant('kind', [
     matchers: v.string(),
     by: v.string(),
     cause: v.string(),
+    annotations: v.optional(annotationSet),
     startsAt: v.optional(time),
     endsAt: time,
     isChange: v.optional(v.literal(true)),
@@ -98,6 +110,10 @@ export function parseEventLine(line: string): HistoryEvent | undefined {
   if ('annotations' in output) {
     const { time: timeMs, startsAt: startsAtMs, endsAt: endsAtMs, ...event } = output;
     return { ...event, timeMs, startsAtMs, endsAtMs };
+  }
+  if ('problem' in output) {
+    const { time: timeMs, flushAt: flushAtMs, ...event } = output;
+    return { ...event, timeMs, flushAtMs };
   }
   const { time: timeMs, ...event } = output;
   return { ...event, timeMs };

@@ -50,6 +50,18 @@ export interface MuteEvent {
   readonly by: 'silence' | 'inhibition' | 'time_interval';
   /** Id of the silence, fingerprint of the alert, or names of the time intervals. */
   readonly cause: string;
+  /** By which the alert inhibits; undefined of other causes, and in histories of before this was kept. */
+  readonly rule?: InhibitingRule | undefined;
+}
+
+/** As it was then. */
+export interface InhibitingRule {
+  /** '' where it has none. */
+  readonly name: string;
+  /** `{alertname="Down"}`, as of the target. */
+  readonly source: string;
+  readonly target: string;
+  readonly equal: readonly string[];
 }
 
 /** A group was told, or an attempt to tell it failed. */
@@ -67,6 +79,10 @@ export interface SendEvent {
   readonly resolved: readonly string[];
   /** From 1. */
   readonly attempt: number;
+  /** When the flush began: the same for all that are told of it. undefined, as the next, in histories of before they were kept. */
+  readonly flushAtMs?: number | undefined;
+  /** Of the group's route; undefined where several are told as one, or the route is no more. */
+  readonly repeatIntervalMs?: number | undefined;
   readonly latencyMs: number;
   /** Of the answer, by HTTP; undefined where there was none. */
   readonly status?: number | undefined;
@@ -104,6 +120,8 @@ export interface SilenceEvent {
   readonly by: string;
   /** Its comment; of one that was ended, why. */
   readonly cause: string;
+  /** undefined: it has none, or they were not kept yet. */
+  readonly annotations?: LabelSet | undefined;
   /** undefined in histories of before this was kept. */
   readonly startsAtMs?: number | undefined;
   readonly endsAtMs: number;
@@ -160,8 +178,9 @@ export function eventJson(sequence: number, event: HistoryEvent): string {
       return `${head},"fingerprint":"${fingerprint}","labels":${jsonLabels(labels)},"receiver":${jsonString(receiver)},"groupKey":${jsonString(groupKey)},"groupLabels":${jsonLabels(groupLabels)}}`;
     }
     case 'muted': {
-      const { fingerprint, labels, receiver, by, cause } = event;
-      return `${head},"fingerprint":"${fingerprint}","labels":${jsonLabels(labels)},"receiver":${jsonString(receiver)},"by":"${by}","cause":${jsonString(cause)}}`;
+      const { fingerprint, labels, receiver, by, cause, rule } = event;
+      const ruleMember = rule === undefined ? '' : `,"rule":${ruleJson(rule)}`;
+      return `${head},"fingerprint":"${fingerprint}","labels":${jsonLabels(labels)},"receiver":${jsonString(receiver)},"by":"${by}","cause":${jsonString(cause)}${ruleMember}}`;
     }
     case 'acknowledged':
     case 'reopened':
@@ -172,10 +191,11 @@ export function eventJson(sequence: number, event: HistoryEvent): string {
     }
     case 'silenced':
     case 'unsilenced': {
-      const { silence, matchers, by, cause, startsAtMs, endsAtMs } = event;
+      const { silence, matchers, by, cause, annotations, startsAtMs, endsAtMs } = event;
+      const annotated = annotations === undefined ? '' : `,"annotations":${jsonLabels(annotations)}`;
       const times = `${timeMember('startsAt', startsAtMs)}${timeMember('endsAt', endsAtMs)}`;
       const isChange = event.isChange === undefined ? '' : ',"isChange":true';
-      return `${head},"silence":${jsonString(silence)},"matchers":${jsonString(matchers)},"by":${jsonString(by)},"cause":${jsonString(cause)}${times}${isChange}}`;
+      return `${head},"silence":${jsonString(silence)},"matchers":${jsonString(matchers)},"by":${jsonString(by)},"cause":${jsonString(cause)}${annotated}${times}${isChange}}`;
     }
     case 'sent':
     case 'failed': {
@@ -183,11 +203,17 @@ export function eventJson(sequence: number, event: HistoryEvent): string {
       const status = event.status === undefined ? '' : `,"status":${event.status}`;
       const hash = event.bodySha256 === undefined ? '' : `,"bodySha256":"${event.bodySha256}"`;
       const problem = event.problem === '' ? '' : `,"problem":${jsonString(event.problem)}`;
-      return `${head},"receiver":${jsonString(receiver)},"integration":${jsonString(integration)},"groupKey":${jsonString(groupKey)},"groupLabels":${jsonLabels(groupLabels)},"reason":"${reason}","firing":${JSON.stringify(firing)},"resolved":${JSON.stringify(resolved)},"attempt":${attempt},"latencyMs":${Math.round(latencyMs)}${status}${hash}${problem}}`;
+      const { repeatIntervalMs } = event;
+      const repeat = repeatIntervalMs === undefined ? '' : `,"repeatIntervalMs":${repeatIntervalMs}`;
+      return `${head},"receiver":${jsonString(receiver)},"integration":${jsonString(integration)},"groupKey":${jsonString(groupKey)},"groupLabels":${jsonLabels(groupLabels)},"reason":"${reason}","firing":${JSON.stringify(firing)},"resolved":${JSON.stringify(resolved)},"attempt":${attempt}${timeMember('flushAt', event.flushAtMs)}${repeat},"latencyMs":${Math.round(latencyMs)}${status}${hash}${problem}}`;
     }
     default:
       return assertNever(event);
   }
+}
+
+function ruleJson({ name, source, target, equal }: InhibitingRule): string {
+  return JSON.stringify({ name, source, target, equal });
 }
 
 function timeMember(name: string, timeMs: number | undefined): string {
@@ -200,9 +226,16 @@ function isoTime(timeMs: number): string {
 
 /** UTF-16 units of what differs from event to event. */
 export function lengthOf(event: HistoryEvent): number {
-  if ('silence' in event) return event.matchers.length + event.by.length + event.cause.length;
+  if ('silence' in event) {
+    const { matchers, by, cause, annotations } = event;
+    return matchers.length + by.length + cause.length + (annotations?.key.length ?? 0);
+  }
   const labels = labelsOf(event).key.length;
   if ('annotations' in event) return labels + event.annotations.key.length;
+  if (event.kind === 'muted') {
+    const { cause, rule } = event;
+    return labels + cause.length + (rule === undefined ? 0 : ruleJson(rule).length);
+  }
   if ('cause' in event) return labels + event.cause.length;
   if ('problem' in event) {
     const { groupKey, problem, bodySha256 = '', firing, resolved } = event;

@@ -1,7 +1,7 @@
 /** What the history knows of alerts and silences at the time of an event, of which the event itself has the id alone. */
 import type { AlertEvent, HistoryEvent, SilenceEvent } from './history-event.ts';
 
-interface KnownSilence extends Pick<SilenceEvent, 'matchers' | 'by' | 'startsAtMs' | 'endsAtMs'> {
+interface KnownSilence extends Pick<SilenceEvent, 'matchers' | 'by' | 'annotations' | 'startsAtMs' | 'endsAtMs'> {
   /** undefined where it was ended, and the history has no more of it. */
   readonly comment: string | undefined;
   readonly updatedAtMs: number;
@@ -15,8 +15,8 @@ export class KnownThings {
 
   /** @param event behind all that were noted before */
   note(event: HistoryEvent): void {
-    if ('annotations' in event) this.#alerts.set(event.fingerprint, event);
-    else if ('silence' in event) this.#noteSilence(event);
+    if ('silence' in event) this.#noteSilence(event);
+    else if ('annotations' in event) this.#alerts.set(event.fingerprint, event);
   }
 
   /** undefined: the history has forgotten it. */
@@ -29,9 +29,10 @@ export class KnownThings {
     return this.#silences.get(id);
   }
 
-  #noteSilence({ kind, silence, matchers, by, cause, startsAtMs, endsAtMs, timeMs: updatedAtMs }: SilenceEvent): void {
+  #noteSilence(event: SilenceEvent): void {
+    const { kind, silence, matchers, by, cause, annotations, startsAtMs, endsAtMs, timeMs: updatedAtMs } = event;
     // Of one that was ended, the cause is why.
     const comment = kind === 'silenced' ? cause : this.#silences.get(silence)?.comment;
-    this.#silences.set(silence, { matchers, by, startsAtMs, endsAtMs, comment, updatedAtMs });
+    this.#silences.set(silence, { matchers, by, annotations, startsAtMs, endsAtMs, comment, updatedAtMs });
   }
 }

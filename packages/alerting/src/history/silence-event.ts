@@ -1,4 +1,5 @@
 /** What the history is told of silences. */
+import { writtenLabels } from '@vigie/rules/rule';
 import { type AlertMatcher, formatMatchers } from '../matchers/alert-matcher.ts';
 import { MatcherError } from '../matchers/matcher-error.ts';
 import { parseUtf8Matchers } from '../matchers/utf8-matchers.ts';
@@ -12,13 +13,14 @@ const SET = /\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}/gs;
 /** @param isChange whether there was such a silence before */
 export function silenceEvent(
   kind: SilenceEvent['kind'],
-  { id: silence, matcherSets, createdBy: by, startsAtMs, endsAtMs }: Silence,
+  { id: silence, matcherSets, createdBy: by, startsAtMs, endsAtMs, annotations: written }: Silence,
   cause: string,
   timeMs: number,
   isChange = false,
 ): SilenceEvent {
   const matchers = matcherSets.map(formatMatchers).join(BETWEEN_SETS);
-  const event = { kind, timeMs, silence, matchers, by, cause, startsAtMs, endsAtMs };
+  const annotations = Object.keys(written).length === 0 ? undefined : writtenLabels(written);
+  const event = { kind, timeMs, silence, matchers, by, cause, annotations, startsAtMs, endsAtMs };
   return isChange ? { ...event, isChange } : event;
 }
 

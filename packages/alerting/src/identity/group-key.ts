@@ -18,6 +18,13 @@ export function groupKeyOf(routeKey: string, groupLabels: LabelSet): string {
   return `${routeKey}:${formatGroupLabels(groupLabels)}`;
 }
 
+/** The key of the route in a group's key.
+ *  @returns '' where the key is of no group with these labels: that of a digest is of one of its groups */
+export function routeKeyOf(key: string, groupLabels: LabelSet): string {
+  const rest = groupKeyOf('', groupLabels);
+  return key.endsWith(rest) ? key.slice(0, -rest.length) : '';
+}
+
 /** The labels in a group's key: of a group that is no more, nothing else has them.
  *  @returns none where they cannot be read: names stand without quotes there, whatever they are */
 export function groupLabelsIn(key: string): LabelSet {

@@ -8,6 +8,7 @@ import { Inhibitor } from './inhibitor.ts';
 export interface PendingInhibition {
   /** Fingerprint of the one that is pending. */
   readonly by: string;
+  readonly rule: InhibitRule;
   /** Then the other has waited long enough, Unix ms. */
   readonly untilMs: number;
 }
@@ -26,8 +27,8 @@ export function pendingInhibitions(
     const untilMs = startsAtMs + holdMs;
     if (untilMs <= timeMs) return undefined;
     inhibitor ??= inhibitorOf(rules, pending());
-    const by = inhibitor.inhibitionOf(labels, timeMs)?.source.fingerprint;
-    return by === undefined ? undefined : { by, untilMs };
+    const inhibition = inhibitor.inhibitionOf(labels, timeMs);
+    return inhibition && { by: inhibition.source.fingerprint, rule: inhibition.rule, untilMs };
   };
 }
 

@@ -1,10 +1,11 @@
 /** Sends a notification until it has arrived, may not arrive, or its time is over. Source: Alertmanager, notify/notify.go, RetryStage. */
 import { Backoff } from '@vigie/core/backoff';
 import type { Clock } from '@vigie/core/clock';
+import { startDeadline } from '@vigie/core/deadline';
 import { formatDuration } from '@vigie/core/durations';
 import { assertNever, describeError } from '@vigie/core/errors';
 import type { Random } from '@vigie/core/random';
-import { startDeadline } from '../receivers/deadline.ts';
+import { OUT_OF_TIME } from '../dispatch/telling.ts';
 import type { Exchange, Integration, Notification, SendOutcome, SentOutcome } from '../receivers/integration.ts';
 
 export type Delivery =
@@ -72,13 +73,21 @@ export async function deliver(
     const notification = deliverable.next();
     if (notification === undefined) return { kind: 'aborted', reason };
     const startedMs = clock.monotonicMs();
-    const deadline = startDeadline(signal, clock, timeoutMs, `no answer within ${formatDuration(timeoutMs)}`);
+    const deadline = startDeadline(
+      signal,
+      clock,
+      timeoutMs || undefined,
+      `no answer within ${formatDuration(timeoutMs)}`,
+    );
     const exchanges: Exchange[] = [];
     const outcome = await attempt(integration, notification, deadline.signal, (one) => exchanges.push(one));
     deadline.cancel();
-    if (outcome.kind !== 'sent' && signal.aborted) return { kind: 'aborted', reason: reason ?? outcome.reason };
+    const isCutShort = outcome.kind !== 'sent' && signal.aborted;
     const seconds = (clock.monotonicMs() - startedMs) / 1000;
-    onAttempt({ integration, notification, number, outcome, exchanges, seconds });
+    // What the service itself gives up says nothing of the receiver; that there was no answer in all of the time does.
+    if (!isCutShort || signal.reason === OUT_OF_TIME)
+      onAttempt({ integration, notification, number, outcome, exchanges, seconds });
+    if (isCutShort) return { kind: 'aborted', reason: reason ?? outcome.reason };
     switch (outcome.kind) {
       case 'sent':
       case 'failed':

@@ -1,7 +1,7 @@
 /** Gets a notification to one integration of a receiver: within its rate, and to the fallback receiver where it cannot be told. */
 import { Backoff } from '@vigie/core/backoff';
 import type { Log } from '@vigie/core/log';
-import type { HistoryEvent } from '../history/history-event.ts';
+import type { HistoryEvent, SendEvent } from '../history/history-event.ts';
 import { wanted } from '../receivers/http-integration.ts';
 import type { Integration, Notification, SentOutcome } from '../receivers/integration.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type Patience,
   RETRY,
 } from './deliver.ts';
+import { failureReason } from './failure-reason.ts';
 import type { NotifyCounts } from './notify-counts.ts';
 import { sendEvent, sentOverWire } from './notify-events.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -61,7 +62,9 @@ export class DeliveryPlan {
         deps.counts.attempted(attempt);
         warnOfPart(attempt, deps.log);
         const event = sendEvent(attempt, deps.clock.nowMs());
-        if (!failures.hides(event)) deps.record({ ...event, ...sentOverWire(attempt.exchanges) });
+        if (failures.hides(event)) return;
+        deps.record({ ...event, ...sentOverWire(attempt.exchanges) });
+        if (event.kind === 'failed') warnOfFailure(event, deps.log);
       },
     };
   }
@@ -150,8 +153,15 @@ export class DeliveryPlan {
     // Who wants to hear of no end is not told in anybody's place.
     if (notification === undefined) return { kind: 'aborted', reason: undefined };
     const send = async (deliverable: Deliverable, until: AbortSignal): Promise<Delivery> => {
-      const delivery = await deliver(integration, deliverable, patience, until, this.#delivery);
-      this.#deps.counts.delivered(integration, delivery);
+      let last: Attempt | undefined;
+      const onAttempt = (attempt: Attempt): void => {
+        // Of one that its time has cut short, that is the reason.
+        if (!until.aborted) last = attempt;
+        this.#delivery.onAttempt(attempt);
+      };
+      const delivery = await deliver(integration, deliverable, patience, until, { ...this.#delivery, onAttempt });
+      const failure = delivery.kind === 'sent' ? undefined : failureReason(last, until);
+      this.#deps.counts.delivered(integration, failure);
       return delivery;
     };
     const limit = this.#deps.limits.get(integration.id);
@@ -166,6 +176,10 @@ function patienceOf({ afterFailures, timeoutMs = 0 }: Fallback): Patience {
 
 function sentOf(delivery: Delivery): SentOutcome | undefined {
   return delivery.kind === 'sent' ? delivery : undefined;
+}
+
+function warnOfFailure({ integration, groupKey, attempt, problem }: SendEvent, log: Log): void {
+  log.warn('a notification has not arrived, and is tried again', { integration, groupKey, attempt, problem });
 }
 
 function warnOfPart({ integration: { id }, outcome }: Attempt, log: Log): void {

@@ -4,6 +4,7 @@ import type { Clock } from '@vigie/core/clock';
 import type { Log } from '@vigie/core/log';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
 import { endsOwed, type NotificationLog } from '../dispatch/notification-log.ts';
+import { OUT_OF_TIME } from '../dispatch/telling.ts';
 import type { Notifier, OwedEnd } from './notifier.ts';
 import { addresseeOf, integrationIdsOf, type Receiver } from './receiver.ts';
 
@@ -69,7 +70,7 @@ export class Farewells {
 
   async #tell(key: string, end: Omit<OwedEnd, 'timeMs'>, ending: AbortController): Promise<void> {
     const { clock, log, tell } = this.#deps;
-    const timer = clock.setTimer(LONGEST_MS, () => ending.abort());
+    const timer = clock.setTimer(LONGEST_MS, () => ending.abort(OUT_OF_TIME));
     try {
       await tell({ ...end, timeMs: clock.nowMs() }, ending.signal);
     } catch (error) {

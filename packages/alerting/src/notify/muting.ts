@@ -1,4 +1,5 @@
 /** Why alerts of a flush are not told now. Source: Alertmanager, notify/mute.go and notify/time_interval; stages in the order of notify/notify.go. */
+import type { InhibitRule } from '../config/inhibition-section.ts';
 import type { Alert } from '../dispatch/alert.ts';
 import type { Inhibitor } from '../inhibition/inhibitor.ts';
 import type { pendingInhibitions } from '../inhibition/pending-sources.ts';
@@ -12,6 +13,8 @@ export interface Mute {
   readonly cause: MuteCause;
   /** Fingerprint of the alert that inhibits it, id of the silence, or names of the time intervals. */
   readonly by: string;
+  /** By which the alert inhibits. */
+  readonly rule?: InhibitRule | undefined;
   /** When to look again, though no flush of its group is due then; undefined: with the next flush. */
   readonly untilMs?: number | undefined;
 }
@@ -56,8 +59,10 @@ export function muteCauses(
   for (const alert of alerts) {
     const { fingerprint, labels } = alert;
     const inhibition = inhibitor.inhibitionOf(labels, timeMs);
-    if (inhibition !== undefined) mutes.set(fingerprint, { cause: 'inhibition', by: inhibition.source.fingerprint });
-    else if (ofRoute !== undefined) mutes.set(fingerprint, { cause: ofRoute, by: names.join(', ') });
+    if (inhibition !== undefined) {
+      const { rule, source } = inhibition;
+      mutes.set(fingerprint, { cause: 'inhibition', by: source.fingerprint, rule });
+    } else if (ofRoute !== undefined) mutes.set(fingerprint, { cause: ofRoute, by: names.join(', ') });
     else {
       const silence = active.find((one) => silences(one, labels));
       const waiting = silence === undefined ? waitsFor?.(alert, timeMs) : undefined;

@@ -5,7 +5,7 @@ import type { NotificationReason } from '../dispatch/notification-log.ts';
 import { idempotencyKeyOf } from '../identity/group-key.ts';
 import type { Claim } from '../outbox/outbox.ts';
 import type { Notification } from '../receivers/integration.ts';
-import type { Route } from '../routing/route.ts';
+import { type Route, UNKNOWN_ROUTE } from '../routing/route.ts';
 
 /** The annotation of a resolved alert that says why it is. */
 export const RESOLVE_REASON = 'vigie_resolve_reason';
@@ -46,6 +46,7 @@ export function notificationOf(
     reason,
     alerts: withResolveReason ? alerts.map((alert) => (isResolved(alert, timeMs) ? explained(alert) : alert)) : alerts,
     timeMs,
+    repeatIntervalMs: route === UNKNOWN_ROUTE ? undefined : route.options.repeatIntervalMs,
   };
 }
 

@@ -21,7 +21,7 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import { groupLabelsIn } from '../identity/group-key.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Integration } from '../receivers/integration.ts';
-import { DEFAULT_ROUTE_OPTIONS, type Route } from '../routing/route.ts';
+import { type Route, UNKNOWN_ROUTE } from '../routing/route.ts';
 import type { StateRecord } from '../state/state-record.ts';
 import type { Audience, DeliveryPlan } from './delivery-plan.ts';
 import { EndsInPlace } from './ends-in-place.ts';
@@ -187,8 +187,7 @@ export class Notifier {
   tellEnd({ group: key, integration, to, alerts, timeMs }: OwedEnd, signal: AbortSignal): Promise<boolean> {
     const sorted = alerts.toSorted(compareAlerts);
     const group = { id: key, key, labels: groupLabelsIn(key) };
-    // Of its route nothing is known any more.
-    const route = { options: DEFAULT_ROUTE_OPTIONS };
+    const route = UNKNOWN_ROUTE;
     const flush = { timeMs, alerts: sorted, resolved: sorted };
     if (to === undefined) return this.#endsInPlace.tell({ group, route, integration, flush, timeoutMs: 0 }, signal);
     return this.#tell(to.integration, {

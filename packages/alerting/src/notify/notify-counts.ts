@@ -1,11 +1,12 @@
 /** What notifying has come to, for telemetry. Cheap to count; receivers and kinds are bounded by the configuration. */
 import type { Integration } from '../receivers/integration.ts';
-import type { Attempt, Delivery } from './deliver.ts';
+import type { Attempt } from './deliver.ts';
+import type { FailureReason } from './failure-reason.ts';
 import type { MuteCause } from './muting.ts';
 
 export interface IntegrationCounts {
   notifications: number;
-  failed: number;
+  readonly failed: Record<FailureReason, number>;
   requests: number;
   failedRequests: number;
 }
@@ -33,10 +34,11 @@ export class NotifyCounts {
     this.#observeLatency(integration.kind, seconds);
   }
 
-  delivered(integration: Integration, delivery: Delivery): void {
+  /** @param failure undefined: it has arrived */
+  delivered(integration: Integration, failure: FailureReason | undefined): void {
     const counts = this.#of(integration);
     counts.notifications += 1;
-    if (delivery.kind !== 'sent') counts.failed += 1;
+    if (failure !== undefined) counts.failed[failure] += 1;
   }
 
   fellBack(receiver: string): void {
@@ -46,8 +48,20 @@ export class NotifyCounts {
   #of({ id, kind }: Integration): IntegrationCounts {
     const known = this.integrations.get(id);
     if (known !== undefined) return known;
-    const counts = { kind, notifications: 0, failed: 0, requests: 0, failedRequests: 0 };
+    const counts = { kind, notifications: 0, failed: noFailures(), requests: 0, failedRequests: 0 };
     this.integrations.set(id, counts);
     return counts;
   }
+}
+
+function noFailures(): Record<FailureReason, number> {
+  return {
+    clientError: 0,
+    serverError: 0,
+    authError: 0,
+    rateLimited: 0,
+    contextCanceled: 0,
+    contextDeadlineExceeded: 0,
+    other: 0,
+  };
 }

@@ -1,8 +1,10 @@
 /** What the history is told of notifying. */
 import { createHash } from 'node:crypto';
+import type { InhibitRule } from '../config/inhibition-section.ts';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
 import type { AlertGroup } from '../dispatch/alert-group.ts';
-import type { GroupedEvent, MuteEvent, SendEvent } from '../history/history-event.ts';
+import type { GroupedEvent, InhibitingRule, MuteEvent, SendEvent } from '../history/history-event.ts';
+import { formatMatchers } from '../matchers/alert-matcher.ts';
 import type { Exchange } from '../receivers/integration.ts';
 import type { Attempt } from './deliver.ts';
 import type { Mute } from './muting.ts';
@@ -17,15 +19,28 @@ const MUTED_BY = {
 export function muteEvent(
   { fingerprint, labels }: Alert,
   receiver: string,
-  { cause, by }: Mute,
+  { cause, by, rule }: Mute,
   timeMs: number,
 ): MuteEvent {
-  return { kind: 'muted', timeMs, fingerprint, labels, receiver, by: MUTED_BY[cause], cause: by };
+  return {
+    kind: 'muted',
+    timeMs,
+    fingerprint,
+    labels,
+    receiver,
+    by: MUTED_BY[cause],
+    cause: by,
+    rule: rule && inhibitingRule(rule),
+  };
+}
+
+function inhibitingRule({ name, source, target, equal }: InhibitRule): InhibitingRule {
+  return { name, source: formatMatchers(source), target: formatMatchers(target), equal };
 }
 
 /** @param timeMs when it ended */
 export function sendEvent({ integration, notification, outcome, number, seconds }: Attempt, timeMs: number): SendEvent {
-  const { receiver, groupKey, groupLabels, reason, alerts } = notification;
+  const { receiver, groupKey, groupLabels, reason, alerts, timeMs: flushAtMs, repeatIntervalMs } = notification;
   const ended = alerts.filter((alert) => isResolved(alert, notification.timeMs));
   const firing = alerts.filter((alert) => !isResolved(alert, notification.timeMs));
   return {
@@ -39,6 +54,8 @@ export function sendEvent({ integration, notification, outcome, number, seconds 
     firing: firing.map(({ fingerprint }) => fingerprint),
     resolved: ended.map(({ fingerprint }) => fingerprint),
     attempt: number,
+    flushAtMs,
+    repeatIntervalMs,
     latencyMs: seconds * 1000,
     problem: outcome.kind === 'sent' ? (outcome.problem ?? '') : outcome.reason,
   };

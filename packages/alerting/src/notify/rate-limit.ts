@@ -1,6 +1,7 @@
 /** Holds back notifications of one integration that come faster than it may be told: none is dropped. Those that wait are told as one digest,
  *  where the integration shows text, else one after the other. */
 import type { Clock, Timer } from '@vigie/core/clock';
+import { onAbort } from '@vigie/core/on-abort';
 import type { Notification } from '../receivers/integration.ts';
 import { type Deliverable, type Delivery, deliverableOf } from './deliver.ts';
 import { takesDigests } from './digest.ts';
@@ -87,18 +88,18 @@ export class RateLimit {
     if (this.#waiting.size === 0 && this.#takeToken()) return send(this.#single(notification), signal);
     this.counts.held += 1;
     return new Promise((resolve) => {
-      const leave = (): void => {
-        signal.removeEventListener('abort', abort);
-        this.#waiting.delete(waiting);
-      };
       const abort = (): void => {
         leave();
         resolve({ kind: 'aborted', reason: undefined });
       };
+      const unhear = onAbort(signal, abort);
+      const leave = (): void => {
+        unhear();
+        this.#waiting.delete(waiting);
+      };
       const waiting: Waiting = { notification, signal, send, resolve, leave };
       this.#waiting.add(waiting);
       if (signal.aborted) abort();
-      else signal.addEventListener('abort', abort, { once: true });
       this.#schedule();
     });
   }

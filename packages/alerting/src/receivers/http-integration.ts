@@ -2,6 +2,7 @@
  *  Source: Alertmanager 0.34, notify/util.go. */
 import type { Clock } from '@vigie/core/clock';
 import type { HttpClientConfig } from '@vigie/core/config/http-client-config';
+import { startDeadline } from '@vigie/core/deadline';
 import { describeError, errorCode } from '@vigie/core/errors';
 import { HttpClient } from '@vigie/core/http-client/http-client';
 import { readBody } from '@vigie/core/http-client/read-body';
@@ -10,7 +11,6 @@ import { formatGoDuration } from '@vigie/core/template/go-time';
 import { isResolved } from '../dispatch/alert.ts';
 import { notificationData } from '../templates/notification-data.ts';
 import type { Rendering } from '../templates/notification-templates.ts';
-import { startDeadline } from './deadline.ts';
 import type { Integration, Notification, SendOutcome } from './integration.ts';
 import type { ReceiverDeps } from './receiver-deps.ts';
 import { clientSecrets, SecretsInUse } from './secrets.ts';
@@ -125,7 +125,8 @@ async function ask(
     return { kind: 'failed', reason: 'what should be a URL of http or https is none' };
   }
   const shown = formatGoDuration(BigInt(Math.round(timeoutMs * 1e6)));
-  const deadline = startDeadline(signal, clock, timeoutMs, `configured ${kind} timeout reached (${shown})`);
+  const late = `configured ${kind} timeout reached (${shown})`;
+  const deadline = startDeadline(signal, clock, timeoutMs || undefined, late);
   try {
     const response = await client.open(
       {

@@ -23,6 +23,8 @@ export interface Notification {
   readonly groupKeys?: readonly string[] | undefined;
   /** Of the flush, Unix ms: what is resolved by then is told as resolved. */
   readonly timeMs: number;
+  /** Of the group's route; undefined where it tells of several groups, or the route is no more. */
+  readonly repeatIntervalMs?: number | undefined;
   /** The same for each attempt at this notification, also after a restart; undefined: it has none. */
   readonly idempotencyKey?: string | undefined;
   /** What the integration has kept of the group since that was told first; undefined: nothing. */

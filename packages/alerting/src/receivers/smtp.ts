@@ -1,6 +1,7 @@
 /** Hands a mail to a server. Source: Alertmanager 0.34, notify/email; Go, net/smtp. */
 import { createHmac } from 'node:crypto';
 import { VigieError } from '@vigie/core/errors';
+import { onAbort } from '@vigie/core/on-abort';
 import type { ClientTlsOptions } from '@vigie/core/tls';
 import SMTPConnection, { type SMTPConnectionCustomAuthContext } from 'nodemailer/lib/smtp-connection';
 
@@ -53,12 +54,11 @@ export async function handOver(
     tls,
     customAuth: { [AUTH]: (context) => authenticate(context, login, connection.secure || isLocal(host)) },
   });
-  const stop = (): void => connection.close();
-  signal.addEventListener('abort', stop, { once: true });
+  const leave = onAbort(signal, () => connection.close());
   try {
     return await Promise.race([talk(connection, message, envelope, login), failureOf(connection, signal)]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    leave();
     connection.close();
   }
 }

@@ -43,6 +43,9 @@ export const DEFAULT_ROUTE_OPTIONS: RouteOptions = {
   labels: {},
 };
 
+/** Of a group that is no more in the configuration. */
+export const UNKNOWN_ROUTE: Pick<Route, 'options'> = { options: DEFAULT_ROUTE_OPTIONS };
+
 /** @param config of the root, as it has been checked */
 export function buildRoutes(config: RouteConfig): Route {
   if (config.receiver === undefined) throw bug('the root route has no receiver');

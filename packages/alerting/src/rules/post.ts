@@ -1,5 +1,6 @@
 /** Posts to another server, and says what came of it. */
 import type { Clock } from '@vigie/core/clock';
+import { startDeadline } from '@vigie/core/deadline';
 import { describeError } from '@vigie/core/errors';
 import type { HttpClient } from '@vigie/core/http-client/http-client';
 
@@ -24,22 +25,17 @@ export async function post(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<PostAnswer> {
-  const ending = new AbortController();
-  const end = (): void => ending.abort(signal.reason);
-  if (signal.aborted) end();
-  signal.addEventListener('abort', end, { once: true });
-  const timer = clock.setTimer(timeoutMs, () => ending.abort(new Error(`no answer within ${timeoutMs} ms`)));
+  const deadline = startDeadline(signal, clock, timeoutMs, `no answer within ${timeoutMs} ms`);
   try {
-    const response = await client.open({ url, method: 'POST', headers, body }, ending.signal);
+    const response = await client.open({ url, method: 'POST', headers, body }, deadline.signal);
     let text = '';
     for await (const chunk of response) {
       if (chunk instanceof Buffer && text.length < MAX_TEXT_BYTES) text += chunk.toString('utf8', 0, MAX_TEXT_BYTES);
     }
     return { kind: 'answered', status: response.statusCode ?? 0, text: text.trim() };
   } catch (error) {
-    return { kind: 'failed', detail: describeError(ending.signal.aborted ? ending.signal.reason : error) };
+    return { kind: 'failed', detail: describeError(deadline.signal.aborted ? deadline.signal.reason : error) };
   } finally {
-    timer.cancel();
-    signal.removeEventListener('abort', end);
+    deadline.cancel();
   }
 }

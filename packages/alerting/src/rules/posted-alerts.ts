@@ -8,7 +8,7 @@ export function postedAlerts(alerts: readonly AlertNotification[], nowMs: number
   return alerts.map(({ labels, annotations, startsAtMs, endsAtMs, generatorUrl, resolveReason }) => ({
     fingerprint: fingerprintOf(labels),
     labels,
-    annotations: LabelSet.of(annotations.entries()),
+    annotations,
     startsAtMs,
     endsAtMs,
     updatedAtMs: nowMs,

@@ -1,9 +1,10 @@
 /** `input_lines` of a scenario: what containers write, when, and when it arrives in the log store. */
 import { duration, parsed, section } from '@vigie/core/config/fields';
+import { textMap } from '@vigie/core/config/written-fields';
 import { parseDuration } from '@vigie/core/durations';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import * as v from 'valibot';
-import { count, textMap } from '../config/written-fields.ts';
+import { count } from '../config/written-fields.ts';
 import { labelOf, MESSAGE } from '../logs/query/field-names.ts';
 
 export interface InputLine {

@@ -1,11 +1,11 @@
 /** What holds in the scenarios of a file: the alerting.yaml that it names, with what it says itself in place of that. */
 import { isAbsolute, join } from 'node:path';
 import type { Environment } from '@vigie/core/config/environment';
+import type { ReadContext } from '@vigie/core/config/findings';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { AlertingConfig } from '../config/alerting-config.ts';
 import { loadAlertingConfig, loadWrittenAlertmanager, withAlertmanager } from '../config/alerting-config-file.ts';
 import { readLogDelays, readReceiverOptions } from '../config/alerting-config-sections.ts';
-import type { ReadContext } from '../config/findings.ts';
 import type { ScenarioStore } from './scenario.ts';
 import type { WrittenScenarioFile } from './scenario-sections.ts';
 

@@ -1,12 +1,12 @@
 /** Files of scenarios, strictly, with every problem at once. Format: docs/reference/scenarios.md. */
 import { dirname, resolve } from 'node:path';
 import { AS_WRITTEN, type Environment } from '@vigie/core/config/environment';
+import { Findings, type ReadContext } from '@vigie/core/config/findings';
 import { type LoadedConfig, parseConfig } from '@vigie/core/config/load';
 import { ConfigError, type ConfigPath } from '@vigie/core/config/problem';
 import { describeError } from '@vigie/core/errors';
 import { parseSeriesLine } from '@vigie/promql/script/series-line';
 import type { AlertingConfig } from '../config/alerting-config.ts';
-import { Findings, type ReadContext } from '../config/findings.ts';
 import { parseMatchers } from '../matchers/parse-matchers.ts';
 import { RECURS, recurrenceProblem } from '../silences/recurrence.ts';
 import { UNTIL, UNTIL_RESOLVED } from '../silences/silence.ts';

@@ -1,9 +1,10 @@
 /** What a file of scenarios may say. Format: docs/reference/scenarios.md. */
 import { duration, named, parsed, section } from '@vigie/core/config/fields';
+import { flag, optionalText, textList, textMap } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { parseApiTime } from '../api/api-time.ts';
 import { logDelayFields, logStoreType, receiverOptionsSection } from '../config/alerting-config-sections.ts';
-import { count, flag, optionalText, textList, textMap } from '../config/written-fields.ts';
+import { count } from '../config/written-fields.ts';
 import { inputLineSection, offset } from './input-lines.ts';
 import { REASONS } from './scenario.ts';
 

@@ -1,5 +1,6 @@
 /** Reads what an alerting service before has kept: the snapshot, then what was logged behind it. Layout: docs/formats/alerting-state.md. */
 import { join } from 'node:path';
+import { cutFile } from '@vigie/core/durable-files';
 import { errorCode, VigieError } from '@vigie/core/errors';
 import * as v from 'valibot';
 import { readCheckedLines } from './checked-lines.ts';
@@ -52,7 +53,7 @@ export async function readState(folder: string, fs: StateFs): Promise<ReadState>
     const path = join(folder, segmentName(segment));
     const bytes = await fs.readFile(path);
     const lines = readCheckedLines(bytes);
-    if (lines.endByte < bytes.length) await cut(path, lines.endByte, fs);
+    if (lines.endByte < bytes.length) await cutFile(fs, path, lines.endByte);
     const [header, ...texts] = lines.texts;
     if (header !== undefined) checkVersion(header, LOG_HEADER, path);
     damaged += lines.damaged;
@@ -104,14 +105,4 @@ function checkVersion(found: string, expected: string, path: string): void {
     'ALERTING_STATE',
     `${path} begins with ${found.slice(0, 80)}, not ${expected}: it is of another version of Vigie; use that one, or move the file away`,
   );
-}
-
-async function cut(path: string, sizeBytes: number, fs: StateFs): Promise<void> {
-  const file = await fs.open(path, 'r+');
-  try {
-    await file.truncate(sizeBytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

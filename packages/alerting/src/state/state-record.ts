@@ -2,6 +2,7 @@
  *  it changes nothing. Layout: docs/formats/alerting-state.md. */
 import { jsonLabels, jsonString } from '@vigie/promql/api/json-text';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { writtenLabels } from '@vigie/rules/rule';
 import { type RuleRecord, recordKey as ruleRecordKey } from '@vigie/rules/state/rule-record';
 import * as v from 'valibot';
 import type { PostedAlert } from '../alerts/posted-alert.ts';
@@ -175,7 +176,7 @@ const schema = v.variant('kind', [
     }),
     v.transform(({ kind, ...written }): StateRecord => {
       const labels = LabelSet.of(written.labels);
-      const annotations = LabelSet.of(written.annotations);
+      const annotations = writtenLabels(written.annotations);
       return { kind, alert: { ...written, fingerprint: fingerprintOf(labels), labels, annotations } };
     }),
   ),

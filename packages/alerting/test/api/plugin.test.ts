@@ -85,6 +85,18 @@ describe('GET /alerts', () => {
 });
 
 describe('POST /alerts', () => {
+  it('leaves out labels without a value, and keeps such annotations, as Alertmanager does', async () => {
+    const written = { summary: 'x', runbook: '', '\ud800': '' };
+    const { world } = await bed(
+      { labels: { a: 'b', c: '' }, annotations: written },
+      { labels: { a: 'c' }, annotations: { runbook: null, summary: 'x' } },
+    );
+    expect(world.posted.map(({ labels, annotations }) => [labels.toJSON(), annotations.toJSON()])).toEqual([
+      [{ a: 'b' }, { runbook: '', summary: 'x', '\ufffd': '' }],
+      [{ a: 'c' }, { runbook: '', summary: 'x' }],
+    ]);
+  });
+
   it('gives what is missing: a start, an end, and the time', async () => {
     const { world } = await bed(
       { labels: { a: 'now', empty: '' } },

@@ -17,12 +17,16 @@ it('names what takes effect with the next start alone', async () => {
   const before = await load(`${metrics('http://a:9090')}listen: ':9093'\n`);
   const same = await load(`${metrics('http://a:9090')}listen: ':9093'\nnotifications: { resolve_reason: false }\n`);
   expect(changesForNextStart(before, same)).toEqual([]);
-  const retention = 'notifications: { retention: 1h }\n';
-  const next = await load(`${metrics('http://b:9090')}listen: ':9094'\nlog_level: debug\n${retention}`);
+  const further =
+    'notifications: { retention: 1h, startup_hold: 1m }\nrules: { for_outage_tolerance: 2h, for_grace_period: 1m }\n';
+  const next = await load(`${metrics('http://b:9090')}listen: ':9094'\nlog_level: debug\n${further}`);
   expect(changesForNextStart(before, next)).toEqual([
     'listen',
     'log_level',
     'datasources.metrics',
     'notifications.retention',
+    'notifications.startup_hold',
+    'rules.for_outage_tolerance',
+    'rules.for_grace_period',
   ]);
 });

@@ -212,14 +212,6 @@ describe('mistakes in receivers', () => {
       'webhook_configs: [{ url: "http://h", http_config: { basic_auth: {}, bearer_token: t } }]',
       'at most one of basic_auth, authorization, oauth2, bearer_token & bearer_token_file',
     ],
-    [
-      'webhook_configs: [{ url: "http://h", http_config: { oauth2: { client_id: c, token_url: "http://t", no_proxy: h } } }]',
-      'http_config.oauth2.no_proxy: expected proxy_url beside no_proxy',
-    ],
-    [
-      'webhook_configs: [{ url: "http://h", http_config: { proxy_url: "socks5://p:1080" } }]',
-      'a proxy of http or https: Vigie does not speak SOCKS',
-    ],
   ])('%s', (configs, message) => {
     expect(problemOf(configs)).toContain(message);
   });

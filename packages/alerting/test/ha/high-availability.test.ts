@@ -345,3 +345,20 @@ it('has at each replica in the history what comes before anybody is told', async
     expect(history.flatMap(({ kind }) => (kind === 'sent' ? [] : [kind]))).toEqual(['pending', 'created', 'grouped']);
   expect([...a.history, ...b.history].filter(({ kind }) => kind === 'sent')).toHaveLength(1);
 });
+
+it('has in the history of a replica that was cut off both the beginning and the end of what was pending meanwhile', async () => {
+  const world = await Replicas.start(['a', 'b']);
+  await shared(world);
+  const [a, b] = [world.get('a'), world.get('b')];
+  b.isCut = true;
+  void a.engine.keepRules([keptAlert('A0', 'pending')]);
+  await world.after(2 * SECOND);
+  void a.engine.keepRules([keptAlert('A0', undefined)]);
+  await world.after(2 * SECOND);
+  expect(b.history).toEqual([]);
+  // It lists what there is: both are in one object.
+  world.api.compact();
+  b.isCut = false;
+  await world.after(10 * SECOND);
+  for (const { history } of [a, b]) expect(history.map(({ kind }) => kind)).toEqual(['pending', 'lapsed']);
+});

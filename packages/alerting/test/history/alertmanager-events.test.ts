@@ -5,7 +5,7 @@ import { LabelSet } from '@vigie/promql/labels/label-set';
 import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { EventHistory } from '../../src/history/event-history.ts';
-import type { AlertEvent, HistoryEvent } from '../../src/history/history-event.ts';
+import type { AlertEvent, HistoryEvent, SendEvent } from '../../src/history/history-event.ts';
 import { historyApi } from '../../src/history/history-plugin.ts';
 import { dedupKeyOf } from '../../src/identity/group-key.ts';
 
@@ -20,6 +20,7 @@ const CREATED: AlertEvent = {
 const SENT: HistoryEvent = {
   ...{ kind: 'sent', timeMs: NOW + 2000, ...GROUP, integration: 'pager/webhook/1', reason: 'first notification' },
   ...{ firing: [FINGERPRINT], resolved: [], attempt: 1, latencyMs: 3, problem: '', status: 200 },
+  ...{ flushAtMs: NOW + 1999, repeatIntervalMs: 4 * 3_600_000 },
 };
 
 const ALERT = {
@@ -75,10 +76,29 @@ describe('GET /history?format=alertmanager-v2', () => {
           firingAlerts: [ALERT],
           groupInfo: INFO,
           reason: 'NOTIFY_REASON_FIRST_NOTIFICATION',
+          repeatInterval: '14400s',
+          flushId: String(NOW + 1999),
           integration: { name: 'webhook', index: '1' },
         },
       },
     });
+  });
+
+  it('has neither flush nor interval of a notification of before they were kept', async () => {
+    const { flushAtMs: _, repeatIntervalMs: __, ...old } = SENT as SendEvent;
+    const { notification } = Object(await dataOf(old));
+    expect(Object.keys(notification)).toEqual(['alerts', 'firingAlerts', 'groupInfo', 'reason', 'integration']);
+    const short: HistoryEvent = { ...old, repeatIntervalMs: 90_500 };
+    expect(await dataOf(short)).toMatchObject({ notification: { repeatInterval: '90.500s' } });
+  });
+
+  it.each([
+    ['{}/{job!~"x.*",team="a} / {b\\"c\\n"}:{alertname="Slow"}', ['job!~"x.*"', 'team="a} / {b\\"c\\n"']],
+    ['{}/{team="a"}/{}:{alertname="Slow"}', undefined],
+    ['{}/{team="a"}:{alertname="Another"}', undefined],
+  ])('has the matchers of the route itself, which is in the key of its groups: %s', async (groupKey, rendered) => {
+    const { matchers } = Object(await dataOf({ ...SENT, groupKey } as HistoryEvent)).notification.groupInfo;
+    expect(matchers?.map((matcher: unknown) => Object(matcher).rendered)).toEqual(rendered);
   });
 
   it('tells of the end of an alert, and of who was told of it', async () => {
@@ -92,6 +112,8 @@ describe('GET /history?format=alertmanager-v2', () => {
         resolvedAlerts: [resolved],
         groupInfo: INFO,
         reason: 'NOTIFY_REASON_ALL_ALERTS_RESOLVED',
+        repeatInterval: '14400s',
+        flushId: String(NOW + 1999),
         integration: { name: 'email' },
       },
     });
@@ -149,6 +171,29 @@ describe('GET /history?format=alertmanager-v2', () => {
     expect(await dataOf({ ...muted, by: 'inhibition', cause: 'ffffffffffffffff' })).toEqual({
       inhibitionMutedAlert: { mutedAlert, inhibitingFingerprints: ['18446744073709551615'] },
     });
+    const rule = {
+      name: 'nodes',
+      source: '{job=""}',
+      target: '{alertname="a} or {\\"b",job!~"x.*"}',
+      equal: ['b', 'a'],
+    };
+    const inhibited: HistoryEvent = { ...muted, by: 'inhibition', cause: 'f', rule };
+    const inhibitRule = { sourceMatchers: second, targetMatchers: first, equalLabels: ['a', 'b'] };
+    expect(await dataOf(inhibited)).toEqual({
+      inhibitionMutedAlert: {
+        inhibitRules: [{ ...inhibitRule, name: 'nodes' }],
+        mutedAlert,
+        inhibitingFingerprints: ['15'],
+      },
+    });
+    expect((await exported([inhibited], '', 'alertmanager')).lines).toMatchObject([
+      { data: { inhibitionMutedAlert: { inhibitRules: [inhibitRule] } } },
+    ]);
+    expect((await exported([inhibited], '', 'alertmanager')).text).not.toContain('nodes');
+    const annotations = LabelSet.of({ vigie_until: 'resolved' });
+    expect(await dataOf({ ...silenced, annotations })).toEqual({
+      silenceCreated: { silence: { ...silence, annotations: { vigie_until: 'resolved' } } },
+    });
   });
 
   it('has nothing of what has no message there', async () => {
@@ -202,6 +247,8 @@ it('lists labels, and has details of the alerts of groups, in the schema of Aler
         firingAlerts: [{ details: alert }],
         groupInfo: { ...INFO, groupLabels: { labels: [{ key: 'alertname', value: 'Slow' }] } },
         reason: 'NOTIFY_REASON_FIRST_NOTIFICATION',
+        repeatInterval: '14400s',
+        flushId: String(NOW + 1999),
         integration: { name: 'webhook', index: '1' },
       },
     },

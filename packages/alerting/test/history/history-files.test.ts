@@ -15,6 +15,7 @@ import { crc32 } from 'node:zlib';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { createLog } from '@vigie/core/log';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { writtenLabels } from '@vigie/rules/rule';
 import { expect, it, onTestFinished } from 'vitest';
 import type { EventHistory } from '../../src/history/event-history.ts';
 import { eventLine } from '../../src/history/event-line.ts';
@@ -27,7 +28,7 @@ const NOW = Date.UTC(2026, 10, 29, 10);
 const PATIENT = { timeout: 50_000 };
 const LABELS = LabelSet.of({ alertname: 'Slow', text: 'a "b"\n\u2028' });
 const EVENTS: readonly HistoryEvent[] = [
-  { kind: 'created', timeMs: NOW, fingerprint: 'f1', labels: LABELS, annotations: LABELS },
+  { kind: 'created', timeMs: NOW, fingerprint: 'f1', labels: LABELS, annotations: writtenLabels({ a: 'b', z: '' }) },
   { kind: 'muted', timeMs: NOW + 1, fingerprint: 'f1', labels: LABELS, receiver: 'a', by: 'silence', cause: 'id' },
   {
     ...{ kind: 'failed', timeMs: NOW + 2, receiver: 'a', integration: 'a/webhook/0', groupKey: '{}:{}', attempt: 1 },
@@ -195,10 +196,33 @@ it('has steps in files of their own, and all again in order', async () => {
     { kind: 'pending', timeMs: NOW - 2000, fingerprint: 'f1', labels: LABELS },
     { ...created!, startsAtMs: NOW - 1000, endsAtMs: Date.UTC(12_026, 0) } as HistoryEvent,
     { kind: 'grouped', timeMs: NOW, fingerprint: 'f1', labels: LABELS, ...group },
-    { ...failed!, status: 503, bodySha256: '0a'.repeat(32) } as HistoryEvent,
+    {
+      ...failed!,
+      status: 503,
+      bodySha256: '0a'.repeat(32),
+      flushAtMs: NOW - 9,
+      repeatIntervalMs: 60_000,
+    } as HistoryEvent,
+    {
+      ...{
+        kind: 'muted',
+        timeMs: NOW + 2,
+        fingerprint: 'f1',
+        labels: LABELS,
+        receiver: 'a',
+        by: 'inhibition',
+        cause: 'f2',
+      },
+      rule: { name: '', source: '{a="b"}', target: '{c=~"\\"d"}', equal: ['e'] },
+    },
     {
       ...{ kind: 'silenced', timeMs: NOW + 3, silence: 'id', matchers: '{a="b"}', by: 'ann', cause: '' },
-      ...{ startsAtMs: NOW, endsAtMs: NOW + 9, isChange: true },
+      ...{
+        startsAtMs: NOW,
+        endsAtMs: NOW + 9,
+        isChange: true,
+        annotations: writtenLabels({ z: '', vigie_until: 'resolved' }),
+      },
     },
     { kind: 'lapsed', timeMs: NOW + 4, fingerprint: 'f2', labels: LABELS },
   ];

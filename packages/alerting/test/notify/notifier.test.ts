@@ -3,6 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { HOOK, Lab, MAIL, MINUTE, SECOND } from '../lab.ts';
 import { config, TIMERS } from './world.ts';
 
+const NONE_FAILED = {
+  ...{ clientError: 0, serverError: 0, authError: 0, rateLimited: 0 },
+  ...{ contextCanceled: 0, contextDeadlineExceeded: 0, other: 0 },
+};
+
 describe('a receiver that fails', () => {
   it('is tried again until the time of the flush is over, and then with the next', async () => {
     const lab = await new Lab(config()).start();
@@ -20,10 +25,28 @@ describe('a receiver that fails', () => {
     expect(lab.counts.integrations.get('a/webhook/0')).toEqual({
       kind: 'webhook',
       notifications: 2,
-      failed: 1,
+      failed: { ...NONE_FAILED, other: 1 },
       requests: 17,
       failedRequests: 16,
     });
+  });
+
+  it('has failed, too, where it has not answered until the time is over', async () => {
+    const lab = await new Lab(config()).start();
+    lab.answer = (_, ending) =>
+      new Promise((resolve) => {
+        const giveUp = () => resolve({ kind: 'retry', reason: String(ending.reason), afterMs: undefined });
+        ending.addEventListener('abort', giveUp);
+      });
+    await lab.post({ alertname: 'A' });
+    await lab.after(6 * MINUTE);
+    const failed = lab.history.filter(({ kind }) => kind === 'failed');
+    expect(failed).toMatchObject([
+      { timeMs: 6 * MINUTE, latencyMs: 5 * MINUTE, problem: expect.stringMatching(/time/) },
+    ]);
+    expect(lab.counts.integrations.get('a/webhook/0')).toMatchObject({ requests: 1, failedRequests: 1 });
+    await lab.engine.close({ graceMs: 0 });
+    expect(lab.counts.integrations.get('a/webhook/0')).toMatchObject({ requests: 1 });
   });
 
   it('is asked no earlier than it says', async () => {
@@ -41,6 +64,9 @@ describe('a receiver that fails', () => {
     lab.answer = (id) => (id === 'a/webhook/0' ? { kind: 'failed', reason: '400' } : { kind: 'sent' });
     await lab.post({ alertname: 'A' });
     expect(await lab.after(4 * MINUTE)).toEqual(['1:00 a/email/1: first notification A']);
+    expect(lab.warnings).toEqual([
+      'a notification has not arrived, and is tried again {"integration":"a/webhook/0","groupKey":"{}:{}","attempt":1,"problem":"400"}',
+    ]);
     lab.answer = () => ({ kind: 'sent' });
     expect(await lab.after(5 * MINUTE)).toEqual(['6:00 a/webhook/0: first notification A']);
   });
@@ -51,7 +77,7 @@ describe('a receiver that fails', () => {
     await lab.post({ alertname: 'A' });
     expect(await lab.after(50 * MINUTE)).toEqual(['1:00 a/email/0: first notification A']);
     expect(lab.history.at(-1)).toMatchObject({ kind: 'sent', problem: expect.stringContaining('no-one@example.com') });
-    expect(lab.counts.integrations.get('a/email/0')).toMatchObject({ failed: 0, requests: 1, failedRequests: 1 });
+    expect(lab.counts.integrations.get('a/email/0')).toMatchObject({ failed: NONE_FAILED, failedRequests: 1 });
   });
 
   it('waits for nobody any more when there is nothing left to tell it', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { FakeClock } from '@vigie/core/fake-clock';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it } from 'vitest';
@@ -65,6 +66,16 @@ describe('the rate of a receiver', () => {
     expect(sender.sentAt[0]).toBe(0);
     expect(sender.sentAt.slice(1).every((at) => at <= 30)).toBe(true);
     expect(sender.sentAt).toHaveLength(4);
+  });
+
+  it('hears the end of a time once, however many wait until then', async () => {
+    const { signal } = new AbortController();
+    const sender = new Sender({ portion: () => 1 });
+    await sender.send(36, signal);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await sender.clock.advance(5 * MINUTE);
+    expect(sender.sentAt).toHaveLength(36);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('is not asked for a group that another replica has by the time that it would be told', async () => {

@@ -1,3 +1,4 @@
+import { writtenLabels } from '@vigie/rules/rule';
 import { describe, expect, it } from 'vitest';
 import { openState } from '../../src/state/state-log.ts';
 import { encodeStateRecord, type StateRecord } from '../../src/state/state-record.ts';
@@ -23,6 +24,15 @@ describe('the log of the state', () => {
       await log.close();
     }
     expect(await namesIn(fs)).toEqual(['A', 'B', 'C']);
+  });
+
+  it('brings back annotations without a value, and no such labels', async () => {
+    const fs = new MemoryFs();
+    const { log } = await openState(FOLDER, fs);
+    const alert = { ...posted({ alertname: 'A' }), annotations: writtenLabels({ runbook: '', summary: 'x' }) };
+    await log.append([{ kind: 'alert', alert }]);
+    await log.close();
+    expect((await openState(FOLDER, fs)).records).toEqual([{ kind: 'alert', alert }]);
   });
 
   it('has on the disk what it says is there', async () => {

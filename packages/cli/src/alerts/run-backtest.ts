@@ -9,12 +9,13 @@ import { formatDuration } from '@vigie/core/durations';
 import { VigieError } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { damageNotes, openLocalDatabase } from '../query/local-database.ts';
 import type { Terminal } from '../query/run-query.ts';
 import { formatTime } from '../query/times.ts';
 import { paintFor, plain } from '../terminal/style.ts';
 import { printable } from '../terminal/text-width.ts';
+import { databaseAsker } from './ask-database.ts';
 import { askRetention, checkAnswers, type MetricsClient, rangeAsker } from './ask-metrics.ts';
-import { openLocalMetrics } from './local-metrics.ts';
 import { textTable } from './table.ts';
 
 export interface BacktestCommand {
@@ -118,15 +119,16 @@ async function pastMetrics(
   }
   const note = noteOn(stderr);
   note(`reading ${printable(dataDir)}`);
-  const { ask, folder, oldestMs, damages } = await openLocalMetrics(dataDir).finally(() => note(''));
-  if (damages > 0)
-    stderr.write(`vigie: files in ${folder} are damaged, in places: ${damages}; what stood there is missing\n`);
-  if (oldestMs === undefined) throw new VigieError('CONFIG_INVALID', `--data-dir: ${folder} has no samples`);
+  const database = await openLocalDatabase(dataDir).finally(() => note(''));
+  for (const damage of damageNotes(database)) stderr.write(`vigie: ${damage}\n`);
+  const { folder, span } = database;
+  if (span === undefined) throw new VigieError('CONFIG_INVALID', `--data-dir: ${folder} has no samples`);
+  const { oldestMs } = span;
   if (oldestMs > untilMs)
     throw new VigieError('CONFIG_INVALID', `--until: ${folder} has samples from ${formatTime(oldestMs)} on alone`);
   if (oldestMs > wantedMs)
     stderr.write(`vigie: ${folder} has samples from ${formatTime(oldestMs)} on: what was before is not known\n`);
-  return { ask, startMs: Math.max(wantedMs, oldestMs) };
+  return { ask: databaseAsker(database), startMs: Math.max(wantedMs, oldestMs) };
 }
 
 /** The line is overwritten, and gone when something else comes. */

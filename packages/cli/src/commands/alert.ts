@@ -9,7 +9,7 @@ import { ALERT_STATES, type AlertState, listAlerts } from '../alerts/run-alert-l
 import { endAlerts } from '../alerts/run-end.ts';
 import { explainLive } from '../alerts/run-explain-live.ts';
 import type { RunCommand } from '../command.ts';
-import { durationOption, runCommandLine } from '../command-line.ts';
+import { durationOption, durationOptionOf, runCommandLine } from '../command-line.ts';
 import { parseTime } from '../query/times.ts';
 
 interface ExplainOptions {
@@ -148,11 +148,8 @@ export const run: RunCommand = (args, { version }) => {
     )
     .argument('<before>', 'alertmanager.yml as it is')
     .argument('<after>', 'alertmanager.yml as it is to be')
-    .option(
-      '--since <duration>',
-      'how far back; the history has the newest 50,000 events',
-      durationOption,
-      30 * 86_400_000,
+    .addOption(
+      durationOptionOf('--since <duration>', 'how far back; the history has the newest 50,000 events', 30 * 86_400_000),
     )
     .option('--url <url>', 'of `vigie up` or of alerting', 'http://127.0.0.1:7070')
     .option('--token-file <file>', 'holds a bearer token')
@@ -176,7 +173,7 @@ export const run: RunCommand = (args, { version }) => {
       '--config <file>',
       'alerting.yaml: what it says holds where no option does, and its rules are tested where none are named',
     )
-    .option('--since <duration>', 'how far back', durationOption, 7 * 86_400_000)
+    .addOption(durationOptionOf('--since <duration>', 'how far back', 7 * 86_400_000))
     .option('--until <time>', '2026-11-29T10:00:00Z, Unix seconds or now-1h (default: now)', timeOption)
     .option('--interval <duration>', 'between evaluations of groups that name none (default: 1m)', durationOption)
     .option('--alertmanager <file>', 'alertmanager.yml: counts the notifications that each receiver would have got')

@@ -2,7 +2,7 @@ import { VigieError } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RunCommand } from '../command.ts';
-import { durationOption, runCommandLine } from '../command-line.ts';
+import { durationOption, durationOptionOf, runCommandLine } from '../command-line.ts';
 import { runExplanation } from '../hpa/run-explanation.ts';
 import { runMetricList } from '../hpa/run-metric-list.ts';
 import { runSimulation, type SimulationRequest } from '../hpa/run-simulation.ts';
@@ -75,7 +75,7 @@ export const run: RunCommand = (args, { version }) => {
     .option('--query <metric=promql>', 'where the load of a metric is, summed over all pods', gathered, [])
     .option('--request <resource=quantity>', 'what each pod requests, for targets in per cent of it', gathered, [])
     .option('--replicas <count>', 'at the beginning (default: minReplicas)', countOption)
-    .option('--pod-start <duration>', 'until a new pod is ready', durationOption, 30_000)
+    .addOption(durationOptionOf('--pod-start <duration>', 'until a new pod is ready', 30_000))
     .option(
       '--sync-period <duration>',
       "of the controller, as are the ones below (default: Kubernetes')",

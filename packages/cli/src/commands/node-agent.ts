@@ -3,7 +3,7 @@ import type { ExitCode } from '@vigie/core/lifecycle';
 import { runNodeAgent } from '@vigie/node-agent/run';
 import { Command } from 'commander';
 import type { RunCommand } from '../command.ts';
-import { durationOption, hostPortOption, runCommandLine } from '../command-line.ts';
+import { durationOptionOf, hostPortOption, runCommandLine } from '../command-line.ts';
 
 interface Options {
   readonly config: string;
@@ -25,11 +25,8 @@ export const run: RunCommand = (args, { version, distDir }) => {
       hostPortOption,
     )
     .option('--once', 'read everything to its end, deliver it, and exit')
-    .option(
-      '--once-timeout <duration>',
-      'with --once: exit 1 when a sink stays down for longer',
-      durationOption,
-      60_000,
+    .addOption(
+      durationOptionOf('--once-timeout <duration>', 'with --once: exit 1 when a sink stays down for longer', 60_000),
     )
     .option('--replay <file>', 'send the records of a dead-letter file again, and exit')
     .action(async (options: Options) => {

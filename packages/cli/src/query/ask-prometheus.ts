@@ -7,7 +7,7 @@ import type { QueryRequest } from './request.ts';
 /** `vigie up` has the metrics below /prometheus, Prometheus at the root. */
 export const METRICS_PREFIXES = ['/prometheus', ''] as const;
 /** Some million samples: more than a terminal is for, and than a day of one rule has. */
-const MAX_ANSWER_BYTES = 256 * 1024 ** 2;
+export const MAX_ANSWER_BYTES = 256 * 1024 ** 2;
 
 export interface Asking {
   readonly server: ApiServer;
@@ -36,16 +36,18 @@ export async function askPrometheus(
     userAgent,
   });
   const text = await readText(response, MAX_ANSWER_BYTES);
-  if (text === undefined) {
-    const size = `the answer of ${origin} is larger than ${MAX_ANSWER_BYTES} bytes`;
-    throw new VigieError('QUERY_REFUSED', advice === undefined ? size : `${size}: ${advice}`);
-  }
+  if (text === undefined) throw tooLarge(origin, advice);
   const answer = decodeAnswer(parseJson(text));
   if (answer === undefined) throw foreignAnswer(origin, response.statusCode, text);
   return { text, origin, answer };
 }
 
-function parametersOf(request: QueryRequest): URLSearchParams {
+export function tooLarge(origin: string, advice: string | undefined): VigieError {
+  const size = `the answer of ${origin} is larger than ${MAX_ANSWER_BYTES} bytes`;
+  return new VigieError('QUERY_REFUSED', advice === undefined ? size : `${size}: ${advice}`);
+}
+
+export function parametersOf(request: QueryRequest): URLSearchParams {
   const parameters = new URLSearchParams({ query: request.promql });
   if (request.type === 'instant') {
     if (request.timeMs !== undefined) parameters.set('time', seconds(request.timeMs));

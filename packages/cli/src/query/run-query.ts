@@ -1,13 +1,12 @@
-/** Asks a server for the answer to a query, and shows it. */
+/** Asks for the answer to a query, and shows it. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCode } from '@vigie/core/errors';
 import type { ExitCode } from '@vigie/core/lifecycle';
-import type { ApiServer } from '../api-client/open-answer.ts';
 import { paintFor, plain } from '../terminal/style.ts';
 import { printable } from '../terminal/text-width.ts';
 import type { QueryResult } from './answer.ts';
-import { askPrometheus } from './ask-prometheus.ts';
+import type { PrometheusAnswer } from './ask-prometheus.ts';
 import { csvLines } from './csv.ts';
 import { rangeText } from './range-text.ts';
 import { markedQuery } from './refusal-text.ts';
@@ -35,26 +34,27 @@ const LEAST_CHART_ROWS = 4;
 /** Of the screen, for axis, summary and prompt. */
 const ROWS_BESIDE_CHART = 10;
 
-/** @returns 2 for a query that the server cannot parse
- *  @throws {VigieError} CONFIG_INVALID, API_UNREACHABLE, QUERY_REFUSED for an answer that is none of Prometheus' API */
+/** @param advice what a user may do about an answer that is too large
+ *  @throws {VigieError} where there is none */
+export type AskQuery = (request: QueryRequest, advice: string) => Promise<PrometheusAnswer>;
+
+/** @returns 2 for a query that cannot be parsed
+ *  @throws {VigieError} as `ask` does */
 export async function runQuery(
   request: QueryRequest,
-  server: ApiServer,
+  ask: AskQuery,
   format: OutputFormat,
   terminal: Terminal,
-  version: string,
 ): Promise<ExitCode> {
-  const advice = 'aggregate, or take a longer --step';
-  const asking = { server, userAgent: `vigie/${version} query`, advice };
-  const { text, origin, answer } = await askPrometheus(request, asking);
+  const { text, origin, answer } = await ask(request, 'aggregate, or take a longer --step');
   if (answer.status === 'error') {
     const lines = [`vigie: ${origin} answers ${printable(`${answer.errorType}: ${answer.error}`)}`];
     for (const line of [...lines, ...markedQuery(request.promql, answer.error)]) terminal.stderr.write(`${line}\n`);
     return answer.errorType === 'bad_data' ? 2 : 1;
   }
-  for (const note of answer.notes) terminal.stderr.write(`vigie: ${printable(note)}\n`);
   const { result } = answer;
   if ('series' in result && result.series.length === 0) terminal.stderr.write('vigie: no series\n');
+  for (const note of answer.notes) terminal.stderr.write(`vigie: ${printable(note)}\n`);
   await write(format === 'json' ? [text.trimEnd()] : resultLines(result, request, format, terminal), terminal);
   return 0;
 }

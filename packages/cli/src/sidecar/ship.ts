@@ -1,7 +1,7 @@
 import type { HostPort } from '@vigie/core/host-port';
 import { parseHostPort } from '@vigie/core/host-port';
 import { type Command, InvalidArgumentError } from 'commander';
-import { durationOption } from '../command-line.ts';
+import { durationOptionOf } from '../command-line.ts';
 
 export interface AskedShip {
   readonly configFile: string;
@@ -31,11 +31,8 @@ export function addShip(parent: Command, chosen: (asked: AskedShip) => void): vo
       addressOption,
     )
     .option('--once', 'read everything to its end, deliver it, and exit')
-    .option(
-      '--once-timeout <duration>',
-      'with --once: exit 1 when a sink stays down for longer',
-      durationOption,
-      60_000,
+    .addOption(
+      durationOptionOf('--once-timeout <duration>', 'with --once: exit 1 when a sink stays down for longer', 60_000),
     )
     .action((files: readonly string[], { config, listen, once, onceTimeout }: Options) => {
       chosen({ configFile: config, files, listen, once: once === true, onceTimeoutMs: onceTimeout });

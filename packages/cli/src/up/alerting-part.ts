@@ -1,14 +1,13 @@
 /** Alerting inside of `vigie up`, below /alertmanager: rules ask the collector of the same process, and what is kept is in the data folder. */
-
 import { hostname } from 'node:os';
 import type { AlertingConfig } from '@vigie/alerting/config/alerting-config';
 import { readAlertingConfig } from '@vigie/alerting/config/alerting-config-file';
-import { type ConfigWarning, formatWarning } from '@vigie/alerting/config/findings';
 import { toldNobody } from '@vigie/alerting/config/told-nobody';
 import { loadSettings } from '@vigie/alerting/load-settings';
 import type { RuleSource } from '@vigie/alerting/rules/rule-source';
 import { AlertingService, type AlertingSettings } from '@vigie/alerting/service';
 import type { Environment } from '@vigie/core/config/environment';
+import { type ConfigWarning, formatWarning } from '@vigie/core/config/findings';
 import type { ConfigText } from '@vigie/core/config/load';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import type { HealthCheck } from '@vigie/core/http-server/health-routes';
@@ -83,6 +82,11 @@ export class AlertingPart {
     await this.#service?.reload(reading.then(({ loadAt }) => loadAt(this.#url)));
     this.#settings = await reading;
     this.#warn();
+  }
+
+  /** As of AlertingService. */
+  get nextStart(): readonly string[] {
+    return this.#service?.nextStart ?? [];
   }
 
   ready(): readonly HealthCheck[] {

@@ -1,13 +1,12 @@
 /** The collector inside of `vigie up`: what the program tells of itself and what its section asks for, recorded and answered below /prometheus. */
-
 import { redactedConfig } from '@vigie/collector/api/redacted-config';
 import { CollectorAssembly } from '@vigie/collector/assembly';
-import { type ConfigWarning, formatWarning } from '@vigie/collector/config/findings';
 import { readCollectorConfig } from '@vigie/collector/config/load-config';
 import { unconfiguredCollector, withOwnMetrics } from '@vigie/collector/own-metrics';
 import { loadRecordingRules } from '@vigie/collector/rules/recording-rules';
 import type { CollectorSettings } from '@vigie/collector/service';
 import type { Environment } from '@vigie/core/config/environment';
+import { type ConfigWarning, formatWarning } from '@vigie/core/config/findings';
 import type { ConfigText } from '@vigie/core/config/load';
 import type { HostPort } from '@vigie/core/host-port';
 import { formatHostPort } from '@vigie/core/host-port';
@@ -107,6 +106,11 @@ export class CollectorPart {
     await this.#assembly.reload(reading.then((settings) => this.#inForce(settings)));
     this.#settings = await reading;
     this.#warn();
+  }
+
+  /** As of CollectorAssembly. */
+  get nextStart(): readonly string[] {
+    return this.#assembly.nextStart;
   }
 
   ready(): readonly HealthCheck[] {

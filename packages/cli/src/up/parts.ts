@@ -144,6 +144,13 @@ export class Parts {
     ]);
   }
 
+  /** As of HealthSource, below the sections of the parts. */
+  nextStart(): readonly string[] {
+    const { nextStart: collector } = this.#collector;
+    const { nextStart: alerting } = this.#alerting;
+    return [...collector.map((key) => `collector.${key}`), ...alerting.map((key) => `alerting.${key}`)];
+  }
+
   ready(): readonly HealthCheck[] {
     return [...this.#collector.ready(), ...this.#alerting.ready()];
   }

@@ -33,6 +33,8 @@ export interface UpParts {
   /** Records what /metrics tells there, from now on. */
   record(address: HostPort): Promise<void>;
   ready(): readonly HealthCheck[];
+  /** As of HealthSource. */
+  nextStart(): readonly string[];
   /** In the text format. */
   expose(): Promise<string>;
   /** Nothing is recorded any more; what is there is still told. */
@@ -77,8 +79,9 @@ export class Up implements Component {
       ready: () => [...service.ready(), ...parts.ready()],
       metrics: () => this.#expose(),
       reload: this.reload,
+      nextStart: () => parts.nextStart(),
     };
-    const routes = [INDEX, ...healthRoutes(health), ...mountRoutes('/agent', service.routes), ...parts.routes];
+    const routes = [INDEX, ...healthRoutes(health, log), ...mountRoutes('/agent', service.routes), ...parts.routes];
     const options = { name: 'http', address: listen, auth: { type: 'none' } } as const;
     this.#listener = new HttpListener(options, routes, { clock, log, print }, parts.mounts);
     if (demoRoot !== undefined) {

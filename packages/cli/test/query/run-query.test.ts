@@ -2,8 +2,9 @@ import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { askPrometheus } from '../../src/query/ask-prometheus.ts';
 import type { QueryRequest } from '../../src/query/request.ts';
-import { type OutputFormat, runQuery } from '../../src/query/run-query.ts';
+import { type AskQuery, type OutputFormat, runQuery } from '../../src/query/run-query.ts';
 import { CapturedTerminal } from '../captured-terminal.ts';
 import { AT_MS, success } from './answers.ts';
 
@@ -41,13 +42,17 @@ async function serve(answers: Readonly<Record<string, readonly [status: number, 
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
+function serverAt(url: string): AskQuery {
+  return (asked, advice) => askPrometheus(asked, { server: { url }, userAgent: 'vigie/1 query', advice });
+}
+
 async function ask(
   url: string,
   request: QueryRequest = INSTANT,
   format: OutputFormat = 'auto',
   terminal = new CapturedTerminal(),
 ) {
-  const code = await runQuery(request, { url }, format, terminal, '1');
+  const code = await runQuery(request, serverAt(url), format, terminal);
   return { code, stdout: terminal.out, stderr: terminal.err };
 }
 
@@ -165,6 +170,6 @@ describe('runQuery', () => {
       write: (_chunk, _encoding, done) => done(Object.assign(new Error(), { code: 'EPIPE' })),
     });
     const on = { stdout: gone, stderr: { write: () => true }, env: {} };
-    expect(await runQuery(INSTANT, { url }, 'auto', on, '1')).toBe(0);
+    expect(await runQuery(INSTANT, serverAt(url), 'auto', on)).toBe(0);
   });
 });

@@ -1,8 +1,8 @@
 /** An ExternalMetricValueList as another adapter answers it. */
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import * as v from 'valibot';
 import { ApiRefusal } from '../metrics-api/api-refusal.ts';
 import type { ExternalValue } from '../metrics-api/metric-values.ts';
-import { parseQuantity } from '../metrics-api/parse-quantity.ts';
 
 const listSchema = v.object({
   items: v.array(

@@ -52,8 +52,9 @@ export function answerTargets(pools: Pools, query: TargetsQuery, hostName: strin
     droppedTargets: dropped.flatMap(([scrapePool, pool]) =>
       pool.dropped.map((target) => ({ discoveredLabels: labelsBefore(target), scrapePool })),
     ),
+    // Of all pools, whichever is asked for.
     droppedTargetCounts: query.dropped
-      ? Object.fromEntries(dropped.map(([name, { droppedCount }]) => [name, droppedCount]))
+      ? Object.fromEntries([...pools].map(([name, { droppedCount }]) => [name, droppedCount]))
       : null,
   };
 }

@@ -1,6 +1,7 @@
 /** `vigie check collector FILE... [--test]` */
 import { reportBadConfig } from '@vigie/core/config/bad-config';
 import type { Environment } from '@vigie/core/config/environment';
+import { formatWarning } from '@vigie/core/config/findings';
 import { formatDuration } from '@vigie/core/durations';
 import type { ExitCode } from '@vigie/core/lifecycle';
 import { findFiles } from '@vigie/rules/file/glob-files';
@@ -8,7 +9,6 @@ import { loadRuleFiles } from '@vigie/rules/file/load-rule-files';
 import type { RuleGroup } from '@vigie/rules/rule';
 import { DEFAULT_HEAD_OPTIONS } from '@vigie/tsdb/head/options';
 import type { CollectorConfig } from '../config/collector-config.ts';
-import { formatWarning } from '../config/findings.ts';
 import { loadCollectorConfig } from '../config/load-config.ts';
 import { runRelabelTests } from './relabel-tests.ts';
 import { reachMs } from './rule-reach.ts';

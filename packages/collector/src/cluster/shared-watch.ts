@@ -19,6 +19,8 @@ export interface ObjectView<T> extends ObjectForm<T> {
 }
 
 export interface WatchListener<T> {
+  /** Nothing of it has been listed yet, for the server says that it may not be read. It is asked for again. */
+  forbidden?(): void;
   /** Of an object that came, or became otherwise in its view; first of each that is known already. */
   applied(key: string, object: T): void;
   removed(key: string, object: T): void;
@@ -46,7 +48,8 @@ interface Kept {
 
 interface Viewing {
   readonly slot: number;
-  readonly listeners: Set<WatchListener<unknown>>;
+  /** By the namespace that they want to know of; ALL for every one. */
+  readonly listeners: Map<string, Set<WatchListener<unknown>>>;
   readonly synced: Promise<void>;
   readonly resolve: () => void;
   isSynced: boolean;
@@ -60,6 +63,8 @@ export class SharedWatch {
   readonly #slots: ObjectView<unknown>[] = [];
   readonly #viewings = new Map<ObjectView<unknown>, Viewing>();
   readonly #items = new Map<string, Kept>();
+  /** Keys by namespace, once somebody wants to know of one. */
+  #keysWithin: Map<string, Set<string>> | undefined;
   readonly #ending = new AbortController();
   readonly #closing = new Set<Promise<void>>();
   #current: Reflector<Kept> | undefined;
@@ -67,6 +72,7 @@ export class SharedWatch {
   #next: Reflector<Kept> | undefined;
   #endedFailures = 0;
   #isStarted = false;
+  #isForbidden = false;
 
   constructor(client: KubeClient, collection: Pick<Collection<unknown>, 'path' | 'selectors'>, deps: ReflectorDeps) {
     this.#client = client;
@@ -78,6 +84,16 @@ export class SharedWatch {
   get failures(): number {
     const running = [this.#current, this.#next];
     return running.reduce((sum, reflector) => sum + (reflector?.counters.failures ?? 0), this.#endedFailures);
+  }
+
+  /** Whether the server said so when it was asked last. */
+  get isForbidden(): boolean {
+    return this.#isForbidden;
+  }
+
+  /** Whether somebody has the view. */
+  keeps(view: ObjectView<unknown>): boolean {
+    return this.#viewings.has(view);
   }
 
   start(): void {
@@ -94,25 +110,39 @@ export class SharedWatch {
     await Promise.all(this.#closing);
   }
 
-  /** @param leave called with whether anybody is left */
-  join<T>(view: ObjectView<T>, listener: WatchListener<T>, leave: (isLast: boolean) => Promise<void>): JoinedWatch<T> {
+  /** @param leave called with whether anybody is left
+   *  @param namespace what is in others is not told; undefined: all is */
+  join<T>(
+    view: ObjectView<T>,
+    listener: WatchListener<T>,
+    leave: (isLast: boolean) => Promise<void>,
+    namespace = ALL,
+  ): JoinedWatch<T> {
     const viewing = this.#viewings.get(view) ?? this.#look(view);
     const { slot } = viewing;
-    viewing.listeners.add(listener);
-    for (const { key, views } of this.#items.values()) {
+    const listeners = viewing.listeners.get(namespace) ?? new Set();
+    viewing.listeners.set(namespace, listeners);
+    listeners.add(listener);
+    const keys = (): { readonly size: number } & Iterable<string> =>
+      namespace === ALL ? keysOf(this.#items) : (this.#within().get(namespace) ?? NO_KEYS);
+    const get = (key: string): T | undefined => this.#items.get(key)?.views[slot] as T | undefined;
+    for (const key of keys()) {
       // A slot has what its view has made.
-      if (views[slot] !== undefined) listener.applied(key, views[slot] as T);
+      const known = get(key);
+      if (known !== undefined) listener.applied(key, known);
     }
-    const items = this.#items;
     const running = (): Reflector<Kept> | undefined => (viewing.isSynced ? this.#current : this.#next);
     return {
       get size() {
-        return items.size;
+        return keys().size;
       },
-      get: (key) => items.get(key)?.views[slot] as T | undefined,
-      keys: () => items.keys(),
+      get: (key) => (namespace === ALL || namespaceOf(key) === namespace ? get(key) : undefined),
+      keys,
       *values() {
-        for (const { views } of items.values()) if (views[slot] !== undefined) yield views[slot] as T;
+        for (const key of keys()) {
+          const known = get(key);
+          if (known !== undefined) yield known;
+        }
       },
       synced: viewing.synced,
       get state() {
@@ -122,10 +152,19 @@ export class SharedWatch {
         return running()?.counters ?? NO_COUNTS;
       },
       leave: () => {
-        if (viewing.listeners.delete(listener) && viewing.listeners.size === 0) this.#overlook(view, slot);
+        if (listeners.delete(listener) && listeners.size === 0) viewing.listeners.delete(namespace);
+        if (viewing.listeners.size === 0 && this.#viewings.get(view) === viewing) this.#overlook(view, slot);
         return leave(this.#viewings.size === 0);
       },
     };
+  }
+
+  #within(): ReadonlyMap<string, Set<string>> {
+    if (this.#keysWithin === undefined) {
+      this.#keysWithin = new Map();
+      for (const key of this.#items.keys()) addKey(this.#keysWithin, key);
+    }
+    return this.#keysWithin;
   }
 
   #look(view: ObjectView<unknown>): Viewing {
@@ -135,7 +174,7 @@ export class SharedWatch {
     const synced = new Promise<void>((done) => {
       resolve = done;
     });
-    const viewing = { slot, listeners: new Set<WatchListener<unknown>>(), synced, resolve, isSynced: false };
+    const viewing: Viewing = { slot, listeners: new Map(), synced, resolve, isSynced: false };
     this.#viewings.set(view, viewing);
     if (this.#isStarted) this.#open();
     return viewing;
@@ -156,6 +195,7 @@ export class SharedWatch {
         replaced: (all) => {
           if (reflector === this.#next) this.#takeOver(reflector);
           if (reflector !== this.#current) return;
+          this.#isForbidden = false;
           this.#replace(all);
           for (const viewing of viewings) {
             viewing.isSynced = true;
@@ -167,6 +207,10 @@ export class SharedWatch {
         },
         removed: (key) => {
           if (reflector === this.#current) this.#remove(key);
+        },
+        forbidden: () => {
+          this.#isForbidden = true;
+          for (const viewing of viewings) if (!viewing.isSynced) tellForbidden(viewing);
         },
       },
       this.#deps,
@@ -204,12 +248,14 @@ export class SharedWatch {
   #apply(key: string, now: Kept): void {
     const before = this.#items.get(key);
     this.#items.set(key, now);
-    for (const [view, { slot, listeners }] of this.#viewings) {
+    if (before === undefined && this.#keysWithin !== undefined) addKey(this.#keysWithin, key);
+    for (const [view, viewing] of this.#viewings) {
+      const { slot } = viewing;
       const [was, is] = [before?.views[slot], now.views[slot]];
       if (is === undefined) continue;
       // The one before stays: who has it need not hear of another one.
       if (was !== undefined && view.isSame(was, is)) now.views[slot] = was;
-      else for (const listener of listeners) listener.applied(key, is);
+      else for (const listener of listenersTo(viewing, key)) listener.applied(key, is);
     }
   }
 
@@ -217,9 +263,10 @@ export class SharedWatch {
     const gone = this.#items.get(key);
     if (gone === undefined) return;
     this.#items.delete(key);
-    for (const { slot, listeners } of this.#viewings.values()) {
-      const object = gone.views[slot];
-      if (object !== undefined) for (const listener of listeners) listener.removed(key, object);
+    if (this.#keysWithin !== undefined) removeKey(this.#keysWithin, key);
+    for (const viewing of this.#viewings.values()) {
+      const object = gone.views[viewing.slot];
+      if (object !== undefined) for (const listener of listenersTo(viewing, key)) listener.removed(key, object);
     }
   }
 }
@@ -228,5 +275,39 @@ export function keyOf(namespace: string, name: string): string {
   return namespace === '' ? name : `${namespace}/${name}`;
 }
 
+function namespaceOf(key: string): string {
+  return key.slice(0, Math.max(0, key.indexOf('/')));
+}
+
+function addKey(within: Map<string, Set<string>>, key: string): void {
+  const namespace = namespaceOf(key);
+  const keys = within.get(namespace) ?? new Set();
+  within.set(namespace, keys.add(key));
+}
+
+function removeKey(within: Map<string, Set<string>>, key: string): void {
+  const namespace = namespaceOf(key);
+  const keys = within.get(namespace);
+  if (keys?.delete(key) === true && keys.size === 0) within.delete(namespace);
+}
+
+function keysOf(items: ReadonlyMap<string, unknown>): { readonly size: number } & Iterable<string> {
+  return { size: items.size, [Symbol.iterator]: () => items.keys() };
+}
+
+function* listenersTo({ listeners }: Viewing, key: string): Iterable<WatchListener<unknown>> {
+  yield* listeners.get(ALL) ?? [];
+  // Of most watches nobody wants a part.
+  if (listeners.size > 1 || !listeners.has(ALL)) yield* listeners.get(namespaceOf(key)) ?? [];
+}
+
+/** Who hears of it may leave. */
+function tellForbidden({ listeners }: Viewing): void {
+  for (const listener of [...listeners.values()].flatMap((some) => [...some])) listener.forbidden?.();
+}
+
+/** No namespace has this name. */
+const ALL = '*';
+const NO_KEYS: ReadonlySet<string> = new Set();
 /** Before anything was asked. */
 const NO_COUNTS: ReflectorCounters = zeroCounters();

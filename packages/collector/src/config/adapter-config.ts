@@ -1,8 +1,9 @@
 /** prometheus-adapter's configuration: how series become metrics of the Kubernetes metrics APIs. Templates and regular expressions are as
  *  they are written; who uses them compiles them. Source: kubernetes-sigs/prometheus-adapter, pkg/config/config.go. */
 import { named, section } from '@vigie/core/config/fields';
+import { optionalFlag, optionalText } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
-import { optionalFlag, optionalText, wait } from './written-fields.ts';
+import { wait } from './written-fields.ts';
 
 export interface AdapterConfig {
   /** Of the custom metrics API. */

@@ -36,6 +36,14 @@ export interface TargetLimits {
   readonly targets: number | undefined;
 }
 
+/** What native histograms are brought down to. */
+export interface HistogramLimits {
+  /** Of both signs together, those that count nothing included; undefined: no limit. */
+  readonly buckets: number | undefined;
+  /** The finest resolution that is kept, from -4 to 8. */
+  readonly maxSchema: number;
+}
+
 /** One `scrape_configs` entry; what it leaves out is taken from `global`. */
 export interface ScrapeConfig {
   readonly jobName: string;
@@ -62,6 +70,7 @@ export interface ScrapeConfig {
   readonly relabel: readonly RelabelRule[];
   readonly metricRelabel: readonly RelabelRule[];
   readonly limits: TargetLimits;
+  readonly histogramLimits: HistogramLimits;
   /** Dropped targets that /api/v1/targets shows; undefined: all. */
   readonly keepDroppedTargets: number | undefined;
 }

@@ -1,10 +1,10 @@
 /** The jobs of a collector in a cluster whose configuration has none: annotated pods and services, the kubelets, and Vigie's own parts. */
 import { AS_WRITTEN } from '@vigie/core/config/environment';
 import { section } from '@vigie/core/config/fields';
+import { Findings } from '@vigie/core/config/findings';
 import { parseConfig } from '@vigie/core/config/load';
 import { bug } from '@vigie/core/errors';
 import type { ScrapeConfig } from './collector-config.ts';
-import { Findings } from './findings.ts';
 import { readScrapes, type ScrapeGlobals, scrapeSections } from './scrape-section.ts';
 
 /** As they would stand in a prometheus.yml. The first two are those of Prometheus' Helm chart; the kubelets are asked directly, as

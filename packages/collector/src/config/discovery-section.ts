@@ -1,7 +1,10 @@
 /** `static_configs` and the `*_sd_configs` of a job, as they are written. Source: Prometheus 3, discovery/{file,http,dns,consul}. */
 import { resolve } from 'node:path';
 import { parsed, refused, section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
+import { httpClientEntries, readHttpClient } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textList, textMap, textOr } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import {
   type ConsulDiscoveryConfig,
@@ -10,10 +13,8 @@ import {
   type DnsDiscoveryConfig,
   type FileDiscoveryConfig,
 } from '../discovery/discovery-config.ts';
-import type { ReadContext } from './findings.ts';
-import { httpClientEntries, readHttpClient } from './http-client-section.ts';
 import { kubernetesSection, readKubernetes } from './kubernetes-section.ts';
-import { count, flag, httpUrl, optionalText, textList, textMap, textOr, wait } from './written-fields.ts';
+import { count, httpUrl, wait } from './written-fields.ts';
 
 const staticSection = section({ targets: textList, labels: textMap });
 

@@ -1,9 +1,9 @@
 /** `external_labels`: the values are expanded as Go's os.Expand does, `$NAME` too; `${NAME:-default}` is ours.
  *  Source: Prometheus 3, config.Load. */
 import type { Environment } from '@vigie/core/config/environment';
+import type { Findings } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { LabelSet } from '@vigie/promql/labels/label-set';
-import type { Findings } from './findings.ts';
 
 const REFERENCE = /\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))/g;
 

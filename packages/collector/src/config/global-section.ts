@@ -1,11 +1,12 @@
 /** `global`, as it is written. Source: Prometheus 3, config.GlobalConfig. */
 import { renamedTo, section } from '@vigie/core/config/fields';
+import type { Findings } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { optionalFlag, optionalText, textMap } from '@vigie/core/config/written-fields';
 import { formatDuration } from '@vigie/core/durations';
 import * as v from 'valibot';
 import type { ScrapeProtocol } from './collector-config.ts';
-import type { Findings } from './findings.ts';
-import { base2Size, count, optionalFlag, optionalText, textMap, wait } from './written-fields.ts';
+import { base2Size, count, wait } from './written-fields.ts';
 
 const SCRAPE_PROTOCOLS = [
   'PrometheusProto',

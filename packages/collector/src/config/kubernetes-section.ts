@@ -1,7 +1,10 @@
 /** `kubernetes_sd_configs`, as it is written. Source: Prometheus 3, discovery/kubernetes/kubernetes.go. */
 import { resolve } from 'node:path';
 import { section } from '@vigie/core/config/fields';
+import type { Findings, ReadContext } from '@vigie/core/config/findings';
+import { httpClientEntries, readHttpClient } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textList } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import {
   KUBERNETES_ROLES,
@@ -9,9 +12,7 @@ import {
   type KubernetesRole,
   type KubernetesServer,
 } from '../discovery/discovery-config.ts';
-import type { Findings, ReadContext } from './findings.ts';
-import { httpClientEntries, readHttpClient } from './http-client-section.ts';
-import { flag, httpUrl, optionalText, textList } from './written-fields.ts';
+import { httpUrl } from './written-fields.ts';
 
 const clientEntries = httpClientEntries();
 const role = v.picklist(KUBERNETES_ROLES);
@@ -73,20 +74,13 @@ export function readKubernetes(
     if (!isLabelSelector(selector.label))
       findings.problem([...at, 'label'], 'a label selector such as app=web,tier!=db');
   }
-  for (const key of ['deployment', 'job', 'cronjob'] as const) {
-    if (written.attach_metadata[key])
-      findings.warn(
-        [...path, 'attach_metadata', key],
-        'not supported: __meta_kubernetes_pod_controller_name has the owner',
-      );
-  }
   return {
     kind: 'kubernetes',
     role: written.role,
     server,
     namespaces: { own, names },
     selectors: written.selectors,
-    attach: { node: written.attach_metadata.node, namespace: written.attach_metadata.namespace },
+    attach: written.attach_metadata,
   };
 }
 

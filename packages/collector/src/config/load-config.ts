@@ -2,9 +2,11 @@
 import { dirname, resolve } from 'node:path';
 import { AS_WRITTEN, type Environment, WrittenReading } from '@vigie/core/config/environment';
 import { refused, section } from '@vigie/core/config/fields';
+import { type ConfigWarning, Findings, type ReadContext } from '@vigie/core/config/findings';
 import { type ListenAddress, listenWithMetrics } from '@vigie/core/config/listen';
 import { type ConfigText, parseConfig, readConfigFile } from '@vigie/core/config/load';
 import { ConfigError, type ConfigPath, type ConfigProblem } from '@vigie/core/config/problem';
+import { textList } from '@vigie/core/config/written-fields';
 import { LOG_LEVELS } from '@vigie/core/log-levels';
 import { findFiles } from '@vigie/rules/file/glob-files';
 import * as v from 'valibot';
@@ -21,7 +23,6 @@ import {
 import type { CollectorConfig, ScrapeConfig } from './collector-config.ts';
 import { defaultScrapes, KUBE_STATE_JOB_NAME, kubeStateScrapes } from './default-jobs.ts';
 import { readExternalLabels } from './external-labels.ts';
-import { type ConfigWarning, Findings, type ReadContext } from './findings.ts';
 import { globalSection, readGlobal } from './global-section.ts';
 import { DEFAULT_OPERATOR_OBJECTS, operatorSection, readOperatorObjects } from './operator-section.ts';
 import { otlpSection, readOtlp } from './otlp-config.ts';
@@ -46,7 +47,7 @@ import { type JobNames, readScrapes, type ScrapeGlobals, scrapeSections } from '
 import { readSharding, shardingSection } from './sharding-section.ts';
 import { readStorage, storageSection } from './storage-config.ts';
 import { readTests, testsSection } from './tests-section.ts';
-import { oneOf, textList, wait } from './written-fields.ts';
+import { oneOf, wait } from './written-fields.ts';
 
 export interface LoadedCollectorConfig {
   readonly config: CollectorConfig;

@@ -1,12 +1,13 @@
 /** `operator_objects`, as it is written: which objects of the Prometheus operator are read. */
 import { section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textList } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { parseLabelSelector } from '../metrics-api/label-selector.ts';
 import type { OperatorObjectsConfig } from '../operator/operator-objects.ts';
-import type { ReadContext } from './findings.ts';
 import type { ScrapeGlobals } from './scrape-section.ts';
-import { flag, oneOf, optionalText, textList } from './written-fields.ts';
+import { oneOf } from './written-fields.ts';
 
 export const operatorSection = section({
   mode: oneOf(['auto', 'off'], 'auto'),

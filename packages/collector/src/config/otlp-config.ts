@@ -1,11 +1,12 @@
 /** `otlp`: Prometheus' section, which says how OpenTelemetry's metrics are translated, and Vigie's own keys of the receiver.
  *  Source: Prometheus 3, config.OTLPConfig. */
 import { section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import { type ListenAddress, listen } from '@vigie/core/config/listen';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, textList } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
-import type { ReadContext } from './findings.ts';
-import { base2Size, count, flag, oneOf, textList, wait } from './written-fields.ts';
+import { base2Size, count, oneOf, wait } from './written-fields.ts';
 
 /** How metrics become series. */
 export interface OtlpTranslation {

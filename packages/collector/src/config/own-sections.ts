@@ -1,17 +1,18 @@
 /** The sections of collector.yaml that prometheus.yml does not have. */
 import { resolve } from 'node:path';
 import { named, section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { HttpClientConfig } from '@vigie/core/config/http-client-config';
+import { httpClientEntries, readHttpClient } from '@vigie/core/config/http-client-section';
 import { hostPort } from '@vigie/core/config/listen';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textList } from '@vigie/core/config/written-fields';
 import { type HostPort, isLoopback } from '@vigie/core/host-port';
 import type { ServerTlsFiles } from '@vigie/core/tls';
 import * as v from 'valibot';
 import { DEFAULT_KUBE_STATE, type KubeStateOptions } from '../kube-state/kube-state.ts';
 import { API_GROUP_NAMES, type ApiGroup } from '../metrics-api/api-groups.ts';
-import type { ReadContext } from './findings.ts';
-import { httpClientEntries, readHttpClient } from './http-client-section.ts';
-import { base2Size, flag, oneOf, optionalText, textList, wait } from './written-fields.ts';
+import { base2Size, oneOf, wait } from './written-fields.ts';
 
 /** Where queries go in place of the embedded database. */
 export interface RemoteEngineConfig {

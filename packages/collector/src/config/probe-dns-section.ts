@@ -1,13 +1,13 @@
 /** `dns` of a module of blackbox.yml. Source: blackbox_exporter, config/config.go and CONFIGURATION.md. */
 import { parsed, section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
+import { httpClientEntries, readTls } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { RECORD_CLASSES, RECORD_TYPES, RESPONSE_CODES } from '../probe/dns-names.ts';
 import type { DnsModule, RecordCheck } from '../probe/probe-module.ts';
-import type { ReadContext } from './findings.ts';
-import { httpClientEntries, readTls } from './http-client-section.ts';
 import { addressChoice, addressEntries, regexes, sourceAddress } from './probe-fields.ts';
-import { flag } from './written-fields.ts';
 
 const { tls_config } = httpClientEntries();
 

@@ -1,9 +1,9 @@
 /** What modules of several probers have. */
 import { isIP } from 'node:net';
+import { flag } from '@vigie/core/config/written-fields';
 import { compileRegex, RegexError, regexProblem } from '@vigie/core/regex';
 import * as v from 'valibot';
 import type { AddressChoice } from '../probe/probe-module.ts';
-import { flag } from './written-fields.ts';
 
 /** Compiled; what is wrong with it is told in Go's words. */
 export const regex = v.pipe(

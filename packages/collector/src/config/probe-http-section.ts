@@ -1,13 +1,14 @@
 /** `http` of a module of blackbox.yml. Source: blackbox_exporter, config/config.go and CONFIGURATION.md. */
 import { resolve } from 'node:path';
 import { parsed, refused, section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
+import { httpClientEntries, readHttpClient } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalFlag, optionalText, textList, textMap, textOr } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { COMPRESSIONS, type Compression, type HttpModule } from '../probe/probe-module.ts';
-import type { ReadContext } from './findings.ts';
-import { httpClientEntries, readHttpClient } from './http-client-section.ts';
 import { addressChoice, addressEntries, regex, regexes } from './probe-fields.ts';
-import { base2Size, flag, optionalFlag, optionalText, textList, textMap, textOr } from './written-fields.ts';
+import { base2Size } from './written-fields.ts';
 
 const headerMatch = section({
   header: v.pipe(v.string(), v.nonEmpty('the name of a header')),

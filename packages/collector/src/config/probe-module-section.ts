@@ -1,14 +1,15 @@
 /** One module of blackbox.yml, as it is written. Source: blackbox_exporter, config/config.go and CONFIGURATION.md. */
 import { section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
+import { httpClientEntries, readTls } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { PROBERS, type ProbeModule } from '../probe/probe-module.ts';
-import type { ReadContext } from './findings.ts';
-import { httpClientEntries, readTls } from './http-client-section.ts';
 import { dnsSection, readDns } from './probe-dns-section.ts';
 import { addressChoice, addressEntries, regex, sourceAddress } from './probe-fields.ts';
 import { httpSection, readHttp } from './probe-http-section.ts';
-import { count, flag, optionalText, wait } from './written-fields.ts';
+import { count, wait } from './written-fields.ts';
 
 const { tls_config } = httpClientEntries();
 

@@ -1,15 +1,16 @@
 /** `probes`: the modules of blackbox_exporter, in its own file or inline, and how much is probed at a time. */
 import { AS_WRITTEN } from '@vigie/core/config/environment';
 import { named, section } from '@vigie/core/config/fields';
+import { Findings, type ReadContext } from '@vigie/core/config/findings';
 import { parseConfig } from '@vigie/core/config/load';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { optionalText } from '@vigie/core/config/written-fields';
 import { bug } from '@vigie/core/errors';
 import * as v from 'valibot';
 import type { ProbeModule } from '../probe/probe-module.ts';
 import type { ProbeOptions } from '../probe/probes.ts';
-import { Findings, type ReadContext } from './findings.ts';
 import { probeModuleSection, readProbeModule } from './probe-module-section.ts';
-import { count, optionalText, wait } from './written-fields.ts';
+import { count, wait } from './written-fields.ts';
 
 /** Each is a few sockets and some 50 KB for as long as its target keeps it waiting: 1,000 hanging targets at 15 s and a timeout of 10 s are
  *  some 670 at a time. */

@@ -1,12 +1,13 @@
 /** Relabel rules as they are written. Source: Prometheus 3, model/relabel/relabel.go, Validate. */
 import { parsed, section } from '@vigie/core/config/fields';
+import type { Findings } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { optionalText, textOr } from '@vigie/core/config/written-fields';
 import { RegexError, regexProblem } from '@vigie/core/regex';
 import * as v from 'valibot';
 import { DEFAULT_REGEX, relabelRegex } from '../relabel/relabel-regex.ts';
 import { RELABEL_ACTIONS, type RelabelAction, type RelabelRule } from '../relabel/relabel-rule.ts';
-import type { Findings } from './findings.ts';
-import { count, optionalText, textOr } from './written-fields.ts';
+import { count } from './written-fields.ts';
 
 const DEFAULT_SEPARATOR = ';';
 const DEFAULT_REPLACEMENT = '$1';

@@ -1,13 +1,14 @@
 /** `remote_write`, as it is written. Source: Prometheus 3, config/config.go. */
 import { named, refused, section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
+import { httpClientEntries, readHttpClient } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import { isReservedHeader } from '@vigie/core/config/reserved-headers';
+import { flag, optionalText } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
-import type { ReadContext } from './findings.ts';
-import { httpClientEntries, readHttpClient } from './http-client-section.ts';
 import { readRelabelRules, relabelSection } from './relabel-section.ts';
 import { REMOTE_WRITE_MESSAGES, type RemoteWriteConfig } from './remote-write-config.ts';
-import { count, flag, httpUrl, oneOf, optionalText, wait } from './written-fields.ts';
+import { count, httpUrl, oneOf, wait } from './written-fields.ts';
 
 const CLOUD_AUTH = 'basic_auth, authorization or oauth2: signing for a cloud is not supported';
 

@@ -1,11 +1,14 @@
 /** `scrape_configs`, as they are written. Source: Prometheus 3, config.ScrapeConfig. */
 import { named, section, text } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
+import { httpClientEntries, readHttpClient } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, textList, textOr } from '@vigie/core/config/written-fields';
 import { formatDuration } from '@vigie/core/durations';
 import * as v from 'valibot';
+import { schemaOfFactor } from '../scrape/histogram-limits.ts';
 import type { ScrapeConfig, ScrapeProtocol } from './collector-config.ts';
 import { checkStaticTargets, discoveryEntries, readDiscoveries } from './discovery-section.ts';
-import type { ReadContext } from './findings.ts';
 import {
   type GlobalConfig,
   scrapeDefaults,
@@ -13,9 +16,8 @@ import {
   type WrittenGlobal,
   warnOfScrapeDefaults,
 } from './global-section.ts';
-import { httpClientEntries, readHttpClient } from './http-client-section.ts';
 import { readRelabelRules, relabelSection } from './relabel-section.ts';
-import { count, flag, oneOf, optionalText, textList, textOr, wait } from './written-fields.ts';
+import { count, factor, oneOf, wait } from './written-fields.ts';
 
 const scrapeSection = section({
   job_name: text(),
@@ -30,7 +32,7 @@ const scrapeSection = section({
   scheme: oneOf(['http', 'https'], 'http'),
   enable_compression: flag(true),
   native_histogram_bucket_limit: count(0),
-  native_histogram_min_bucket_factor: optionalText,
+  native_histogram_min_bucket_factor: factor,
   relabel_configs: relabelSection,
   metric_relabel_configs: relabelSection,
   ...scrapeDefaults,
@@ -94,10 +96,6 @@ function readScrape(
   if (written.scrape_timeout > intervalMs)
     findings.problem([...path, 'scrape_timeout'], `at most the scrape interval (${formatDuration(intervalMs)})`);
   warnOfScrapeDefaults(written, path, findings);
-  for (const key of ['native_histogram_bucket_limit', 'native_histogram_min_bucket_factor'] as const) {
-    if (written[key] !== 0 && written[key] !== '')
-      findings.warn([...path, key], 'not supported: native histograms are kept as they come');
-  }
   const relabel = readRelabelRules(written.relabel_configs, [...path, 'relabel_configs'], findings);
   if (written.relabel_configs.length === 0) checkStaticTargets(written, path, context);
   const nativeHistograms = written.scrape_native_histograms ?? global.scrape_native_histograms ?? false;
@@ -131,6 +129,10 @@ function readScrape(
       labelNameLength: limit(written.label_name_length_limit, global.label_name_length_limit),
       labelValueLength: limit(written.label_value_length_limit, global.label_value_length_limit),
       targets: limit(written.target_limit, global.target_limit),
+    },
+    histogramLimits: {
+      buckets: written.native_histogram_bucket_limit || undefined,
+      maxSchema: schemaOfFactor(written.native_histogram_min_bucket_factor),
     },
     keepDroppedTargets: limit(written.keep_dropped_targets, global.keep_dropped_targets),
   };

@@ -1,10 +1,10 @@
 /** `sharding`: several collectors with one configuration, each of which scrapes a part of the targets. */
 import type { Environment } from '@vigie/core/config/environment';
 import { section } from '@vigie/core/config/fields';
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import type * as v from 'valibot';
 import type { ShardConfig } from '../sharding/shard.ts';
-import type { ReadContext } from './findings.ts';
 import { optionalCount } from './written-fields.ts';
 
 /** A collector holds 100,000 series and more: beyond it is a mistake. */

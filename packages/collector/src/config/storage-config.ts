@@ -1,12 +1,13 @@
 /** `storage`: Prometheus' section, and where, how long and how much the embedded database keeps. */
 import { resolve } from 'node:path';
 import { section } from '@vigie/core/config/fields';
+import type { Findings, ReadContext } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { optionalText } from '@vigie/core/config/written-fields';
 import type { HeadOptions } from '@vigie/tsdb/head/options';
 import { MAX_SERIES } from '@vigie/tsdb/head/series-table';
 import * as v from 'valibot';
-import type { Findings, ReadContext } from './findings.ts';
-import { base2Size, optionalCount, optionalText, wait } from './written-fields.ts';
+import { base2Size, optionalCount, wait } from './written-fields.ts';
 
 export interface StorageConfig {
   /** Absolute; the database's own folder. */

@@ -1,9 +1,9 @@
 /** `tests`: what relabeling is to make of given targets and series; `vigie check collector --test` runs them. */
 import { named, section, text } from '@vigie/core/config/fields';
+import type { Findings } from '@vigie/core/config/findings';
 import type { ConfigPath } from '@vigie/core/config/problem';
 import * as v from 'valibot';
 import type { ScrapeConfig } from './collector-config.ts';
-import type { Findings } from './findings.ts';
 
 export interface RelabelTest {
   readonly name: string;

@@ -95,9 +95,9 @@ class ConsulRun {
   }
 
   async run(): Promise<void> {
-    const { services, tags } = this.#config;
-    // Of services that are all named, the catalog has nothing to say.
-    if (services.length > 0 && tags.length === 0) this.#follow(services);
+    const { services, tags, filter } = this.#config;
+    // Of services that are all named, the catalog has nothing to say unless it is to choose among them.
+    if (services.length > 0 && tags.length === 0 && filter === '') this.#follow(services);
     else await this.#followCatalog();
     await Promise.all(this.#running);
   }

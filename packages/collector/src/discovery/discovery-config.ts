@@ -80,7 +80,17 @@ export interface KubernetesDiscoveryConfig {
   readonly namespaces: { readonly own: boolean; readonly names: readonly string[] };
   /** At most one of a role. */
   readonly selectors: readonly { readonly role: KubernetesRole; readonly label: string; readonly field: string }[];
-  readonly attach: { readonly node: boolean; readonly namespace: boolean };
+  readonly attach: AttachedMetadata;
+}
+
+/** What else targets have labels of, by the keys of `attach_metadata`. */
+export interface AttachedMetadata {
+  readonly node: boolean;
+  readonly namespace: boolean;
+  /** The names of those that a pod is of. */
+  readonly deployment: boolean;
+  readonly job: boolean;
+  readonly cronjob: boolean;
 }
 
 export type KubernetesServer =

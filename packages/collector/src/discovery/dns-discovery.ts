@@ -71,23 +71,28 @@ export class DnsSource implements RefreshSource {
       case 'MX':
         return (await resolver.resolveMx(name)).map(({ exchange }) => ({
           ...address(exchange, port),
-          __meta_dns_mx_record_target: exchange,
+          __meta_dns_mx_record_target: rooted(exchange),
         }));
       case 'NS':
         return (await resolver.resolveNs(name)).map((host) => ({
           ...address(host, port),
-          __meta_dns_ns_record_target: host,
+          __meta_dns_ns_record_target: rooted(host),
         }));
       case 'SRV':
         return (await resolver.resolveSrv(name)).map((record) => ({
           ...address(record.name, record.port),
-          __meta_dns_srv_record_target: record.name,
+          __meta_dns_srv_record_target: rooted(record.name),
           __meta_dns_srv_record_port: String(record.port),
         }));
       default:
         return assertNever(type);
     }
   }
+}
+
+/** As the record has it, and so Prometheus' label: with the dot of the root, which Node.js leaves out. */
+function rooted(name: string): string {
+  return name.endsWith('.') ? name : `${name}.`;
 }
 
 /** Without the dot of the root. */

@@ -10,10 +10,17 @@ import type { StaticGroup } from './discovery-config.ts';
 const targets = v.nullish(v.array(v.string()), []);
 const labels = v.nullish(named(v.string()), {});
 
-/** Strict, as Prometheus reads YAML. */
-const yamlGroups = v.array(section({ targets, labels }));
-/** Keys that are not known are left alone, as Prometheus reads JSON. */
-const jsonGroups = v.array(v.object({ targets, labels }));
+const group = section({ targets, labels });
+const yamlGroups = v.array(group);
+/** Go takes a key in any case, and writes a list that nobody has made as null: it is what most servers of http_sd are written in. */
+const jsonGroups = v.nullable(
+  v.array(v.pipe(v.record(v.string(), v.unknown()), v.transform(withLowerKeys), group)),
+  [],
+);
+
+function withLowerKeys(written: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(written).map(([key, value]) => [key.toLowerCase(), value]));
+}
 
 /** @param file named in what is thrown
  *  @throws {ConfigError} */

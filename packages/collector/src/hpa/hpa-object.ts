@@ -1,6 +1,7 @@
 /** A HorizontalPodAutoscaler as the API has it, autoscaling/v2 or v1, with the API server's defaults. */
+
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import * as v from 'valibot';
-import { parseQuantity } from '../metrics-api/parse-quantity.ts';
 import {
   type Behavior,
   DEFAULT_METRIC,

@@ -1,5 +1,5 @@
 /** Requests of HTTP and Consul discovery, through the client that their configuration describes. */
-
+import { startDeadline } from '@vigie/core/deadline';
 import { HttpClient, type HttpClientDeps } from '@vigie/core/http-client/http-client';
 import { readBody } from '@vigie/core/http-client/read-body';
 import type { DiscoveryClient, OpenDiscoveryClient } from '../discovery/http-discovery.ts';
@@ -13,21 +13,16 @@ export function openDiscoveryClient(deps: HttpClientDeps): OpenDiscoveryClient {
     return {
       async get({ url, headers, timeoutMs }, signal) {
         signal.throwIfAborted();
-        const ending = new AbortController();
-        const end = (): void => ending.abort(signal.reason);
-        signal.addEventListener('abort', end, { once: true });
-        const timer = deps.clock.setTimer(timeoutMs, () =>
-          ending.abort(new Error(`${url.origin} has not answered within ${timeoutMs / 1000} s`)),
-        );
+        const late = `${url.origin} has not answered within ${timeoutMs / 1000} s`;
+        const deadline = startDeadline(signal, deps.clock, timeoutMs, late);
         try {
-          const response = await client.open({ url, headers }, ending.signal);
+          const response = await client.open({ url, headers }, deadline.signal);
           const body = await readBody(response, MAX_ANSWER_BYTES);
           return { status: response.statusCode ?? 0, headers: response.headers, body: body.toString() };
         } catch (error) {
-          throw ending.signal.aborted ? ending.signal.reason : error;
+          throw deadline.signal.aborted ? deadline.signal.reason : error;
         } finally {
-          timer.cancel();
-          signal.removeEventListener('abort', end);
+          deadline.cancel();
         }
       },
       close: () => client.close(),

@@ -1,6 +1,5 @@
 /** Amounts of cpu, memory and other resources. Source: kube-state-metrics, internal/store/pod.go and node.go. */
-
-import { parseQuantity } from '../metrics-api/parse-quantity.ts';
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import { entriesAt } from './fields.ts';
 import type { Labels, Sample } from './kind.ts';
 

@@ -2,11 +2,11 @@
  *  is authenticated and authorised before its path says anything. */
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Clock } from '@vigie/core/clock';
-import { describeError, VigieError } from '@vigie/core/errors';
+import { describeError } from '@vigie/core/errors';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
 import type { HealthCheck } from '@vigie/core/http-server/health-routes';
+import { openAddress, openPort } from '@vigie/core/http-server/port';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { ServerTlsOptions } from '@vigie/core/tls';
@@ -72,16 +72,8 @@ export class MetricsApiListener {
   async start(tls: ServerTlsOptions): Promise<void> {
     const app = this.#createApp(tls);
     this.#app = app;
-    const address = this.#address;
-    try {
-      await app.ready();
-      await new Promise<void>((resolve, reject) => {
-        app.server.once('error', reject);
-        app.server.listen({ port: address.port, ...(address.host === '' ? {} : { host: address.host }) }, resolve);
-      });
-    } catch (error) {
-      throw new VigieError('LISTEN_FAILED', `cannot listen on ${formatHostPort(address)}`, { cause: error });
-    }
+    await app.ready();
+    await openPort(app.server, this.#address);
     app.server.on('error', (error) => this.#log.error('cannot accept a connection', { error }));
     this.#deps.print(`listening on https://${formatHostPort(this.address)} (metrics-api)`);
   }
@@ -89,9 +81,7 @@ export class MetricsApiListener {
   /** Where it listens, with the real port.
    *  @throws when it does not listen */
   get address(): HostPort {
-    const address = this.#app?.server.address();
-    if (!isAddressInfo(address)) throw new VigieError('NOT_LISTENING', 'metrics-api does not listen');
-    return { host: address.address, port: address.port };
+    return openAddress(this.#app?.server, 'metrics-api');
   }
 
   /** For connections from now on. */
@@ -297,8 +287,4 @@ function methodNotAllowed(): ApiRefusal {
 function tooManyRequests(): ApiRefusal {
   const details = { retryAfterSeconds: BUSY_RETRY_SECONDS };
   return new ApiRefusal('TooManyRequests', 'the server has received too many requests, ask again later', details);
-}
-
-function isAddressInfo(address: AddressInfo | string | null | undefined): address is AddressInfo {
-  return typeof address === 'object' && address !== null;
 }

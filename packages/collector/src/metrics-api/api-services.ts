@@ -14,6 +14,15 @@ import {
 import type { Trust } from '@vigie/kube/certificates/self-made';
 import { type KubeClient, resourcePath } from '@vigie/kube/client';
 import { API_GROUPS, type ApiGroup, type ApiVersion } from './api-groups.ts';
+import {
+  API_SERVICES,
+  ApiServiceOwners,
+  apiServiceName,
+  type OwnedApiService,
+  type Ownership,
+  ownerName,
+  serviceOf,
+} from './api-service-owners.ts';
 
 export interface ApiServicesOptions {
   /** Those that are to be served through the API server. */
@@ -24,18 +33,6 @@ export interface ApiServicesOptions {
   readonly service: { readonly namespace: string; readonly name: string; readonly port: number };
 }
 
-export type Ownership =
-  | { readonly status: 'ours' }
-  /** `kube-system/metrics-server`; `the API server itself` for what it serves without a service. */
-  | { readonly status: 'others'; readonly owner: string };
-
-export interface OwnedApiService {
-  readonly group: ApiGroup;
-  readonly version: ApiVersion;
-  readonly ownership: Ownership;
-}
-
-const RESOURCE = { group: 'apiregistration.k8s.io', version: 'v1', resource: 'apiservices' };
 /** Of those that the API server prefers within a group, the highest; both are metrics-server's and the adapter's. */
 const GROUP_PRIORITY_MINIMUM = 100;
 const VERSION_PRIORITY: Readonly<Record<ApiVersion, number>> = { v1beta1: 100, v1beta2: 200 };
@@ -44,7 +41,7 @@ export class ApiServices implements Trust {
   readonly #options: ApiServicesOptions;
   readonly #client: KubeClient;
   readonly #log: Log;
-  readonly #ownerships = new Map<string, OwnedApiService>();
+  readonly #owners = new ApiServiceOwners();
 
   constructor(options: ApiServicesOptions, { client, log }: { readonly client: KubeClient; readonly log: Log }) {
     this.#options = options;
@@ -54,14 +51,12 @@ export class ApiServices implements Trust {
 
   /** As they were last found. */
   get owned(): readonly OwnedApiService[] {
-    return [...this.#ownerships.values()];
+    return this.#owners.all;
   }
 
   /** Who is asked for metrics of the group, by its preferred version, where that is another. */
   ownerOf(group: ApiGroup): string | undefined {
-    const [preferred] = API_GROUPS[group];
-    const ownership = this.#ownerships.get(`${preferred}.${group}`)?.ownership;
-    return ownership?.status === 'others' ? ownership.owner : undefined;
+    return this.#owners.ownerOf(group);
   }
 
   /** Each is made where there is none, and trusts the authorities where it is ours. */
@@ -81,15 +76,15 @@ export class ApiServices implements Trust {
     authorities: readonly string[],
     signal: AbortSignal,
   ): Promise<Step<undefined>> {
-    const name = `${version}.${group}`;
-    const path = resourcePath(RESOURCE, undefined, name);
+    const name = apiServiceName(group, version);
+    const path = resourcePath(API_SERVICES, undefined, name);
     const answer = await this.#client.request({ method: 'GET', path }, signal);
     if (answer.status === 'refused' && answer.httpStatus === 404) {
       return this.#create(group, version, authorities, signal);
     }
     if (answer.status !== 'ok') return { status: 'obstacle', detail: `GET ${path}: ${describeObstacle(answer)}` };
     const found = kubeObject(answer.body);
-    const owner = ownerOf(found);
+    const owner = ownerName(serviceOf(found));
     const { service } = this.#options;
     const isOurs = owner === `${service.namespace}/${service.name}`;
     if (!isOurs && !this.#options.takeOver.includes(group)) {
@@ -123,10 +118,10 @@ export class ApiServices implements Trust {
     const body = {
       apiVersion: 'apiregistration.k8s.io/v1',
       kind: 'APIService',
-      metadata: { name: `${version}.${group}`, labels: { 'app.kubernetes.io/managed-by': 'vigie' } },
+      metadata: { name: apiServiceName(group, version), labels: { 'app.kubernetes.io/managed-by': 'vigie' } },
       spec: this.#specOf(group, version, authorities),
     };
-    const path = resourcePath(RESOURCE);
+    const path = resourcePath(API_SERVICES);
     const answer = await this.#client.request({ method: 'POST', path, body }, signal);
     if (answer.status === 'refused' && answer.httpStatus === 409) return { status: 'conflict' };
     if (answer.status !== 'ok') return { status: 'obstacle', detail: `POST ${path}: ${describeObstacle(answer)}` };
@@ -147,21 +142,12 @@ export class ApiServices implements Trust {
   }
 
   #note(group: ApiGroup, version: ApiVersion, ownership: Ownership): void {
-    const key = `${version}.${group}`;
-    const before = this.#ownerships.get(key);
-    this.#ownerships.set(key, { group, version, ownership });
-    if (ownership.status === 'ours' || before?.ownership.status === 'others') return;
+    if (!this.#owners.note(group, version, ownership) || ownership.status === 'ours') return;
     this.#log.warn('another service has the APIService, it is left alone; take_over would take it', {
-      apiService: key,
+      apiService: apiServiceName(group, version),
       owner: ownership.owner,
     });
   }
-}
-
-function ownerOf(apiService: KubeObject): string {
-  const service = recordOf(recordOf(apiService.spec).service);
-  const { namespace, name } = service;
-  return typeof namespace === 'string' && typeof name === 'string' ? `${namespace}/${name}` : 'the API server itself';
 }
 
 /** What the spec says beyond, such as priorities that somebody chose, stays. */

@@ -27,6 +27,7 @@ import { ApiServices } from './api-services.ts';
 import { Authenticator } from './authenticate.ts';
 import { AuthenticationConfigWatch } from './authentication-config.ts';
 import { Authorizer } from './authorize.ts';
+import { FoundApiServices } from './found-api-services.ts';
 import { type METRICS_API_METRICS, MetricsApiCounts, type RequestGroup, reportApiServices } from './telemetry.ts';
 
 export interface MetricsApiOptions {
@@ -83,12 +84,16 @@ export class MetricsApi {
   #rules: AdapterConfig | undefined;
   readonly #listener: MetricsApiListener;
   readonly #authentication: AuthenticationConfigWatch;
+  /** That are kept leading here. */
   readonly #services: ApiServices | undefined;
+  /** That are somebody else's to keep. */
+  readonly #found: FoundApiServices | undefined;
   readonly #counts = new MetricsApiCounts();
   readonly #ending = new AbortController();
   #certificates: CertificateSource | undefined;
   #expiresAtMs: number | undefined;
-  #following: Promise<void> | undefined;
+  #certificate: string | Buffer = '';
+  #following: Promise<unknown> | undefined;
   #closed: Promise<void> | undefined;
 
   /** @throws {VigieError} ADAPTER_RULE_INVALID */
@@ -106,6 +111,10 @@ export class MetricsApi {
             { groups: certificate.groups, takeOver: certificate.takeOver, service: certificate.service },
             { client, log },
           )
+        : undefined;
+    this.#found =
+      certificate.kind === 'files'
+        ? new FoundApiServices({ client, clock, log, certificate: () => this.#certificate })
         : undefined;
     this.#listener = new MetricsApiListener(options.listen, {
       adapter: () => this.#adapter,
@@ -133,11 +142,13 @@ export class MetricsApi {
     const certificates = await this.#certificateSource();
     this.#certificates = certificates;
     const tls = await certificates.first(signal);
-    this.#expiresAtMs = expiryMs(tls.cert);
+    this.#known(tls);
     await this.#listener.start(tls);
-    this.#following = certificates
-      .follow((next) => this.#use(next), this.#ending.signal)
+    const { signal: ending } = this.#ending;
+    const following = certificates
+      .follow((next) => this.#use(next), ending)
       .catch((error: unknown) => this.#deps.log.error('the certificate is no longer looked after', { error }));
+    this.#following = Promise.all([following, this.#found?.follow(ending)]);
   }
 
   /** Takes up other rules of an adapter; what is being answered is answered by those of before.
@@ -176,9 +187,9 @@ export class MetricsApi {
     return this.#adapter.explainMetric(question, signal);
   }
 
-  /** Whom the cluster asks for metrics of the group, where that is another; who looks after its certificate by itself knows of none. */
+  /** Whom the cluster asks for metrics of the group, where that is another; undefined also where APIServices may not be read. */
   servedBy(group: ApiGroup): string | undefined {
-    return this.#services?.ownerOf(group);
+    return (this.#services ?? this.#found)?.ownerOf(group);
   }
 
   /** Which metrics there are, and of what. */
@@ -188,7 +199,7 @@ export class MetricsApi {
 
   report(report: Report<typeof METRICS_API_METRICS>): void {
     this.#counts.report(report);
-    if (this.#services !== undefined) reportApiServices(this.#services.owned, report);
+    reportApiServices((this.#services ?? this.#found)?.owned ?? [], report);
     if (this.#expiresAtMs !== undefined) report('metricsApiCertificateExpiry', {}, this.#expiresAtMs / 1000);
     report('metricsApiCertificateProblem', {}, this.#certificates?.problem === undefined ? 0 : 1);
   }
@@ -236,7 +247,12 @@ export class MetricsApi {
   }
 
   #use(tls: ServerTlsOptions): void {
-    this.#expiresAtMs = expiryMs(tls.cert);
+    this.#known(tls);
     this.#listener.use(tls);
+  }
+
+  #known({ cert }: ServerTlsOptions): void {
+    this.#certificate = cert;
+    this.#expiresAtMs = expiryMs(cert);
   }
 }

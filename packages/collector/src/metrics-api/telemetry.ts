@@ -1,7 +1,7 @@
 /** Metrics of the metrics APIs. Labels are bounded: groups, statuses and methods are finite, and none is from a request. */
 import type { MetricTable, Report } from '@vigie/core/telemetry';
 import { API_GROUP_NAMES, type ApiGroup } from './api-groups.ts';
-import type { OwnedApiService } from './api-services.ts';
+import type { OwnedApiService } from './api-service-owners.ts';
 import type { AuthenticationMethod } from './authenticate.ts';
 
 export const METRICS_API_METRICS = {

@@ -1,6 +1,7 @@
 /** What the monitors of the Prometheus operator have in common. */
 import type { AssetLookup } from '@vigie/kube/custom-objects/assets';
-import { type Fields, isGiven, type KeyNames } from '@vigie/kube/custom-objects/fields';
+import { type Fields, isGiven, type KeyNames, renamed } from '@vigie/kube/custom-objects/fields';
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import * as v from 'valibot';
 
 export interface ObjectContext {
@@ -29,6 +30,15 @@ export const LIMIT_KEYS: KeyNames = {
   always_scrape_classic_histograms: 'scrapeClassicHistograms',
   convert_classic_histograms_to_nhcb: 'convertClassicHistogramsToNHCB',
 };
+
+/** Those of LIMIT_KEYS that are given. */
+export function limitFields(spec: Fields): Fields {
+  const limits = renamed(spec, LIMIT_KEYS);
+  const { nativeHistogramMinBucketFactor: quantity } = spec;
+  // `1100m` is 1.1; what is no quantity is refused with the job.
+  const factor = typeof quantity === 'string' ? parseQuantity(quantity) : undefined;
+  return factor === undefined ? limits : { ...limits, native_histogram_min_bucket_factor: factor };
+}
 
 /** Of an endpoint. */
 export const ENDPOINT_KEYS: KeyNames = {

@@ -1,6 +1,7 @@
 /** What an object asks for: jobs and groups of rules that can be used as they are, or why not. */
 import { AS_WRITTEN } from '@vigie/core/config/environment';
 import { section } from '@vigie/core/config/fields';
+import { Findings } from '@vigie/core/config/findings';
 import { parseConfig } from '@vigie/core/config/load';
 import { ConfigError, type ConfigProblem } from '@vigie/core/config/problem';
 import { bug } from '@vigie/core/errors';
@@ -8,7 +9,6 @@ import { type CustomObject, describeObject } from '@vigie/kube/custom-objects/cu
 import type { ObjectOutcome as Outcome } from '@vigie/kube/custom-objects/custom-objects';
 import { readPrometheusRule } from '@vigie/rules/file/prometheus-rule';
 import type { ScrapeConfig } from '../config/collector-config.ts';
-import { Findings } from '../config/findings.ts';
 import { readScrapes, type ScrapeGlobals, scrapeSections } from '../config/scrape-section.ts';
 import { type LoadedRules, recordingRulesOf } from '../rules/recording-rules.ts';
 import type { ObjectContext } from './job-fields.ts';

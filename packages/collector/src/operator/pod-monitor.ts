@@ -11,6 +11,7 @@ import {
   kubernetesDiscovery,
   LIMIT_KEYS,
   labelNames,
+  limitFields,
   lowerCase,
   namespaceSelector,
   type ObjectContext,
@@ -89,7 +90,7 @@ function endpointJob(spec: Spec, endpoint: Endpoint, index: number, context: Obj
       ...(endpoint.scheme !== '' && { scheme: endpoint.scheme }),
       ...writtenClient(endpoint, path, context),
       relabel_configs: [...generated, ...ownRules(endpoint.relabelings)],
-      ...renamed(spec, LIMIT_KEYS),
+      ...limitFields(spec),
       ...(metricRules.length > 0 && { metric_relabel_configs: metricRules }),
     },
     origin: {
@@ -110,14 +111,16 @@ function generatedRules(spec: Spec, endpoint: Endpoint, { namespace, name }: Obj
   const number = givenPort(portNumber);
   const target = port === '' && number === undefined ? givenPort(endpoint.targetPort) : undefined;
   const named = port !== '' ? port : typeof endpoint.targetPort === 'string' ? target : undefined;
-  const label = port !== '' ? port : (number ?? target);
+  const picked = port !== '' ? port : (number ?? target);
+  // A number picks a port, and names no endpoint.
+  const label = port !== '' ? port : givenPort(endpoint.targetPort);
   return [
     JOB_NAME_RULE,
     ...(endpoint.filterRunning ? [RUNNING_RULE] : []),
     ...selectorRules(spec.selector, 'pod'),
-    ...(label === undefined
+    ...(picked === undefined
       ? []
-      : [keep(`__meta_kubernetes_pod_container_port_${named === undefined ? 'number' : 'name'}`, label)]),
+      : [keep(`__meta_kubernetes_pod_container_port_${named === undefined ? 'number' : 'name'}`, picked)]),
     copied('__meta_kubernetes_namespace', 'namespace'),
     copied('__meta_kubernetes_pod_container_name', 'container'),
     copied('__meta_kubernetes_pod_name', 'pod'),

@@ -3,7 +3,7 @@
 import { CLIENT_FIELDS, CLIENT_KEYS, clientEntries, writtenClient } from '@vigie/kube/custom-objects/client-fields';
 import { type Fields, type KeyNames, renamed } from '@vigie/kube/custom-objects/fields';
 import * as v from 'valibot';
-import { describeIssues, LIMIT_KEYS, lowerCase, type ObjectContext } from './job-fields.ts';
+import { describeIssues, LIMIT_KEYS, limitFields, lowerCase, type ObjectContext } from './job-fields.ts';
 import { JOB_NAME_RULE, ownRules, relabelings } from './relabelings.ts';
 import { leftOver, type ObjectJobs, pathsOf } from './written-job.ts';
 
@@ -108,7 +108,7 @@ export function scrapeConfigJobs(written: unknown, context: ObjectContext): Obje
     ...renamed(spec, JOB_KEYS),
     ...(spec.scheme !== '' && { scheme: spec.scheme }),
     ...writtenClient(spec, 'spec', context),
-    ...renamed(spec, LIMIT_KEYS),
+    ...limitFields(spec),
     ...discoveries(spec, context),
     relabel_configs: [...generated, ...ownRules(spec.relabelings)],
     ...(metricRules.length > 0 && { metric_relabel_configs: metricRules }),

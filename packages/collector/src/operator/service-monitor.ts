@@ -11,6 +11,7 @@ import {
   kubernetesDiscovery,
   LIMIT_KEYS,
   labelNames,
+  limitFields,
   lowerCase,
   namespaceSelector,
   type ObjectContext,
@@ -91,7 +92,7 @@ function endpointJob(spec: Spec, endpoint: Endpoint, index: number, context: Obj
       ...(endpoint.scheme !== '' && { scheme: endpoint.scheme }),
       ...writtenClient(endpoint, path, context),
       relabel_configs: [...generated, ...ownRules(endpoint.relabelings)],
-      ...renamed(spec, LIMIT_KEYS),
+      ...limitFields(spec),
       ...(metricRules.length > 0 && { metric_relabel_configs: metricRules }),
     },
     origin: {

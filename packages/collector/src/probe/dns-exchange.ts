@@ -1,6 +1,7 @@
 /** One query of the DNS protocol and its answer, by UDP, TCP or TLS. */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import type { Clock } from '@vigie/core/clock';
+import { onAbort } from '@vigie/core/on-abort';
 import type { ClientTlsOptions } from '@vigie/core/tls';
 import { type DnsResponse, decodeResponse } from './dns-message.ts';
 import type { ProbeAddress } from './probe-address.ts';
@@ -36,9 +37,10 @@ async function overUdp(
 ): Promise<DnsOutcome> {
   const socket = createSocket(server.family === 6 ? 'udp6' : 'udp4');
   const connecting = stopwatch(clock);
+  let leave: (() => void) | undefined;
   try {
     return await new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      leave = onAbort(signal, () => reject(signal.reason));
       socket.on('error', reject);
       const ask = (): void => {
         const connectSeconds = connecting();
@@ -61,6 +63,7 @@ async function overUdp(
       else socket.bind({ address: sourceAddress }, connect);
     });
   } finally {
+    leave?.();
     close(socket);
   }
 }

@@ -1,6 +1,7 @@
 /** From the host of a target to the address that is probed. Source: blackbox_exporter, prober/utils.go. */
 import { isIP } from 'node:net';
 import type { Clock } from '@vigie/core/clock';
+import { onAbort } from '@vigie/core/on-abort';
 import type { AddressChoice } from './probe-module.ts';
 import { type ProbeContext, stopwatch } from './prober.ts';
 
@@ -57,10 +58,9 @@ export async function chooseAddress(
 /** The system's resolver cannot be told to stop: nobody waits for it any more. */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    const leave = onAbort(signal, () => reject(signal.reason));
+    if (signal.aborted) reject(signal.reason);
+    work.then(resolve, reject).finally(leave);
   });
 }
 

@@ -2,6 +2,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { proxyAuthorization } from '@vigie/core/http-client/proxy';
+import { onAbort } from '@vigie/core/on-abort';
 import type { ClientTlsOptions } from '@vigie/core/tls';
 
 export interface Endpoint {
@@ -95,10 +96,9 @@ export function nextBytes(socket: Socket): Promise<Buffer | undefined> {
 }
 
 function endWith(socket: Socket, signal: AbortSignal): void {
-  const end = (): void => {
+  const leave = onAbort(signal, () => {
     // With an error always: whoever waits for the socket hears of that alone.
     socket.destroy(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-  };
-  signal.addEventListener('abort', end, { once: true });
-  socket.once('close', () => signal.removeEventListener('abort', end));
+  });
+  socket.once('close', leave);
 }

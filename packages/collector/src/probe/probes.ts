@@ -1,8 +1,8 @@
 /** The probes of a collector: its modules, and who may probe at a time. Source: blackbox_exporter, prober/handler.go. */
-import { setMaxListeners } from 'node:events';
 import type { Clock } from '@vigie/core/clock';
 import { describeError } from '@vigie/core/errors';
 import { quoteGo } from '@vigie/core/go-quote';
+import { onAbort } from '@vigie/core/on-abort';
 import { createProber } from './create-prober.ts';
 import { ProbeError, type ProbeRefusal } from './probe-error.ts';
 import { ProbeLog } from './probe-log.ts';
@@ -23,7 +23,7 @@ export interface ProbeRequest {
   readonly target: string;
   /** '': http_2xx, as blackbox_exporter has it. */
   readonly module: string;
-  /** In the Host header of an HTTP probe; '': what the module or the target says. */
+  /** In the Host header of an HTTP probe, and the name that the certificate of a TCP probe is of; '': what the module or the target says. */
   readonly hostname: string;
   /** As long as the scrape may take; undefined: nobody said. */
   readonly scrapeTimeoutMs: number | undefined;
@@ -153,7 +153,15 @@ export class Probes {
 
 /** @throws {ProbeError} where the module says otherwise */
 function withHostname(module: ProbeModule, hostname: string): ProbeModule {
-  if (module.prober !== 'http' || hostname === '') return module;
+  if (hostname === '') return module;
+  if (module.prober === 'tcp') {
+    const { tcp } = module;
+    // Whose certificate it is to be, where the module does not say.
+    return tcp.tls.serverName === undefined
+      ? { ...module, tcp: { ...tcp, tls: { ...tcp.tls, serverName: hostname } } }
+      : module;
+  }
+  if (module.prober !== 'http') return module;
   const { headers } = module.http;
   const [, written] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'host') ?? [];
   if (written !== undefined && written !== hostname) {
@@ -179,16 +187,13 @@ async function withTimeout<T>(
   work: (ending: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const ending = new AbortController();
-  // Every connection of the probe listens to it.
-  setMaxListeners(0, ending.signal);
-  const end = (): void => ending.abort(signal.reason);
-  signal.addEventListener('abort', end, { once: true });
+  const leave = onAbort(signal, () => ending.abort(signal.reason));
   const timer = clock.setTimer(timeoutMs, () => ending.abort(new Error('context deadline exceeded')));
   try {
     return await work(ending.signal);
   } finally {
     timer.cancel();
-    signal.removeEventListener('abort', end);
+    leave();
     // What a prober has left open ends with it.
     ending.abort(new Error('the probe is over'));
   }

@@ -1,9 +1,9 @@
 /** One write request to a receiver, until its answer has come. */
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@vigie/core/clock';
+import { startDeadline } from '@vigie/core/deadline';
 import { describeError } from '@vigie/core/errors';
 import type { HttpClient } from '@vigie/core/http-client/http-client';
-import { onAbort } from '@vigie/core/on-abort';
 
 export interface WriteAnswer {
   readonly status: 'answered';
@@ -69,19 +69,16 @@ export class HttpWriteClient implements WriteClient {
     signal.throwIfAborted();
     const { url, timeoutMs, headers: own } = this.#options;
     const { client, clock } = this.#deps;
-    const ending = new AbortController();
-    const leave = onAbort(signal, () => ending.abort(signal.reason));
-    const timer = clock.setTimer(timeoutMs, () => ending.abort(new Error(`no answer within ${timeoutMs} ms`)));
+    const deadline = startDeadline(signal, clock, timeoutMs, `no answer within ${timeoutMs} ms`);
     try {
       const request = { url, method: 'POST', headers: { ...headers, ...own }, body } as const;
-      return await answerOf(await client.open(request, ending.signal));
+      return await answerOf(await client.open(request, deadline.signal));
     } catch (error) {
       signal.throwIfAborted();
       // What aborting a request throws says nothing of why.
-      return { status: 'failed', detail: describeError(ending.signal.aborted ? ending.signal.reason : error) };
+      return { status: 'failed', detail: describeError(deadline.signal.aborted ? deadline.signal.reason : error) };
     } finally {
-      timer.cancel();
-      leave();
+      deadline.cancel();
     }
   }
 

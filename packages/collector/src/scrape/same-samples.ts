@@ -14,6 +14,7 @@ export function sameSamples(a: ScrapeConfig, b: ScrapeConfig): boolean {
 
 function samplesPart(config: ScrapeConfig): object {
   const { honorLabels, honorTimestamps, trackTimestampsStaleness, metricRelabel, limits, fallbackProtocol } = config;
+  const { histogramLimits } = config;
   const { scrapeNativeHistograms, alwaysScrapeClassicHistograms, convertsClassicHistograms, extraScrapeMetrics } =
     config;
   return {
@@ -22,6 +23,7 @@ function samplesPart(config: ScrapeConfig): object {
     trackTimestampsStaleness,
     metricRelabel,
     limits,
+    histogramLimits,
     fallbackProtocol,
     scrapeNativeHistograms,
     alwaysScrapeClassicHistograms,

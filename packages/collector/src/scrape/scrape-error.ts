@@ -9,6 +9,7 @@ export const SCRAPE_FAILURES = [
   'content_type',
   'malformed',
   'sample_limit',
+  'bucket_limit',
   'label_limit',
   'target_limit',
 ] as const;

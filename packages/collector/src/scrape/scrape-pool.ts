@@ -173,7 +173,8 @@ export class ScrapePool {
       else this.#groups.set(name, group);
     }
     // What moved from one group to another is there all the time.
-    for (const key of before) this.#release(key);
+    const successors = seriesOf(before.length === 0 ? [] : added);
+    for (const key of before) this.#release(key, successors);
     this.#isFirstUpdate = false;
     this.#checkTargetLimit();
     for (const loop of added) loop.start();
@@ -197,10 +198,9 @@ export class ScrapePool {
       const group = this.#readGroup(written, added, old);
       if (group !== undefined) this.#groups.set(name, group);
     }
+    const successors = seriesOf(added);
     for (const [key, { loop }] of oldActive) {
-      const isScrapedOn = this.#active.has(key);
-      // Its series that come in the new way too are not to end in between.
-      if (!keepsSamples || !isScrapedOn) this.#leave(loop, !isScrapedOn && isOfPod(loop.target));
+      if (!keepsSamples || !this.#active.has(key)) this.#leave(loop, successors);
     }
     this.#checkTargetLimit();
     await Promise.all(stopped);
@@ -213,7 +213,7 @@ export class ScrapePool {
 
   /** The job is no more: its series end. */
   retire(): void {
-    for (const { loop } of this.#active.values()) this.#leave(loop);
+    for (const { loop } of this.#active.values()) this.#leave(loop, NO_SERIES);
     this.#active = new Map();
     this.#groups = new Map();
   }
@@ -318,17 +318,18 @@ export class ScrapePool {
     };
   }
 
-  #release(key: string): void {
+  #release(key: string, successors: ReadonlySet<string>): void {
     const active = this.#active.get(key);
     if (active === undefined || --active.uses > 0) return;
     this.#active.delete(key);
-    this.#leave(active.loop);
+    this.#leave(active.loop, successors);
   }
 
-  /** @param isForGood it cannot come back under its labels */
-  #leave(loop: ScrapeLoop, isForGood = isOfPod(loop.target)): void {
+  /** @param successors see seriesOf: a target scraped at another path or interval goes on with the series, which are not to end in between */
+  #leave(loop: ScrapeLoop, successors: ReadonlySet<string>): void {
+    const { target } = loop;
     const leaving = loop
-      .retire(isForGood)
+      .retire(isOfPod(target) && !successors.has(target.publicLabels.key))
       .catch((error: unknown) => this.#deps.log.error('the series of a target were not ended', { error }))
       .finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
@@ -343,6 +344,13 @@ export class ScrapePool {
         : new ScrapeError('target_limit', `target_limit exceeded (number of targets: ${count}, limit: ${limit})`);
     for (const { loop } of this.#active.values()) loop.forcedFailure = failure;
   }
+}
+
+const NO_SERIES: ReadonlySet<string> = new Set();
+
+/** The labels that these give their series. */
+function seriesOf(loops: readonly ScrapeLoop[]): ReadonlySet<string> {
+  return loops.length === 0 ? NO_SERIES : new Set(loops.map(({ target }) => target.publicLabels.key));
 }
 
 function isOfPod({ discovered: { target, group } }: Target): boolean {

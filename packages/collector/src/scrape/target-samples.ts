@@ -15,6 +15,7 @@ import { formatOfProtocol } from './accept-header.ts';
 import type { AppendRows } from './append-rows.ts';
 import { ClassicHistograms } from './classic-histograms.ts';
 import type { FetchedExposition } from './fetch-exposition.ts';
+import { NO_HISTOGRAM_LIMITS, withinLimits } from './histogram-limits.ts';
 import type { JobCounts } from './job-counts.ts';
 import type { MetadataPool } from './metadata-pool.ts';
 import { EXTRA_REPORT_METRICS, REPORT_METRICS, type ScrapeReport } from './report-samples.ts';
@@ -70,6 +71,8 @@ export class TargetSamples {
   #beyondLimit = 0;
   /** Histograms of it that are none. */
   #flawed = 0;
+  /** A histogram of it has too many buckets at any resolution. */
+  #tooLarge: ScrapeError | undefined;
   #refusedSinceMs: number | undefined;
   /** The reader does not know what the last scrape had. */
   #isAnew = false;
@@ -127,7 +130,8 @@ export class TargetSamples {
     const scrape = read instanceof ScrapeError ? undefined : read;
     const tally = this.#tally(scrape);
     const isOverLimit = tally.postRelabeling > (this.#config.limits.samples ?? Number.POSITIVE_INFINITY);
-    const limited = failure ?? (isOverLimit ? new ScrapeError('sample_limit', 'sample limit exceeded') : undefined);
+    const limited =
+      failure ?? (isOverLimit ? new ScrapeError('sample_limit', 'sample limit exceeded') : this.#tooLarge);
     const kept = limited === undefined ? scrape : undefined;
     const refused = this.#append(kept, atMs, {
       ...tally,
@@ -166,6 +170,7 @@ export class TargetSamples {
     this.#newPlaces = [];
     this.#beyondLimit = 0;
     this.#flawed = 0;
+    this.#tooLarge = undefined;
     this.#classic?.begin();
     if (body.length === 0) return undefined;
     const { fallbackProtocol } = this.#config;
@@ -173,10 +178,10 @@ export class TargetSamples {
       const fallback = fallbackProtocol === undefined ? undefined : formatOfProtocol(fallbackProtocol);
       const { format } = formatOfContentType(contentType, fallback);
       const scrape = this.#reader.read(body, format);
-      if (this.#classic === undefined) return scrape;
+      if (this.#classic === undefined) return this.#limited(scrape);
       const converted = this.#classic.converted(scrape);
       this.#flawed = converted.flawed;
-      return converted.scrape;
+      return this.#limited(converted.scrape);
     } catch (error) {
       // The reader is as it was before, and knows nothing of them.
       for (const place of this.#newPlaces) this.#places.release(place);
@@ -185,6 +190,20 @@ export class TargetSamples {
     } finally {
       this.#places.endLookUp();
     }
+  }
+
+  /** With histograms as coarse as they have to be. */
+  #limited(scrape: Scrape): Scrape {
+    const { histogramLimits: limits } = this.#config;
+    const isUnlimited = limits.buckets === undefined && limits.maxSchema === NO_HISTOGRAM_LIMITS.maxSchema;
+    if (scrape.histograms.length === 0 || isUnlimited) return scrape;
+    const histograms = scrape.histograms.map((sample) => {
+      const histogram = withinLimits(sample.histogram, limits);
+      if (histogram === undefined)
+        this.#tooLarge ??= new ScrapeError('bucket_limit', 'histogram bucket limit exceeded');
+      return histogram === undefined ? sample : { ...sample, histogram };
+    });
+    return { ...scrape, histograms };
   }
 
   /** Retention removes series; those that were refused may find room by now; and families of metrics come and go. */

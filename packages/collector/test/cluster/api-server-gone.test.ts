@@ -73,7 +73,7 @@ async function world() {
       server: { kind: 'own' },
       namespaces: { own: false, names: [] },
       selectors: [],
-      attach: { node: false, namespace: false },
+      attach: { node: false, namespace: false, deployment: false, job: false, cronjob: false },
     },
     { clock, log: LOG, counts: createDiscoveryCounters().kubernetes, watches },
   );

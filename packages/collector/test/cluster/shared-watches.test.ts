@@ -197,3 +197,68 @@ it('watches each namespace and each selector for itself, and the own namespace o
     [PODS.path, 'app=web'],
   ]);
 });
+
+describe('who wants one namespace', () => {
+  const within = (namespace: string): WatchedCollection => ({
+    ...allOf(`/api/v1/namespaces/${namespace}/pods`),
+    part: { namespace, path: '/api/v1/pods' },
+  });
+  const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `team-${index}`);
+
+  it('is told of it alone by the watch of all, where somebody has one that keeps the same', async () => {
+    const { server, watches, join } = await world();
+    for (const namespace of ['shop', 'shopping']) server.put('pods', testPod('web-0', { namespace }));
+    await join(KINDS.pod.view).one.synced;
+    await until(() => server.watching === 1);
+    const { one, told } = join(KINDS.pod.view, new Told(), within('shop'));
+    await one.synced;
+    server.put('pods', testPod('web-1', { namespace: 'shopping' }));
+    server.put('pods', testPod('web-1', { namespace: 'shop' }));
+    server.remove('pods', 'shopping', 'web-0');
+    server.remove('pods', 'shop', 'web-0');
+    await until(() => told.lines.length === 3);
+    expect(told.lines).toEqual(['+shop/web-0', '+shop/web-1', '-shop/web-0']);
+    expect([...one.keys()]).toEqual(['shop/web-1']);
+    expect([one.size, [...one.values()].map(({ namespace }) => namespace)]).toEqual([1, ['shop']]);
+    expect([one.get('shop/web-1')?.name, one.get('shopping/web-1')]).toEqual(['web-1', undefined]);
+    expect([watches.size, server.count('list')]).toEqual([1, 1]);
+    await one.leave();
+    server.put('pods', testPod('web-2', { namespace: 'shop' }));
+    await until(() => server.watching === 1);
+    expect(told.lines).toHaveLength(3);
+  });
+
+  it('has a watch of its own where that of all keeps something else', async () => {
+    const { watches, join, lists } = await world();
+    await join(clusterObjectView).one.synced;
+    await join(KINDS.pod.view, new Told(), within('shop')).one.synced;
+    expect([watches.size, lists('/api/v1/pods'), lists('/api/v1/namespaces/shop/pods')]).toEqual([2, 1, 1]);
+  });
+
+  it('shares one of all with others, where many want one each', async () => {
+    const { server, watches, join, lists } = await world();
+    for (const namespace of names(200)) server.put('pods', testPod('web-0', { namespace }));
+    const joined = names(200).map((namespace) => join(KINDS.pod.view, new Told(), within(namespace)));
+    await Promise.all(joined.map(({ one }) => one.synced));
+    expect(joined.map(({ told }) => told.lines)).toEqual(names(200).map((namespace) => [`+${namespace}/web-0`]));
+    expect([watches.size, lists('/api/v1/pods')]).toEqual([9, 1]);
+    await Promise.all(joined.map(({ one }) => one.leave()));
+    expect(watches.size).toBe(0);
+  });
+
+  it('has one of its own where all may not be read, and all are asked for again minutes later', async () => {
+    const { server, clock, watches, join, lists } = await world();
+    server.refuse({ verb: 'list', path: '/api/v1/pods', status: 403 });
+    for (const namespace of names(13)) server.put('pods', testPod('web-0', { namespace }));
+    const joined = names(12).map((namespace) => join(KINDS.pod.view, new Told(), within(namespace)));
+    await Promise.all(joined.map(({ one }) => one.synced));
+    expect(joined.map(({ told }) => told.lines)).toEqual(names(12).map((namespace) => [`+${namespace}/web-0`]));
+    expect([watches.size, lists('/api/v1/pods')]).toEqual([12, 1]);
+    await join(KINDS.pod.view, new Told(), within('team-12')).one.synced;
+    expect([watches.size, lists('/api/v1/pods')]).toEqual([13, 1]);
+    server.accept();
+    await clock.advance(10 * 60_000);
+    await join(KINDS.pod.view, new Told(), within('team-13')).one.synced;
+    expect([watches.size, lists('/api/v1/pods')]).toEqual([14, 2]);
+  });
+});

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { formatWarning } from '@vigie/core/config/findings';
 import { describe, expect, it } from 'vitest';
-import { formatWarning } from '../../src/config/findings.ts';
 import { DEFAULT_OTLP } from '../../src/config/otlp-config.ts';
 import { writtenRegex } from '../../src/relabel/relabel-regex.ts';
 import { job, load, problemsOf } from './written-config.ts';
@@ -65,6 +65,7 @@ describe('a whole configuration', () => {
       metricsPath: '/metrics',
       scheme: 'http',
       limits: { bodyBytes: 15 * 1024 ** 2, samples: 1500, labels: 30, targets: undefined },
+      histogramLimits: { buckets: 160, maxSchema: 2 },
       client: {
         authorization: {
           kind: 'credentials',
@@ -83,6 +84,7 @@ describe('a whole configuration', () => {
       scrapeNativeHistograms: false,
       params: { module: ['http_2xx'], 'match[]': ['{__name__=~"job:.*"}'] },
       limits: { bodyBytes: 10 * 1024 ** 2 },
+      histogramLimits: { buckets: undefined, maxSchema: 8 },
       client: {
         authorization: { kind: 'basic', username: { value: 'admin' }, password: { value: 'p$w' } },
         headers: { 'X-Scope': { values: ['a', 'b'], secrets: [{ file: expect.stringMatching(/\/scope$/) }] } },
@@ -146,7 +148,7 @@ describe('a whole configuration', () => {
           role: 'endpointslice',
           server: { kind: 'own' },
           namespaces: { own: true, names: ['kube-system'] },
-          attach: { node: true, namespace: false },
+          attach: { node: true, namespace: false, deployment: false, job: false, cronjob: false },
         },
         { role: 'node', server: { kind: 'url', url: 'https://api.example:6443/' } },
       ],

@@ -83,28 +83,8 @@ describe('mistakes', () => {
       'two ways to authorise',
       job('basic_auth: {username: u, password: p, password_file: f}', 'authorization: {credentials: secret}'),
       [
-        'prometheus.yml:3:44: scrape_configs[0].basic_auth.password_file: expected at most one of password and password_file, got "password_file"',
-        'prometheus.yml:4:5: scrape_configs[0].authorization: expected at most one of basic_auth, authorization, oauth2, bearer_token and bearer_token_file, got "authorization"',
-      ],
-    ],
-    [
-      'a proxy of tokens',
-      job('oauth2: {client_id: a, token_url: "http://t/", no_proxy: x, proxy_connect_header: {A: [b]}}'),
-      [
-        'prometheus.yml:3:65: scrape_configs[0].oauth2.proxy_connect_header: expected a proxy that asks for no headers of its own, which Vigie does not send, got "proxy_connect_header"',
-      ],
-    ],
-    [
-      'a proxy of tokens that is left out',
-      job('oauth2: {client_id: a, token_url: "http://t/", no_proxy: x}'),
-      ['prometheus.yml:3:52: scrape_configs[0].oauth2.no_proxy: expected proxy_url beside no_proxy, got "no_proxy"'],
-    ],
-    [
-      'TLS and headers',
-      job('tls_config: {cert_file: x}', 'http_headers: {Host: {values: [x]}}'),
-      [
-        'prometheus.yml:3:17: scrape_configs[0].tls_config: expected key or key_file beside the client certificate, got a mapping',
-        'prometheus.yml:4:20: scrape_configs[0].http_headers.Host: expected a header that may be set, got "Host"',
+        'prometheus.yml:3:44: scrape_configs[0].basic_auth.password_file: expected at most one of password & password_file, got "password_file"',
+        'prometheus.yml:4:5: scrape_configs[0].authorization: expected at most one of basic_auth, authorization, oauth2, bearer_token & bearer_token_file, got "authorization"',
       ],
     ],
     [
@@ -113,6 +93,14 @@ describe('mistakes', () => {
       [
         'prometheus.yml:3:23: scrape_configs[0].scrape_protocols: expected every protocol once, got a list',
         'prometheus.yml:4:31: scrape_configs[0].fallback_scrape_protocol: expected the name of a protocol, got "text"',
+      ],
+    ],
+    [
+      'limits of histograms',
+      job('native_histogram_bucket_limit: -1', 'native_histogram_min_bucket_factor: 1.1x'),
+      [
+        'prometheus.yml:3:36: scrape_configs[0].native_histogram_bucket_limit: expected a whole number, 0 or more, got "-1"',
+        'prometheus.yml:4:41: scrape_configs[0].native_histogram_min_bucket_factor: expected a number, 0 or more, got "1.1x"',
       ],
     ],
     [

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatWarning } from '@vigie/core/config/findings';
 import { ConfigError, formatProblem } from '@vigie/core/config/problem';
 import { describe, expect, it } from 'vitest';
-import { formatWarning } from '../../src/config/findings.ts';
 import { loadCollectorConfig } from '../../src/config/load-config.ts';
 import { tempFolder } from '../temp-folder.ts';
 

@@ -133,6 +133,17 @@ describe('targets of Consul', () => {
     expect(world.told[0]?.map(({ source }) => source)).toEqual(['web']);
   });
 
+  it('are those of the named services that a filter of the catalog lets through', async () => {
+    const consul = new TestConsul();
+    consul.set('/v1/catalog/services', { web: [] }, 10);
+    consul.set('/v1/health/service/web', [WEB], 10);
+    consul.set('/v1/health/service/db', [DB], 9);
+    const world = start(consul, { services: ['web', 'db'], filter: '"prod" in ServiceTags' });
+    await until(() => world.told.length === 1);
+    expect(world.told[0]?.map(({ source }) => source)).toEqual(['web']);
+    expect(consul.asked[0]?.url.searchParams.get('filter')).toBe('"prod" in ServiceTags');
+  });
+
   it('have the labels of Prometheus, and come first all together', async () => {
     const consul = new TestConsul();
     consul.set('/v1/catalog/services', { web: ['prod', 'v2'], db: [] }, 10);

@@ -40,13 +40,13 @@ describe('targets that DNS names', () => {
       [{ exchange: 'mx.example.' }],
       { __address__: 'mx.example:9100', __meta_dns_mx_record_target: 'mx.example.' },
     ],
-    ['NS', ['ns.example'], { __address__: 'ns.example:9100', __meta_dns_ns_record_target: 'ns.example' }],
+    ['NS', ['ns.example'], { __address__: 'ns.example:9100', __meta_dns_ns_record_target: 'ns.example.' }],
     [
       'SRV',
       [{ name: 'a.example', port: 8080 }],
       {
         __address__: 'a.example:8080',
-        __meta_dns_srv_record_target: 'a.example',
+        __meta_dns_srv_record_target: 'a.example.',
         __meta_dns_srv_record_port: '8080',
       },
     ],

@@ -62,6 +62,7 @@ describe('targets that a server lists', () => {
     ['of another type', { headers: { 'content-type': 'text/html' } }],
     ['that is no JSON', { body: '[' }],
     ['that is no list of groups', { body: '[{"targets": [1]}]' }],
+    ['with a key that there is not', { body: '[{"targets": ["b:1"], "label": {"env": "x"}}]' }],
     ['that does not come', new Error('connect ECONNREFUSED')],
   ])('stay as they were after an answer %s', async (_title, answer) => {
     const { world, next } = answering([{ body: '[{"targets":["a:1"]}]' }, answer]);
@@ -69,6 +70,15 @@ describe('targets that a server lists', () => {
     await until(() => world.clock.pendingTimers === 1);
     expect(world.targets).toEqual({ [`${URL_OF_LIST}:0`]: ['a:1'] });
     expect(world.counters.http.failures).toBe(1);
+  });
+
+  it('are those of a server that writes keys as Go does, and none where its list is null', async () => {
+    const { world, next } = answering([{ body: '[{"Targets":["a:1"],"Labels":{"env":"x"}}]' }, { body: 'null' }]);
+    await until(() => world.told.length === 1);
+    expect(world.told[0]).toMatchObject([{ labels: { env: 'x' }, targets: [{ __address__: 'a:1' }] }]);
+    await next();
+    await until(() => world.told.length === 2);
+    expect(world.targets).toEqual({});
   });
 
   it('give their connections back in the end', async () => {

@@ -1,27 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { resourceSamples } from '../../src/kube-state/resource-samples.ts';
-import { parseQuantity } from '../../src/metrics-api/parse-quantity.ts';
-
-describe('quantities', () => {
-  it.each([
-    ['0', 0],
-    ['100m', 0.1],
-    ['250u', 0.00025],
-    ['1n', 1e-9],
-    ['1.5', 1.5],
-    ['.5', 0.5],
-    ['-2k', -2000],
-    ['1.5Gi', 1.5 * 2 ** 30],
-    ['1E', 1e18],
-    ['1e3', 1000],
-    ['2E-3', 0.002],
-    ['12Ei', 12 * 2 ** 60],
-    ['', undefined],
-    ['1 Gi', undefined],
-    ['Gi', undefined],
-    ['0x10', undefined],
-  ])('%j is %s', (text, value) => expect(parseQuantity(text)).toBe(value));
-});
 
 describe('amounts of resources', () => {
   it('have the units of kube-state-metrics, are rounded upwards, and leave out what that leaves out', () => {

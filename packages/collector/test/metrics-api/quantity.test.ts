@@ -1,7 +1,7 @@
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { quantityMilli } from '../../src/hpa/quantity-milli.ts';
-import { parseQuantity } from '../../src/metrics-api/parse-quantity.ts';
 import { binaryQuantity, decimalQuantity, formatQuantity, milliOf } from '../../src/metrics-api/quantity.ts';
 
 describe('a decimal quantity', () => {
@@ -135,20 +135,4 @@ describe('laws', () => {
       { seed: 7 },
     );
   });
-});
-
-it.each([
-  ['1500m', 1.5],
-  ['2k', 2000],
-  ['20Ki', 20480],
-  ['-3', -3],
-  ['1.5Gi', 1.5 * 2 ** 30],
-  ['12e3', 12000],
-  ['5E', 5e18],
-  ['850m', 0.85],
-  ['', undefined],
-  ['1x', undefined],
-  ['m', undefined],
-])('%s is read as %s', (text, expected) => {
-  expect(parseQuantity(text)).toBe(expected);
 });

@@ -1,8 +1,8 @@
 /** Objects of the Prometheus operator without a cluster. */
+import { Findings } from '@vigie/core/config/findings';
 import { AssetLookup, type AssetStore } from '@vigie/kube/custom-objects/assets';
 import type { CustomObject } from '@vigie/kube/custom-objects/custom-object';
 import * as v from 'valibot';
-import { Findings } from '../../src/config/findings.ts';
 import { globalSection, readGlobal } from '../../src/config/global-section.ts';
 import type { ScrapeGlobals } from '../../src/config/scrape-section.ts';
 import type { ObjectContext } from '../../src/operator/job-fields.ts';

@@ -86,6 +86,26 @@ describe('tcp', () => {
     expect((await probe(`localhost:${plain}`)).isSuccess).toBe(false);
   });
 
+  it('holds the certificate against the name that the request gives, where the module has none', async () => {
+    const { caFile, ...issued } = await certificate();
+    const secure = tls.createServer(issued, (socket) => socket.end());
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void secure.close());
+    const target = `db:${(secure.address() as AddressInfo).port}`;
+    const bed = await probeBed(
+      `it: { prober: tcp, tcp: { tls: true, tls_config: { ca_file: ${caFile} } } }
+named: { prober: tcp, tcp: { tls: true, tls_config: { ca_file: ${caFile}, server_name: db } } }`,
+      { names: ['db'] },
+    );
+    const isSuccess = async (module: string, hostname: string) => {
+      const request = { target, module, hostname, scrapeTimeoutMs: undefined };
+      return (await bed.probes.probe(request, new AbortController().signal)).isSuccess;
+    };
+    expect(await isSuccess('it', '')).toBe(false);
+    expect(await isSuccess('it', 'localhost')).toBe(true);
+    expect(await isSuccess('named', 'localhost')).toBe(false);
+  });
+
   it('ends when its time is up', async () => {
     const clock = new FakeClock();
     let isConnected = (): void => undefined;

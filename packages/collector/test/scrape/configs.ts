@@ -1,6 +1,7 @@
 import { DEFAULT_HTTP_CLIENT } from '@vigie/core/config/http-client-config';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { ScrapeConfig } from '../../src/config/collector-config.ts';
+import { NO_HISTOGRAM_LIMITS } from '../../src/scrape/histogram-limits.ts';
 
 /** As Prometheus fills in its defaults, where a test does not say otherwise. */
 export function scrapeConfig(parts: Partial<ScrapeConfig> = {}): ScrapeConfig {
@@ -33,6 +34,7 @@ export function scrapeConfig(parts: Partial<ScrapeConfig> = {}): ScrapeConfig {
       labelValueLength: undefined,
       targets: undefined,
     },
+    histogramLimits: NO_HISTOGRAM_LIMITS,
     keepDroppedTargets: undefined,
     ...parts,
   };

@@ -246,6 +246,26 @@ describe('ScrapePool', () => {
       expect(Object.values(await store.recorded(name))[0]).not.toContain('stale');
   });
 
+  it.each<[string, (found: ScrapePool, pod: TargetGroup) => Promise<void> | void]>([
+    ['of another interval', (found) => found.reload(scrapeConfig({ intervalMs: 5_000, timeoutMs: 5_000 }))],
+    [
+      'at another path',
+      (found, pod) => found.update(groups({ ...pod, labels: { ...pod.labels, __metrics_path__: '/other' } })),
+    ],
+  ])('leaves no gap in the series of a pod that is another target %s', async (_what, change) => {
+    const pod = group('a', [server.address], { __meta_kubernetes_pod_uid: 'u' });
+    const changed = pool();
+    changed.update(groups(pod));
+    await until(() => changed.targets[0]?.health === 'up');
+    const before = changed.targets[0];
+    body = 'reads 2\nwrites 1\n';
+    await change(changed, pod);
+    expect(changed.targets[0]?.key).not.toBe(before?.key);
+    await until(async () => Object.values(await store.recorded('writes'))[0]?.split(' ').length === 8);
+    for (const name of ['reads', 'writes', 'up'])
+      expect(Object.values(await store.recorded(name))[0]).not.toContain('stale');
+  });
+
   it('scrapes eager targets at once, and again soon', async () => {
     const eager = pool({}, true);
     eager.update(groups(group('a', [server.address])));

@@ -28,7 +28,10 @@ export class TargetBed {
     const deps = { store, rows: new AppendRows(), metadata: new MetadataPool() };
     const samples = new TargetSamples(labels, scrapeConfig(config), 10_000, deps);
     let scrapes = 0;
-    const scrape = (body: string | ScrapeError, contentType = 'text/plain; version=0.0.4'): string | undefined => {
+    const scrape = (
+      body: string | Buffer | ScrapeError,
+      contentType = 'text/plain; version=0.0.4',
+    ): string | undefined => {
       this.#nowMs = START_MS + 15_000 * scrapes++;
       const fetched = body instanceof ScrapeError ? body : { body: Buffer.from(body), contentType };
       return samples.record(fetched, this.#nowMs, () => 0.25, counts).failure?.message;

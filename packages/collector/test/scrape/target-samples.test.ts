@@ -1,8 +1,10 @@
 import { LabelSet } from '@vigie/promql/labels/label-set';
+import { encodeFamily } from '@vigie/wire/exposition/protobuf-writer';
+import type { NativeHistogram } from '@vigie/wire/native-histogram';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
 import { rule } from '../relabel/rules.ts';
-import { scrapeConfig } from './configs.ts';
+import { scrapeConfig, TARGET } from './configs.ts';
 import { START_MS, series, TargetBed } from './target-bed.ts';
 
 const FAILED = new ScrapeError('connection', 'connect ECONNREFUSED 127.0.0.1:1');
@@ -136,6 +138,25 @@ describe('TargetSamples', () => {
   ])('fails a scrape beyond the limit %o, in the words of Prometheus', (limits, message) => {
     const { scrape } = bed.target({ limits: { ...scrapeConfig().limits, ...limits } });
     expect(scrape('reads{sink="lé:90"} 1\n')).toMatch(message);
+  });
+
+  it('makes native histograms coarser until they fit, and fails where none does', async () => {
+    const { scrape } = bed.target({ scrapeNativeHistograms: true, histogramLimits: { buckets: 2, maxSchema: 2 } });
+    const type = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+    const schemaAfter = (indexes: readonly number[]): number | string | undefined => {
+      const failure = scrape(waitOfBuckets(indexes), type);
+      const ref = bed.store.head.getOrCreate(LabelSet.of({ ...TARGET.toJSON(), __name__: 'wait' }));
+      if (typeof ref === 'string') throw new Error(ref);
+      const { head } = bed.store;
+      return failure ?? head.store.tails.newest(head.table.resolve(ref))?.schema;
+    };
+    expect(schemaAfter([1, 9])).toBe(2);
+    expect(schemaAfter([1, 9, 20])).toBe(-1);
+    expect(schemaAfter([-2000, 1, 4000])).toBe('histogram bucket limit exceeded');
+    expect(schemaAfter([1])).toBe(2);
+    expect(await bed.store.recorded('wait')).toEqual({ [series()]: '0=count:2 15=count:3 30=stale 45=count:1' });
+    expect(await bed.report('up')).toBe('0=1 15=1 30=0 45=1');
+    expect(await bed.report('scrape_samples_scraped')).toBe('0=1 15=1 30=1 45=1');
   });
 
   it('counts what is there twice, and takes the first of it', async () => {
@@ -285,3 +306,15 @@ describe('TargetSamples', () => {
     expect(await bed.store.recorded('lanes')).toEqual({ [series()]: '0=1 15=stale' });
   });
 });
+
+/** A native histogram of the schema 3, with one observation in each of the buckets.
+ *  @param indexes ascending */
+function waitOfBuckets(indexes: readonly number[]): Buffer {
+  const value: NativeHistogram = {
+    ...{ isFloat: true, schema: 3, zeroThreshold: 1e-128, zeroCount: 0, count: indexes.length, sum: 1 },
+    positiveSpans: indexes.map((index, at) => ({ offset: index - (at === 0 ? 0 : indexes[at - 1]! + 1), length: 1 })),
+    positiveCounts: indexes.map(() => 1),
+    ...{ negativeSpans: [], negativeCounts: [], customValues: [], resetHint: 'unknown', isStale: false },
+  };
+  return encodeFamily('wait', 'histogram', [{ labels: [], timestampMs: 0, value }]);
+}

@@ -63,7 +63,7 @@ export function clientTlsSection() {
       cert_file: v.optional(filePath()),
       key_file: v.optional(filePath()),
       server_name: v.optional(text()),
-      insecure_skip_verify: v.optional(v.boolean()),
+      insecure_skip_verify: v.optional(v.boolean(), false),
     }),
     v.check(
       ({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined),

@@ -1,14 +1,13 @@
 /** Requests as Prometheus' http_config describes them: kept connections, TLS, authorization, proxies, redirects, headers. One client for
  *  each configuration; its connections are its own. */
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type * as http from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { HttpClientConfig } from '../config/http-client-config.ts';
-import { errorCode } from '../errors.ts';
 import { type AuthorizationHeader, authorizationHeader } from './authorization.ts';
 import { basicCredentials } from './basic-credentials.ts';
 import { configuredTls } from './client-tls.ts';
 import { Connections, type Route } from './connections.ts';
+import { type ExchangeRequest, exchange } from './exchange.ts';
 import { readBody } from './read-body.ts';
 import { secretValue } from './secret-value.ts';
 
@@ -136,7 +135,7 @@ export class HttpClient {
       Object.assign(headers, this.#ownHeaders());
       if (this.#authorization !== undefined) headers.authorization ??= await this.#authorization(signal);
     }
-    return exchange(this.#connections, request, headers, signal);
+    return exchange(this.#connections, wireRequest(request, headers), signal);
   }
 
   async #askForToken(
@@ -146,19 +145,19 @@ export class HttpClient {
     signal: AbortSignal,
   ): Promise<{ readonly status: number; readonly body: Buffer }> {
     const request: ClientRequest = { url, method: 'POST', body: form.toString() };
-    const response = await exchange(
-      this.#tokenConnections ?? this.#connections,
-      request,
-      {
-        'user-agent': this.#deps.userAgent,
-        'content-type': 'application/x-www-form-urlencoded',
-        accept: 'application/json',
-        ...headers,
-      },
-      signal,
-    );
+    const written = wireRequest(request, {
+      'user-agent': this.#deps.userAgent,
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+      ...headers,
+    });
+    const response = await exchange(this.#tokenConnections ?? this.#connections, written, signal);
     return { status: response.statusCode ?? 0, body: await readBody(response, MAX_TOKEN_BYTES) };
   }
+}
+
+function wireRequest({ url, method = 'GET', body }: ClientRequest, headers: RequestHeaders): ExchangeRequest {
+  return { url, method, path: url.pathname + url.search, headers, body, isRepeatable: method !== 'POST' };
 }
 
 /** As Go's http.Client does it: what is posted is posted again after 307 and 308; after the others a GET follows. */
@@ -179,57 +178,6 @@ function ownHeaders({ headers }: HttpClientConfig, clock: Clock): () => RequestH
     return [name.toLowerCase(), (): readonly string[] => [...values, ...hidden.map((read) => read())]] as const;
   });
   return () => Object.fromEntries(entries.map(([name, read]) => [name, read()]));
-}
-
-/** Again where the server had closed the kept connection on which it was asked: until a new one takes it, for all may have been closed, but a
- *  POST once, for nobody knows what that has done. */
-async function exchange(
-  connections: Connections,
-  request: ClientRequest,
-  headers: RequestHeaders,
-  signal: AbortSignal,
-): Promise<http.IncomingMessage> {
-  signal.throwIfAborted();
-  for (let repeats = 0; ; repeats++) {
-    const answer = await attempt(connections.routeTo(request.url), request, headers, signal);
-    if (answer instanceof http.IncomingMessage) return answer;
-    if (!answer.wasKept || (request.method === 'POST' && repeats === 1)) throw answer.error;
-  }
-}
-
-interface Failure {
-  readonly error: Error;
-  readonly wasKept: boolean;
-}
-
-function attempt(
-  route: Route,
-  { url, method = 'GET', body }: ClientRequest,
-  headers: RequestHeaders,
-  signal: AbortSignal,
-): Promise<http.IncomingMessage | Failure> {
-  const outgoing = (route.secure ? https : http).request({
-    host: route.connectTo.hostname.replace(/^\[|\]$/g, ''),
-    port: route.connectTo.port,
-    method,
-    path: route.target(url.pathname + url.search),
-    headers: {
-      ...route.headers,
-      host: url.host,
-      ...headers,
-      ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
-    },
-    agent: route.agent,
-    signal,
-  });
-  return new Promise((resolve) => {
-    outgoing.once('response', resolve);
-    outgoing.on('error', (error) => {
-      const code = errorCode(error);
-      resolve({ error, wasKept: outgoing.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE') });
-    });
-    outgoing.end(body);
-  });
 }
 
 function locationOf({ statusCode = 0, headers }: http.IncomingMessage): string | undefined {

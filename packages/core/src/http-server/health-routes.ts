@@ -1,5 +1,6 @@
 /** The paths that every long-running part serves. */
 import { describeError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Exposition } from '../telemetry.ts';
 import { type HttpHandler, jsonReply, textReply } from './exchange.ts';
 import type { Route } from './routes.ts';
@@ -18,11 +19,14 @@ export interface HealthSource {
   metrics(): Promise<Exposition>;
   /** A bad configuration rejects and leaves the old one running. */
   reload?(): Promise<void>;
+  /** Keys of what the configuration that was taken up last has otherwise than the one of the start, and that take effect with the next start alone. */
+  nextStart?(): readonly string[];
 }
 
 /** `/livez`, `/readyz` and Prometheus' `/-/healthy`, `/-/ready`: 200 or 503, a line per check in Kubernetes' manner;
- *  `/metrics`; and `POST /-/reload`, where the source can. */
-export function healthRoutes(source: HealthSource): readonly Route[] {
+ *  `/metrics`; and `POST /-/reload`, where the source can.
+ *  @param log told of each reload, as by SIGHUP: whoever asked may not look at the answer */
+export function healthRoutes(source: HealthSource, log: Pick<Log, 'info' | 'error'>): readonly Route[] {
   const live = health(() => source.live());
   const ready = health(() => source.ready());
   const routes: Route[] = [
@@ -33,7 +37,7 @@ export function healthRoutes(source: HealthSource): readonly Route[] {
     { methods: ['GET'], path: '/metrics', handler: () => metrics(source), access: 'reader' },
   ];
   if (source.reload !== undefined) {
-    routes.push({ methods: ['POST', 'PUT'], path: '/-/reload', handler: () => reload(source) });
+    routes.push({ methods: ['POST', 'PUT'], path: '/-/reload', handler: () => reload(source, log) });
   }
   return routes;
 }
@@ -54,11 +58,14 @@ async function metrics(source: HealthSource) {
   return { headers: { 'content-type': contentType }, body };
 }
 
-async function reload(source: HealthSource) {
+async function reload(source: HealthSource, log: Pick<Log, 'info' | 'error'>) {
   try {
     await source.reload?.();
-    return jsonReply({ status: 'reloaded' });
+    log.info('reloaded');
+    const nextStart = source.nextStart?.() ?? [];
+    return jsonReply(nextStart.length === 0 ? { status: 'reloaded' } : { status: 'reloaded', nextStart });
   } catch (error) {
+    log.error('not reloaded, the old configuration stays', { error });
     // The operator who asked is the one who has to mend the file; Prometheus answers 500 here too.
     return jsonReply({ error: `not reloaded, the old configuration stays: ${describeError(error)}` }, 500);
   }

@@ -2,9 +2,8 @@
  *  (docs/decisions/0001). */
 import * as http from 'node:http';
 import type * as https from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
-import { errorCode, VigieError } from '../errors.ts';
+import { errorCode } from '../errors.ts';
 import { formatHostPort, type HostPort, isLoopback } from '../host-port.ts';
 import { limitRepeats } from '../limit-repeats.ts';
 import type { Log } from '../log.ts';
@@ -14,6 +13,7 @@ import type { Authenticator, AuthOptions } from './auth.ts';
 import { checkNotForeignPage } from './browser-guard.ts';
 import { errorReply, HttpError, type HttpReply } from './exchange.ts';
 import { type Mount, mountOf } from './mount.ts';
+import { openAddress, openPort } from './port.ts';
 import { sendReply } from './reply.ts';
 import { requestOf } from './request.ts';
 import { type Route, RouteTable } from './routes.ts';
@@ -81,12 +81,7 @@ export class HttpListener {
     this.#auth?.secret?.value();
     const server = await this.#createServer();
     this.#server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => {
-        reject(new VigieError('LISTEN_FAILED', `cannot listen on ${formatHostPort(address)}`, { cause: error }));
-      });
-      server.listen({ port: address.port, ...(address.host === '' ? {} : { host: address.host }) }, resolve);
-    });
+    await openPort(server, address);
     // Such as EMFILE on accept: the next connection may be accepted again.
     server.on('error', (error) => this.#log.error('cannot accept a connection', { error }));
     this.#exposed = !isLoopback(this.address.host);
@@ -101,9 +96,7 @@ export class HttpListener {
   /** Where it listens, with the real port.
    *  @throws when it does not listen */
   get address(): HostPort {
-    const address = this.#server?.address();
-    if (!isAddressInfo(address)) throw new VigieError('NOT_LISTENING', `${this.#options.name} does not listen`);
-    return { host: address.address, port: address.port };
+    return openAddress(this.#server, this.#options.name);
   }
 
   /** Takes no new connection, lets requests in progress end for at most graceMs, then cuts them. */
@@ -257,8 +250,4 @@ export class HttpListener {
 function isClientGone(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ABORT_ERR' || code === 'ECONNRESET' || code === 'EPIPE';
-}
-
-function isAddressInfo(address: AddressInfo | string | null | undefined): address is AddressInfo {
-  return typeof address === 'object' && address !== null;
 }

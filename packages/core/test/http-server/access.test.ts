@@ -6,18 +6,22 @@ import { FakeClock } from '../../src/fake-clock.ts';
 import { textReply } from '../../src/http-server/exchange.ts';
 import { healthRoutes } from '../../src/http-server/health-routes.ts';
 import type { Route } from '../../src/http-server/routes.ts';
+import { createLog } from '../../src/log.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { ask, pem, serve } from './fixture.ts';
 
 const ledger: Route = { methods: ['GET', 'POST'], path: '/ledger', handler: () => textReply('[]') };
 const routes: readonly Route[] = [
   ledger,
-  ...healthRoutes({
-    live: () => [],
-    ready: () => [],
-    metrics: async () => ({ contentType: 'text/plain', body: 'vigie_up 1\n' }),
-    reload: async () => undefined,
-  }),
+  ...healthRoutes(
+    {
+      live: () => [],
+      ready: () => [],
+      metrics: async () => ({ contentType: 'text/plain', body: 'vigie_up 1\n' }),
+      reload: async () => undefined,
+    },
+    createLog('error', { write: () => undefined }),
+  ),
 ];
 const everywhere = { host: '0.0.0.0', port: 0 };
 

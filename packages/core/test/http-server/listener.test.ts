@@ -181,6 +181,8 @@ describe('handlers', () => {
 });
 
 describe('health', () => {
+  const logged: string[] = [];
+  const log = createLog('info', { write: (line) => void logged.push(line) });
   const source = {
     problem: undefined as string | undefined,
     live: () => [],
@@ -194,7 +196,7 @@ describe('health', () => {
   };
 
   it('is 200 or 503 with the reasons, under both spellings', async () => {
-    const { port } = await serve(healthRoutes(source));
+    const { port } = await serve(healthRoutes(source, log));
     for (const path of ['/livez', '/-/healthy'])
       expect(await ask(port, path)).toMatchObject({ status: 200, body: 'ok\n' });
     for (const path of ['/readyz', '/-/ready']) {
@@ -207,14 +209,25 @@ describe('health', () => {
   });
 
   it('reloads by POST, and tells why it has not', async () => {
-    const { port } = await serve(healthRoutes(source));
+    const { port } = await serve(healthRoutes(source, log));
     expect((await ask(port, '/-/reload')).status).toBe(405);
-    expect((await ask(port, '/-/reload', { method: 'POST' })).status).toBe(200);
+    const taken = await ask(port, '/-/reload', { method: 'POST' });
+    expect([taken.status, JSON.parse(taken.body)]).toEqual([200, { status: 'reloaded' }]);
     const failed = await ask(port, '/-/reload', { method: 'POST' });
     expect([failed.status, JSON.parse(failed.body).error]).toEqual([
       500,
       'not reloaded, the old configuration stays: agent.yaml:1:1: bad',
     ]);
+    expect(logged.map((line) => JSON.parse(line).message)).toEqual([
+      'reloaded',
+      'not reloaded, the old configuration stays',
+    ]);
+  });
+
+  it('names in the answer what of the new configuration waits for the next start', async () => {
+    const { port } = await serve(healthRoutes({ ...source, reload: async () => {}, nextStart: () => ['listen'] }, log));
+    const { body } = await ask(port, '/-/reload', { method: 'POST' });
+    expect(JSON.parse(body)).toEqual({ status: 'reloaded', nextStart: ['listen'] });
   });
 });
 

@@ -75,6 +75,8 @@ const KINDS: Readonly<Record<string, { readonly kind: string; readonly apiVersio
   endpoints: { kind: 'Endpoints', apiVersion: 'v1' },
   endpointslices: { kind: 'EndpointSlice', apiVersion: 'discovery.k8s.io/v1' },
   ingresses: { kind: 'Ingress', apiVersion: 'networking.k8s.io/v1' },
+  replicasets: { kind: 'ReplicaSet', apiVersion: 'apps/v1' },
+  jobs: { kind: 'Job', apiVersion: 'batch/v1' },
   leases: { kind: 'Lease', apiVersion: 'coordination.k8s.io/v1' },
   secrets: { kind: 'Secret', apiVersion: 'v1' },
   configmaps: { kind: 'ConfigMap', apiVersion: 'v1' },

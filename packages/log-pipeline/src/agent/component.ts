@@ -114,7 +114,7 @@ export class AgentComponent<Config extends RuntimeConfig, Runs extends Agent<Con
 
   async #listen(address: Omit<ListenerOptions, 'name'>): Promise<void> {
     const { clock, log, print } = this.#deps;
-    const routes = [...healthRoutes(this), ...this.routes];
+    const routes = [...healthRoutes(this, log), ...this.routes];
     this.#listener = new HttpListener({ name: 'http', ...address }, routes, { clock, log, print });
     await this.#listener.start();
   }

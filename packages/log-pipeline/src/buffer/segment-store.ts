@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib';
 import type { Clock } from '@vigie/core/clock';
 import { coalesce } from '@vigie/core/coalesce';
-import { syncFolder, writeWhole } from '@vigie/core/durable-files';
+import { cutFile, syncFolder, writeWhole } from '@vigie/core/durable-files';
 import { errorCode, VigieError } from '@vigie/core/errors';
 import {
   type BufferedBody,
@@ -130,7 +130,7 @@ export class SegmentStore {
       for (const { kind, bytes } of damage) reports.damaged(kind, path, bytes);
       if (segment.isDrained) await fs.unlink(path);
       else {
-        if (segment.sizeBytes < fileBytes) await truncateFile(fs, path, segment.sizeBytes);
+        if (segment.sizeBytes < fileBytes) await cutFile(fs, path, segment.sizeBytes);
         segments.push(segment);
       }
     }
@@ -413,15 +413,5 @@ export class SegmentStore {
     await this.seal();
     await this.settle();
     await this.#closeRead();
-  }
-}
-
-async function truncateFile(fs: BufferFs, path: string, sizeBytes: number): Promise<void> {
-  const file = await fs.open(path, 'r+');
-  try {
-    await file.truncate(sizeBytes);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

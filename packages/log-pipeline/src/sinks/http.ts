@@ -4,9 +4,10 @@ import * as v from 'valibot';
 import { type DocumentFormat, documentShape, NO_OPENING, type RecordFacts } from '../encode/document.ts';
 import type { JsonLineShape } from '../encode/json-lines.ts';
 import { outcomeOfFailure } from './http-client/answer-outcome.ts';
-import { HttpClient } from './http-client/client.ts';
+import type { HttpClient } from './http-client/client.ts';
 import { endpointUrl, httpEntries, httpSettings } from './http-client/settings.ts';
 import type { SendOutcome, Sink, SinkDeps } from './sink.ts';
+import { sinkClient } from './sink-client.ts';
 import { documentEntries, sinkEntries } from './sink-section.ts';
 
 export const httpSchema = section({
@@ -40,12 +41,7 @@ export class HttpSink implements Sink {
     this.#format = config.format;
     this.#deps = deps;
     this.#path = config.url.pathname + config.url.search;
-    this.#client = new HttpClient(httpSettings([new URL(config.url.origin)], config), {
-      clock: deps.clock,
-      env: deps.env,
-      version: deps.version,
-      reloadFailed: (detail) => deps.events.warn(name, 'changed certificate or secret not usable', { detail }),
-    });
+    this.#client = sinkClient(name, httpSettings([new URL(config.url.origin)], config), deps);
   }
 
   shape(facts: RecordFacts): JsonLineShape {

@@ -1,5 +1,6 @@
 /** What the API answers in place of data, in Prometheus' kinds. */
 import { describeError, errorCode, VigieError } from '@vigie/core/errors';
+import { jsonString } from './json-text.ts';
 
 export type ApiErrorType = 'bad_data' | 'execution' | 'canceled' | 'timeout' | 'unavailable' | 'not_found' | 'internal';
 
@@ -34,6 +35,11 @@ export function badData(message: string): ApiError {
 /** In Prometheus' words: `invalid parameter "start": …`. */
 export function invalidParameter(name: string, reason: string): ApiError {
   return badData(`invalid parameter "${name}": ${reason}`);
+}
+
+/** The answer that says it, as JSON. */
+export function errorText({ type, message }: ApiError): string {
+  return `{"status":"error","errorType":"${type}","error":${jsonString(message)}}`;
 }
 
 /** For whatever has been thrown while a request was answered.

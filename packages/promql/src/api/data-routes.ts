@@ -20,7 +20,13 @@ export interface DataRoutes {
   readonly metadata: ApiHandler;
 }
 
-export function dataRoutes({ source, clock, counts, limits, experimental = false }: PrometheusApiOptions): DataRoutes {
+export function dataRoutes({
+  source,
+  clock,
+  counts,
+  limits,
+  experimental = false,
+}: Omit<PrometheusApiOptions, 'log' | 'providers'>): DataRoutes {
   const { maxConcurrent, timeoutMs } = { ...DEFAULT_API_LIMITS, ...limits };
   const slots = new QuerySlots(maxConcurrent, clock, counts);
   switch (source.kind) {

@@ -3,11 +3,10 @@
 import type { Clock } from '@vigie/core/clock';
 import { bug, describeError } from '@vigie/core/errors';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { type ApiErrorType, apiErrorOf, badData } from './api-error.ts';
+import { apiErrorOf, badData, errorText } from './api-error.ts';
 import { BATCH_PATH } from './batch-path.ts';
 import { corsHeaders } from './cors.ts';
 import { dataRoutes } from './data-routes.ts';
-import { jsonString } from './json-text.ts';
 import type { PrometheusApiOptions, Providers } from './options.ts';
 import { formatRoute, parseRoute } from './query-text-routes.ts';
 import { type ApiHandler, apiRequest } from './request.ts';
@@ -92,9 +91,9 @@ function takeForms(app: FastifyInstance, clock: Clock): void {
     done(null);
   });
   app.setErrorHandler((error, _request, reply) => {
-    const { status, type, message } = badData(`error parsing form values: ${describeError(error)}`);
-    reply.code(status);
-    return sendPieces(reply, [errorText(type, message)], undefined, clock);
+    const refusal = badData(`error parsing form values: ${describeError(error)}`);
+    reply.code(refusal.status);
+    return sendPieces(reply, [errorText(refusal)], undefined, clock);
   });
 }
 
@@ -112,13 +111,10 @@ async function respond(
     if ('body' in answer) return reply.code(answer.status).headers(answer.headers).send(answer.body);
     return sendPieces(reply, answer, coding, clock);
   } catch (error) {
-    const { status, type, message, cause } = apiErrorOf(error, asked.signal.aborted);
+    const refusal = apiErrorOf(error, asked.signal.aborted);
+    const { status, type, cause } = refusal;
     if (type === 'internal') log.error('a request of the API failed', { error: cause, url: request.routeOptions.url });
     reply.code(status);
-    return sendPieces(reply, [errorText(type, message)], coding, clock);
+    return sendPieces(reply, [errorText(refusal)], coding, clock);
   }
-}
-
-function errorText(type: ApiErrorType, message: string): string {
-  return `{"status":"error","errorType":"${type}","error":${jsonString(message)}}`;
 }

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '@vigie/core/clock';
 import { describeError, VigieError } from '@vigie/core/errors';
 import type { Connections } from '@vigie/core/http-client/connections';
+import { exchange } from '@vigie/core/http-client/exchange';
 import { BATCH_PATH } from '../api/batch-path.ts';
 import type { Answer, Query } from '../evaluate/engine.ts';
 import { EvaluationError } from '../evaluate/failure.ts';
@@ -11,7 +12,6 @@ import type { InstantQuery, QueryEngine, RangeQuery } from '../evaluate/query-en
 import type { InstantResult, RangeSeries } from '../evaluate/result.ts';
 import { answeredList, decodeAnswer } from './decode-answer.ts';
 import { decodeBatch, decodeInstant, decodeRange } from './decode-result.ts';
-import { openExchange } from './exchange.ts';
 
 export interface RemoteOptions {
   /** `https://mimir.example/prometheus`: /api/v1/… is below it. */
@@ -151,7 +151,8 @@ export class RemotePrometheus implements QueryEngine {
     const form = request.form.toString();
     const path = `${url.pathname.replace(/\/$/, '')}/api/v1${request.path}${isPost || form === '' ? '' : `?${form}`}`;
     try {
-      return await openExchange(
+      return await exchange(
+        connections,
         {
           url,
           method: request.method,
@@ -164,14 +165,14 @@ export class RemotePrometheus implements QueryEngine {
             ...(isPost ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
           },
           body: isPost ? form : undefined,
+          isRepeatable: true,
         },
-        connections,
+        signal,
         {
           clock,
           timeoutMs: Math.min(timeoutMs, this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
           timedOut: timedOut(url),
         },
-        signal,
       );
     } catch (error) {
       throw this.#wordsOf(error, signal);

@@ -1,7 +1,8 @@
 /** The sidecar's resources as they fit the pod: with them, the pod is admitted where it was without, and keeps its class of
  *  service. */
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import { type PodView, placedContainers } from './pod-view.ts';
-import { parseQuantity, RESOURCE_NAMES, type ResourceName, type Resources } from './resources.ts';
+import { RESOURCE_NAMES, type ResourceName, type Resources } from './resources.ts';
 
 /** Enough for a busy sidecar; where every container has a limit, one without may be against the namespace's quota. */
 const LIMITS: Readonly<Record<ResourceName, string>> = { cpu: '500m', memory: '128Mi', 'ephemeral-storage': '256Mi' };

@@ -1,5 +1,6 @@
 /** What the sidecar may use: the `resources` of its container. */
 import { parsed, section } from '@vigie/core/config/fields';
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import * as v from 'valibot';
 
 /** The resources that a log sidecar can have a use for. */
@@ -13,37 +14,10 @@ export interface Resources {
   readonly limits?: Quantities | undefined;
 }
 
-const QUANTITY = /^(\d+(?:\.\d*)?|\.\d+)(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i))?$/;
-const SCALES: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-/** @returns the number that a quantity of Kubernetes stands for; undefined for what is none */
-export function parseQuantity(written: string): number | undefined {
-  const match = QUANTITY.exec(written);
-  if (match === null) return undefined;
-  const [, number, exponent = '', suffix] = match;
-  return Number(`${number}${exponent}`) * (suffix === undefined ? 1 : (SCALES[suffix] ?? Number.NaN));
-}
-
-/** A quantity of Kubernetes, kept as it is written. */
+/** A quantity of Kubernetes, 0 or more, kept as it is written. */
 export function quantity() {
   const expected = 'a quantity such as 100m or 64Mi';
-  return parsed(expected, (written) => (parseQuantity(written) === undefined ? undefined : written));
+  return parsed(expected, (written) => ((parseQuantity(written) ?? -1) < 0 ? undefined : written));
 }
 
 /** The `resources` of a container. */

@@ -183,7 +183,7 @@ export class StreamService implements Component, HealthSource {
     const { HttpListener } = await import('@vigie/core/http-server/listener');
     const { clock, log, ownLines } = this.#deps;
     const print = (line: string): void => ownLines.write(`${line}\n`);
-    const listener = new HttpListener({ name: 'http', ...listen }, healthRoutes(this), { clock, log, print });
+    const listener = new HttpListener({ name: 'http', ...listen }, healthRoutes(this, log), { clock, log, print });
     try {
       await listener.start();
       this.#listener = listener;

@@ -1,10 +1,10 @@
 /** The HTTPS port that the API server calls, on fastify. Every review that can be read is answered `allowed: true`; what
  *  cannot be answered is an HTTP error, and failurePolicy: Ignore lets the pod pass. */
 import type { Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Clock } from '@vigie/core/clock';
-import { errorCode, VigieError } from '@vigie/core/errors';
+import { errorCode } from '@vigie/core/errors';
 import { formatHostPort, type HostPort } from '@vigie/core/host-port';
+import { openAddress, openPort } from '@vigie/core/http-server/port';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { ServerTlsOptions } from '@vigie/core/tls';
@@ -79,16 +79,8 @@ export class AdmissionListener {
   async start(tls: ServerTlsOptions): Promise<void> {
     const app = this.#createApp(tls);
     this.#app = app;
-    const { address } = this.#options;
-    try {
-      await app.ready();
-      await new Promise<void>((resolve, reject) => {
-        app.server.once('error', reject);
-        app.server.listen({ port: address.port, ...(address.host === '' ? {} : { host: address.host }) }, resolve);
-      });
-    } catch (error) {
-      throw new VigieError('LISTEN_FAILED', `cannot listen on ${formatHostPort(address)}`, { cause: error });
-    }
+    await app.ready();
+    await openPort(app.server, this.#options.address);
     app.server.on('error', (error) => this.#log.error('cannot accept a connection', { error }));
     this.#deps.print(`listening on https://${formatHostPort(this.address)} (admission)`);
   }
@@ -96,9 +88,7 @@ export class AdmissionListener {
   /** Where it listens, with the real port.
    *  @throws when it does not listen */
   get address(): HostPort {
-    const address = this.#app?.server.address();
-    if (!isAddressInfo(address)) throw new VigieError('NOT_LISTENING', 'admission does not listen');
-    return { host: address.address, port: address.port };
+    return openAddress(this.#app?.server, 'admission');
   }
 
   /** For connections from now on. */
@@ -206,8 +196,4 @@ function statusOf(error: unknown): number {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'bad request';
-}
-
-function isAddressInfo(address: AddressInfo | string | null | undefined): address is AddressInfo {
-  return typeof address === 'object' && address !== null;
 }

@@ -49,7 +49,7 @@ export class WebhookService implements Component, HealthSource {
     this.#log = log;
     this.#settings = injectionSettings(config, version);
     this.reload = coalesce(() => this.#reload());
-    this.#http = new HttpListener({ name: 'http', ...config.listen }, healthRoutes(this), { clock, log, print });
+    this.#http = new HttpListener({ name: 'http', ...config.listen }, healthRoutes(this, log), { clock, log, print });
     const { admission } = config;
     this.#admission = new AdmissionListener(
       {

@@ -1,12 +1,12 @@
 /** Chats that take messages at a web hook of their own: `discord_configs`, `msteams_configs` and `msteamsv2_configs`.
  *  Source: Alertmanager, notify/{discord,msteams,msteamsv2}/config.go. */
 import { section } from '@vigie/core/config/fields';
+import { httpClientSection, type WrittenHttpClient } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textOr } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { camelKeys } from '../camel-keys.ts';
-import { httpClientSection, type WrittenHttpClient } from '../http-client-section.ts';
 import { readSecretUrl } from '../secret.ts';
-import { flag, optionalText, textOr } from '../written-fields.ts';
 import { type ReceiverContext, readReceiverHttp } from './receiver-context.ts';
 
 const entries = {

@@ -1,13 +1,13 @@
 /** `email_configs`. Source: Alertmanager, config/notifiers.go, EmailConfig. */
 import { section } from '@vigie/core/config/fields';
+import { readTls, tlsSection } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalFlag, optionalText, textMap, textOr } from '@vigie/core/config/written-fields';
 import { quoteGo } from '@vigie/core/go-quote';
 import * as v from 'valibot';
 import type { SmtpConfig } from '../global-section.ts';
-import { readTls, tlsSection } from '../http-client-section.ts';
 import { readSecret } from '../secret.ts';
 import { readSmarthost } from '../smarthost.ts';
-import { flag, optionalFlag, optionalText, textMap, textOr } from '../written-fields.ts';
 import type { ReceiverContext } from './receiver-context.ts';
 
 export const emailSection = section({

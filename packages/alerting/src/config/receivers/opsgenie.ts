@@ -1,12 +1,12 @@
 /** `opsgenie_configs`. Source: Alertmanager, notify/opsgenie/config.go. */
 import { section } from '@vigie/core/config/fields';
+import { httpClientSection } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textMap, textOr } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { camelKeys } from '../camel-keys.ts';
-import { httpClientSection } from '../http-client-section.ts';
 import { readUrl } from '../http-url.ts';
 import { readSecret } from '../secret.ts';
-import { flag, optionalText, textMap, textOr } from '../written-fields.ts';
 import { type ReceiverContext, readReceiverHttp } from './receiver-context.ts';
 
 const responder = section({ id: optionalText, name: optionalText, username: optionalText, type: optionalText });

@@ -1,12 +1,13 @@
 /** `pagerduty_configs`. Source: Alertmanager, notify/pagerduty/config.go. */
 import { named, section } from '@vigie/core/config/fields';
+import { httpClientSection } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textOr } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { camelKeys } from '../camel-keys.ts';
-import { httpClientSection } from '../http-client-section.ts';
 import { readUrl } from '../http-url.ts';
 import { readSecret } from '../secret.ts';
-import { flag, goDuration, optionalText, textOr } from '../written-fields.ts';
+import { goDuration } from '../written-fields.ts';
 import { type ReceiverContext, readReceiverHttp } from './receiver-context.ts';
 
 export const pagerdutySection = section({

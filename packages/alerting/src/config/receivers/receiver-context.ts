@@ -1,8 +1,8 @@
+import type { ReadContext } from '@vigie/core/config/findings';
 import type { HttpClientConfig } from '@vigie/core/config/http-client-config';
+import { readHttpClient, type WrittenHttpClient } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
-import type { ReadContext } from '../findings.ts';
 import type { GlobalConfig } from '../global-section.ts';
-import { readHttpClient, type WrittenHttpClient } from '../http-client-section.ts';
 
 /** Where the section of a receiver is read. */
 export interface ReceiverContext extends ReadContext {

@@ -1,13 +1,14 @@
 /** `slack_configs`. Source: Alertmanager, config/notifiers.go, SlackConfig, and its defaults in config/config.go. */
 import { section } from '@vigie/core/config/fields';
 import type { HttpClientConfig, Secret } from '@vigie/core/config/http-client-config';
+import { httpClientSection } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalFlag, optionalText, textList, textOr } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { camelKeys } from '../camel-keys.ts';
-import { httpClientSection } from '../http-client-section.ts';
 import { readUrl } from '../http-url.ts';
 import { readSecret, readSecretUrl } from '../secret.ts';
-import { flag, goDuration, optionalFlag, optionalText, textList, textOr } from '../written-fields.ts';
+import { goDuration } from '../written-fields.ts';
 import { type ReceiverContext, readReceiverHttp } from './receiver-context.ts';
 
 const confirmation = section({

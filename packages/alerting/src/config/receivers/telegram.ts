@@ -1,13 +1,14 @@
 /** `telegram_configs`. Source: Alertmanager, notify/telegram/config.go. */
 import { resolve } from 'node:path';
 import { section } from '@vigie/core/config/fields';
+import { httpClientSection } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText, textOr } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { camelKeys } from '../camel-keys.ts';
-import { httpClientSection } from '../http-client-section.ts';
 import { readUrl } from '../http-url.ts';
 import { readSecret } from '../secret.ts';
-import { flag, optionalText, textOr, wholeNumber } from '../written-fields.ts';
+import { wholeNumber } from '../written-fields.ts';
 import { type ReceiverContext, readReceiverHttp } from './receiver-context.ts';
 
 export const telegramSection = section({

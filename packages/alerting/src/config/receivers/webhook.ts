@@ -1,13 +1,14 @@
 /** `webhook_configs`. Source: Alertmanager, notify/webhook/config.go. */
 import { section } from '@vigie/core/config/fields';
+import { httpClientSection } from '@vigie/core/config/http-client-section';
 import type { ConfigPath } from '@vigie/core/config/problem';
+import { flag, optionalText } from '@vigie/core/config/written-fields';
 import { describeError, errorCode } from '@vigie/core/errors';
 import { Template } from '@vigie/core/template';
 import * as v from 'valibot';
-import { httpClientSection } from '../http-client-section.ts';
 import { urlProblem } from '../http-url.ts';
 import { readSecret } from '../secret.ts';
-import { flag, goDuration, optionalText, wholeNumber } from '../written-fields.ts';
+import { goDuration, wholeNumber } from '../written-fields.ts';
 import { type ReceiverContext, readReceiverHttp } from './receiver-context.ts';
 
 export const webhookSection = section({

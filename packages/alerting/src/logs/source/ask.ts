@@ -1,6 +1,7 @@
 /** Asks a log store over HTTP, and reads its answer in JSON. */
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@vigie/core/clock';
+import { startDeadline } from '@vigie/core/deadline';
 import { describeError, VigieError } from '@vigie/core/errors';
 import type { ClientRequest, HttpClient } from '@vigie/core/http-client/http-client';
 import { BodyTooLargeError, readBody } from '@vigie/core/http-client/read-body';
@@ -21,13 +22,9 @@ export async function ask(
   { client, clock, timeoutMs }: AskDeps,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const ending = new AbortController();
-  const end = (): void => ending.abort(signal.reason);
-  if (signal.aborted) end();
-  signal.addEventListener('abort', end, { once: true });
-  const timer = clock.setTimer(timeoutMs, () => ending.abort(new Error(`no answer within ${timeoutMs} ms`)));
+  const deadline = startDeadline(signal, clock, timeoutMs, `no answer within ${timeoutMs} ms`);
   try {
-    const response = await client.open(request, ending.signal);
+    const response = await client.open(request, deadline.signal);
     return answerOf(response, await readBody(response, MAX_ANSWER_BYTES), request.url);
   } catch (error) {
     signal.throwIfAborted();
@@ -35,11 +32,10 @@ export async function ask(
     const { origin } = request.url;
     if (error instanceof BodyTooLargeError)
       throw tooMany(`the answer of ${origin} is larger than ${MAX_ANSWER_BYTES} bytes`);
-    const reason = describeError(ending.signal.aborted ? ending.signal.reason : error);
+    const reason = describeError(deadline.signal.aborted ? deadline.signal.reason : error);
     throw new VigieError('LOGS_UNREACHABLE', `cannot ask ${origin}: ${reason}`, { cause: error });
   } finally {
-    timer.cancel();
-    signal.removeEventListener('abort', end);
+    deadline.cancel();
   }
 }
 

@@ -22,7 +22,7 @@ export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 export function endpointsTargets(endpoints: EndpointsObject, source: string, neighbours: Neighbours): TargetGroup {
   const labels = groupLabels(endpoints, 'endpoints', endpoints.name, neighbours);
-  const pods = new SeenPods();
+  const pods = new SeenPods(neighbours);
   const targets: Labels[] = [];
   const add = (address: EndpointAddress, port: EndpointsPort, ready: boolean): void => {
     const target: Labels = {
@@ -53,7 +53,7 @@ export function endpointsTargets(endpoints: EndpointsObject, source: string, nei
 type EndpointsPort = EndpointsObject['subsets'][number]['ports'][number];
 
 export function endpointsOutline(endpoints: EndpointsObject, neighbours: Neighbours): GroupOutline {
-  const pods = new SeenPods();
+  const pods = new SeenPods(neighbours);
   let targetCount = 0;
   for (const { ports, ready, notReady } of endpoints.subsets) {
     targetCount += ports.length * (ready.length + notReady.length);
@@ -75,7 +75,8 @@ export function endpointSliceTargets(slice: EndpointSliceObject, source: string,
     [metaName('endpointslice', 'address_type')]: slice.addressType,
     ...sliceLabels(slice, neighbours),
   };
-  const pods = new SeenPods();
+  if (isOfSecondFamily(slice, neighbours)) return { source, labels, targets: [] };
+  const pods = new SeenPods(neighbours);
   const targets: Labels[] = [];
   for (const endpoint of slice.endpoints) {
     for (const port of slice.ports) {
@@ -91,7 +92,9 @@ export function endpointSliceTargets(slice: EndpointSliceObject, source: string,
 }
 
 export function endpointSliceOutline(slice: EndpointSliceObject, neighbours: Neighbours): GroupOutline {
-  const pods = new SeenPods();
+  const labels = sliceLabels(slice, neighbours);
+  if (isOfSecondFamily(slice, neighbours)) return { labels, targetCount: 0, isOfGroup: isOfService };
+  const pods = new SeenPods(neighbours);
   let targetCount = 0;
   for (const { addresses, target } of slice.endpoints) {
     targetCount += slice.ports.length * addresses.length;
@@ -99,7 +102,15 @@ export function endpointSliceOutline(slice: EndpointSliceObject, neighbours: Nei
     if (pod !== undefined) for (const { port } of slice.ports) pods.see(pod, port);
   }
   targetCount += pods.otherPorts(ofFamily(slice)).length;
-  return { labels: sliceLabels(slice, neighbours), targetCount, isOfGroup: isOfService };
+  return { labels, targetCount, isOfGroup: isOfService };
+}
+
+/** Its pods are in the slice of the other family, too, and are to be scraped once. */
+function isOfSecondFamily(slice: EndpointSliceObject, neighbours: Neighbours): boolean {
+  const serviceName = slice.labels[SERVICE_NAME_LABEL];
+  const service = serviceName === undefined ? undefined : neighbours.service(slice.namespace, serviceName);
+  const primary = service?.primaryFamily ?? '';
+  return primary !== '' && primary !== slice.addressType;
 }
 
 /** Of a service with two families, a pod is in a slice of each: its other ports belong to the one of its address. */
@@ -169,14 +180,19 @@ interface PodPort {
 
 /** The pods behind the addresses of one group, with the ports that there are targets of. */
 class SeenPods {
+  readonly #neighbours: Neighbours;
   readonly #pods = new Map<PodObject, Set<number>>();
+
+  constructor(neighbours: Neighbours) {
+    this.#neighbours = neighbours;
+  }
 
   /** The target with the labels of its pod and, where one has the port, of the container.
    *  @param protocol in place of the container's own */
   withPod(target: Labels, pod: PodObject | undefined, port: number | undefined, protocol: string | undefined): Labels {
     if (pod === undefined) return target;
     this.see(pod, port);
-    const labels = { ...target, ...podLabels(pod) };
+    const labels = { ...target, ...podLabels(pod, this.#neighbours) };
     for (const container of pod.containers) {
       const own = container.ports.find((each) => each.port === port);
       if (own !== undefined)
@@ -207,7 +223,7 @@ class SeenPods {
     return this.otherPorts(isWanted).map(({ pod, container, port }) => ({
       __address__: formatHostPort({ host: pod.podIp, port: port.port }),
       ...containerLabels(container, port),
-      ...podLabels(pod),
+      ...podLabels(pod, this.#neighbours),
     }));
   }
 }

@@ -82,7 +82,7 @@ interface Part<T> {
   readonly namespace: string | undefined;
   readonly own: JoinedWatch<T>;
   /** What has to be known before its targets are told. */
-  readonly watches: JoinedWatch<Meta>[];
+  readonly watches: JoinedWatch<unknown>[];
   isKnown: boolean;
 }
 
@@ -98,8 +98,9 @@ class RoleRun<T extends Meta> {
   #changed = new Set<string>();
   #batch: Timer | undefined;
   #isTelling = false;
-  #joined: JoinedWatch<Meta>[] = [];
+  #joined: JoinedWatch<unknown>[] = [];
   #parts: readonly Part<T>[] = [];
+  #neighbours: Neighbours;
   /** One of the role itself, by its key. */
   #find: (key: string) => T | undefined = none;
 
@@ -113,6 +114,8 @@ class RoleRun<T extends Meta> {
     this.#config = config;
     this.#deps = deps;
     this.#update = update;
+    const nobody = { pod: none, service: none, node: none, namespace: none, replicaset: none, job: none };
+    this.#neighbours = { ...nobody, attach: config.attach };
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -151,19 +154,23 @@ class RoleRun<T extends Meta> {
       node: attach.node && role !== 'node' ? this.#joinNeighbours(KINDS.node, 'node', [undefined]) : none,
       namespace:
         attach.namespace && role !== 'node' ? this.#joinNeighbours(KINDS.namespace, 'namespace', [undefined]) : none,
+      replicaset:
+        attach.deployment && hasPods(role) ? this.#joinNeighbours(KINDS.replicaset, 'replicaset', namespaces) : none,
+      job: attach.cronjob && hasPods(role) ? this.#joinNeighbours(KINDS.job, 'job', namespaces) : none,
     };
     this.#neighbours = {
       pod: (namespace, name) => neighbour.pod(keyOf(namespace, name)),
       service: (namespace, name) => neighbour.service(keyOf(namespace, name)),
       node: (name) => neighbour.node(name),
       namespace: (name) => neighbour.namespace(name),
+      replicaset: (namespace, name) => neighbour.replicaset(keyOf(namespace, name)),
+      job: (namespace, name) => neighbour.job(keyOf(namespace, name)),
+      attach,
     };
   }
 
-  #neighbours: Neighbours = { pod: none, service: none, node: none, namespace: none };
-
   /** @returns finds one by its key */
-  #joinNeighbours<N extends Meta>(
+  #joinNeighbours<N>(
     wanted: WatchedKind<N>,
     kind: NeighbourKind,
     namespaces: readonly (string | undefined)[],
@@ -184,7 +191,7 @@ class RoleRun<T extends Meta> {
   }
 
   /** @param changed told of an object that came, became otherwise or went */
-  #joinWatch<N extends Meta>(
+  #joinWatch<N>(
     wanted: WatchedKind<N>,
     kind: KubernetesRole | NeighbourKind,
     namespace: string | undefined,
@@ -202,14 +209,15 @@ class RoleRun<T extends Meta> {
   }
 
   #collection(
-    wanted: WatchedKind<Meta>,
+    wanted: WatchedKind<unknown>,
     kind: KubernetesRole | NeighbourKind,
     namespace: string | undefined,
   ): WatchedCollection {
     const { server, selectors } = this.#config;
     const { label = '', field = '' } = selectors.find(({ role }) => role === kind) ?? {};
-    const path = resourcePath(wanted, wanted.isNamespaced ? namespace : undefined);
-    return { server, path, selector: { label, field } };
+    const all = { server, path: resourcePath(wanted), selector: { label, field } };
+    if (namespace === undefined || !wanted.isNamespaced) return all;
+    return { ...all, path: resourcePath(wanted, namespace), part: { namespace, path: all.path } };
   }
 
   #objectChanged(key: string): void {
@@ -266,7 +274,7 @@ class RoleRun<T extends Meta> {
     const object = this.#find(key);
     // An index of what nobody is told of would be as large as the objects.
     const isReferring = object !== undefined && this.#referred.size > 0;
-    this.#index.set(key, isReferring ? this.#role.references(object, this.#referred) : NONE);
+    this.#index.set(key, isReferring ? this.#role.references(object, this.#referred, this.#neighbours) : NONE);
     if (object === undefined) return { source, labels: {}, targets: [] };
     return new ObjectGroup(source, this.#role, object, this.#neighbours);
   }
@@ -279,6 +287,11 @@ function findIn<N>(watches: readonly JoinedWatch<N>[], key: string): N | undefin
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** What targets of the role are of, or behind. */
+function hasPods(role: KubernetesRole): boolean {
+  return role === 'pod' || role === 'endpoints' || role === 'endpointslice';
 }
 
 /** One for all that refer to nothing. */

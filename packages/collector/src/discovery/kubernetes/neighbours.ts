@@ -1,6 +1,7 @@
 /** What else there is beside the objects that targets are made of, for their labels. */
+import type { AttachedMetadata } from '../discovery-config.ts';
 import { addLabelsAndAnnotations, addObjectLabels, type Labels, NAMESPACE_LABEL } from './meta-labels.ts';
-import type { Meta, NodeObject, PodObject, ServiceObject, TargetReference } from './objects.ts';
+import type { Meta, NodeObject, OwnedObject, PodObject, ServiceObject, TargetReference } from './objects.ts';
 
 /** Each finds nothing where its kind is not watched. */
 export interface Neighbours {
@@ -9,13 +10,14 @@ export interface Neighbours {
   /** undefined also where its metadata are not to be attached. */
   node(name: string): NodeObject | undefined;
   namespace(name: string): Meta | undefined;
+  replicaset(namespace: string, name: string): OwnedObject | undefined;
+  job(namespace: string, name: string): OwnedObject | undefined;
+  readonly attach: AttachedMetadata;
 }
 
 export function addNodeLabels(labels: Labels, name: string, neighbours: Neighbours): void {
   const node = name === '' ? undefined : neighbours.node(name);
-  if (node === undefined) return;
-  // As in Prometheus, without the annotations of the node.
-  addObjectLabels(labels, { ...node, annotations: {} }, 'node');
+  if (node !== undefined) addObjectLabels(labels, node, 'node');
 }
 
 export function addNamespaceLabels(labels: Labels, name: string, neighbours: Neighbours): void {
@@ -27,6 +29,11 @@ export function serviceLabels(service: ServiceObject): Labels {
   const labels: Labels = { [NAMESPACE_LABEL]: service.namespace };
   addObjectLabels(labels, service, 'service');
   return labels;
+}
+
+/** Where their metadata are to be attached, a node that is not selected has no pods: `selectors` may name nodes for that. */
+export function isOnUnknownNode(pod: PodObject, neighbours: Neighbours): boolean {
+  return neighbours.attach.node && neighbours.node(pod.nodeName) === undefined;
 }
 
 /** The pod behind an address. */

@@ -2,7 +2,7 @@
 import { formatHostPort } from '@vigie/core/host-port';
 import type { GroupOutline, TargetGroup } from '../target-group.ts';
 import { addObjectLabels, type Labels, META_PREFIX, metaName, NAMESPACE_LABEL, sanitized } from './meta-labels.ts';
-import { addNamespaceLabels, addNodeLabels, type Neighbours, serviceLabels } from './neighbours.ts';
+import { addNamespaceLabels, addNodeLabels, isOnUnknownNode, type Neighbours, serviceLabels } from './neighbours.ts';
 import type { IngressObject, NodeObject, PodObject, ServiceObject } from './objects.ts';
 import { containerLabels, podLabels } from './pod-labels.ts';
 
@@ -12,6 +12,8 @@ const ADDRESS_TYPES = ['InternalIP', 'InternalDNS', 'ExternalIP', 'ExternalDNS',
 /** One target, the kubelet; none where the node has no address. */
 export function nodeTargets(node: NodeObject, source: string): TargetGroup {
   const labels: Labels = { [metaName('node', 'provider_id')]: node.providerId };
+  for (const { type, status } of node.conditions)
+    labels[metaName('node', `condition_${sanitized(type.toLowerCase())}`)] = status.toLowerCase();
   addObjectLabels(labels, node, 'node');
   const first = new Map<string, string>();
   for (const { type, address } of node.addresses) if (!first.has(type)) first.set(type, address);
@@ -26,9 +28,10 @@ export function nodeTargets(node: NodeObject, source: string): TargetGroup {
   return { source, labels, targets: [target] };
 }
 
-/** One target for each port of each container, and one for a container without ports; none before the pod has an address. */
+/** One target for each port of each container, and one for a container without ports; none before the pod has an address, or where its
+ *  node is not selected. */
 export function podTargets(pod: PodObject, source: string, neighbours: Neighbours): TargetGroup {
-  if (pod.podIp === '') return { source, labels: {}, targets: [] };
+  if (!hasTargets(pod, neighbours)) return { source, labels: {}, targets: [] };
   const labels = podGroupLabels(pod, neighbours);
   const targets = pod.containers.flatMap((container) => {
     const id = { [metaName('pod', 'container_id')]: container.id };
@@ -44,13 +47,18 @@ export function podTargets(pod: PodObject, source: string, neighbours: Neighbour
 }
 
 export function podOutline(pod: PodObject, neighbours: Neighbours): GroupOutline {
-  const targetCount =
-    pod.podIp === '' ? 0 : pod.containers.reduce((sum, { ports }) => sum + Math.max(1, ports.length), 0);
+  const targetCount = hasTargets(pod, neighbours)
+    ? pod.containers.reduce((sum, { ports }) => sum + Math.max(1, ports.length), 0)
+    : 0;
   return { labels: podGroupLabels(pod, neighbours), targetCount, isOfGroup: isOfPod };
 }
 
+function hasTargets(pod: PodObject, neighbours: Neighbours): boolean {
+  return pod.podIp !== '' && !isOnUnknownNode(pod, neighbours);
+}
+
 function podGroupLabels(pod: PodObject, neighbours: Neighbours): Labels {
-  const labels = { ...podLabels(pod), [NAMESPACE_LABEL]: pod.namespace };
+  const labels = { ...podLabels(pod, neighbours), [NAMESPACE_LABEL]: pod.namespace };
   addNodeLabels(labels, pod.nodeName, neighbours);
   addNamespaceLabels(labels, pod.namespace, neighbours);
   return labels;

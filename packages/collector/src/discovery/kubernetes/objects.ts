@@ -29,9 +29,13 @@ export interface PodContainer {
   readonly ports: readonly ContainerPort[];
 }
 
-export interface PodObject extends Meta {
-  readonly uid: string;
+/** Of which nothing is of interest but whose it is. */
+export interface OwnedObject {
   readonly controller: { readonly kind: string; readonly name: string } | undefined;
+}
+
+export interface PodObject extends Meta, OwnedObject {
+  readonly uid: string;
   readonly nodeName: string;
   readonly phase: string;
   readonly podIp: string;
@@ -46,14 +50,18 @@ export interface NodeObject extends Meta {
   readonly providerId: string;
   readonly kubeletPort: number;
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
+  readonly conditions: readonly { readonly type: string; readonly status: string }[];
 }
 
 export interface ServiceObject extends Meta {
   readonly type: string;
   readonly clusterIp: string;
   readonly externalName: string;
+  /** Those that the service has got, with commas; before it has any, the one that it asks for. */
   readonly loadBalancerIp: string;
   readonly ports: readonly ContainerPort[];
+  /** `IPv4` or `IPv6`, the first of a service that may have both; '' of one that may not. */
+  readonly primaryFamily: string;
 }
 
 /** What an address stands for. */
@@ -129,6 +137,8 @@ export const podForm: ObjectForm<PodObject> = {
   },
 };
 
+export const ownedForm: ObjectForm<OwnedObject> = { decode: (object) => ({ controller: controllerOf(object) }) };
+
 export const nodeForm: ObjectForm<NodeObject> = {
   decode: (object) => ({
     ...metaOf(object),
@@ -137,6 +147,11 @@ export const nodeForm: ObjectForm<NodeObject> = {
     addresses: listAt(object, 'status', 'addresses').map((each) => ({
       type: textAt(each, 'type'),
       address: textAt(each, 'address'),
+    })),
+    // Without the times, which change with every heartbeat.
+    conditions: listAt(object, 'status', 'conditions').map((each) => ({
+      type: sharedText(textAt(each, 'type')),
+      status: sharedText(textAt(each, 'status')),
     })),
   }),
 };
@@ -149,8 +164,9 @@ export const serviceForm: ObjectForm<ServiceObject> = {
     type: textAt(object, 'spec', 'type'),
     clusterIp: textAt(object, 'spec', 'clusterIP'),
     externalName: textAt(object, 'spec', 'externalName'),
-    loadBalancerIp: textAt(object, 'spec', 'loadBalancerIP'),
+    loadBalancerIp: loadBalancerIpsOf(object) || textAt(object, 'spec', 'loadBalancerIP'),
     ports: portsOf(listAt(object, 'spec', 'ports'), 'port'),
+    primaryFamily: primaryFamilyOf(object),
   }),
 };
 
@@ -225,10 +241,18 @@ function withoutCopy(annotations: Meta['annotations']): Meta['annotations'] {
   return others;
 }
 
-function controllerOf(object: unknown): PodObject['controller'] {
+function controllerOf(object: unknown): OwnedObject['controller'] {
   const owner = listAt(object, 'metadata', 'ownerReferences').find((each) => at(each, 'controller') === true);
   if (owner === undefined) return undefined;
   return { kind: sharedText(textAt(owner, 'kind')), name: sharedText(textAt(owner, 'name')) };
+}
+
+function loadBalancerIpsOf(service: unknown): string {
+  const ingress = listAt(service, 'status', 'loadBalancer', 'ingress');
+  return ingress
+    .map((each) => textAt(each, 'ip'))
+    .filter((ip) => ip !== '')
+    .join(',');
 }
 
 function containersOf(
@@ -259,6 +283,14 @@ function portsOf(ports: readonly unknown[], number: 'port' | 'containerPort'): r
     port: numberAt(port, number) ?? 0,
     protocol: textAt(port, 'protocol'),
   }));
+}
+
+/** Of a service with two families the first is that of its cluster IP, and never changes. */
+function primaryFamilyOf(service: unknown): string {
+  const policy = textAt(service, 'spec', 'ipFamilyPolicy');
+  const mayHaveTwo = policy === 'PreferDualStack' || policy === 'RequireDualStack';
+  const [first = ''] = mayHaveTwo ? textListAt(service, 'spec', 'ipFamilies') : [];
+  return sharedText(first);
 }
 
 function addressOf(address: unknown): EndpointAddress {

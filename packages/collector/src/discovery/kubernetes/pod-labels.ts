@@ -1,8 +1,9 @@
 /** Labels of a pod and its containers. Source: Prometheus 3, discovery/kubernetes/pod.go. */
 import { addObjectLabels, type Labels, metaName } from './meta-labels.ts';
+import type { Neighbours } from './neighbours.ts';
 import type { ContainerPort, PodContainer, PodObject } from './objects.ts';
 
-export function podLabels(pod: PodObject): Labels {
+export function podLabels(pod: PodObject, neighbours: Neighbours): Labels {
   const labels: Labels = {
     [metaName('pod', 'ip')]: pod.podIp,
     [metaName('pod', 'ready')]: pod.ready,
@@ -15,8 +16,27 @@ export function podLabels(pod: PodObject): Labels {
   if (pod.controller !== undefined) {
     if (pod.controller.kind !== '') labels[metaName('pod', 'controller_kind')] = pod.controller.kind;
     if (pod.controller.name !== '') labels[metaName('pod', 'controller_name')] = pod.controller.name;
+    addWorkloadLabels(labels, pod.namespace, pod.controller, neighbours);
   }
   return labels;
+}
+
+/** The name of what a pod is of, in the words of who wrote it: `web`, and not `web-7d4b9c`. */
+function addWorkloadLabels(
+  labels: Labels,
+  namespace: string,
+  { kind, name }: NonNullable<PodObject['controller']>,
+  neighbours: Neighbours,
+): void {
+  if (kind === 'ReplicaSet') {
+    const owner = neighbours.replicaset(namespace, name)?.controller;
+    if (owner?.kind === 'Deployment') labels[metaName('pod', 'deployment_name')] = owner.name;
+  }
+  if (kind === 'Job') {
+    if (neighbours.attach.job) labels[metaName('pod', 'job_name')] = name;
+    const owner = neighbours.job(namespace, name)?.controller;
+    if (owner?.kind === 'CronJob') labels[metaName('pod', 'cronjob_name')] = owner.name;
+  }
 }
 
 /** Of the container that a target is, as endpoints have them: without its id. */

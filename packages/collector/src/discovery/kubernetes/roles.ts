@@ -8,7 +8,7 @@ import {
   endpointsTargets,
   SERVICE_NAME_LABEL,
 } from './endpoint-targets.ts';
-import type { Neighbours } from './neighbours.ts';
+import { type Neighbours, podOf } from './neighbours.ts';
 import { ingressTargets, nodeTargets, podOutline, podTargets, serviceTargets } from './object-targets.ts';
 import type {
   EndpointSliceObject,
@@ -22,11 +22,11 @@ import type {
 import { KINDS, type WatchedKind } from './watched-kinds.ts';
 
 /** Kinds that objects of others refer to, for labels. */
-export type NeighbourKind = 'pod' | 'service' | 'node' | 'namespace';
+export type NeighbourKind = 'pod' | 'service' | 'node' | 'namespace' | 'replicaset' | 'job';
 
 export interface Role<T> {
   readonly kind: WatchedKind<T>;
-  /** Beside nodes and namespaces, which are a matter of configuration. */
+  /** Beside those that are a matter of configuration. */
   readonly neighbours: readonly ('pod' | 'service')[];
   /** Before `namespace/name`. */
   readonly sourcePrefix: string;
@@ -34,7 +34,7 @@ export interface Role<T> {
   /** Where there are so many objects, or targets of one, that it is worth knowing. */
   readonly outline?: (object: T, neighbours: Neighbours) => GroupOutline;
   /** `pod/shop/web-0`, `node/n1`: what else there are labels of. @param kinds no others */
-  references(object: T, kinds: ReadonlySet<NeighbourKind>): readonly string[];
+  references(object: T, kinds: ReadonlySet<NeighbourKind>, neighbours: Neighbours): readonly string[];
 }
 
 export function reference(kind: NeighbourKind, key: string): string {
@@ -58,6 +58,7 @@ const pod: Role<PodObject> = {
   references: (object, kinds) => [
     ...only('node', object.nodeName, kinds),
     ...only('namespace', object.namespace, kinds),
+    ...ownerOf(object, kinds),
   ],
 };
 
@@ -83,12 +84,12 @@ const endpoints: Role<EndpointsObject> = {
   sourcePrefix: 'endpoints/',
   group: endpointsTargets,
   outline: endpointsOutline,
-  references: (object, kinds) => {
+  references: (object, kinds, neighbours) => {
     const addresses = object.subsets.flatMap(({ ready, notReady }) => [...ready, ...notReady]);
     return [
       ...only('namespace', object.namespace, kinds),
       ...only('service', keyOf(object.namespace, object.name), kinds),
-      ...addresses.flatMap(({ target, nodeName }) => behind(target, nodeName, kinds)),
+      ...addresses.flatMap(({ target, nodeName }) => behind(target, nodeName, kinds, neighbours)),
     ];
   },
 };
@@ -99,12 +100,12 @@ const endpointslice: Role<EndpointSliceObject> = {
   sourcePrefix: 'endpointslice/',
   group: endpointSliceTargets,
   outline: endpointSliceOutline,
-  references: (object, kinds) => {
+  references: (object, kinds, neighbours) => {
     const serviceName = object.labels[SERVICE_NAME_LABEL];
     return [
       ...only('namespace', object.namespace, kinds),
       ...(serviceName === undefined ? [] : only('service', keyOf(object.namespace, serviceName), kinds)),
-      ...object.endpoints.flatMap(({ target, nodeName = '' }) => behind(target, nodeName, kinds)),
+      ...object.endpoints.flatMap(({ target, nodeName = '' }) => behind(target, nodeName, kinds, neighbours)),
     ];
   },
 };
@@ -113,10 +114,26 @@ function behind(
   target: TargetReference | undefined,
   nodeName: string,
   kinds: ReadonlySet<NeighbourKind>,
+  neighbours: Neighbours,
 ): readonly string[] {
   const references = nodeName === '' ? [] : only('node', nodeName, kinds);
-  if (target?.kind === 'Pod') return [...references, ...only('pod', keyOf(target.namespace, target.name), kinds)];
+  if (target?.kind === 'Pod') {
+    const known = podOf(target, neighbours);
+    const owner = known === undefined ? [] : ownerOf(known, kinds);
+    return [...references, ...only('pod', keyOf(target.namespace, target.name), kinds), ...owner];
+  }
   return target?.kind === 'Node' ? [...references, ...only('node', target.name, kinds)] : references;
+}
+
+function ownerOf({ namespace, controller }: PodObject, kinds: ReadonlySet<NeighbourKind>): readonly string[] {
+  switch (controller?.kind) {
+    case 'ReplicaSet':
+      return only('replicaset', keyOf(namespace, controller.name), kinds);
+    case 'Job':
+      return only('job', keyOf(namespace, controller.name), kinds);
+    default:
+      return [];
+  }
 }
 
 function only(kind: NeighbourKind, key: string, kinds: ReadonlySet<NeighbourKind>): readonly string[] {

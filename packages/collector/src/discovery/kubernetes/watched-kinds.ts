@@ -8,6 +8,7 @@ import {
   ingressForm,
   namespaceForm,
   nodeForm,
+  ownedForm,
   podForm,
   serviceForm,
 } from './objects.ts';
@@ -37,4 +38,6 @@ export const KINDS = {
   endpoints: kind('', 'endpoints', endpointsForm),
   endpointslice: kind('discovery.k8s.io', 'endpointslices', endpointSliceForm),
   ingress: kind('networking.k8s.io', 'ingresses', ingressForm),
+  replicaset: kind('apps', 'replicasets', ownedForm),
+  job: kind('batch', 'jobs', ownedForm),
 } as const;

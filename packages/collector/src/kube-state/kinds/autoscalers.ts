@@ -1,6 +1,5 @@
 /** HorizontalPodAutoscalers. Source: kube-state-metrics, internal/store/horizontalpodautoscaler.go. */
-
-import { parseQuantity } from '../../metrics-api/parse-quantity.ts';
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import { at, listAt, numberAt, textAt } from '../fields.ts';
 import type { Sample } from '../kind.ts';
 import { CONDITION_LABELS, conditions, countGauge, created, gauge, info, namespaced, one } from '../samples.ts';

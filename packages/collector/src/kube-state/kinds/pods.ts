@@ -1,6 +1,5 @@
 /** Pods. Source: kube-state-metrics, internal/store/pod.go. */
-
-import { parseQuantity } from '../../metrics-api/parse-quantity.ts';
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import { entriesAt, isAt, listAt, numberAt, secondsAt, textAt } from '../fields.ts';
 import type { Labels, Sample } from '../kind.ts';
 import {

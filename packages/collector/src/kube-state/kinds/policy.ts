@@ -1,7 +1,6 @@
 /** Namespaces, and what is laid down for them: ResourceQuotas, LimitRanges, PodDisruptionBudgets. Source: kube-state-metrics,
  *  internal/store/namespace.go, resourcequota.go, limitrange.go and poddisruptionbudget.go. */
-
-import { parseQuantity } from '../../metrics-api/parse-quantity.ts';
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import { entriesAt, listAt, textAt } from '../fields.ts';
 import type { Labels, Sample } from '../kind.ts';
 import {

@@ -1,7 +1,6 @@
 /** PersistentVolumes, their claims, and StorageClasses. Source: kube-state-metrics, internal/store/persistentvolume.go,
  *  persistentvolumeclaim.go and storageclass.go. */
-
-import { parseQuantity } from '../../metrics-api/parse-quantity.ts';
+import { parseQuantity } from '@vigie/kube/parse-quantity';
 import { entriesAt, listAt, numberAt, textAt } from '../fields.ts';
 import type { Labels } from '../kind.ts';
 import {

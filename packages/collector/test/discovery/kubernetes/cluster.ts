@@ -8,7 +8,12 @@ import { KubernetesDiscovery } from '../../../src/discovery/kubernetes/kubernete
 import type { TargetGroup } from '../../../src/discovery/target-group.ts';
 import { DiscoveryWorld, until } from '../world.ts';
 
-type Config = Partial<Omit<KubernetesDiscoveryConfig, 'kind' | 'role'>>;
+type Config = Partial<Omit<KubernetesDiscoveryConfig, 'kind' | 'role' | 'attach'>> & {
+  readonly attach?: Partial<KubernetesDiscoveryConfig['attach']>;
+};
+
+/** No metadata of others. */
+export const NO_METADATA = { node: false, namespace: false, deployment: false, job: false, cronjob: false };
 
 export class Cluster {
   readonly server: TestApiServer;
@@ -42,8 +47,8 @@ export class Cluster {
       server: { kind: 'own' },
       namespaces: { own: false, names: [] },
       selectors: [],
-      attach: { node: false, namespace: false },
       ...config,
+      attach: { ...NO_METADATA, ...config.attach },
     };
     world.run(new KubernetesDiscovery(whole, { clock, log, counts: counters.kubernetes, watches: this.watches }));
   }

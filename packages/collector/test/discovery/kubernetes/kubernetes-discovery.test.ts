@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../world.ts';
 import { Cluster } from './cluster.ts';
-import { nodeNamed, webPod, webService, webSlice } from './objects.ts';
+import { nodeNamed, ownedBy, webPod, webService, webSlice } from './objects.ts';
 
 const POD_LABELS = {
   __meta_kubernetes_pod_name: 'web-0',
@@ -42,6 +42,8 @@ const NODE_LABELS = {
   __meta_kubernetes_node_name: 'n1',
   __meta_kubernetes_node_label_zone: 'a',
   __meta_kubernetes_node_labelpresent_zone: 'true',
+  __meta_kubernetes_node_annotation_x_y: 'z',
+  __meta_kubernetes_node_annotationpresent_x_y: 'true',
 };
 
 describe('the role pod', () => {
@@ -127,6 +129,83 @@ describe('the role pod', () => {
     expect(cluster.world.told[1]?.[0]?.labels.__meta_kubernetes_node_label_zone).toBe('b');
   });
 
+  it('has no targets on nodes that are not selected, where metadata of nodes are attached', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('pods', webPod('web-0'));
+    cluster.server.put('pods', webPod('web-1', { node: 'n2' }));
+    cluster.server.put('nodes', nodeNamed('n1'));
+    cluster.server.put('nodes', nodeNamed('n2', { zone: 'b' }));
+    cluster.run('pod', { attach: { node: true }, selectors: [{ role: 'node', label: 'zone=a', field: '' }] });
+    const groups = await cluster.first();
+    expect(groups.map(({ source, targets }) => [source, targets.length])).toEqual([
+      ['pod/shop/web-0', 4],
+      ['pod/shop/web-1', 0],
+    ]);
+    await until(() => cluster.server.watching === 2);
+    cluster.server.put('nodes', nodeNamed('n2'));
+    await cluster.untilTold(2);
+    expect(cluster.world.told[1]?.map(({ source, targets }) => [source, targets.length])).toEqual([
+      ['pod/shop/web-1', 4],
+    ]);
+  });
+
+  it.each([
+    [
+      'the Deployment',
+      { deployment: true },
+      { kind: 'ReplicaSet', name: 'web-1' },
+      { resource: 'replicasets', object: ownedBy('web-1', { kind: 'Deployment', name: 'web' }) },
+      { __meta_kubernetes_pod_deployment_name: 'web' },
+    ],
+    [
+      'no Deployment, where its ReplicaSet is of something else',
+      { deployment: true },
+      { kind: 'ReplicaSet', name: 'web-1' },
+      { resource: 'replicasets', object: ownedBy('web-1', { kind: 'Rollout', name: 'web' }) },
+      {},
+    ],
+    [
+      'the Job',
+      { job: true },
+      { kind: 'Job', name: 'clean-28' },
+      { resource: 'jobs', object: ownedBy('clean-28', { kind: 'CronJob', name: 'clean' }) },
+      { __meta_kubernetes_pod_job_name: 'clean-28' },
+    ],
+    [
+      'the CronJob',
+      { cronjob: true },
+      { kind: 'Job', name: 'clean-28' },
+      { resource: 'jobs', object: ownedBy('clean-28', { kind: 'CronJob', name: 'clean' }) },
+      { __meta_kubernetes_pod_cronjob_name: 'clean' },
+    ],
+    ['none of them, where that is not asked for', {}, { kind: 'Job', name: 'clean-28' }, undefined, {}],
+  ] as const)('names %s that a pod is of', async (_title, attach, owner, owned, labels) => {
+    const cluster = await Cluster.start();
+    cluster.server.put('pods', webPod('web-0', { owner }));
+    if (owned !== undefined) cluster.server.put(owned.resource, owned.object);
+    cluster.run('pod', { attach });
+    const [group] = await cluster.first();
+    const names = Object.entries(group?.labels ?? {}).filter(([name]) =>
+      /_(?:deployment|job|cronjob)_name$/.test(name),
+    );
+    expect(Object.fromEntries(names)).toEqual(labels);
+    expect(group?.labels).toMatchObject({
+      __meta_kubernetes_pod_controller_kind: owner.kind,
+      __meta_kubernetes_pod_controller_name: owner.name,
+    });
+  });
+
+  it('is told again when what names its Deployment comes later', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('pods', webPod('web-0'));
+    cluster.run('pod', { attach: { deployment: true } });
+    await cluster.first();
+    await until(() => cluster.server.watching === 2);
+    cluster.server.put('replicasets', ownedBy('web-1', { kind: 'Deployment', name: 'web' }));
+    await cluster.untilTold(2);
+    expect(cluster.world.told[1]?.[0]?.labels.__meta_kubernetes_pod_deployment_name).toBe('web');
+  });
+
   it('says nothing of changes that are in no label', async () => {
     const cluster = await Cluster.start();
     cluster.server.put('pods', webPod('web-0'));
@@ -153,8 +232,8 @@ describe('the role node', () => {
         labels: {
           ...NODE_LABELS,
           __meta_kubernetes_node_provider_id: 'aws:///n1',
-          __meta_kubernetes_node_annotation_x_y: 'z',
-          __meta_kubernetes_node_annotationpresent_x_y: 'true',
+          __meta_kubernetes_node_condition_ready: 'true',
+          __meta_kubernetes_node_condition_diskpressure: 'unknown',
         },
         targets: [
           {
@@ -207,6 +286,14 @@ describe('the role service', () => {
       __meta_kubernetes_service_loadbalancer_ip: '192.0.2.1',
       __meta_kubernetes_service_cluster_ip: '10.96.0.7',
     });
+    cluster.server.put('services', {
+      ...webService({ type: 'LoadBalancer', loadBalancerIP: '192.0.2.1' }),
+      status: { loadBalancer: { ingress: [{ ip: '192.0.2.7' }, { hostname: 'lb.example' }, { ip: '192.0.2.8' }] } },
+    });
+    await cluster.untilTold(3);
+    expect(cluster.world.told[2]?.[0]?.targets[0]).toMatchObject({
+      __meta_kubernetes_service_loadbalancer_ip: '192.0.2.7,192.0.2.8',
+    });
   });
 });
 
@@ -217,7 +304,7 @@ describe('the role endpointslice', () => {
     cluster.server.put('services', webService());
     cluster.server.put('nodes', nodeNamed('n1'));
     cluster.server.put('endpointslices', webSlice({ 'web-0': '10.1.0.1' }));
-    cluster.run('endpointslice', { attach: { node: true, namespace: false } });
+    cluster.run('endpointslice', { attach: { node: true } });
     expect(await cluster.first()).toEqual([
       {
         source: 'endpointslice/shop/web-abc',
@@ -279,6 +366,36 @@ describe('the role endpointslice', () => {
     const sources = cluster.world.told.slice(1).map((groups) => groups.map(({ source }) => source));
     expect(sources).toEqual([['endpointslice/shop/web-abc'], ['endpointslice/shop/web-abc']]);
     expect(cluster.world.told[2]?.[0]?.labels.__meta_kubernetes_service_name).toBe('web');
+  });
+
+  it('names the Deployment of the pods behind it, also when what names it comes later', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('pods', webPod('web-0'));
+    cluster.server.put('endpointslices', webSlice({ 'web-0': '10.1.0.1' }));
+    cluster.run('endpointslice', { attach: { deployment: true } });
+    await cluster.first();
+    await until(() => cluster.server.watching === 4);
+    cluster.server.put('replicasets', ownedBy('web-1', { kind: 'Deployment', name: 'web' }));
+    await cluster.untilTold(2);
+    const names = cluster.world.told[1]?.[0]?.targets.map((target) => target.__meta_kubernetes_pod_deployment_name);
+    expect(names).toEqual(['web', 'web']);
+  });
+
+  it('has no targets in the slice of the second family of a service', async () => {
+    const cluster = await Cluster.start();
+    const families = { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'] };
+    cluster.server.put('services', webService(families));
+    cluster.server.put('endpointslices', webSlice({ 'web-0': '10.1.0.1' }));
+    const second = { ...webSlice({ 'web-0': 'fd00::7' }), addressType: 'IPv6' };
+    const labels = { 'kubernetes.io/service-name': 'web' };
+    cluster.server.put('endpointslices', { ...second, metadata: { name: 'web-v6', namespace: 'shop', labels } });
+    cluster.run('endpointslice');
+    await cluster.first();
+    expect(cluster.world.targets).toEqual({ 'endpointslice/shop/web-abc': ['10.1.0.1:8080'] });
+    await until(() => cluster.server.watching === 3);
+    cluster.server.put('services', webService({ ...families, ipFamilyPolicy: 'SingleStack' }));
+    await cluster.untilTold(2);
+    expect(cluster.world.targets['endpointslice/shop/web-v6']).toEqual(['[fd00::7]:8080']);
   });
 
   it('gives the other ports of a pod once where its service has two families', async () => {

@@ -4,15 +4,23 @@ import { testPod } from '@vigie/kube/testing/test-pod';
 
 type KubeObject = Parameters<TestApiServer['put']>[1];
 
+interface Owner {
+  readonly kind: string;
+  readonly name: string;
+}
+
 /** With a container `web` that has the port 8080, and one that has none. */
-export function webPod(name: string, changes: { readonly ip?: string; readonly node?: string } = {}): KubeObject {
+export function webPod(
+  name: string,
+  changes: { readonly ip?: string; readonly node?: string; readonly owner?: Owner } = {},
+): KubeObject {
   const pod = testPod(name, {
     namespace: 'shop',
     nodeName: changes.node ?? 'n1',
     uid: `uid-${name}`,
     labels: { app: 'web', 'app.kubernetes.io/name': 'w' },
     annotations: { 'prometheus.io/scrape': 'true', 'kubectl.kubernetes.io/last-applied-configuration': '{}' },
-    owner: { kind: 'ReplicaSet', name: 'web-1' },
+    owner: changes.owner ?? { kind: 'ReplicaSet', name: 'web-1' },
   });
   const spec = pod.spec as Record<string, unknown>;
   const status = pod.status as Record<string, unknown>;
@@ -42,6 +50,12 @@ export function webPod(name: string, changes: { readonly ip?: string; readonly n
   };
 }
 
+/** A ReplicaSet or a Job. */
+export function ownedBy(name: string, owner: Owner): KubeObject {
+  const ownerReferences = [{ ...owner, apiVersion: 'v1', uid: owner.name, controller: true }];
+  return { metadata: { name, namespace: 'shop', ownerReferences } };
+}
+
 export function nodeNamed(name: string, labels: Readonly<Record<string, string>> = { zone: 'a' }): KubeObject {
   return {
     kind: 'Node',
@@ -54,7 +68,10 @@ export function nodeNamed(name: string, labels: Readonly<Record<string, string>>
         { type: 'InternalIP', address: 'fd00::1' },
       ],
       daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
-      conditions: [{ type: 'Ready', lastHeartbeatTime: String(labels.beat ?? '') }],
+      conditions: [
+        { type: 'Ready', status: 'True', lastHeartbeatTime: String(labels.beat ?? '') },
+        { type: 'DiskPressure', status: 'Unknown' },
+      ],
     },
   };
 }

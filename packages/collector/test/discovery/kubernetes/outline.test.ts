@@ -5,11 +5,13 @@ import {
   endpointSliceForm,
   endpointsForm,
   nodeForm,
+  ownedForm,
   type PodObject,
   podForm,
   serviceForm,
 } from '../../../src/discovery/kubernetes/objects.ts';
 import { ROLES, type Role } from '../../../src/discovery/kubernetes/roles.ts';
+import { ownedBy } from './objects.ts';
 
 const PODS = ['web-0', 'web-1', 'web-2', 'web-3'];
 
@@ -37,14 +39,22 @@ function expectTrue<T>(role: Role<T>, object: T, neighbours: Neighbours): void {
 
 function neighboursOf(random: Random, pods: ReadonlyMap<string, PodObject>): Neighbours {
   const labels = { zone: 'a', 'prometheus.io/scrape': 'true' };
-  const service = serviceForm.decode({ metadata: { name: 'web', namespace: 'shop', labels, annotations: labels } });
+  const service = serviceForm.decode({
+    metadata: { name: 'web', namespace: 'shop', labels, annotations: labels },
+    spec: { ipFamilyPolicy: random() < 0.5 ? 'PreferDualStack' : 'SingleStack', ipFamilies: ['IPv4', 'IPv6'] },
+  });
   const node = nodeForm.decode({ metadata: { name: 'n1', labels } });
   const hasNodes = random() < 0.5;
+  const owned = ownedForm.decode(ownedBy('web-1', { kind: random() < 0.5 ? 'Deployment' : 'CronJob', name: 'web' }));
+  const flag = (): boolean => random() < 0.5;
   return {
     pod: (_, name) => pods.get(name),
     service: () => service,
     node: () => (hasNodes ? node : undefined),
     namespace: () => (hasNodes ? { name: 'shop', namespace: '', labels, annotations: labels } : undefined),
+    replicaset: () => owned,
+    job: () => owned,
+    attach: { node: flag(), namespace: hasNodes, deployment: true, job: flag(), cronjob: true },
   };
 }
 

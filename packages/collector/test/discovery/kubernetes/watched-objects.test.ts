@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { SharedWatches } from '../../../src/cluster/shared-watches.ts';
 import { KubernetesDiscovery } from '../../../src/discovery/kubernetes/kubernetes-discovery.ts';
 import { DiscoveryWorld, until } from '../world.ts';
-import { Cluster } from './cluster.ts';
-import { webPod } from './objects.ts';
+import { Cluster, NO_METADATA } from './cluster.ts';
+import { ownedBy, webPod } from './objects.ts';
 
 describe('what is watched', () => {
   it('is what namespaces and selectors say', async () => {
@@ -42,6 +42,48 @@ describe('what is watched', () => {
     await until(() => cluster.server.watching === 0);
   });
 
+  it('is the ReplicaSets and Jobs of those namespaces, where names of Deployments and CronJobs are wanted', async () => {
+    const cluster = await Cluster.start();
+    cluster.run('pod', {
+      namespaces: { own: false, names: ['shop'] },
+      selectors: [{ role: 'pod', label: 'app=web', field: '' }],
+      attach: { deployment: true, cronjob: true },
+    });
+    await cluster.first();
+    const lists = cluster.server.requests.filter(({ verb }) => verb === 'list');
+    expect(lists.map(({ path, query }) => [path, query.get('labelSelector')]).toSorted()).toEqual([
+      ['/api/v1/namespaces/shop/pods', 'app=web'],
+      ['/apis/apps/v1/namespaces/shop/replicasets', null],
+      ['/apis/batch/v1/namespaces/shop/jobs', null],
+    ]);
+  });
+
+  it.each([
+    ['pod', { job: true }, ['/api/v1/pods']],
+    ['service', { deployment: true, job: true, cronjob: true }, ['/api/v1/services']],
+  ] as const)('is no more than the role %s needs for names that it has, or has no use for', async (role, attach, paths) => {
+    const cluster = await Cluster.start();
+    cluster.run(role, { attach });
+    await cluster.first();
+    expect(cluster.server.requests.filter(({ verb }) => verb === 'list').map(({ path }) => path)).toEqual(paths);
+  });
+
+  it('keeps of a ReplicaSet whose it is, and hears nothing of its status', async () => {
+    const cluster = await Cluster.start();
+    cluster.server.put('replicasets', ownedBy('web-1', { kind: 'Deployment', name: 'web' }));
+    cluster.server.put('pods', webPod('web-0'));
+    cluster.run('pod', { attach: { deployment: true } });
+    await cluster.first();
+    await until(() => cluster.server.watching === 2);
+    cluster.server.put('replicasets', {
+      ...ownedBy('web-1', { kind: 'Deployment', name: 'web' }),
+      status: { replicas: 2 },
+    });
+    cluster.server.put('pods', webPod('web-1'));
+    await cluster.untilTold(2);
+    expect(cluster.world.told[1]?.map(({ source }) => source)).toEqual(['pod/shop/web-1']);
+  });
+
   it('is asked for again where there is no API server to be found yet', async () => {
     const cluster = await Cluster.start();
     const { clock, log, counters } = cluster.world;
@@ -58,7 +100,7 @@ describe('what is watched', () => {
       },
     });
     const config = { kind: 'kubernetes', role: 'node', server: { kind: 'own' }, selectors: [] } as const;
-    const rest = { namespaces: { own: false, names: [] }, attach: { node: false, namespace: false } };
+    const rest = { namespaces: { own: false, names: [] }, attach: NO_METADATA };
     cluster.world.run(
       new KubernetesDiscovery({ ...config, ...rest }, { clock, log, counts: counters.kubernetes, watches }),
     );

@@ -2,9 +2,10 @@
 import { documentShape, type Opening, type RecordFacts } from '../../encode/document.ts';
 import type { JsonLineShape } from '../../encode/json-lines.ts';
 import { outcomeOfFailure } from '../http-client/answer-outcome.ts';
-import { HttpClient } from '../http-client/client.ts';
+import type { HttpClient } from '../http-client/client.ts';
 import { httpSettings } from '../http-client/settings.ts';
 import type { SendOutcome, Sink, SinkDeps } from '../sink.ts';
+import { sinkClient } from '../sink-client.ts';
 import { BULK_FILTER_PATH, readBulkAnswer } from './bulk-answer.ts';
 import { type ElasticsearchSinkConfig, setupOptionsOf, type Target, targetOf } from './config.ts';
 import { Preparation } from './preparation.ts';
@@ -43,12 +44,7 @@ export class ElasticsearchSink implements Sink {
     this.bodyKind = ['elasticsearch', ...(this.#nameInUrl ? ['name in URL'] : []), `id: ${config.id}`].join(', ');
     this.#names = new TargetNames(template, config.max_names, () => deps.events.count(name, 'name_overflow', 1));
     const settings = httpSettings(config.endpoints, config);
-    this.#client = new HttpClient(settings, {
-      clock: deps.clock,
-      env: deps.env,
-      version: deps.version,
-      reloadFailed: (detail) => deps.events.warn(name, 'changed certificate or secret not usable', { detail }),
-    });
+    this.#client = sinkClient(name, settings, deps);
     this.#preparation = new Preparation({
       client: this.#client,
       settings,

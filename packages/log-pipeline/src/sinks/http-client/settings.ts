@@ -1,5 +1,6 @@
 /** What the configuration says about reaching a server over HTTP: shared by the sinks that do. */
 import { duration, filePath, integer, parsed, section, text } from '@vigie/core/config/fields';
+import { clientTlsSection } from '@vigie/core/config/listen';
 import type { ClientTlsFiles } from '@vigie/core/tls';
 import * as v from 'valibot';
 import type { Credentials, SecretSource } from './authorization.ts';
@@ -53,29 +54,6 @@ const authSchema = v.pipe(
   }),
 );
 
-const tlsSchema = v.pipe(
-  section({
-    ca_file: v.optional(filePath()),
-    cert_file: v.optional(filePath()),
-    key_file: v.optional(filePath()),
-    server_name: v.optional(text()),
-    insecure_skip_verify: v.optional(v.boolean(), false),
-  }),
-  v.check(
-    ({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined),
-    'cert_file and key_file together',
-  ),
-  v.transform(
-    (tls): ClientTlsFiles => ({
-      caFile: tls.ca_file,
-      certFile: tls.cert_file,
-      keyFile: tls.key_file,
-      serverName: tls.server_name,
-      insecureSkipVerify: tls.insecure_skip_verify,
-    }),
-  ),
-);
-
 const compressionSchema = v.pipe(
   v.union([
     v.picklist(['none', 'gzip', 'deflate']),
@@ -97,7 +75,7 @@ const headersSchema = v.record(
 /** The keys of every sink that speaks HTTP. */
 export const httpEntries = {
   auth: v.optional(authSchema),
-  tls: v.optional(tlsSchema),
+  tls: v.optional(clientTlsSection()),
   compression: v.optional(compressionSchema, 'none'),
   headers: v.optional(headersSchema, {}),
   timeouts: v.optional(

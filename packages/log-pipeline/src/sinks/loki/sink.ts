@@ -4,10 +4,11 @@ import { compress } from '@vigie/wire/snappy';
 import type { RecordFacts } from '../../encode/document.ts';
 import type { GroupShape } from '../../encode/group-shape.ts';
 import { explanation, outcomeOfFailure } from '../http-client/answer-outcome.ts';
-import { HttpClient } from '../http-client/client.ts';
+import type { HttpClient } from '../http-client/client.ts';
 import { httpSettings } from '../http-client/settings.ts';
 import { factFor, renderNameTemplate } from '../name-template.ts';
 import type { GroupedBodies, RejectedItem, RetryReason, SendOutcome, Sink, SinkDeps } from '../sink.ts';
+import { sinkClient } from '../sink-client.ts';
 import { ENTRY, entryTimes, pushRequest, STREAM, type StreamGroup, streamGroups } from './body.ts';
 import type { LokiSinkConfig } from './config.ts';
 import { bodyOf, letterOf } from './dead-letter.ts';
@@ -44,12 +45,7 @@ export class LokiSink implements Sink {
     this.#config = config;
     this.#deps = deps;
     this.#streams = new Streams(config, () => deps.events.count(name, 'name_overflow', 1));
-    this.#client = new HttpClient(httpSettings(config.endpoints, { ...config, compression: undefined }), {
-      clock: deps.clock,
-      env: deps.env,
-      version: deps.version,
-      reloadFailed: (detail) => deps.events.warn(name, 'changed certificate or secret not usable', { detail }),
-    });
+    this.#client = sinkClient(name, httpSettings(config.endpoints, { ...config, compression: undefined }), deps);
   }
 
   shape(facts: RecordFacts): GroupShape {

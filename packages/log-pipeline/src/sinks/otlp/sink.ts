@@ -6,10 +6,11 @@ import { decodeLogsRequest, decodeLogsResponse, encodeLogsRequest, type LogsResp
 import type { RecordFacts } from '../../encode/document.ts';
 import type { GroupShape } from '../../encode/group-shape.ts';
 import { explanation } from '../http-client/answer-outcome.ts';
-import { HttpClient } from '../http-client/client.ts';
+import type { HttpClient } from '../http-client/client.ts';
 import type { Exchange } from '../http-client/exchange.ts';
 import { httpSettings } from '../http-client/settings.ts';
 import type { GroupedBodies, SendOutcome, Sink, SinkDeps } from '../sink.ts';
+import { sinkClient } from '../sink-client.ts';
 import type { OtlpSinkConfig } from './config.ts';
 import { OtlpShape } from './shape.ts';
 
@@ -47,12 +48,7 @@ export class OtlpSink implements Sink {
     this.name = name;
     this.#config = config;
     this.#deps = deps;
-    this.#client = new HttpClient(httpSettings(config.endpoints, config), {
-      clock: deps.clock,
-      env: deps.env,
-      version: deps.version,
-      reloadFailed: (detail) => deps.events.warn(name, 'changed certificate or secret not usable', { detail }),
-    });
+    this.#client = sinkClient(name, httpSettings(config.endpoints, config), deps);
   }
 
   shape(facts: RecordFacts): GroupShape {

@@ -4,10 +4,11 @@ import { SecretFile } from '@vigie/core/secrets';
 import * as v from 'valibot';
 import type { RecordFacts } from '../../encode/document.ts';
 import type { JsonLineShape } from '../../encode/json-lines.ts';
-import { HttpClient } from '../http-client/client.ts';
+import type { HttpClient } from '../http-client/client.ts';
 import type { Exchange } from '../http-client/exchange.ts';
 import { endpointUrl, httpEntries, httpSettings } from '../http-client/settings.ts';
 import type { SendOutcome, Sink, SinkDeps } from '../sink.ts';
+import { sinkClient } from '../sink-client.ts';
 import { batchEntry, documentEntries, sinkEntries } from '../sink-section.ts';
 import { Acknowledgements, type Channel } from './acknowledgements.ts';
 import { ackIdOf, mayHaveRestarted, outcomeOfAnswer } from './answer.ts';
@@ -68,12 +69,7 @@ export class SplunkSink implements Sink {
     this.#config = config;
     this.#deps = deps;
     const compression = config.compression === 'gzip' ? ({ algorithm: 'gzip', level: GZIP_LEVEL } as const) : undefined;
-    this.#client = new HttpClient(httpSettings(config.endpoints, { ...config, auth: undefined, compression }), {
-      clock: deps.clock,
-      env: deps.env,
-      version: deps.version,
-      reloadFailed: (detail) => deps.events.warn(name, 'changed certificate or secret not usable', { detail }),
-    });
+    this.#client = sinkClient(name, httpSettings(config.endpoints, { ...config, auth: undefined, compression }), deps);
     const file = config.token_file === undefined ? undefined : new SecretFile(config.token_file, deps.clock);
     this.#token = () => file?.value() ?? config.token ?? '';
     if (config.ack) {

@@ -1,6 +1,7 @@
-/** What is said of a file while it is read: problems, which keep it from being used, and warnings of what it has no effect with. */
-import type { LoadedConfig } from '@vigie/core/config/load';
-import { type ConfigPath, type ConfigProblem, formatPath } from '@vigie/core/config/problem';
+/** What is said of a file while it is read: problems, which keep it from being used, and warnings of what it has no effect
+ *  with, or another than is meant. */
+import type { LoadedConfig } from './load.ts';
+import { type ConfigPath, type ConfigProblem, formatPath } from './problem.ts';
 
 export interface ConfigWarning {
   readonly file: string;
@@ -12,30 +13,44 @@ export interface ConfigWarning {
   readonly text: string;
 }
 
-/** `prometheus.yml:12:3: warning: alerting.alertmanagers: …` */
+/** `alertmanager.yml:12:3: warning: route.routes[0].matchers[0]: …` */
 export function formatWarning({ file, line, column, path, text }: ConfigWarning): string {
   return `${file}:${line}:${column}: warning: ${formatPath(path)}: ${text}`;
 }
 
+type Positions = Pick<LoadedConfig<unknown>, 'problemAt' | 'problemAtKey'>;
+
 export class Findings {
   readonly problems: ConfigProblem[] = [];
   readonly warnings: ConfigWarning[] = [];
-  readonly #at: Pick<LoadedConfig<unknown>, 'problemAt' | 'problemAtKey'>;
+  readonly #at: Positions;
 
-  constructor(at: Pick<LoadedConfig<unknown>, 'problemAt' | 'problemAtKey'>) {
+  constructor(at: Positions) {
     this.#at = at;
   }
 
-  /** @param expected completes "expected …" */
+  /** The problem names what stands there: not for secrets.
+   *  @param expected completes "expected …" */
   problem(path: ConfigPath, expected: string): void {
     this.problems.push(this.#at.problemAt(path, expected));
   }
 
-  /** Of the key itself that ends the path. */
+  /** Of the key that ends the path, whose value is not named. */
   problemAtKey(path: ConfigPath, expected: string): void {
     this.problems.push(this.#at.problemAtKey(path, expected));
   }
 
+  /** @param upstream what Prometheus or Alertmanager says of it */
+  refuse(path: ConfigPath, expected: string, upstream: string): void {
+    this.problem(path, `${expected} (${upstream})`);
+  }
+
+  /** As refuse, without naming the value. */
+  refuseKey(path: ConfigPath, expected: string, upstream: string): void {
+    this.problemAtKey(path, `${expected} (${upstream})`);
+  }
+
+  /** Of the key that ends the path, or of the item of a list. */
   warn(path: ConfigPath, text: string): void {
     const { file, line, column } = this.#at.problemAtKey(path, '');
     this.warnings.push({ file, line, column, path, text });

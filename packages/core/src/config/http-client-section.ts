@@ -1,21 +1,14 @@
-/** How requests to receivers are made: `http_config`, `tls_config`. Source: Prometheus, common/config/http_config.go. */
+/** How requests are made: the keys of `http_config`, which stand among those of a scrape job or a discovery too. Both Prometheus and Alertmanager
+ *  read them with one library. Source: Prometheus, common/config/http_config.go. */
 import { resolve } from 'node:path';
-import { named, section } from '@vigie/core/config/fields';
-import type {
-  Authorization,
-  HttpClientConfig,
-  ProxyConfig,
-  Secret,
-  TlsConfig,
-} from '@vigie/core/config/http-client-config';
-import type { ConfigPath } from '@vigie/core/config/problem';
-import { proxyProblems } from '@vigie/core/config/proxy-problems';
-import { isReservedHeader } from '@vigie/core/config/reserved-headers';
-import { quoteGo } from '@vigie/core/go-quote';
 import * as v from 'valibot';
+import { quoteGo } from '../go-quote.ts';
+import { named, refused, section } from './fields.ts';
 import type { ReadContext } from './findings.ts';
-import { urlProblem } from './http-url.ts';
-import { flag, optionalText, refused, textList, textMap } from './written-fields.ts';
+import type { Authorization, HttpClientConfig, ProxyConfig, Secret, TlsConfig } from './http-client-config.ts';
+import type { ConfigPath } from './problem.ts';
+import { isReservedHeader } from './reserved-headers.ts';
+import { flag, optionalText, textList, textMap } from './written-fields.ts';
 
 const tlsVersion = v.nullish(v.picklist(['TLS10', 'TLS11', 'TLS12', 'TLS13']));
 
@@ -36,42 +29,50 @@ const proxyEntries = {
   proxy_url: optionalText,
   no_proxy: optionalText,
   proxy_from_environment: flag(false),
-  proxy_connect_header: refused('no headers of its own for a proxy, which Vigie does not send'),
+  proxy_connect_header: refused('a proxy that asks for no headers of its own, which Vigie does not send'),
 };
 
-export const httpClientSection = section({
-  basic_auth: v.nullish(
-    section({
-      username: optionalText,
-      username_file: optionalText,
-      password: optionalText,
-      password_file: optionalText,
-    }),
-  ),
-  authorization: v.nullish(section({ type: optionalText, credentials: optionalText, credentials_file: optionalText })),
-  oauth2: v.nullish(
-    section({
-      client_id: optionalText,
-      client_secret: optionalText,
-      client_secret_file: optionalText,
-      token_url: optionalText,
-      scopes: textList,
-      endpoint_params: textMap,
-      tls_config: v.nullish(tlsSection),
-      ...proxyEntries,
-    }),
-  ),
-  bearer_token: optionalText,
-  bearer_token_file: optionalText,
-  tls_config: v.nullish(tlsSection),
-  follow_redirects: flag(true),
-  enable_http2: flag(true),
-  ...proxyEntries,
-  http_headers: v.nullish(named(section({ values: textList, secrets: textList, files: textList })), {}),
-});
+/** @param enableHttp2 which remote write has off by default */
+export function httpClientEntries(enableHttp2 = true) {
+  return {
+    basic_auth: v.nullish(
+      section({
+        username: optionalText,
+        username_file: optionalText,
+        password: optionalText,
+        password_file: optionalText,
+      }),
+    ),
+    authorization: v.nullish(
+      section({ type: optionalText, credentials: optionalText, credentials_file: optionalText }),
+    ),
+    oauth2: v.nullish(
+      section({
+        client_id: optionalText,
+        client_secret: optionalText,
+        client_secret_file: optionalText,
+        token_url: optionalText,
+        scopes: textList,
+        endpoint_params: textMap,
+        tls_config: v.nullish(tlsSection),
+        ...proxyEntries,
+      }),
+    ),
+    bearer_token: optionalText,
+    bearer_token_file: optionalText,
+    tls_config: v.nullish(tlsSection),
+    follow_redirects: flag(true),
+    enable_http2: flag(enableHttp2),
+    ...proxyEntries,
+    http_headers: v.nullish(named(section({ values: textList, secrets: textList, files: textList })), {}),
+  };
+}
+
+export const httpClientSection = section(httpClientEntries());
 
 export type WrittenHttpClient = v.InferOutput<typeof httpClientSection>;
 type WrittenTls = v.InferOutput<typeof tlsSection>;
+type WrittenProxy = Pick<WrittenHttpClient, 'proxy_url' | 'no_proxy' | 'proxy_from_environment'>;
 
 export function readHttpClient(written: WrittenHttpClient, path: ConfigPath, context: ReadContext): HttpClientConfig {
   const { findings, folder } = context;
@@ -207,20 +208,18 @@ function secretOf(
   return file === '' ? undefined : { file: resolve(folder, file) };
 }
 
-function readProxy(
-  {
-    proxy_url,
-    no_proxy,
-    proxy_from_environment,
-  }: Pick<WrittenHttpClient, 'proxy_url' | 'no_proxy' | 'proxy_from_environment'>,
-  path: ConfigPath,
-  { findings }: ReadContext,
-): ProxyConfig {
-  if (/^socks/i.test(proxy_url))
-    findings.problemAtKey([...path, 'proxy_url'], 'a proxy of http or https: Vigie does not speak SOCKS');
-  else if (proxy_url !== '' && urlProblem(proxy_url) !== undefined)
-    findings.problemAtKey([...path, 'proxy_url'], 'the URL of a proxy');
-  const proxy = { url: proxy_url || undefined, noProxy: no_proxy, fromEnvironment: proxy_from_environment };
-  for (const [key, expected] of proxyProblems(proxy)) findings.problemAtKey([...path, key], expected);
-  return proxy;
+function readProxy(written: WrittenProxy, path: ConfigPath, { findings }: ReadContext): ProxyConfig {
+  const { proxy_url: url, no_proxy: noProxy, proxy_from_environment: fromEnvironment } = written;
+  const problem = (key: keyof WrittenProxy, expected: string): void => findings.problemAtKey([...path, key], expected);
+  if (/^socks/i.test(url)) problem('proxy_url', 'a proxy of http or https: Vigie does not speak SOCKS');
+  else if (url !== '' && !isHttpUrl(url)) problem('proxy_url', 'the URL of a proxy');
+  if (fromEnvironment && url !== '') problem('proxy_url', 'no proxy_url beside proxy_from_environment');
+  if (fromEnvironment && noProxy !== '') problem('no_proxy', 'no no_proxy beside proxy_from_environment');
+  if (!fromEnvironment && noProxy !== '' && url === '') problem('no_proxy', 'proxy_url beside no_proxy');
+  return { url: url || undefined, noProxy, fromEnvironment };
+}
+
+/** With a host where it is written: URL takes the path of `http:///x` for one. */
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\/[^/?#]/i.test(text) && URL.canParse(text);
 }

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { Lab, MINUTE } from '../lab.ts';
+import { config } from '../two-receivers.ts';
+
+async function withSilence() {
+  const lab = await new Lab(config()).start();
+  const { id, ...content } = await lab.silence('A', 60);
+  lab.history.length = 0;
+  await lab.after(MINUTE);
+  return { lab, id, content };
+}
+
+describe('the history of a silence that is changed', () => {
+  it('has its end, and another that begins, where the change makes another of it', async () => {
+    const { lab, id, content } = await withSilence();
+    const other = await lab.silence('B', 60);
+    lab.history.length = 0;
+    const next = await lab.engine.setSilence({ ...content, matcherSets: other.matcherSets }, id);
+    expect(next.id).not.toBe(id);
+    const cause = `${next.id} is in its place`;
+    expect(lab.history).toMatchObject([
+      { kind: 'unsilenced', timeMs: MINUTE, silence: id, matchers: '{alertname="A"}', cause, endsAtMs: MINUTE },
+      { kind: 'silenced', timeMs: MINUTE, silence: next.id, matchers: '{alertname="B"}' },
+    ]);
+  });
+
+  it('has the change alone where it stays the same', async () => {
+    const { lab, id, content } = await withSilence();
+    await lab.engine.setSilence({ ...content, comment: 'longer' }, id);
+    expect(lab.history).toMatchObject([{ kind: 'silenced', silence: id, cause: 'longer', isChange: true }]);
+  });
+
+  it('has no second end of one that had ended', async () => {
+    const { lab, id, content } = await withSilence();
+    await lab.engine.expireSilence(id);
+    await lab.engine.expireSilence(id);
+    await lab.engine.setSilence({ ...content, endsAtMs: 90 * MINUTE }, id);
+    expect(lab.history.map(({ kind }) => kind)).toEqual(['unsilenced', 'silenced']);
+  });
+});
