@@ -1,6 +1,6 @@
 /** The last lines that a pod wrote, as a page shows them: redacted, without control characters, and bounded. */
 import { describeError } from '@vigie/core/errors';
-import { onAbort } from '@vigie/core/on-abort';
+import { untilAborted } from '@vigie/core/until-aborted';
 import type { LogLine, LogSource } from '../logs/log-source.ts';
 import type { LogLineOptions } from './context-options.ts';
 
@@ -42,15 +42,6 @@ export async function podLines(
     const reason = plain(redactor.redactText(describeError(signal.aborted ? signal.reason : error)));
     return { kind: 'failed', text: `(no log lines: ${shortened(reason, MAX_REASON_LENGTH)})` };
   }
-}
-
-/** What it comes to, but not later than the signal, whose reason is thrown: whoever works may not listen to it. */
-export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = onAbort(signal, () => reject(signal.reason));
-    if (signal.aborted) reject(signal.reason);
-    work.then(resolve, reject).finally(leave);
-  });
 }
 
 /** The newest that there is room for. */

@@ -1,4 +1,5 @@
 /** A chart of what alerts fire on: their expression over the time before, the series that fire marked. */
+import { untilAborted } from '@vigie/core/until-aborted';
 import type { QueryEngine } from '@vigie/promql/evaluate/query-engine';
 import type { RangeSeries } from '@vigie/promql/evaluate/result';
 import { type LabelSet, METRIC_NAME } from '@vigie/promql/labels/label-set';
@@ -6,7 +7,6 @@ import type { Alert } from '../dispatch/alert.ts';
 import { formatGroupLabels } from '../identity/group-key.ts';
 import type { Chart } from './chart/chart.ts';
 import type { ChartedQuery } from './charted-query.ts';
-import { untilAborted } from './log-lines.ts';
 
 /** As wide as a chart can show; it is also what a line costs. */
 const STEPS = 180;

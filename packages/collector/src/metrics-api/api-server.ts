@@ -10,6 +10,7 @@ import { openAddress, openPort } from '@vigie/core/http-server/port';
 import { limitRepeats } from '@vigie/core/limit-repeats';
 import type { Log } from '@vigie/core/log';
 import type { ServerTlsOptions } from '@vigie/core/tls';
+import type { AccessQuestion } from '@vigie/kube/subject-access-review';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { MetricsAdapter } from '../adapter/metrics-adapter.ts';
 import { type ApiAnswer, type AskedFor, answerRequest } from './answer-request.ts';
@@ -17,7 +18,7 @@ import { CUSTOM_METRICS, EXTERNAL_METRICS, RESOURCE_METRICS } from './api-groups
 import { ApiRefusal } from './api-refusal.ts';
 import type { Authenticator } from './authenticate.ts';
 import type { Authorizer } from './authorize.ts';
-import { type ApiRequest, type Attributes, parsePath } from './request-path.ts';
+import { type ApiRequest, parsePath } from './request-path.ts';
 import type { MetricsApiCounts, RequestGroup } from './telemetry.ts';
 
 export interface ApiServerDeps {
@@ -199,7 +200,7 @@ export class MetricsApiListener {
   }
 
   /** @throws {ApiRefusal} */
-  async #admit(request: IncomingMessage, attributes: Attributes): Promise<void> {
+  async #admit(request: IncomingMessage, attributes: AccessQuestion): Promise<void> {
     const { admission, counts } = this.#deps;
     if (admission === 'open') return;
     const { authenticator, authorizer } = admission;

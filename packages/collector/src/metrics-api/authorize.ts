@@ -4,12 +4,11 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '@vigie/core/clock';
 import { describeObstacle } from '@vigie/kube/answer';
 import type { KubeClient } from '@vigie/kube/client';
-import { type AccessVerdict, reviewAccess } from '@vigie/kube/subject-access-review';
+import { type AccessQuestion, type AccessVerdict, reviewAccess } from '@vigie/kube/subject-access-review';
 import type { UserInfo } from '@vigie/kube/token-review';
 import { ApiRefusal } from './api-refusal.ts';
 import type { AuthenticationMethod } from './authenticate.ts';
 import { DecisionCache } from './decision-cache.ts';
-import type { Attributes } from './request-path.ts';
 
 export interface AuthorizeOptions {
   /** The API server has asked RBAC already about what comes through it: believe that, and do not ask again. */
@@ -38,7 +37,7 @@ export class Authorizer {
   async refusal(
     user: UserInfo,
     method: AuthenticationMethod,
-    attributes: Attributes,
+    attributes: AccessQuestion,
     signal: AbortSignal,
   ): Promise<ApiRefusal | undefined> {
     if (user.groups.includes(MASTERS)) return undefined;
@@ -80,7 +79,7 @@ function keepsMs({ status }: AccessVerdict): number {
 }
 
 /** In the API server's own words. */
-function forbidden({ name }: UserInfo, attributes: Attributes, reason: string): ApiRefusal {
+function forbidden({ name }: UserInfo, attributes: AccessQuestion, reason: string): ApiRefusal {
   const because = reason === '' ? '' : `: ${reason}`;
   if (attributes.kind === 'path') {
     const { path, verb } = attributes;

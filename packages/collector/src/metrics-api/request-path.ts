@@ -1,5 +1,6 @@
 /** What a path of the API asks for, and what authorisation is asked about it. Source: custom-metrics-apiserver,
  *  pkg/apiserver/installer; apiserver, pkg/endpoints/request/requestinfo.go. */
+import type { AccessQuestion } from '@vigie/kube/subject-access-review';
 import {
   type ApiGroup,
   type ApiVersion,
@@ -40,24 +41,10 @@ export type ApiRequest =
     }
   | { readonly kind: 'external'; readonly namespace: string; readonly metric: string };
 
-/** Of a SubjectAccessReview. */
-export type Attributes =
-  | { readonly kind: 'path'; readonly path: string; readonly verb: string }
-  | {
-      readonly kind: 'resource';
-      readonly verb: string;
-      readonly group: string;
-      readonly version: string;
-      readonly resource: string;
-      readonly subresource: string;
-      readonly name: string;
-      readonly namespace: string;
-    };
-
 export interface ParsedPath {
   /** undefined for what is not served. */
   readonly request: ApiRequest | undefined;
-  readonly attributes: Attributes;
+  readonly attributes: AccessQuestion;
 }
 
 /** @param path as it came, without the query: each segment is decoded by itself, `%2A` is `*`
@@ -66,7 +53,7 @@ export function parsePath(path: string): ParsedPath | undefined {
   const segments = decodedSegments(path);
   if (segments === undefined) return undefined;
   const [root, group = '', version = '', ...rest] = segments;
-  const byPath: Attributes = { kind: 'path', path, verb: 'get' };
+  const byPath: AccessQuestion = { kind: 'path', path, verb: 'get' };
   if (root === 'openapi') return { request: openApiRequest(segments), attributes: byPath };
   if (root !== 'apis') return { request: undefined, attributes: byPath };
   if (segments.length === 1) return { request: { kind: 'groups' }, attributes: byPath };
@@ -117,7 +104,7 @@ function resourceRequest(group: ApiGroup, version: ApiVersion, rest: readonly st
 }
 
 function usageRequest(version: ApiVersion, rest: readonly string[]): ParsedPath | undefined {
-  const of = (resource: string, namespace: string, name: string): Attributes => ({
+  const of = (resource: string, namespace: string, name: string): AccessQuestion => ({
     kind: 'resource',
     verb: name === '' ? 'list' : 'get',
     group: RESOURCE_METRICS,
@@ -145,7 +132,7 @@ function usageRequest(version: ApiVersion, rest: readonly string[]): ParsedPath 
 
 function customRequest(version: ApiVersion, rest: readonly string[]): ParsedPath | undefined {
   const [first = '', second = '', third = '', fourth = '', fifth = ''] = rest;
-  const of = (attributes: Partial<Extract<Attributes, { kind: 'resource' }>>): Attributes => ({
+  const of = (attributes: Partial<Extract<AccessQuestion, { kind: 'resource' }>>): AccessQuestion => ({
     kind: 'resource',
     verb: 'get',
     group: CUSTOM_METRICS,

@@ -6,12 +6,13 @@ import { HttpClient, type RequestHeaders } from '@vigie/core/http-client/http-cl
 import { proxyFor } from '@vigie/core/http-client/proxy';
 import type { ReloadedFiles } from '@vigie/core/reloaded-files';
 import type { ClientTlsOptions } from '@vigie/core/tls';
+import { untilAborted } from '@vigie/core/until-aborted';
 import { tellCertificate, tellChainExpiry, tellCipher } from './certificate-samples.ts';
 import { CookieJar } from './cookie-jar.ts';
 import { readHttpBody } from './http-body.ts';
 import { exchange, type HttpAnswer, hostOf } from './http-exchange.ts';
 import { bodyIsRight, headersAreRight, statusIsValid, wantsBody, wantsHeaders } from './http-matches.ts';
-import { chooseAddress, type Lookup, unlessAborted } from './probe-address.ts';
+import { chooseAddress, type Lookup } from './probe-address.ts';
 import type { HttpModule } from './probe-module.ts';
 import { type ProbeContext, type Prober, type ProberDeps, stopwatch } from './prober.ts';
 
@@ -254,7 +255,7 @@ function proxyOf(url: URL, { proxy }: HttpClientConfig, env: ProberDeps['env']):
 }
 
 async function addressesOf(host: string, lookup: Lookup, signal: AbortSignal): Promise<readonly string[]> {
-  return (await unlessAborted(lookup(host), signal)).map(({ address }) => address);
+  return (await untilAborted(lookup(host), signal)).map(({ address }) => address);
 }
 
 function withHost(url: URL, address: string): URL {

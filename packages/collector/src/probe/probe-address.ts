@@ -1,7 +1,7 @@
 /** From the host of a target to the address that is probed. Source: blackbox_exporter, prober/utils.go. */
 import { isIP } from 'node:net';
 import type { Clock } from '@vigie/core/clock';
-import { onAbort } from '@vigie/core/on-abort';
+import { untilAborted } from '@vigie/core/until-aborted';
 import type { AddressChoice } from './probe-module.ts';
 import { type ProbeContext, stopwatch } from './prober.ts';
 
@@ -42,7 +42,8 @@ export async function chooseAddress(
   const elapsed = stopwatch(clock);
   let found: readonly ProbeAddress[];
   try {
-    found = await unlessAborted(lookup(host), signal);
+    // The system's resolver cannot be told to stop.
+    found = await untilAborted(lookup(host), signal);
   } finally {
     samples.set('lookupTime', elapsed());
   }
@@ -53,15 +54,6 @@ export async function chooseAddress(
   samples.set('ipProtocol', chosen.family);
   samples.set('ipHash', hashOf(chosen));
   return { ...chosen, seconds: elapsed() };
-}
-
-/** The system's resolver cannot be told to stop: nobody waits for it any more. */
-export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = onAbort(signal, () => reject(signal.reason));
-    if (signal.aborted) reject(signal.reason);
-    work.then(resolve, reject).finally(leave);
-  });
 }
 
 /** FNV-1a of its bytes, 32 bits. */

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, gunzipSync } from 'node:zlib';
 import type { Clock } from '@vigie/core/clock';
+import { startDeadline } from '@vigie/core/deadline';
 import { describeError, errorCode } from '@vigie/core/errors';
 import type { HttpClient } from '@vigie/core/http-client/http-client';
 import { BodyTooLargeError, readBody } from '@vigie/core/http-client/read-body';
@@ -46,19 +47,13 @@ export async function fetchExposition(
   signal: AbortSignal,
 ): Promise<FetchedExposition> {
   signal.throwIfAborted();
-  const ending = new AbortController();
-  const end = (): void => ending.abort(signal.reason);
-  signal.addEventListener('abort', end, { once: true });
-  let isTimedOut = false;
-  const timer = options.clock.setTimer(options.timeoutMs, () => {
-    isTimedOut = true;
-    ending.abort(new Error(TIMED_OUT));
-  });
+  const deadline = startDeadline(signal, options.clock, options.timeoutMs, TIMED_OUT);
   try {
-    const response = await open(url, options, ending.signal);
+    const response = await open(url, options, deadline.signal);
     return { body: await read(response, options.maxBodyBytes), contentType: response.headers['content-type'] ?? '' };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
+    const isTimedOut = deadline.signal.aborted;
     if (error instanceof ScrapeError && !isTimedOut) throw error;
     const isOpened = error instanceof ScrapeError;
     const what = isTimedOut ? TIMED_OUT : describeError(error);
@@ -66,8 +61,7 @@ export async function fetchExposition(
       cause: error,
     });
   } finally {
-    timer.cancel();
-    signal.removeEventListener('abort', end);
+    deadline.cancel();
   }
 }
 

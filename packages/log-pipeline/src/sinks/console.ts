@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import type { Clock } from '@vigie/core/clock';
 import { section } from '@vigie/core/config/fields';
 import { describeError, errorCode } from '@vigie/core/errors';
+import { untilAborted } from '@vigie/core/until-aborted';
 import * as v from 'valibot';
 import {
   DOCUMENT_ROOT_NAMES,
@@ -15,7 +16,6 @@ import {
 import type { JsonLineShape } from '../encode/json-lines.ts';
 import type { SendOutcome, Sink, SinkDeps } from './sink.ts';
 import { documentEntries, sinkEntries } from './sink-section.ts';
-import { untilAborted } from './until-aborted.ts';
 
 export const consoleSchema = section({
   type: v.literal('console'),

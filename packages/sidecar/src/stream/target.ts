@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '@vigie/core/clock';
 import { bug, errorCode, VigieError } from '@vigie/core/errors';
 import type { Log } from '@vigie/core/log';
+import { untilAborted } from '@vigie/core/until-aborted';
 import { openCheckpoint } from '@vigie/log-pipeline/checkpoint/store';
 import { LaneLedger } from '@vigie/log-pipeline/delivery/ledger';
 import { MAX_SHAPE_BYTES } from '@vigie/log-pipeline/encode/json-lines';
@@ -111,7 +112,7 @@ export class StreamTarget {
   async reconfigure(settings: StreamSettings, signal: AbortSignal): Promise<void> {
     await this.#rotator?.pause();
     // What is in flight arrives all the same: it is not to be read again by who comes then.
-    await unlessAborted(this.#closeLane(undefined), signal);
+    await untilAborted(this.#closeLane(undefined), signal);
     signal.throwIfAborted();
     if (settings.maxLineBytes !== this.#settings.maxLineBytes) this.#kernel = undefined;
     this.#settings = settings;
@@ -274,7 +275,8 @@ export class StreamTarget {
         return lineShape(prefix, path);
       },
       deliver: async (body, _records, signal) => {
-        await unlessAborted(output.write(body), signal);
+        // What was begun goes on, but counts as not taken.
+        await untilAborted(output.write(body), signal);
         return { rejected: [] };
       },
     };
@@ -373,14 +375,4 @@ function factsOf(log: ContainerLog): ContainerFacts {
     metadataIncomplete: false,
     path: log.displayPath,
   };
-}
-
-/** What was begun goes on, but nobody waits for it: what a write carries counts as not taken. */
-function unlessAborted(written: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    written.finally(() => signal.removeEventListener('abort', abort)).then(resolve, reject);
-  });
 }

@@ -1,10 +1,9 @@
 /** What must be true of the server before the first record is sent: a template that makes a data stream of the name. */
-
 import { proxyFor } from '@vigie/core/http-client/proxy';
+import { untilAborted } from '@vigie/core/until-aborted';
 import type { HttpClient } from '../http-client/client.ts';
 import type { HttpSettings } from '../http-client/settings.ts';
 import type { SendOutcome, SinkDeps } from '../sink.ts';
-import { untilAborted } from '../until-aborted.ts';
 import type { SetupOptions, Target } from './config.ts';
 import { detectServer } from './server.ts';
 import { checkDataStreamTemplate } from './template-check.ts';
