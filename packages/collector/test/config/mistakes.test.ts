@@ -199,11 +199,12 @@ describe('mistakes', () => {
     ],
     [
       'the state of objects that are not known, and a job of the same name',
-      'kube_state: {resources: [pods, podz], labels: {node: [a]}}\nscrape_configs: [{job_name: kube-state-metrics}]',
+      'kube_state: {resources: [pods, podz], labels: {node: [a]}, max_size: 1GB}\nscrape_configs: [{job_name: kube-state-metrics}]',
       [
         'prometheus.yml:1:1: kube_state: expected no job_name kube-state-metrics beside it, got "kube_state"',
         `prometheus.yml:1:32: kube_state.resources[1]: expected one of ${KINDS}, got "podz"`,
         `prometheus.yml:1:48: kube_state.labels.node: expected one of ${KINDS}, got "node"`,
+        'prometheus.yml:1:70: kube_state.max_size: expected at most 500MiB, got "1GB"',
       ],
     ],
     [
