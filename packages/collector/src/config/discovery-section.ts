@@ -72,6 +72,7 @@ const UNSUPPORTED = [
   'nerve',
   'nomad',
   'openstack',
+  'oci',
   'outscale',
   'ovhcloud',
   'puppetdb',

@@ -184,6 +184,14 @@ describe('mistakes', () => {
       ],
     ],
     [
+      'a queue of remote write',
+      'remote_write: [{url: http://a/, queue_config: {min_shards: 9, max_shards: 3, min_backoff: 10s, max_backoff: 1s}}]',
+      [
+        'prometheus.yml:1:47: remote_write[0].queue_config: expected a min_backoff that is at most max_backoff, got a mapping',
+        'prometheus.yml:1:60: remote_write[0].queue_config.min_shards: expected at most max_shards (3), got "9"',
+      ],
+    ],
+    [
       'a listener of the metrics APIs that anybody reaches, without authentication',
       'metrics_api: {listen: ":8443", auth: none, self_signed: {service: a}}',
       [
