@@ -39,6 +39,7 @@ export function unconfiguredCollector({ folder, maxBytes }: StorageBounds): Coll
     adapter: undefined,
     metricsApi: undefined,
     kubeState: undefined,
+    clusterJobs: [],
     probes: undefined,
     operatorObjects: undefined,
     tests: [],

@@ -31,6 +31,7 @@ import { createDatabase, openDatabase } from './database.ts';
 import type { DiscoveryConfig } from './discovery/discovery-config.ts';
 import type { Discovery } from './discovery/target-group.ts';
 import { createHttpApp } from './http-app.ts';
+import { memoryLimitBytes } from './memory-limit.ts';
 import { type Asked, NOTHING_ASKED } from './operator/object-jobs.ts';
 import { MetricsReceiver } from './otlp/metrics-receiver.ts';
 import { embeddedQueries, type QuerySide, remoteQueries } from './query-source.ts';
@@ -134,7 +135,7 @@ export class Collector {
     this.#deps = deps;
     this.#log = limitRepeats(deps.log, clock);
     this.reloads = countsAtStart(clock);
-    this.tsdb = createDatabase(config.storage, { clock, log: this.#log });
+    this.tsdb = createDatabase(config, { clock, log: this.#log, memoryLimitBytes: memoryLimitBytes() });
     const http: HttpClientDeps = { clock, env, userAgent: `vigie/${options.version}` };
     this.#queries =
       config.engine === undefined

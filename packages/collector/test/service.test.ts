@@ -56,6 +56,7 @@ function config(parts: Partial<CollectorConfig> = {}): CollectorConfig {
     adapter: undefined,
     metricsApi: undefined,
     kubeState: undefined,
+    clusterJobs: [],
     probes: undefined,
     operatorObjects: undefined,
     listen: { address: { host: '127.0.0.1', port: 0 }, auth: { type: 'none' } },

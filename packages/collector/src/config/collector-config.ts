@@ -95,6 +95,8 @@ export interface CollectorConfig {
   readonly metricsApi: MetricsApiConfig | undefined;
   /** undefined: nothing is told of the cluster's objects. */
   readonly kubeState: KubeStateOptions | undefined;
+  /** Jobs of the collector's own, by the label `job`, that have as many series as the cluster has pods and nodes: no budget of a job bounds them. */
+  readonly clusterJobs: readonly string[];
   /** undefined: nothing is probed. */
   readonly probes: ProbeOptions | undefined;
   /** undefined: no objects of the Prometheus operator are read. */

@@ -7,6 +7,9 @@ import { bug } from '@vigie/core/errors';
 import type { ScrapeConfig } from './collector-config.ts';
 import { readScrapes, type ScrapeGlobals, scrapeSections } from './scrape-section.ts';
 
+/** The label `job` of what kubelets tell. */
+export const KUBELET_JOB = 'kubelet';
+
 /** As they would stand in a prometheus.yml. The first two are those of Prometheus' Helm chart; the kubelets are asked directly, as
  *  kube-prometheus does it, because their certificates are mostly their own. */
 const DEFAULT_JOBS = `
@@ -69,7 +72,7 @@ scrape_configs:
     tls_config: &kubelet { insecure_skip_verify: true }
     kubernetes_sd_configs: [{ role: node }]
     relabel_configs: &node
-      - { target_label: job, replacement: kubelet }
+      - { target_label: job, replacement: ${KUBELET_JOB} }
       - { source_labels: [__metrics_path__], target_label: metrics_path }
       - { source_labels: [__meta_kubernetes_node_name], target_label: node }
 
@@ -157,9 +160,12 @@ export function defaultScrapes(globals: ScrapeGlobals): readonly ScrapeConfig[] 
   return ownScrapes(DEFAULT_JOBS, globals);
 }
 
-/** The same of the state of the cluster's objects. */
+/** The same of the state of the cluster's objects, which has a limit of its own: those of `global` are about programs that may go wild. */
 export function kubeStateScrapes(globals: ScrapeGlobals): readonly ScrapeConfig[] {
-  return ownScrapes(KUBE_STATE_JOB, globals);
+  return ownScrapes(KUBE_STATE_JOB, globals).map((scrape) => ({
+    ...scrape,
+    limits: { ...scrape.limits, samples: undefined },
+  }));
 }
 
 function ownScrapes(yaml: string, globals: ScrapeGlobals): readonly ScrapeConfig[] {

@@ -73,6 +73,7 @@ const UNSUPPORTED = [
   'nerve',
   'nomad',
   'openstack',
+  'oci',
   'outscale',
   'ovhcloud',
   'puppetdb',

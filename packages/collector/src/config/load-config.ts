@@ -21,7 +21,7 @@ import {
   adapterSection,
 } from './adapter-config.ts';
 import type { CollectorConfig, ScrapeConfig } from './collector-config.ts';
-import { defaultScrapes, KUBE_STATE_JOB_NAME, kubeStateScrapes } from './default-jobs.ts';
+import { defaultScrapes, KUBE_STATE_JOB_NAME, KUBELET_JOB, kubeStateScrapes } from './default-jobs.ts';
 import { readExternalLabels } from './external-labels.ts';
 import { globalSection, readGlobal } from './global-section.ts';
 import { DEFAULT_OPERATOR_OBJECTS, operatorSection, readOperatorObjects } from './operator-section.ts';
@@ -189,6 +189,7 @@ export async function readCollectorConfig(
     adapter: adapter.config,
     metricsApi: written.metrics_api == null ? undefined : readMetricsApi(written.metrics_api, ['metrics_api'], context),
     kubeState,
+    clusterJobs: [...(isDefault ? [KUBELET_JOB] : []), ...(kubeState === undefined ? [] : [KUBE_STATE_JOB_NAME])],
     probes: probes.options,
     operatorObjects:
       written.operator_objects == null && !isInCluster(environment)

@@ -123,6 +123,9 @@ export function readMetricsApi(
   };
 }
 
+/** The page is one text, of which Node has none beyond 512 MiB. */
+const MAX_PAGE_BYTES = 500 * 1024 ** 2;
+
 /** The state of the cluster's objects, in place of kube-state-metrics. */
 export const kubeStateSection = section({
   resources: v.nullish(v.array(v.string())),
@@ -148,5 +151,6 @@ export function readKubeState(
       if (!known.includes(resource)) findings.problemAtKey([...path, key, resource], `one of ${known.join(', ')}`);
     }
   }
+  if (written.max_size > MAX_PAGE_BYTES) findings.problem([...path, 'max_size'], 'at most 500MiB');
   return { resources, labels, annotations, maxBytes: written.max_size || DEFAULT_KUBE_STATE.maxBytes };
 }

@@ -87,6 +87,8 @@ function readRemoteWrite(
     if (queue[key] === 0) findings.problem([...path, 'queue_config', key], 'a whole number, 1 or more');
   if (queue.min_shards > queue.max_shards)
     findings.problem([...path, 'queue_config', 'min_shards'], `at most max_shards (${queue.max_shards})`);
+  if (queue.min_backoff > queue.max_backoff)
+    findings.problem([...path, 'queue_config'], 'a min_backoff that is at most max_backoff');
   const read = {
     timeoutMs: written.remote_timeout,
     headers: written.headers,

@@ -2,17 +2,23 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import { describe, expect, it } from 'vitest';
-import type { ScrapeConfig } from '../../src/config/collector-config.ts';
+import type { CollectorConfig, ScrapeConfig } from '../../src/config/collector-config.ts';
 import { loadCollectorConfig } from '../../src/config/load-config.ts';
 import { relabel } from '../../src/relabel/relabel.ts';
 import { tempFolder } from '../temp-folder.ts';
 
 const inCluster = { KUBERNETES_SERVICE_HOST: '10.96.0.1' };
 
-async function jobsOf(yaml: string, environment: Readonly<Record<string, string>>): Promise<readonly ScrapeConfig[]> {
+type Environment = Readonly<Record<string, string>>;
+
+async function load(yaml: string, environment: Environment): Promise<CollectorConfig> {
   const file = join(await tempFolder(), 'collector.yaml');
   await writeFile(file, yaml);
-  return (await loadCollectorConfig(file, environment)).config.scrapes;
+  return (await loadCollectorConfig(file, environment)).config;
+}
+
+async function jobsOf(yaml: string, environment: Environment): Promise<readonly ScrapeConfig[]> {
+  return (await load(yaml, environment)).scrapes;
 }
 
 /** @returns the labels of a target that the job would scrape */
@@ -49,6 +55,16 @@ describe('a collector without jobs', () => {
       'node-exporter',
       'kube-state-metrics',
     ]);
+  });
+
+  it('leaves those that are as large as the cluster to the limits of their own', async () => {
+    const config = await load('global: {sample_limit: 1000, label_limit: 30}', inCluster);
+    expect(config.clusterJobs).toEqual(['kubelet', 'kube-state-metrics']);
+    const limits = config.scrapes.map(({ jobName, limits: { samples, labels } }) => [jobName, samples, labels]);
+    expect(limits.at(0)).toEqual(['kubernetes-pods', 1000, 30]);
+    expect(limits.at(-1)).toEqual(['kube-state-metrics', undefined, 30]);
+    expect((await load('scrape_configs: [{job_name: kubelet}]', inCluster)).clusterJobs).toEqual([]);
+    expect((await load('{scrape_configs: [], kube_state: {}}', {})).clusterJobs).toEqual(['kube-state-metrics']);
   });
 
   it('has none elsewhere, nor where it says that it wants none', async () => {

@@ -164,6 +164,14 @@ describe('mistakes', () => {
       ],
     ],
     [
+      'a queue of remote write',
+      'remote_write: [{url: http://a/, queue_config: {min_shards: 9, max_shards: 3, min_backoff: 10s, max_backoff: 1s}}]',
+      [
+        'prometheus.yml:1:47: remote_write[0].queue_config: expected a min_backoff that is at most max_backoff, got a mapping',
+        'prometheus.yml:1:60: remote_write[0].queue_config.min_shards: expected at most max_shards (3), got "9"',
+      ],
+    ],
+    [
       'a listener of the metrics APIs that anybody reaches, without authentication',
       'metrics_api: {listen: ":8443", auth: none, self_signed: {service: a}}',
       [
@@ -179,11 +187,12 @@ describe('mistakes', () => {
     ],
     [
       'the state of objects that are not known, and a job of the same name',
-      'kube_state: {resources: [pods, podz], labels: {node: [a]}}\nscrape_configs: [{job_name: kube-state-metrics}]',
+      'kube_state: {resources: [pods, podz], labels: {node: [a]}, max_size: 1GB}\nscrape_configs: [{job_name: kube-state-metrics}]',
       [
         'prometheus.yml:1:1: kube_state: expected no job_name kube-state-metrics beside it, got "kube_state"',
         `prometheus.yml:1:32: kube_state.resources[1]: expected one of ${KINDS}, got "podz"`,
         `prometheus.yml:1:48: kube_state.labels.node: expected one of ${KINDS}, got "node"`,
+        'prometheus.yml:1:70: kube_state.max_size: expected at most 500MiB, got "1GB"',
       ],
     ],
     [

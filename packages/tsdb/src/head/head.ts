@@ -315,7 +315,9 @@ export class Head {
       const isAscending = index === 0 ? name !== '' : labels.names[index - 1]! < name;
       if (!isAscending || (labels.values[index] ?? '') === '') return 'bad_labels';
     }
-    if (this.#seriesWith('job', labels.get('job')) >= options.maxSeriesPerJob) return 'job_budget';
+    const job = labels.get('job');
+    if (this.#seriesWith('job', job) >= options.maxSeriesPerJob && !options.unbudgetedJobs.has(job))
+      return 'job_budget';
     if (this.#seriesWith('namespace', labels.get('namespace')) >= options.maxSeriesPerNamespace)
       return 'namespace_budget';
     if (table.count >= Math.min(options.maxSeries, MAX_SERIES)) return 'series_limit';

@@ -15,6 +15,8 @@ export interface HeadOptions {
   /** Series that one value of the label `job` may have, those within retention included. */
   readonly maxSeriesPerJob: number;
   readonly maxSeriesPerNamespace: number;
+  /** Values of the label `job` that maxSeriesPerJob does not bound. */
+  readonly unbudgetedJobs: ReadonlySet<string>;
   /** Of all series together; 0 keeps none. */
   readonly maxExemplars: number;
   /** Metrics whose type and help are remembered. */
@@ -35,6 +37,7 @@ export const DEFAULT_HEAD_OPTIONS: HeadOptions = {
   maxSeries: 2_000_000,
   maxSeriesPerJob: 500_000,
   maxSeriesPerNamespace: 500_000,
+  unbudgetedJobs: new Set(),
   maxExemplars: 100_000,
   maxMetadata: 20_000,
 };
