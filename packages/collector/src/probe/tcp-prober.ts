@@ -1,5 +1,6 @@
 /** Connects, and has the dialogue that the module describes. Source: blackbox_exporter, prober/tcp.go and query_response.go. */
 import type { Socket } from 'node:net';
+import type { Clock } from '@vigie/core/clock';
 import { configuredTls } from '@vigie/core/http-client/client-tls';
 import type { Regex } from '@vigie/core/regex';
 import type { ReloadedFiles } from '@vigie/core/reloaded-files';
@@ -27,7 +28,7 @@ export function tcpProber(module: TcpModule, deps: ProberDeps): Prober {
     log.info('Dialing TCP', { address, port: parts.port });
     const { sourceAddress } = module;
     const socket = await dial({ address, port: Number(parts.port), sourceAddress }, signal);
-    const talk = new Dialogue(socket, parts.host, module, tls, context);
+    const talk = new Dialogue(socket, parts.host, tls, deps.clock, context);
     try {
       if (module.isTls) await talk.startTls();
       log.info('Successfully dialed');
@@ -43,21 +44,21 @@ class Dialogue {
   #socket: Socket;
   #lines: LineReader;
   readonly #serverName: string;
-  readonly #module: TcpModule;
+  readonly #clock: Clock;
   readonly #tls: ReloadedFiles<ClientTlsOptions>;
   readonly #context: ProbeContext;
 
   constructor(
     socket: Socket,
     serverName: string,
-    module: TcpModule,
     tls: ReloadedFiles<ClientTlsOptions>,
+    clock: Clock,
     context: ProbeContext,
   ) {
     this.#socket = socket;
     this.#lines = new LineReader(socket);
     this.#serverName = serverName;
-    this.#module = module;
+    this.#clock = clock;
     this.#tls = tls;
     this.#context = context;
   }
@@ -68,9 +69,10 @@ class Dialogue {
 
   async startTls(): Promise<void> {
     const { samples, log, signal } = this.#context;
-    const secured = await secure(this.#socket, this.#serverName, this.#tls.current(), signal);
+    const options = this.#tls.current();
+    const secured = await secure(this.#socket, this.#serverName, options, signal);
     log.info('TLS handshake succeeded');
-    tellChainExpiry(tellCertificate(secured, samples), !this.#module.tls.insecureSkipVerify, samples);
+    tellChainExpiry(tellCertificate(secured, samples), options, this.#clock.nowMs(), samples);
     this.#socket = secured;
     this.#lines = new LineReader(secured);
   }
