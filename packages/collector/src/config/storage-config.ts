@@ -33,6 +33,7 @@ const tsdbSection = section({
   out_of_order_time_window: wait('0s'),
   retention: v.nullish(section({ ...retentionEntries, percentage: optionalText }), {}),
   stale_series_compaction_threshold: optionalText,
+  chunk_encoding: v.nullish(section({ floats: v.nullish(v.picklist(['xor', 'xor2', ''])) })),
 });
 
 export const storageSection = section({
@@ -68,6 +69,8 @@ export function readStorage(
       [...path, 'tsdb', 'stale_series_compaction_threshold'],
       'not needed: what has ended is compacted within minutes, however much it is',
     );
+  if (tsdb.chunk_encoding != null)
+    findings.warn([...path, 'tsdb', 'chunk_encoding'], 'not supported: chunks are encoded as xor');
   return {
     path: written.path === '' ? defaultPath : resolve(folder, written.path),
     retentionMs: own.time || tsdb.retention.time || undefined,

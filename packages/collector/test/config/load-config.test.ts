@@ -243,7 +243,7 @@ it('warns of what it does not do, by name and position', async () => {
     '    convert_classic_histograms_to_nhcb: true',
     '  - { job_name: b, convert_classic_histograms_to_nhcb: false }',
     'storage:',
-    '  tsdb: {stale_series_compaction_threshold: 0.3, retention: {time: 6h, percentage: 80}}',
+    '  tsdb: {stale_series_compaction_threshold: 0.3, retention: {time: 6h, percentage: 80}, chunk_encoding: {floats: xor2}}',
   ].join('\n');
   const { config, warnings } = await load(yaml);
   expect(config.externalLabels.toJSON()).toEqual({});
@@ -256,5 +256,6 @@ it('warns of what it does not do, by name and position', async () => {
     'prometheus.yml:1:51: warning: global.external_labels.zone: ${ZONE} is not set',
     'prometheus.yml:11:72: warning: storage.tsdb.retention.percentage: not supported: retention.size bounds the database',
     'prometheus.yml:11:10: warning: storage.tsdb.stale_series_compaction_threshold: not needed: what has ended is compacted within minutes, however much it is',
+    'prometheus.yml:11:89: warning: storage.tsdb.chunk_encoding: not supported: chunks are encoded as xor',
   ]);
 });
