@@ -18,7 +18,7 @@ export function tcpProber(module: TcpModule, deps: ProberDeps): Prober {
   const tls = configuredTls(module.tls, deps.clock);
   return async (target, context) => {
     const { samples, log, signal } = context;
-    samples.begin('failedDueToRegex');
+    samples.begin('failedDueToRegex', 'failedDueToBytes');
     const parts = splitTarget(target);
     if (parts === undefined || parts.port === '') {
       log.error('Error splitting target address and port: expected HOST:PORT', { target });
@@ -92,6 +92,7 @@ class Dialogue {
         const labels = step.labels.map(({ name, value }) => [name, expand(value)] as const);
         if (labels.length > 0) samples.set('expectInfo', 1, Object.fromEntries(labels));
       }
+      if (step.expectBytes !== '' && !(await this.#areNext(Buffer.from(step.expectBytes)))) return false;
       if (send !== '') await this.#send(send);
       if (step.startTls) await this.startTls();
     }
@@ -114,6 +115,21 @@ class Dialogue {
     }
     log.error('Regexp did not match', { regexp: regex.source });
     return undefined;
+  }
+
+  async #areNext(expected: Buffer): Promise<boolean> {
+    const { samples, log } = this.#context;
+    const bytes = await this.#lines.bytes(expected.length);
+    const [expected_bytes, got] = [expected.toString('hex'), bytes.toString('hex')];
+    if (bytes.length < expected.length) {
+      log.error('Read less data than expected', { expected_bytes, got });
+      return false;
+    }
+    const isRight = bytes.equals(expected);
+    samples.set('failedDueToBytes', isRight ? 0 : 1);
+    if (isRight) log.info('Bytes matched', { expected_bytes });
+    else log.error('Bytes did not match', { expected_bytes, got });
+    return isRight;
   }
 
   #send(line: string): Promise<void> {
