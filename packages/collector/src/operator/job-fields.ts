@@ -28,6 +28,7 @@ export const LIMIT_KEYS: KeyNames = {
   native_histogram_min_bucket_factor: 'nativeHistogramMinBucketFactor',
   always_scrape_classic_histograms: 'scrapeClassicHistograms',
   convert_classic_histograms_to_nhcb: 'convertClassicHistogramsToNHCB',
+  extra_scrape_metrics: 'extraScrapeMetrics',
 };
 
 /** Of an endpoint. */
