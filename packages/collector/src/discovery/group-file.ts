@@ -13,7 +13,10 @@ const labels = v.nullish(named(v.string()), {});
 const group = section({ targets, labels });
 const yamlGroups = v.array(group);
 /** Go takes a key in any case, and writes a list that nobody has made as null: it is what most servers of http_sd are written in. */
-const jsonGroups = v.nullable(v.array(v.pipe(v.record(v.string(), v.unknown()), v.transform(withLowerKeys), group)), []);
+const jsonGroups = v.nullable(
+  v.array(v.pipe(v.record(v.string(), v.unknown()), v.transform(withLowerKeys), group)),
+  [],
+);
 
 function withLowerKeys(written: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(written).map(([key, value]) => [key.toLowerCase(), value]));

@@ -73,10 +73,7 @@ describe('targets that a server lists', () => {
   });
 
   it('are those of a server that writes keys as Go does, and none where its list is null', async () => {
-    const { world, next } = answering([
-      { body: '[{"Targets":["a:1"],"Labels":{"env":"x"}}]' },
-      { body: 'null' },
-    ]);
+    const { world, next } = answering([{ body: '[{"Targets":["a:1"],"Labels":{"env":"x"}}]' }, { body: 'null' }]);
     await until(() => world.told.length === 1);
     expect(world.told[0]).toMatchObject([{ labels: { env: 'x' }, targets: [{ __address__: 'a:1' }] }]);
     await next();
