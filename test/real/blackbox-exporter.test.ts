@@ -25,7 +25,7 @@ import { type RealBlackboxExporter, startBlackboxExporter } from './parts/blackb
 import { type Authority, type Certificate, createAuthority } from './parts/certificates.ts';
 
 /** Debian's is 0.23: these have come since. */
-const NEWER = /^probe_(tls_cipher_info|expect_info)$/;
+const NEWER = /^probe_(tls_cipher_info|expect_info|failed_due_to_bytes)$/;
 const NEWER_LABELS = /,?serialnumber="[^"]*"/;
 /** What takes its time takes another each time. */
 const TIMES =

@@ -153,9 +153,12 @@ describe('Collector', () => {
           {
             discoveredLabels: {
               __address__: target.address,
+              __always_scrape_classic_histograms__: 'false',
+              __convert_classic_histograms_to_nhcb__: 'false',
               __metrics_path__: '/metrics',
               __scheme__: 'http',
               __scrape_interval__: '15s',
+              __scrape_native_histograms__: 'false',
               __scrape_timeout__: '10s',
               job: 'shop',
             },

@@ -14,13 +14,20 @@ import {
   type FileDiscoveryConfig,
 } from '../discovery/discovery-config.ts';
 import { kubernetesSection, readKubernetes } from './kubernetes-section.ts';
-import { count, httpUrl, wait } from './written-fields.ts';
+import { count, wait } from './written-fields.ts';
 
 const staticSection = section({ targets: textList, labels: textMap });
 
 const fileSection = section({ files: textList, refresh_interval: wait('5m') });
 
-const httpSection = section({ url: httpUrl, refresh_interval: wait('1m'), ...httpClientEntries() });
+/** As it is written: it is a label of its targets. */
+const writtenUrl = v.nullish(
+  parsed('a URL of http or https', (written) =>
+    URL.canParse(written) && /^https?:/i.test(written) ? written : undefined,
+  ),
+);
+
+const httpSection = section({ url: writtenUrl, refresh_interval: wait('1m'), ...httpClientEntries() });
 
 const recordType = parsed(`one of ${DNS_RECORD_TYPES.join(', ')}`, (written) =>
   DNS_RECORD_TYPES.find((type) => type === written.toUpperCase()),
@@ -124,7 +131,7 @@ export function readDiscoveries(
       const own = at('http_sd_configs', index);
       const client = readHttpClient(sd, own, context);
       if (sd.url != null) {
-        return [{ kind: 'http', url: sd.url.href, refreshIntervalMs: sd.refresh_interval, client } as const];
+        return [{ kind: 'http', url: sd.url, refreshIntervalMs: sd.refresh_interval, client } as const];
       }
       context.findings.problem([...own, 'url'], 'a URL of http or https');
       return [];

@@ -20,6 +20,7 @@ const tcpSection = section({
     v.array(
       section({
         expect: v.nullish(regex),
+        expect_bytes: optionalText,
         labels: v.nullish(v.array(section({ name: v.string(), value: optionalText })), []),
         send: optionalText,
         starttls: flag(false),
@@ -75,8 +76,9 @@ export function readProbeModule(
         tcp: {
           address: addressChoice(tcp),
           sourceAddress: tcp.source_ip_address || undefined,
-          dialogue: tcp.query_response.map(({ expect, labels, send, starttls }) => ({
+          dialogue: tcp.query_response.map(({ expect, expect_bytes, labels, send, starttls }) => ({
             expect: expect ?? undefined,
+            expectBytes: expect_bytes,
             labels,
             send,
             startTls: starttls,

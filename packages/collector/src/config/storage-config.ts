@@ -34,7 +34,7 @@ const tsdbSection = section({
   out_of_order_time_window: wait('0s'),
   retention: v.nullish(section({ ...retentionEntries, percentage: optionalText }), {}),
   stale_series_compaction_threshold: optionalText,
-  chunk_encoding: v.nullish(section({ floats: v.nullish(v.picklist(['xor', 'xor2'])) })),
+  chunk_encoding: v.nullish(section({ floats: v.nullish(v.picklist(['xor', 'xor2', ''])) })),
 });
 
 export const storageSection = section({

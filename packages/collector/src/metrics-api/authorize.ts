@@ -61,7 +61,7 @@ export class Authorizer {
 }
 
 /** What a decision is kept by: as short of a path of 16 KB, which anybody may ask for, as of any other. */
-export function questionKey({ name, uid, groups, extra }: UserInfo, attributes: Attributes): string {
+export function questionKey({ name, uid, groups, extra }: UserInfo, attributes: AccessQuestion): string {
   const question = JSON.stringify([name, uid, groups, extra, attributes]);
   return createHash('sha256').update(question).digest('base64');
 }

@@ -29,6 +29,7 @@ export const LIMIT_KEYS: KeyNames = {
   native_histogram_min_bucket_factor: 'nativeHistogramMinBucketFactor',
   always_scrape_classic_histograms: 'scrapeClassicHistograms',
   convert_classic_histograms_to_nhcb: 'convertClassicHistogramsToNHCB',
+  extra_scrape_metrics: 'extraScrapeMetrics',
 };
 
 /** Those of LIMIT_KEYS that are given. */

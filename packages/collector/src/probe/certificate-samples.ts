@@ -1,7 +1,9 @@
 /** What a TLS connection says of its server's certificates. Source: blackbox_exporter, prober/tls.go; Go, crypto/x509/pkix. */
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import type { ClientTlsOptions } from '@vigie/core/tls';
 import type { ProbeSamples } from './probe-samples.ts';
+import { authoritiesOf, lastChainEnd } from './verified-chain.ts';
 
 /** Go's time of nothing, in Unix seconds: there is no chain that was verified. */
 const NO_TIME = -62_135_596_800;
@@ -31,20 +33,34 @@ export function tellCertificate(socket: TLSSocket, samples: ProbeSamples): X509C
   return leaf;
 }
 
-/** @param isVerified whether it was held against authorities */
-export function tellChainExpiry(leaf: X509Certificate | undefined, isVerified: boolean, samples: ProbeSamples): void {
-  if (leaf !== undefined) samples.set('chainExpiry', isVerified ? expiryOf(leaf) : NO_TIME);
+/** @param options of the connection: by them it was held against authorities, or not */
+export function tellChainExpiry(
+  leaf: X509Certificate | undefined,
+  options: ClientTlsOptions,
+  nowMs: number,
+  samples: ProbeSamples,
+): void {
+  if (leaf === undefined) return;
+  const isVerified = options.rejectUnauthorized !== false;
+  samples.set('chainExpiry', isVerified ? chainExpiryOf(leaf, options, nowMs) : NO_TIME);
 }
 
 export function tellCipher(socket: TLSSocket, samples: ProbeSamples): void {
   samples.set('tlsCipher', 1, { cipher: socket.getCipher().standardName });
 }
 
-/** Unix seconds: when the first of its chain ends. */
+/** Unix seconds. Of an authority that Node.js was told of by its environment nothing is known but what was sent. */
+function chainExpiryOf(leaf: X509Certificate, options: ClientTlsOptions, nowMs: number): number {
+  const endMs = lastChainEnd(chainOf(leaf), authoritiesOf(options), nowMs);
+  return endMs === undefined ? expiryOf(leaf) : endMs / 1000;
+}
+
+/** Unix seconds: when the first of those ends that the server sent. */
 function expiryOf(leaf: X509Certificate): number {
   return Math.min(...chainOf(leaf).map(({ validTo }) => Date.parse(validTo) / 1000));
 }
 
+/** As it was sent. */
 function chainOf(leaf: X509Certificate): readonly X509Certificate[] {
   const chain: X509Certificate[] = [];
   let certificate: X509Certificate | undefined = leaf;

@@ -38,7 +38,7 @@ export function httpProber(module: HttpModule, deps: ProberDeps): Prober {
     const visit = new Visit(new URL(written), module, context, { ...deps, tls, configured });
     const answer = await visit.follow();
     try {
-      return await judge(answer, visit.isRefusedRedirect, module, context, deps);
+      return await judge(answer, visit.isRefusedRedirect, module, context, { ...deps, tls });
     } finally {
       answer.close();
     }
@@ -190,7 +190,7 @@ async function judge(
   isRefusedRedirect: boolean,
   module: HttpModule,
   { samples, log, signal }: ProbeContext,
-  { clock }: ProberDeps,
+  { clock, tls: configuredOptions }: Pick<VisitDeps, 'clock' | 'tls'>,
 ): Promise<boolean> {
   const { status, headers, version, contentLength, tls } = answer;
   samples.set('httpStatusCode', status);
@@ -198,7 +198,7 @@ async function judge(
   samples.set('httpVersion', version);
   if (tls !== undefined) {
     samples.set('httpSsl', 1);
-    tellChainExpiry(tellCertificate(tls, samples), !module.client.tls.insecureSkipVerify, samples);
+    tellChainExpiry(tellCertificate(tls, samples), configuredOptions.current(), clock.nowMs(), samples);
     tellCipher(tls, samples);
   }
   let isRight = statusIsValid(status, module.validStatusCodes);

@@ -25,10 +25,23 @@ export class LineReader {
       if (end >= 0) return this.#take(end, end + 1);
       if (this.#rest.length >= MAX_LINE_BYTES) throw new Error(`a line is longer than ${MAX_LINE_BYTES} bytes`);
       if (this.#isEnded) return this.#rest.length === 0 ? undefined : this.#take(this.#rest.length, this.#rest.length);
-      const chunk = await nextBytes(this.#socket);
-      if (chunk === undefined) this.#isEnded = true;
-      else this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+      await this.#read();
     }
+  }
+
+  /** @returns fewer where there are no more
+   *  @throws what breaks the connection off */
+  async bytes(count: number): Promise<Buffer> {
+    while (this.#rest.length < count && !this.#isEnded) await this.#read();
+    const bytes = this.#rest.subarray(0, count);
+    this.#rest = this.#rest.subarray(count);
+    return bytes;
+  }
+
+  async #read(): Promise<void> {
+    const chunk = await nextBytes(this.#socket);
+    if (chunk === undefined) this.#isEnded = true;
+    else this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
   }
 
   #take(end: number, next: number): Buffer {

@@ -66,9 +66,11 @@ export interface TcpModule {
   readonly tls: TlsConfig;
 }
 
-/** In this order: a line that is waited for, one that is sent, and TLS from then on. */
+/** In this order: a line that is waited for, bytes that have to come next, a line that is sent, and TLS from then on. */
 export interface DialogueStep {
   readonly expect: Regex | undefined;
+  /** In UTF-8; '' expects none. */
+  readonly expectBytes: string;
   /** Of `probe_expect_info`; values may name groups of `expect`. */
   readonly labels: readonly { readonly name: string; readonly value: string }[];
   /** May name groups of `expect`; '' sends nothing. */

@@ -12,6 +12,7 @@ export const PROBE_METRICS = {
     "Specifies the hash of IP address. It's useful to detect if the IP address changes.",
   ),
   failedDueToRegex: gauge('probe_failed_due_to_regex', 'Indicates if probe failed due to regex'),
+  failedDueToBytes: gauge('probe_failed_due_to_bytes', 'Indicates if probe failed due to bytes'),
   // Its labels are those that a module gives it.
   expectInfo: gauge('probe_expect_info', 'Explicit content matched'),
   earliestExpiry: gauge('probe_ssl_earliest_cert_expiry', 'Returns last SSL chain expiry in unixtime'),

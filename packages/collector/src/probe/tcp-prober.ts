@@ -1,5 +1,6 @@
 /** Connects, and has the dialogue that the module describes. Source: blackbox_exporter, prober/tcp.go and query_response.go. */
 import type { Socket } from 'node:net';
+import type { Clock } from '@vigie/core/clock';
 import { configuredTls } from '@vigie/core/http-client/client-tls';
 import type { Regex } from '@vigie/core/regex';
 import type { ReloadedFiles } from '@vigie/core/reloaded-files';
@@ -17,7 +18,7 @@ export function tcpProber(module: TcpModule, deps: ProberDeps): Prober {
   const tls = configuredTls(module.tls, deps.clock);
   return async (target, context) => {
     const { samples, log, signal } = context;
-    samples.begin('failedDueToRegex');
+    samples.begin('failedDueToRegex', 'failedDueToBytes');
     const parts = splitTarget(target);
     if (parts === undefined || parts.port === '') {
       log.error('Error splitting target address and port: expected HOST:PORT', { target });
@@ -27,7 +28,7 @@ export function tcpProber(module: TcpModule, deps: ProberDeps): Prober {
     log.info('Dialing TCP', { address, port: parts.port });
     const { sourceAddress } = module;
     const socket = await dial({ address, port: Number(parts.port), sourceAddress }, signal);
-    const talk = new Dialogue(socket, parts.host, module, tls, context);
+    const talk = new Dialogue(socket, parts.host, tls, deps.clock, context);
     try {
       if (module.isTls) await talk.startTls();
       log.info('Successfully dialed');
@@ -43,21 +44,21 @@ class Dialogue {
   #socket: Socket;
   #lines: LineReader;
   readonly #serverName: string;
-  readonly #module: TcpModule;
+  readonly #clock: Clock;
   readonly #tls: ReloadedFiles<ClientTlsOptions>;
   readonly #context: ProbeContext;
 
   constructor(
     socket: Socket,
     serverName: string,
-    module: TcpModule,
     tls: ReloadedFiles<ClientTlsOptions>,
+    clock: Clock,
     context: ProbeContext,
   ) {
     this.#socket = socket;
     this.#lines = new LineReader(socket);
     this.#serverName = serverName;
-    this.#module = module;
+    this.#clock = clock;
     this.#tls = tls;
     this.#context = context;
   }
@@ -68,9 +69,10 @@ class Dialogue {
 
   async startTls(): Promise<void> {
     const { samples, log, signal } = this.#context;
-    const secured = await secure(this.#socket, this.#serverName, this.#tls.current(), signal);
+    const options = this.#tls.current();
+    const secured = await secure(this.#socket, this.#serverName, options, signal);
     log.info('TLS handshake succeeded');
-    tellChainExpiry(tellCertificate(secured, samples), !this.#module.tls.insecureSkipVerify, samples);
+    tellChainExpiry(tellCertificate(secured, samples), options, this.#clock.nowMs(), samples);
     this.#socket = secured;
     this.#lines = new LineReader(secured);
   }
@@ -90,6 +92,7 @@ class Dialogue {
         const labels = step.labels.map(({ name, value }) => [name, expand(value)] as const);
         if (labels.length > 0) samples.set('expectInfo', 1, Object.fromEntries(labels));
       }
+      if (step.expectBytes !== '' && !(await this.#areNext(Buffer.from(step.expectBytes)))) return false;
       if (send !== '') await this.#send(send);
       if (step.startTls) await this.startTls();
     }
@@ -112,6 +115,21 @@ class Dialogue {
     }
     log.error('Regexp did not match', { regexp: regex.source });
     return undefined;
+  }
+
+  async #areNext(expected: Buffer): Promise<boolean> {
+    const { samples, log } = this.#context;
+    const bytes = await this.#lines.bytes(expected.length);
+    const [expected_bytes, got] = [expected.toString('hex'), bytes.toString('hex')];
+    if (bytes.length < expected.length) {
+      log.error('Read less data than expected', { expected_bytes, got });
+      return false;
+    }
+    const isRight = bytes.equals(expected);
+    samples.set('failedDueToBytes', isRight ? 0 : 1);
+    if (isRight) log.info('Bytes matched', { expected_bytes });
+    else log.error('Bytes did not match', { expected_bytes, got });
+    return isRight;
   }
 
   #send(line: string): Promise<void> {

@@ -18,6 +18,7 @@ import { ScrapeLoop, type ScrapeLoopDeps, type ScrapeLoopOptions } from './scrap
 import type { ScrapeObserver } from './scrape-observer.ts';
 import { placesFor, scrapeOffsetMs, targetHash } from './scrape-offset.ts';
 import { type DiscoveredTarget, Target } from './target.ts';
+import { withHistogramsOf } from './target-histograms.ts';
 import { targetLabels } from './target-labels.ts';
 import { type SampleDeps, TargetSamples } from './target-samples.ts';
 
@@ -278,7 +279,12 @@ export class ScrapePool {
     const before = old?.targets.get(found.key)?.loop;
     const samples =
       (old?.keepsSamples === true ? before?.samples : undefined) ??
-      new TargetSamples(found.publicLabels, this.#config, found.timeoutMs, this.#deps.samples);
+      new TargetSamples(
+        found.publicLabels,
+        withHistogramsOf(found.labels, this.#config),
+        found.timeoutMs,
+        this.#deps.samples,
+      );
     samples.timeoutMs = found.timeoutMs;
     const isLate = before === undefined && !this.#isFirstUpdate;
     const loop = new ScrapeLoop(found, samples, this.#timesOf(found, isLate), this.#loopDeps());

@@ -4,6 +4,7 @@ import { quoteGo } from '@vigie/core/go-quote';
 import { LabelSet } from '@vigie/promql/labels/label-set';
 import type { ScrapeConfig } from '../config/collector-config.ts';
 import { relabel } from '../relabel/relabel.ts';
+import { histogramDefaults, histogramFlaw } from './target-histograms.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -13,6 +14,8 @@ export const METRICS_PATH = '__metrics_path__';
 export const SCRAPE_INTERVAL = '__scrape_interval__';
 export const SCRAPE_TIMEOUT = '__scrape_timeout__';
 export const PARAM_PREFIX = '__param_';
+/** Prometheus 3.15 would scrape what listens there, and not the address. */
+const UNIX_SOCKET = '__unix_socket__';
 const META_PREFIX = '__meta_';
 const RESERVED_PREFIX = '__';
 
@@ -21,7 +24,7 @@ export type TargetLabels =
   | { readonly kind: 'active'; readonly labels: LabelSet }
   /** Relabeling dropped it. */
   | { readonly kind: 'dropped' }
-  /** In Prometheus' words. */
+  /** In Prometheus' words, where it has some. */
   | { readonly kind: 'invalid'; readonly reason: string };
 
 /** Before relabeling. */
@@ -35,6 +38,7 @@ export function discoveredLabels(config: ScrapeConfig, target: Labels, group: La
   setDefault(SCRAPE_TIMEOUT, formatDuration(config.timeoutMs));
   setDefault(METRICS_PATH, config.metricsPath);
   setDefault(SCHEME, config.scheme);
+  for (const [label, value] of histogramDefaults(config)) setDefault(label, value);
   for (const [name, [first]] of Object.entries(config.params)) {
     if (first !== undefined) setDefault(PARAM_PREFIX + name, first);
   }
@@ -45,7 +49,11 @@ export function targetLabels(config: ScrapeConfig, target: Labels, group: Labels
   const labels = relabel(discoveredLabels(config, target, group), config.relabel);
   if (labels === undefined || labels.size === 0) return { kind: 'dropped' };
   const address = labels.get(ADDRESS);
-  const reason = addressFlaw(address) ?? timingFlaw(labels.get(SCRAPE_INTERVAL), labels.get(SCRAPE_TIMEOUT));
+  const reason =
+    addressFlaw(address) ??
+    timingFlaw(labels.get(SCRAPE_INTERVAL), labels.get(SCRAPE_TIMEOUT)) ??
+    histogramFlaw(labels) ??
+    (labels.has(UNIX_SOCKET) ? `${UNIX_SOCKET} is not supported` : undefined);
   if (reason !== undefined) return { kind: 'invalid', reason };
   const kept = labels.filter((name) => !name.startsWith(META_PREFIX));
   return { kind: 'active', labels: kept.has('instance') ? kept : kept.with('instance', address) };

@@ -233,6 +233,11 @@ describe('files that it names', () => {
   });
 });
 
+it('leaves the URL of http_sd_configs as it is written, for relabeling knows it so', async () => {
+  const { config } = await load('scrape_configs: [{ job_name: a, http_sd_configs: [{ url: http://Inventory:80 }] }]');
+  expect(config.scrapes[0]?.discovery[0]).toMatchObject({ kind: 'http', url: 'http://Inventory:80' });
+});
+
 it('warns of what it does not do, by name and position', async () => {
   const yaml = [
     'global: {query_log_file: q.log, external_labels: {zone: "${ZONE}"}}',

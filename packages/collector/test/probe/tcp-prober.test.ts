@@ -63,6 +63,23 @@ describe('tcp', () => {
     expect(log).toMatch(/line=something\n[\s\S]*line=else\n[\s\S]*Regexp did not match/);
   });
 
+  it.each([
+    ['as they should be', ['RFB ', '003.008\nmore\n'], true, 0],
+    ['others', ['RFB 004.000\n'], false, 1],
+    ['too few', ['RFB'], false, 0],
+  ])('looks at bytes that are %s', async (_what, chunks, isSuccess, failedDueToBytes) => {
+    const port = await listen((socket) => {
+      for (const chunk of chunks) socket.write(chunk);
+      socket.end();
+    });
+    const { probe } = await probeBed(
+      'it: { prober: tcp, tcp: { query_response: [{ expect_bytes: "RFB 003.008\\n" }, { expect: ^more$ }] } }',
+    );
+    const outcome = await probe(`127.0.0.1:${port}`);
+    expect(outcome.isSuccess, outcome.log).toBe(isSuccess);
+    expect(outcome.metrics.probe_failed_due_to_bytes).toBe(failedDueToBytes);
+  });
+
   it('reads no line without an end', async () => {
     const port = await listen((socket) => socket.write(Buffer.alloc(200_000, 'a')));
     const { probe } = await probeBed('it: { prober: tcp, tcp: { query_response: [{ expect: b }] } }');

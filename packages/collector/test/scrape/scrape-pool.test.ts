@@ -204,6 +204,28 @@ describe('ScrapePool', () => {
     expect(Object.entries(recorded)).toEqual([[expect.stringContaining('"node":"n1"'), expect.stringMatching(/=7$/)]]);
   });
 
+  it('takes the histograms of a target as its labels say, which relabeling may have given it', async () => {
+    body = '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 2\nh_sum 3\nh_count 2\n';
+    const labelled = pool({
+      relabel: [
+        rule({
+          sourceLabels: ['native'],
+          regex: 'yes',
+          targetLabel: '__convert_classic_histograms_to_nhcb__',
+          replacement: 'true',
+        }),
+      ],
+    });
+    labelled.update(
+      groups(group('a', [server.address], { native: 'yes' }), group('b', [server.address], { native: 'no' })),
+    );
+    await until(() => labelled.targets.every(({ health }) => health === 'up'));
+    const native = async (name: string) =>
+      Object.keys(await store.recorded(name)).map((labels) => JSON.parse(labels).native);
+    expect(await native('h')).toEqual(['yes']);
+    expect(await native('h_count')).toEqual(['no']);
+  });
+
   it('scrapes nothing while there are more targets than may be', async () => {
     const limited = pool({ limits: { ...scrapeConfig().limits, targets: 1 } });
     limited.update(groups(group('a', [server.address]), group('b', ['b:1'])));

@@ -19,10 +19,13 @@ describe('targetLabels', () => {
     expect(made({ __address__: 'a:1', zone: 'here' }, { zone: 'there', team: 't', __meta_x: 'y', __tmp: 'z' })).toEqual(
       {
         __address__: 'a:1',
+        __always_scrape_classic_histograms__: 'false',
+        __convert_classic_histograms_to_nhcb__: 'false',
         __metrics_path__: '/metrics',
         __param_target: 'x',
         __scheme__: 'http',
         __scrape_interval__: '15s',
+        __scrape_native_histograms__: 'false',
         __scrape_timeout__: '10s',
         __tmp: 'z',
         instance: 'a:1',
@@ -36,10 +39,13 @@ describe('targetLabels', () => {
   it('lets discovery say all of it, and adds no port', () => {
     const found = {
       __address__: 'a',
+      __always_scrape_classic_histograms__: 't',
+      __convert_classic_histograms_to_nhcb__: 'True',
       __metrics_path__: '/m',
       __param_target: 'p',
       __scheme__: 'https',
       __scrape_interval__: '30s',
+      __scrape_native_histograms__: '1',
       __scrape_timeout__: '20s',
       instance: 'i',
       job: 'j',
@@ -54,6 +60,11 @@ describe('targetLabels', () => {
     [{ __address__: 'a', __scrape_interval__: '0s' }, 'scrape interval cannot be 0'],
     [{ __address__: 'a', __scrape_timeout__: 'x' }, 'error parsing scrape timeout: not a valid duration string: "x"'],
     [{ __address__: 'a', __scrape_timeout__: '0s' }, 'scrape timeout cannot be 0'],
+    [
+      { __address__: 'a', __convert_classic_histograms_to_nhcb__: 'yes' },
+      'error parsing convert classic histograms to nhcb: strconv.ParseBool: parsing "yes": invalid syntax',
+    ],
+    [{ __address__: 'a', __unix_socket__: '/run/a.sock' }, '__unix_socket__ is not supported'],
     [
       { __address__: 'a', __scrape_timeout__: '20s' },
       'scrape timeout cannot be greater than scrape interval ("20s" > "15s")',
