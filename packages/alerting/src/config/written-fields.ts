@@ -70,6 +70,12 @@ export function goDuration(fallback: string) {
   );
 }
 
+/** As goDuration, of fields for which Alertmanager takes no number without a unit.
+ *  @param fallback as it would be written */
+export function durationWithUnit(fallback: string) {
+  return v.nullish(parsed('a duration with its unit, such as 30s or 1m30s', parseGoDuration), fallback);
+}
+
 /** What Alertmanager has and Vigie has not.
  *  @param expected completes "expected …" */
 export function refused(expected: string) {
