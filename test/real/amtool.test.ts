@@ -112,6 +112,7 @@ const BAD: readonly string[] = [
   RECEIVER('opsgenie_configs: [{ api_key: k, responders: [{ id: i, type: x }] }]'),
   RECEIVER('pushover_configs: [{ token: t }]'),
   RECEIVER('pushover_configs: [{ token: t, user_key: u, html: true, monospace: true }]'),
+  RECEIVER('pushover_configs: [{ token: t, user_key: u, retry: 30 }]'),
   RECEIVER('telegram_configs: [{ bot_token: t }]'),
   RECEIVER('telegram_configs: [{ bot_token: t, chat_id: 1, parse_mode: md }]'),
   RECEIVER('discord_configs: [{ title: t }]'),

@@ -9,6 +9,7 @@ import type { Escalations } from './escalation/escalations.ts';
 import type { Replica, Replication } from './ha/replication.ts';
 import type { Inhibitor } from './inhibition/inhibitor.ts';
 import type { Receiver } from './notify/receiver.ts';
+import type { Silence } from './silences/silence.ts';
 import type { AlertingState } from './state/alerting-state.ts';
 import type { DurableState } from './state/durable-state.ts';
 import type { StateRecord } from './state/state-record.ts';
@@ -24,6 +25,8 @@ export interface EngineReplicaParts {
   readonly isDispatching: () => boolean;
   /** Takes what rules of others know of their alerts, and tells the history of it. */
   readonly takeRules: (records: Iterable<RuleRecord>) => void;
+  /** For the history, before they are taken. */
+  readonly silencesHeard: (silences: Iterable<Silence>) => void;
   /** For the history. */
   readonly changed: (alerts: readonly PostedAlert[], nowMs: number) => void;
   readonly clock: Pick<Clock, 'nowMs'>;
@@ -41,14 +44,16 @@ export class EngineReplica implements Replica {
   }
 
   take(records: readonly StateRecord[]): void {
-    const { state, durable, dispatcher, escalations, clock, changed, takeRules } = this.#parts;
+    const { state, durable, dispatcher, escalations, clock, changed, takeRules, silencesHeard } = this.#parts;
     const { alerts, silences } = state;
     const isDispatching = this.#parts.isDispatching();
     const newer = records.filter(
       (record) =>
         record.kind !== 'alert' || record.alert.updatedAtMs > (alerts.get(record.alert.fingerprint)?.updatedAtMs ?? 0),
     );
-    for (const record of newer) if (record.kind === 'silence') silences.forget(record.silence.id);
+    const heard = newer.flatMap((record) => (record.kind === 'silence' ? [record.silence] : []));
+    if (isDispatching) silencesHeard(heard);
+    for (const { id } of heard) silences.forget(id);
     if (isDispatching) {
       takeRules(newer.flatMap((record) => (record.kind === 'rule' ? [record.record] : [])));
       state.restore(newer.filter(({ kind }) => kind !== 'rule'));

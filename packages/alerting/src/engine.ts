@@ -16,7 +16,6 @@ import type { EngineDeps, EngineSettings } from './engine-settings.ts';
 import { Escalations, type GroupLook } from './escalation/escalations.ts';
 import type { Acknowledgement, Page } from './escalation/page.ts';
 import { AlertEvents } from './history/alert-events.ts';
-import { silenceEvent } from './history/silence-event.ts';
 import { type InForce, inForce } from './in-force.ts';
 import type { Inhibitor } from './inhibition/inhibitor.ts';
 import { Farewells } from './notify/farewells.ts';
@@ -29,8 +28,9 @@ import { Outbox } from './outbox/outbox.ts';
 import type { Integration } from './receivers/integration.ts';
 import type { Route } from './routing/route.ts';
 import type { Silence, SilenceContent } from './silences/silence.ts';
+import { SilenceKeeping } from './silences/silence-keeping.ts';
 import { MOST_SILENCES, SilenceStore } from './silences/silence-store.ts';
-import { ENDS_AFTER_MS, UntilResolved } from './silences/until-resolved.ts';
+import { ENDS_AFTER_MS } from './silences/until-resolved.ts';
 import { AlertingState } from './state/alerting-state.ts';
 import { DurableState } from './state/durable-state.ts';
 import { Forgetting } from './state/forgetting.ts';
@@ -48,7 +48,7 @@ export class AlertEngine {
   readonly #escalations: Escalations;
   readonly #events: AlertEvents;
   readonly #kept = new KeptAlerts();
-  readonly #untilResolved = new UntilResolved();
+  readonly #silences: SilenceKeeping;
   readonly #farewells: Farewells;
   readonly #forgetting: Forgetting;
   readonly #limits: RateLimits;
@@ -80,6 +80,16 @@ export class AlertEngine {
       record: deps.record,
       inPlaceOf: (record) => this.state.rules.inPlaceOf(record),
       externalLabels: deps.externalLabels,
+    });
+    this.#silences = new SilenceKeeping({
+      silences: this.state.silences,
+      alerts: this.state.alerts,
+      clock,
+      log,
+      record: deps.record,
+      persist: (records) => this.#persist(records),
+      owns: (id) => replication?.ownsGroup(id) !== false,
+      endsAfterMs: () => this.#settings.options.silenceEndsAfterMs ?? ENDS_AFTER_MS,
     });
     this.#forgetting = new Forgetting({
       state: this.state,
@@ -275,27 +285,16 @@ export class AlertEngine {
     await this.#persist(records.map((record) => ({ kind: 'rule', record })));
   }
 
-  /** As SilenceStore.set, on the disk when it resolves.
-   *  @throws {SilenceError}; {VigieError} ALERTING_STATE_UNWRITABLE: it holds until the next restart */
-  async setSilence(content: SilenceContent, id?: string): Promise<Silence> {
-    const before = this.#silence(id);
-    const silence = this.state.silences.set(content, id);
-    const isChange = silence.id === id;
-    // A change may have ended the one before.
-    if (!isChange) this.#recordEndOf(before, `${silence.id} is in its place`);
-    this.#deps.record(silenceEvent('silenced', silence, silence.comment, silence.updatedAtMs, isChange));
-    await this.#keepSilences(id === undefined ? [silence.id] : [id, silence.id]);
-    return silence;
+  /** As SilenceKeeping.set.
+   *  @throws as that */
+  setSilence(content: SilenceContent, id?: string): Promise<Silence> {
+    return this.#silences.set(content, id);
   }
 
-  /** As SilenceStore.expire, on the disk when it resolves.
-   *  @throws as setSilence */
-  async expireSilence(id: string, why = 'somebody has ended it'): Promise<Silence> {
-    const before = this.#silence(id);
-    const silence = this.state.silences.expire(id);
-    this.#recordEndOf(before, why);
-    await this.#keepSilences([id]);
-    return silence;
+  /** As SilenceKeeping.expire.
+   *  @throws as that */
+  expireSilence(id: string): Promise<Silence> {
+    return this.#silences.expire(id, 'somebody has ended it');
   }
 
   /** Acknowledges each group in which such an alert fires, as it fires now.
@@ -386,22 +385,6 @@ export class AlertEngine {
     }
   }
 
-  #silence(id: string | undefined): Silence | undefined {
-    return id === undefined ? undefined : this.state.silences.query({ ids: [id] })[0];
-  }
-
-  /** Of a silence that may have been ended just now: nothing where it had ended before. */
-  #recordEndOf(before: Silence | undefined, why: string): void {
-    const ended = this.#silence(before?.id);
-    if (ended === undefined || ended.endsAtMs === before?.endsAtMs) return;
-    this.#deps.record(silenceEvent('unsilenced', ended, why, ended.updatedAtMs));
-  }
-
-  #keepSilences(ids: readonly string[]): Promise<void> {
-    const silences = this.state.silences.query({ ids });
-    return this.#persist(silences.map((silence) => ({ kind: 'silence', silence })));
-  }
-
   #look(groupId: string): GroupLook | undefined {
     const group = this.#dispatcher.group(groupId);
     if (group === undefined) return undefined;
@@ -454,6 +437,7 @@ export class AlertEngine {
       inhibitor: () => this.inhibitor,
       isDispatching: () => this.#isDispatching,
       takeRules: (records) => this.#takeRules(records),
+      silencesHeard: (silences) => this.#silences.recordHeard(silences),
       changed: (alerts, nowMs) => this.#events.recordChanges(alerts, nowMs),
       clock: this.#deps.clock,
     });
@@ -469,7 +453,7 @@ export class AlertEngine {
   #maintain(): void {
     const { clock } = this.#deps;
     this.#events.recordEnded(clock.nowMs());
-    this.#endSilences();
+    this.#silences.endOver();
     this.#farewells.look();
     if (this.#forgetting.look()) this.#inForce.inhibitor.forgetEnded(clock.nowMs());
   }
@@ -477,23 +461,6 @@ export class AlertEngine {
   /** By which anybody hears of the group. */
   #tellers(group: AlertGroup): readonly Integration[] {
     return this.#integrationsOf(group, this.#escalations.pages.get(group.id)?.told);
-  }
-
-  #endSilences(): void {
-    const { clock, log, replication } = this.#deps;
-    const { alerts, silences } = this.state;
-    const nowMs = clock.nowMs();
-    // Of several replicas one looks after it, by its id.
-    const active = silences.active().filter(({ id }) => replication?.ownsGroup(id) !== false);
-    const { silenceEndsAfterMs: afterMs = ENDS_AFTER_MS } = this.#settings.options;
-    const firing = () => Array.from(alerts.all()).flatMap((alert) => (isResolved(alert, nowMs) ? [] : [alert.labels]));
-    const timing = { monotonicMs: clock.monotonicMs(), afterMs };
-    for (const id of this.#untilResolved.over(active, firing, timing)) {
-      log.info('a silence ends, for what it silences is over', { id });
-      this.expireSilence(id, 'what it silences is over').catch((error: unknown) =>
-        log.error('the end of a silence cannot be kept', { id, error }),
-      );
-    }
   }
 }
 

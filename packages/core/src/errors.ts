@@ -38,7 +38,12 @@ export function describeError(error: unknown): string {
     parts.push(describeOne(current));
     current = current instanceof Error ? current.cause : undefined;
   }
-  return parts.join(': ');
+  return parts.reduceRight((causes, part) => (says(part, causes) ? part : `${part}: ${causes}`), '');
+}
+
+/** Whether a message has those of its causes itself. */
+function says(message: string, causes: string): boolean {
+  return causes === '' || message === causes || message.endsWith(`: ${causes}`);
 }
 
 /** A connection that failed on every address of a name is an AggregateError without a message of its own. */

@@ -8,6 +8,17 @@ describe('describeError', () => {
     expect(describeError(error)).toBe('cannot reach the sink: connect ECONNREFUSED 127.0.0.1:9200');
   });
 
+  it('says no cause twice that a message has itself', () => {
+    const refused = new Error('connect ECONNREFUSED 127.0.0.1:9090');
+    const failed = new Error('', { cause: refused });
+    const cause = new Error('the request failed', { cause: refused });
+    const query = new Error(`cannot query: ${describeError(cause)}`, { cause });
+    expect(describeError(query)).toBe('cannot query: the request failed: connect ECONNREFUSED 127.0.0.1:9090');
+    expect(describeError(new Error(refused.message, { cause: refused }))).toBe(refused.message);
+    expect(describeError(failed)).toBe('Error: connect ECONNREFUSED 127.0.0.1:9090');
+    expect(describeError(new Error('not a', { cause: new Error('a') }))).toBe('not a: a');
+  });
+
   it('names every address of a connection that failed on all of them', () => {
     const error = new AggregateError([
       new Error('connect ECONNREFUSED ::1:1'),

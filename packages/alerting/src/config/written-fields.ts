@@ -39,3 +39,9 @@ export function goDuration(fallback: string) {
     fallback,
   );
 }
+
+/** As goDuration, of fields for which Alertmanager takes no number without a unit.
+ *  @param fallback as it would be written */
+export function durationWithUnit(fallback: string) {
+  return v.nullish(parsed('a duration with its unit, such as 30s or 1m30s', parseGoDuration), fallback);
+}

@@ -24,6 +24,25 @@ export function silenceEvent(
   return isChange ? { ...event, isChange } : event;
 }
 
+/** @param before what was known here
+ *  @param heard what another replica tells
+ *  @returns undefined where nothing has happened, and where it has been ended before anything of it was heard */
+export function heardSilenceEvent(
+  before: Silence | undefined,
+  heard: Silence,
+  nowMs: number,
+): SilenceEvent | undefined {
+  const { endsAtMs, updatedAtMs, comment } = heard;
+  // No change sets an end before its own time.
+  if (endsAtMs <= updatedAtMs) {
+    if (before === undefined || before.endsAtMs === endsAtMs) return undefined;
+    return silenceEvent('unsilenced', heard, 'it was ended at another replica', updatedAtMs);
+  }
+  // That its time is over is no event.
+  if (endsAtMs <= nowMs) return undefined;
+  return silenceEvent('silenced', heard, comment, updatedAtMs, before !== undefined);
+}
+
 /** @param matchers of a SilenceEvent
  *  @returns none where they cannot be read */
 export function matcherSetsIn(matchers: string): readonly (readonly AlertMatcher[])[] {

@@ -200,6 +200,7 @@ describe('mistakes in receivers', () => {
     ],
     ['pushover_configs: [{ token: t }]', 'one of user_key or user_key_file'],
     ['pushover_configs: [{ token: t, user_key: u, html: true, monospace: true }]', 'at most one of monospace & html'],
+    ['pushover_configs: [{ token: t, user_key: u, retry: 30 }]', 'a duration with its unit, such as 30s or 1m30s'],
     ['telegram_configs: [{ chat_id: 1 }]', 'missing bot_token or bot_token_file on telegram_config'],
     ['telegram_configs: [{ bot_token: t }]', 'missing chat_id or chat_id_file on telegram_config'],
     ['telegram_configs: [{ bot_token: t, chat_id: 1, parse_mode: md }]', 'unknown parse_mode on telegram_config'],

@@ -139,6 +139,13 @@ describe('two replicas', () => {
     await world.get('b').engine.expireSilence(id);
     await world.after(2 * MINUTE);
     expect(told(world)).toEqual(NAMES.toSorted());
+    for (const name of ['a', 'b']) {
+      const cause = name === 'a' ? 'it was ended at another replica' : 'somebody has ended it';
+      expect(world.get(name).history.filter((event) => 'silence' in event)).toMatchObject([
+        { kind: 'silenced', silence: id, by: 'me', timeMs: nowMs },
+        { kind: 'unsilenced', silence: id, cause },
+      ]);
+    }
   });
 
   it('know of a log rule what was told last by whoever evaluated it, also one that comes later', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { heardSilenceEvent } from '../../src/history/silence-event.ts';
+import { AlertMatcher } from '../../src/matchers/alert-matcher.ts';
 import { Lab, MINUTE } from '../lab.ts';
 import { config } from '../two-receivers.ts';
 
@@ -36,5 +38,32 @@ describe('the history of a silence that is changed', () => {
     await lab.engine.expireSilence(id);
     await lab.engine.setSilence({ ...content, endsAtMs: 90 * MINUTE }, id);
     expect(lab.history.map(({ kind }) => kind)).toEqual(['unsilenced', 'silenced']);
+  });
+});
+
+describe('a silence of which another replica tells', () => {
+  const silence = {
+    ...{
+      id: 's',
+      matcherSets: [[new AlertMatcher('a', '=', 'b')]],
+      createdBy: 'ann',
+      comment: 'work',
+      annotations: {},
+    },
+    ...{ startsAtMs: 10, endsAtMs: 100, updatedAtMs: 10 },
+  };
+  const ended = { ...silence, endsAtMs: 30, updatedAtMs: 30 };
+
+  it.each([
+    ['is new', undefined, silence, { kind: 'silenced', timeMs: 10, cause: 'work' }],
+    ['is changed', silence, { ...silence, endsAtMs: 200, updatedAtMs: 20 }, { kind: 'silenced', isChange: true }],
+    ['is ended', silence, ended, { kind: 'unsilenced', timeMs: 30, cause: 'it was ended at another replica' }],
+    ['had ended, and is told again', ended, ended, undefined],
+    ['had ended before it was heard of', undefined, ended, undefined],
+    ['had its time, and is told again', undefined, { ...silence, endsAtMs: 39 }, undefined],
+  ])('that %s', (_, before, heard, event) => {
+    const found = heardSilenceEvent(before, heard, 40);
+    if (event === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatchObject(event);
   });
 });

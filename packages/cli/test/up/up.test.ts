@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ALERTS_API_METRICS } from '@vigie/alerting/api/telemetry';
@@ -43,8 +43,8 @@ interface Created {
 }
 
 /** `vigie up --demo` without its terminal. */
-async function create(folder = dataDir, port = 0): Promise<Created> {
-  const options = { configFile: undefined, dataDir: folder, logs: [], elasticsearch: undefined, demo: true };
+async function create(folder = dataDir, port = 0, configFile?: string): Promise<Created> {
+  const options = { configFile, dataDir: folder, logs: [], elasticsearch: undefined, demo: true };
   const version = '0.0.0';
   const read = (): Promise<UpSettings<PartsSettings>> =>
     resolveSettings(
@@ -132,6 +132,24 @@ it('serves the ledger, metrics and health on its one port, and says where that i
   const paths = ['/', '/livez', '/readyz', '/-/healthy', '/-/ready', '/nothing'];
   const statuses = await Promise.all(paths.map(async (path) => (await get(path)).status));
   expect(statuses).toEqual([200, 200, 200, 200, 200, 404]);
+});
+
+it('says in the answer of a reload what of its parts waits for the next start', async () => {
+  const file = join(dataDir, 'vigie.yaml');
+  const write = (retention: string, cluster: string): Promise<void> =>
+    writeFile(
+      file,
+      `alerting: { notifications: { retention: ${retention} } }\ncollector: { global: { external_labels: { cluster: ${cluster} } } }\n`,
+    );
+  await write('1h', 'a');
+  const { up } = await create(dataDir, 0, file);
+  await up.start(never);
+  await write('2h', 'b');
+  const answer = await fetch(`${up.url}/-/reload`, { method: 'POST' });
+  expect(await answer.json()).toEqual({
+    status: 'reloaded',
+    nextStart: ['collector.global.external_labels', 'alerting.notifications.retention'],
+  });
 });
 
 /** Of the first series of an instant answer. */

@@ -6,7 +6,7 @@ import { flag, optionalText, textOr } from '@vigie/core/config/written-fields';
 import * as v from 'valibot';
 import { camelKeys } from '../camel-keys.ts';
 import { readSecret } from '../secret.ts';
-import { goDuration } from '../written-fields.ts';
+import { durationWithUnit } from '../written-fields.ts';
 import { type ReceiverContext, readReceiverHttp } from './receiver-context.ts';
 
 export const pushoverSection = section({
@@ -23,9 +23,9 @@ export const pushoverSection = section({
   device: optionalText,
   sound: optionalText,
   priority: textOr('{{ if eq .Status "firing" }}2{{ else }}0{{ end }}'),
-  retry: goDuration('1m'),
-  expire: goDuration('1h'),
-  ttl: goDuration('0'),
+  retry: durationWithUnit('1m'),
+  expire: durationWithUnit('1h'),
+  ttl: durationWithUnit('0'),
   html: flag(false),
   monospace: flag(false),
 });
