@@ -39,6 +39,8 @@ const proxyEntries = {
   proxy_connect_header: refused('no headers of its own for a proxy, which Vigie does not send'),
 };
 
+const grant = refused('nothing but a client id and its secret: Vigie asks for tokens by no other grant');
+
 export const httpClientSection = section({
   basic_auth: v.nullish(
     section({
@@ -57,6 +59,14 @@ export const httpClientSection = section({
       token_url: optionalText,
       scopes: textList,
       endpoint_params: textMap,
+      grant_type: v.nullish(v.picklist(['', 'client_credentials'], 'client_credentials: Vigie knows no other grant')),
+      client_certificate_key_id: grant,
+      client_certificate_key: grant,
+      client_certificate_key_file: grant,
+      signature_algorithm: grant,
+      iss: grant,
+      audience: grant,
+      claims: grant,
       tls_config: v.nullish(tlsSection),
       ...proxyEntries,
     }),
@@ -180,7 +190,7 @@ function readOauth2(
 ): Authorization {
   const { client_id, client_secret, client_secret_file, token_url, scopes, endpoint_params, tls_config } = written;
   if (client_id === '') context.findings.problem([...path, 'client_id'], 'a client id');
-  if (!URL.canParse(token_url)) context.findings.problemAtKey([...path, 'token_url'], 'the URL that gives tokens');
+  if (!URL.canParse(token_url)) context.findings.problemOfHidden([...path, 'token_url'], 'the URL that gives tokens');
   return {
     kind: 'oauth2',
     clientId: client_id,
@@ -219,7 +229,7 @@ function readProxy(
   if (/^socks/i.test(proxy_url))
     findings.problemAtKey([...path, 'proxy_url'], 'a proxy of http or https: Vigie does not speak SOCKS');
   else if (proxy_url !== '' && urlProblem(proxy_url) !== undefined)
-    findings.problemAtKey([...path, 'proxy_url'], 'the URL of a proxy');
+    findings.problemOfHidden([...path, 'proxy_url'], 'the URL of a proxy');
   const proxy = { url: proxy_url || undefined, noProxy: no_proxy, fromEnvironment: proxy_from_environment };
   for (const [key, expected] of proxyProblems(proxy)) findings.problemAtKey([...path, key], expected);
   return proxy;

@@ -70,6 +70,11 @@ export function goDuration(fallback: string) {
   );
 }
 
+/** A duration of Go, in ms, that needs its unit. */
+export function textDuration(fallback: string) {
+  return v.nullish(parsed('a duration such as 10s, 1m30s or 500ms', parseGoDuration), fallback);
+}
+
 /** What Alertmanager has and Vigie has not.
  *  @param expected completes "expected …" */
 export function refused(expected: string) {

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { camelKeys } from '../camel-keys.ts';
 import { httpClientSection } from '../http-client-section.ts';
 import { readSecret } from '../secret.ts';
-import { flag, goDuration, optionalText, textOr } from '../written-fields.ts';
+import { flag, optionalText, textDuration, textOr } from '../written-fields.ts';
 import { type ReceiverContext, readReceiverHttp } from './receiver-context.ts';
 
 export const pushoverSection = section({
@@ -22,9 +22,9 @@ export const pushoverSection = section({
   device: optionalText,
   sound: optionalText,
   priority: textOr('{{ if eq .Status "firing" }}2{{ else }}0{{ end }}'),
-  retry: goDuration('1m'),
-  expire: goDuration('1h'),
-  ttl: goDuration('0'),
+  retry: textDuration('1m'),
+  expire: textDuration('1h'),
+  ttl: textDuration('0'),
   html: flag(false),
   monospace: flag(false),
 });
