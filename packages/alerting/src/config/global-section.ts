@@ -94,6 +94,16 @@ export interface GlobalConfig {
 
 const DEFAULT_RESOLVE_TIMEOUT_MS = 5 * 60_000;
 
+/** URLs of receivers that are refused. */
+const UNREAD_URLS = [
+  'jira_api_url',
+  'wechat_api_url',
+  'victorops_api_url',
+  'webex_api_url',
+  'rocketchat_api_url',
+  'mattermost_webhook_url',
+] as const;
+
 /** Of pairs of which only one may be given, those that are not read here. */
 const UNREAD_PAIRS = [
   'victorops_api_key',
@@ -116,6 +126,7 @@ export function readGlobal(written: v.InferOutput<typeof globalSection>, context
     const key = written.slack_app_token === '' ? 'slack_app_token_file' : 'slack_app_token';
     context.findings.problemAtKey([...path, key], message);
   }
+  for (const name of UNREAD_URLS) url(name, written[name]);
   for (const name of UNREAD_PAIRS) pair(name, written[name], written[`${name}_file`]);
   return {
     resolveTimeoutMs: written.resolve_timeout ?? DEFAULT_RESOLVE_TIMEOUT_MS,

@@ -16,6 +16,6 @@ export function urlProblem(text: string): string | undefined {
  *  @param text empty for none */
 export function readUrl(text: string, path: ConfigPath, { findings }: ReadContext): string {
   const problem = text === '' ? undefined : urlProblem(text);
-  if (problem !== undefined) findings.refuseKey(path, 'a URL of http or https', problem);
+  if (problem !== undefined) findings.refuseHidden(path, 'a URL of http or https', problem);
   return text;
 }

@@ -38,7 +38,7 @@ function isOther(key: string, path: ConfigPath): boolean {
 function checkText(text: string, path: ConfigPath, findings: Findings): void {
   const problem = text.includes('{{') ? problemOf(text) : undefined;
   if (problem === undefined) return;
-  if (SECRETS.has(String(path.at(-1)))) findings.problemAtKey(path, 'a template of Go');
+  if (SECRETS.has(String(path.at(-1)))) findings.problemOfHidden(path, 'a template of Go');
   else findings.refuse(path, 'a template of Go', problem);
 }
 

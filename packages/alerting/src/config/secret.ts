@@ -31,6 +31,6 @@ export function readSecretUrl(
   context: ReadContext,
 ): Secret | undefined {
   const problem = value === '' ? undefined : urlProblem(value);
-  if (problem !== undefined) context.findings.refuseKey([...path, name], 'a URL of http or https', problem);
+  if (problem !== undefined) context.findings.refuseHidden([...path, name], 'a URL of http or https', problem);
   return readSecret(name, value, file, path, context);
 }

@@ -40,8 +40,9 @@ export function opsgenieProtocol(config: OpsgenieConfig, deps: ReceiverDeps): Re
 function endpoint(base: string, path: string): string {
   const url = new URL(base);
   const [below = '', query] = path.split('?');
-  url.pathname += below;
+  url.pathname += url.pathname.endsWith('/') ? below : `/${below}`;
   if (query !== undefined) for (const [name, value] of new URLSearchParams(query)) url.searchParams.set(name, value);
+  url.searchParams.sort();
   return url.href;
 }
 

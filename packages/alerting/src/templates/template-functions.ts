@@ -4,10 +4,10 @@ import { goDuration, goTime, nanosOf, ZERO_TIME_NANOS } from '@vigie/core/templa
 import { PROMETHEUS_FUNCTIONS } from '@vigie/core/template/prometheus-functions';
 import { TemplateFunctionError } from '@vigie/core/template/template-error';
 import { parseLayout, type ReadTime } from '@vigie/core/template/time-layout';
-import { type TimeZone, timeZone } from '@vigie/core/template/time-zone';
+import { localZone, type TimeZone, timeZone } from '@vigie/core/template/time-zone';
 import { titleCase } from '@vigie/core/template/title';
-import { type FunctionMap, GoFunction, GoList, GoMap, GoStruct, type Value } from '@vigie/core/template/values';
-import { hostLocation } from '../time-intervals/wall-clock.ts';
+import { type FunctionMap, GoFunction, GoList, GoMap, GoStruct, GoText, type Value } from '@vigie/core/template/values';
+import { trimSpace } from '../matchers/characters.ts';
 import { valueJson } from './value-json.ts';
 import { checkSize } from './value-size.ts';
 
@@ -21,13 +21,13 @@ const ofText = (give: (text: string) => Value): GoFunction =>
 const itemsOf = (list: Value): readonly Value[] => (list instanceof GoList ? list.items : []);
 
 /** Text of which html/template says that it is safe where such text stands. */
-const safe = (typeName: string): GoFunction => ofText((text) => new GoStruct(typeName, new Map(), new Map(), text));
+const safe = (typeName: string): GoFunction => ofText((text) => new GoText(typeName, text));
 
 /** Those that depend on nothing but their arguments. */
 const PURE: FunctionMap = new Map([
   ...Array.from(PROMETHEUS_FUNCTIONS).filter(([name]) => SHARED.includes(name)),
   ['title', ofText((text) => titleCase(text, (rest) => rest.toLowerCase()))],
-  ['trimSpace', ofText((text) => text.trim())],
+  ['trimSpace', ofText(trimSpace)],
   ['join', new GoFunction(['string', '[]string'], ([separator, list]) => joined(String(separator), itemsOf(list)))],
   ['safeHtml', safe('template.HTML')],
   ['safeUrl', safe('template.URL')],
@@ -82,7 +82,7 @@ function unescapeQuery(text: string): string {
 }
 
 function zoneOf(name: string): TimeZone {
-  const zone = timeZone(name === 'Local' ? hostLocation() : name);
+  const zone = name === 'Local' ? localZone() : timeZone(name);
   if (zone === undefined) throw new TemplateFunctionError(`unknown time zone ${name}`);
   return zone;
 }

@@ -89,7 +89,7 @@ describe('receivers', () => {
       details: { firing: 'x', num_resolved: '{{ .Alerts.Resolved | len }}' },
       http: { proxy: { url: 'http://p:1' } },
     });
-    expect(opsgenie).toMatchObject({ key: { value: 'k' }, url: 'http://og/v/' });
+    expect(opsgenie).toMatchObject({ key: { value: 'k' }, url: 'http://og/v' });
     expect(telegram).toMatchObject({
       token: { file: '/t' },
       chat: { file: '/etc/am/chat' },
@@ -198,6 +198,15 @@ describe('mistakes in receivers', () => {
       'slack_configs: [{ api_url: "http://h", actions: [{ type: t, text: x }] }]',
       'missing name or url in Slack action',
     ],
+    ['webhook_configs: [{ url: hook.example/in }]', 'got what is not shown, for it may be a secret'],
+    [
+      'pushover_configs: [{ token: t, user_key: u, retry: 90 }]',
+      'expected a duration such as 10s, 1m30s or 500ms, got "90"',
+    ],
+    [
+      'webhook_configs: [{ url: "http://h", http_config: { oauth2: { client_id: c, token_url: "http://t", grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", iss: i } } }]',
+      'http_config.oauth2.iss: expected nothing but a client id and its secret: Vigie asks for tokens by no other grant',
+    ],
     ['pushover_configs: [{ token: t }]', 'one of user_key or user_key_file'],
     ['pushover_configs: [{ token: t, user_key: u, html: true, monospace: true }]', 'at most one of monospace & html'],
     ['pushover_configs: [{ token: t, user_key: u, retry: 30 }]', 'a duration with its unit, such as 30s or 1m30s'],
@@ -221,6 +230,10 @@ describe('mistakes in receivers', () => {
     expect(problemOf('labels: {}', '{ wechat_api_secret: s3cret, wechat_api_secret_file: f }')).toBe(
       '/etc/am/alertmanager.yml:1:38: global.wechat_api_secret_file: expected at most one of wechat_api_secret & wechat_api_secret_file, got "wechat_api_secret_file"',
     );
+  });
+
+  it('of URLs in global are told where receivers use none of them', () => {
+    expect(problemOf('labels: {}', '{ jira_api_url: "ftp://jira" }')).toContain('unsupported scheme "ftp" for URL');
   });
 
   it('never show a secret', () => {

@@ -45,9 +45,19 @@ export class Findings {
     this.problem(path, `${expected} (${upstream})`);
   }
 
-  /** As refuse, without naming the value. */
+  /** As refuse, of a key that should not be there. */
   refuseKey(path: ConfigPath, expected: string, upstream: string): void {
     this.problemAtKey(path, `${expected} (${upstream})`);
+  }
+
+  /** Of a value that may be a secret. */
+  problemOfHidden(path: ConfigPath, expected: string): void {
+    this.problems.push({ ...this.#at.problemAtKey(path, expected), got: 'what is not shown, for it may be a secret' });
+  }
+
+  /** As refuse, of a value that may be a secret. */
+  refuseHidden(path: ConfigPath, expected: string, upstream: string): void {
+    this.problemOfHidden(path, `${expected} (${upstream})`);
   }
 
   /** Of the key that ends the path, or of the item of a list. */

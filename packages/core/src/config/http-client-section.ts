@@ -32,6 +32,8 @@ const proxyEntries = {
   proxy_connect_header: refused('a proxy that asks for no headers of its own, which Vigie does not send'),
 };
 
+const grant = refused('nothing but a client id and its secret: Vigie asks for tokens by no other grant');
+
 /** @param enableHttp2 which remote write has off by default */
 export function httpClientEntries(enableHttp2 = true) {
   return {
@@ -54,6 +56,14 @@ export function httpClientEntries(enableHttp2 = true) {
         token_url: optionalText,
         scopes: textList,
         endpoint_params: textMap,
+        grant_type: v.nullish(v.picklist(['', 'client_credentials'], 'client_credentials: Vigie knows no other grant')),
+        client_certificate_key_id: grant,
+        client_certificate_key: grant,
+        client_certificate_key_file: grant,
+        signature_algorithm: grant,
+        iss: grant,
+        audience: grant,
+        claims: grant,
         tls_config: v.nullish(tlsSection),
         ...proxyEntries,
       }),
@@ -181,7 +191,7 @@ function readOauth2(
 ): Authorization {
   const { client_id, client_secret, client_secret_file, token_url, scopes, endpoint_params, tls_config } = written;
   if (client_id === '') context.findings.problem([...path, 'client_id'], 'a client id');
-  if (!URL.canParse(token_url)) context.findings.problemAtKey([...path, 'token_url'], 'the URL that gives tokens');
+  if (!URL.canParse(token_url)) context.findings.problemOfHidden([...path, 'token_url'], 'the URL that gives tokens');
   return {
     kind: 'oauth2',
     clientId: client_id,
@@ -212,7 +222,7 @@ function readProxy(written: WrittenProxy, path: ConfigPath, { findings }: ReadCo
   const { proxy_url: url, no_proxy: noProxy, proxy_from_environment: fromEnvironment } = written;
   const problem = (key: keyof WrittenProxy, expected: string): void => findings.problemAtKey([...path, key], expected);
   if (/^socks/i.test(url)) problem('proxy_url', 'a proxy of http or https: Vigie does not speak SOCKS');
-  else if (url !== '' && !isHttpUrl(url)) problem('proxy_url', 'the URL of a proxy');
+  else if (url !== '' && !isHttpUrl(url)) findings.problemOfHidden([...path, 'proxy_url'], 'the URL of a proxy');
   if (fromEnvironment && url !== '') problem('proxy_url', 'no proxy_url beside proxy_from_environment');
   if (fromEnvironment && noProxy !== '') problem('no_proxy', 'no no_proxy beside proxy_from_environment');
   if (!fromEnvironment && noProxy !== '' && url === '') problem('no_proxy', 'proxy_url beside no_proxy');

@@ -2,7 +2,7 @@
 import { escapeHtml, escapeJs, escapeUrlQuery } from './escapes.ts';
 import { format, print, printLine } from './format.ts';
 import { TemplateFunctionError } from './template-error.ts';
-import { type FunctionMap, GoFunction, GoList, GoMap, GoStruct, isTrue, typeOf, type Value } from './values.ts';
+import { type FunctionMap, GoFunction, GoList, GoMap, GoStruct, GoText, isTrue, typeOf, type Value } from './values.ts';
 
 const ANY = 'any';
 
@@ -54,6 +54,7 @@ function call(called: Value, args: readonly Value[]): Value {
 
 function length(item: Value): number {
   if (typeof item === 'string') return Buffer.byteLength(item);
+  if (item instanceof GoText) return Buffer.byteLength(item.value);
   if (item instanceof GoList) return item.items.length;
   if (item instanceof GoMap) return item.entries.size;
   if (item === undefined) throw new TemplateFunctionError('len of nil pointer');

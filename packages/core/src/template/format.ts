@@ -1,7 +1,7 @@
 /** Go's fmt: Sprint, Sprintln and Sprintf, for the values that templates have. Source: Go 1.26, fmt/print.go and fmt/format.go. */
 import { type FloatVerb, formatGoFloat } from '../go-float.ts';
 import { quoteGo } from '../go-quote.ts';
-import { GoFunction, GoList, GoMap, GoStruct, sortedEntries, typeOf, type Value } from './values.ts';
+import { GoFunction, GoList, GoMap, GoStruct, GoText, sortedEntries, typeOf, type Value } from './values.ts';
 
 /** Go refuses more, too. */
 const MAX_WIDTH = 1e6;
@@ -30,10 +30,14 @@ const PLAIN: Flags = {
 export function print(args: readonly Value[]): string {
   let text = '';
   for (const [index, arg] of args.entries()) {
-    if (index > 0 && typeof arg !== 'string' && typeof args[index - 1] !== 'string') text += ' ';
+    if (index > 0 && !isText(arg) && !isText(args[index - 1])) text += ' ';
     text += formatValue(arg, 'v', PLAIN);
   }
   return text;
+}
+
+function isText(value: Value): boolean {
+  return typeof value === 'string' || value instanceof GoText;
 }
 
 /** fmt.Sprintln */
@@ -105,6 +109,9 @@ export function format(text: string, args: readonly Value[]): string {
 
 function formatValue(value: Value, verb: string, flags: Flags): string {
   if (verb === 'T') return pad(value === undefined ? '<nil>' : typeOf(value), flags);
+  const isCompound = value instanceof GoList || value instanceof GoMap || value instanceof GoStruct;
+  // `%+v` names fields, and gives numbers no sign.
+  if (verb === 'v' && flags.plus && !isCompound) return formatValue(value, verb, { ...flags, plus: false });
   switch (typeof value) {
     case 'undefined':
       return verb === 'v' ? pad('<nil>', flags) : `%!${verb}(<nil>)`;
@@ -117,6 +124,7 @@ function formatValue(value: Value, verb: string, flags: Flags): string {
     case 'string':
       return formatText(value, verb, flags) ?? bad(value, verb, flags);
     default:
+      if (value instanceof GoText) return formatText(value.value, verb, flags) ?? bad(value, verb, flags);
       return formatCompound(value, verb, flags);
   }
 }
@@ -126,13 +134,7 @@ function bad(value: Value, verb: string, flags: Flags): string {
 }
 
 function formatCompound(value: GoList | GoMap | GoStruct | GoFunction, verb: string, flags: Flags): string {
-  // `%+v` names fields, and gives numbers no sign.
-  const inner = verb === 'v' ? { ...flags, plus: false } : flags;
-  const show = (part: Value): string => {
-    if (part === undefined) return '<nil>';
-    const isCompound = part instanceof GoList || part instanceof GoMap || part instanceof GoStruct;
-    return formatValue(part, verb, isCompound ? flags : inner);
-  };
+  const show = (part: Value): string => (part === undefined ? '<nil>' : formatValue(part, verb, flags));
   if (value instanceof GoFunction) return '0x0';
   if (!(value instanceof GoStruct) && value.methods.has('String') && 'vsqxX'.includes(verb)) {
     return formatText(String(value.methods.get('String')?.call([])), verb, flags) ?? '';

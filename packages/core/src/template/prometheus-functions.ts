@@ -36,6 +36,15 @@ export function queryResult(samples: readonly QuerySample[]): GoList {
   return new GoList(items, QUERY_RESULT);
 }
 
+/** Character by character, as Go's strings.ToUpper: one that would become several (ß) stays, and none depends on those beside it (Σ). */
+function mapped(text: string, change: (character: string) => string): string {
+  if (/^[\0-\x7f]*$/.test(text)) return change(text);
+  return Array.from(text, (character) => {
+    const changed = change(character);
+    return Array.from(changed).length === 1 ? changed : character;
+  }).join('');
+}
+
 function fieldOf(sample: Value, name: string): Value {
   if (!(sample instanceof GoStruct)) throw new TemplateFunctionError('nil sample');
   return sample.fields.get(name);
@@ -152,8 +161,8 @@ export const PROMETHEUS_FUNCTIONS: FunctionMap = new Map([
   ['match', new GoFunction(['string', 'string'], ([pattern, text]) => compiled(String(pattern)).test(String(text)))],
   ['safeHtml', ofText((text) => text)],
   ['title', ofText((text) => titleCase(text, (rest) => rest))],
-  ['toUpper', ofText((text) => text.toUpperCase())],
-  ['toLower', ofText((text) => text.toLowerCase())],
+  ['toUpper', ofText((text) => mapped(text, (character) => character.toUpperCase()))],
+  ['toLower', ofText((text) => mapped(text, (character) => character.toLowerCase()))],
   ['graphLink', ofText((expression) => graphLink(expression, 0))],
   ['tableLink', ofText((expression) => graphLink(expression, 1))],
   ['stripPort', ofText(stripPort)],

@@ -51,6 +51,11 @@ export function timeZone(name: string): TimeZone | undefined {
   return zone;
 }
 
+/** That of this host, by its environment's TZ where it has one. */
+export function localZone(): TimeZone {
+  return timeZone(Intl.DateTimeFormat().resolvedOptions().timeZone) ?? UTC;
+}
+
 function isZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en-US', { timeZone: name }) !== undefined;

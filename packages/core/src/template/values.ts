@@ -89,6 +89,16 @@ export class GoStruct {
   }
 }
 
+/** Text of a type of its own, such as template.HTML. */
+export class GoText extends GoStruct {
+  readonly value: string;
+
+  constructor(typeName: string, value: string) {
+    super(typeName, new Map(), new Map(), value);
+    this.value = value;
+  }
+}
+
 export class GoFunction {
   readonly parameters: readonly ParameterType[];
   /** Of what may follow in any number. */
@@ -142,7 +152,7 @@ export function isTrue(value: Value): boolean {
     default:
       if (value instanceof GoList) return value.items.length > 0;
       if (value instanceof GoMap) return value.entries.size > 0;
-      return true;
+      return !(value instanceof GoText) || value.value !== '';
   }
 }
 

@@ -52,8 +52,7 @@ export function readOpsgenie(written: WrittenOpsgenie, path: ConfigPath, context
     sendResolved: send_resolved,
     http: readReceiverHttp(http_config, path, context),
     key: key ?? { value: '' },
-    /** With a slash at its end. */
-    url: url.endsWith('/') ? url : `${url}/`,
+    url,
     ...camelKeys(texts),
   };
 }

@@ -28,7 +28,7 @@ export function readWebhook(written: v.InferOutput<typeof webhookSection>, path:
   const url = readSecret('url', written.url, written.url_file, path, context);
   if (url === undefined) findings.problem(path, 'one of url or url_file');
   const problem = written.url === '' ? undefined : templateUrlProblem(written.url);
-  if (problem !== undefined) findings.refuseKey([...path, 'url'], 'a URL, or a template of one', problem);
+  if (problem !== undefined) findings.refuseHidden([...path, 'url'], 'a URL, or a template of one', problem);
   return {
     kind: 'webhook' as const,
     sendResolved: written.send_resolved,
