@@ -201,7 +201,7 @@ describe('mistakes in receivers', () => {
     ['webhook_configs: [{ url: hook.example/in }]', 'got what is not shown, for it may be a secret'],
     [
       'pushover_configs: [{ token: t, user_key: u, retry: 90 }]',
-      'expected a duration such as 10s, 1m30s or 500ms, got "90"',
+      'expected a duration with its unit, such as 30s or 1m30s, got "90"',
     ],
     [
       'webhook_configs: [{ url: "http://h", http_config: { oauth2: { client_id: c, token_url: "http://t", grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", iss: i } } }]',

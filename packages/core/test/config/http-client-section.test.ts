@@ -84,7 +84,7 @@ describe('mistakes in an http_config', () => {
     [
       'oauth2: { token_url: s3cret }',
       'oauth2.client_id: expected a client id',
-      'oauth2.token_url: expected the URL that gives tokens, got "token_url"',
+      'oauth2.token_url: expected the URL that gives tokens, got what is not shown, for it may be a secret',
     ],
     ['tls_config: { ca: a, ca_file: b }', 'tls_config.ca_file: expected at most one of ca & ca_file'],
     [
@@ -100,8 +100,14 @@ describe('mistakes in an http_config', () => {
       'proxy_url: socks5://p:1080',
       'proxy_url: expected a proxy of http or https: Vigie does not speak SOCKS, got "proxy_url"',
     ],
-    ['proxy_url: x://u:s3cret@h', 'proxy_url: expected the URL of a proxy, got "proxy_url"'],
-    ['proxy_url: http:///path', 'proxy_url: expected the URL of a proxy, got "proxy_url"'],
+    [
+      'proxy_url: x://u:s3cret@h',
+      'proxy_url: expected the URL of a proxy, got what is not shown, for it may be a secret',
+    ],
+    [
+      'proxy_url: http:///path',
+      'proxy_url: expected the URL of a proxy, got what is not shown, for it may be a secret',
+    ],
     ['no_proxy: x', 'no_proxy: expected proxy_url beside no_proxy'],
     [
       'proxy_url: http://p\nno_proxy: x\nproxy_from_environment: yes',
