@@ -17,9 +17,7 @@ export interface Neighbours {
 
 export function addNodeLabels(labels: Labels, name: string, neighbours: Neighbours): void {
   const node = name === '' ? undefined : neighbours.node(name);
-  if (node === undefined) return;
-  // As in Prometheus, without the annotations of the node.
-  addObjectLabels(labels, { ...node, annotations: {} }, 'node');
+  if (node !== undefined) addObjectLabels(labels, node, 'node');
 }
 
 export function addNamespaceLabels(labels: Labels, name: string, neighbours: Neighbours): void {

@@ -42,6 +42,8 @@ const NODE_LABELS = {
   __meta_kubernetes_node_name: 'n1',
   __meta_kubernetes_node_label_zone: 'a',
   __meta_kubernetes_node_labelpresent_zone: 'true',
+  __meta_kubernetes_node_annotation_x_y: 'z',
+  __meta_kubernetes_node_annotationpresent_x_y: 'true',
 };
 
 describe('the role pod', () => {
@@ -230,8 +232,6 @@ describe('the role node', () => {
         labels: {
           ...NODE_LABELS,
           __meta_kubernetes_node_provider_id: 'aws:///n1',
-          __meta_kubernetes_node_annotation_x_y: 'z',
-          __meta_kubernetes_node_annotationpresent_x_y: 'true',
         },
         targets: [
           {
