@@ -38,7 +38,7 @@ export interface TargetLimits {
 
 /** What native histograms are brought down to. */
 export interface HistogramLimits {
-  /** Of both signs together, those that count nothing included; undefined: no limit. */
+  /** Of both signs together; undefined: no limit. */
   readonly buckets: number | undefined;
   /** The finest resolution that is kept, from -4 to 8. */
   readonly maxSchema: number;

@@ -5,6 +5,7 @@ import type { HistogramLimits } from '../config/collector-config.ts';
 
 const FINEST_SCHEMA = 8;
 const COARSEST_SCHEMA = -4;
+const CUSTOM_BUCKETS = -53;
 /** Exponential schemas that may come to be, and are made coarser as those that there are. */
 const RESERVED = { coarsest: -9, finest: 52 };
 
@@ -29,28 +30,31 @@ export function withinLimits(
   // What is none is refused for that, and not for its size.
   if (histogram.isStale || !areAscending(histogram.positiveSpans) || !areAscending(histogram.negativeSpans))
     return histogram;
-  let { schema } = histogram;
-  if (schema >= RESERVED.coarsest && schema <= RESERVED.finest && maxSchema < FINEST_SCHEMA)
-    schema = Math.min(schema, maxSchema);
-  let kept = atSchema(histogram, schema);
+  const { schema } = histogram;
+  const isCapped = schema >= RESERVED.coarsest && schema <= RESERVED.finest && maxSchema < FINEST_SCHEMA;
+  const coarsened = isCapped && schema > maxSchema ? atSchema(histogram, maxSchema) : histogram;
+  if (bucketCountOf(coarsened) <= buckets) return coarsened;
+  let kept = atSchema(coarsened, coarsened.schema);
   while (bucketCountOf(kept) > buckets) {
-    if (schema > FINEST_SCHEMA || schema <= COARSEST_SCHEMA) return undefined;
-    schema--;
-    kept = atSchema(kept, schema);
+    if (kept.schema > FINEST_SCHEMA || kept.schema <= COARSEST_SCHEMA) return undefined;
+    kept = atSchema(kept, kept.schema - 1);
   }
   return kept;
 }
 
-function bucketCountOf({ positiveCounts, negativeCounts }: NativeHistogram): number {
-  return positiveCounts.length + negativeCounts.length;
+/** Of both signs. Prometheus has gaps of one or two buckets as buckets, where classic histograms of whole counts became native ones. */
+function bucketCountOf({ schema, isFloat, positiveSpans, positiveCounts, negativeCounts }: NativeHistogram): number {
+  const gaps = schema === CUSTOM_BUCKETS && !isFloat ? positiveSpans.slice(1).map(({ offset }) => offset) : [];
+  const filled = gaps.reduce((sum, gap) => sum + (gap <= 2 ? gap : 0), 0);
+  return positiveCounts.length + negativeCounts.length + filled;
 }
 
 function areAscending(spans: readonly BucketSpan[]): boolean {
   return spans.every(({ offset }, index) => index === 0 || offset >= 0);
 }
 
+/** Without buckets that count nothing, which Prometheus does not keep either. */
 function atSchema(histogram: NativeHistogram, schema: number): NativeHistogram {
-  if (schema === histogram.schema) return histogram;
   const width = 2 ** (histogram.schema - schema);
   const positive = merged(histogram.positiveSpans, histogram.positiveCounts, width);
   const negative = merged(histogram.negativeSpans, histogram.negativeCounts, width);
@@ -80,6 +84,7 @@ function merged(
     index += offset;
     for (let left = length; left > 0; left--, index++) {
       const count = counts[at++]!;
+      if (count === 0) continue;
       const target = Math.floor((index - 1) / width) + 1;
       const span = wide.at(-1);
       if (span !== undefined && target === next - 1) {

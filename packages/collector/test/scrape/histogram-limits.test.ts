@@ -47,13 +47,30 @@ describe('a histogram with a limit of buckets', () => {
     expect(found).toEqual(expected);
   });
 
-  it('counts buckets of spans that count nothing', () => {
-    const empty = histogram({ positiveSpans: [{ offset: 1, length: 4 }], positiveCounts: [0, 0, 0, 0] });
-    expect(withinLimits(empty, { ...NO_HISTOGRAM_LIMITS, buckets: 2 })).toMatchObject({
-      schema: -1,
-      positiveSpans: [{ offset: 1, length: 2 }],
-      positiveCounts: [0, 0],
+  it('does not count buckets that count nothing', () => {
+    const sparse = histogram({ positiveSpans: [{ offset: 1, length: 5 }], positiveCounts: [2, 0, 0, 0, 3] });
+    expect(withinLimits(sparse, { ...NO_HISTOGRAM_LIMITS, buckets: 2 })).toMatchObject({
+      schema: 0,
+      positiveSpans: [
+        { offset: 1, length: 1 },
+        { offset: 3, length: 1 },
+      ],
+      positiveCounts: [2, 3],
     });
+  });
+
+  it.each([
+    [2, false, 4, undefined],
+    [2, false, 5, 'kept'],
+    [3, false, 3, 'kept'],
+    [2, true, 3, 'kept'],
+  ])('counts a gap of %d custom buckets as Prometheus has it, floats: %s, limit %d', (gap, isFloat, buckets, kept) => {
+    const spans = [
+      { offset: 0, length: 2 },
+      { offset: gap, length: 1 },
+    ];
+    const given = { ...custom, isFloat, positiveSpans: spans, customValues: [1, 2, 3, 4, 5, 6] };
+    expect(withinLimits(given, { ...NO_HISTOGRAM_LIMITS, buckets })).toBe(kept && given);
   });
 });
 
@@ -123,6 +140,7 @@ it('has each count in the bucket that holds the observation, seeds 0 to 199', ()
     const width = 2 ** (fine.schema - coarse.schema);
     const expected = new Map<number, number>();
     for (const [index, count] of byIndex(fine.negativeSpans, fine.negativeCounts)) {
+      if (count === 0 && width > 1) continue;
       const target = Math.ceil(index / width);
       expected.set(target, (expected.get(target) ?? 0) + count);
     }
