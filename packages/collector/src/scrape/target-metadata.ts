@@ -33,14 +33,17 @@ export class TargetMetadata {
     this.#isAnew = true;
   }
 
-  /** @returns what is known now of the families that the lines are about, once for each line */
+  /** @returns what is known now of the families that the lines are about: of each once, with all that its lines say. A counter that was
+   *  nothing in between would be news to the database, with each new pod of a program */
   keep(lines: Scrape['metadata']): readonly MetricMetadata[] {
-    const kept = lines.map(({ family, kind, text }) => {
-      const before = this.#byFamily.get(family) ?? { metric: family, type: 'unknown', help: '', unit: '' };
-      const after = this.#pool.share({ ...before, [kind]: text });
-      this.#byFamily.set(family, after);
-      return after;
-    });
+    const said = new Map<string, MetricMetadata>();
+    for (const { family, kind, text } of lines) {
+      const before = said.get(family) ??
+        this.#byFamily.get(family) ?? { metric: family, type: 'unknown', help: '', unit: '' };
+      said.set(family, { ...before, [kind]: text });
+    }
+    const kept = Array.from(said.values(), (metadata) => this.#pool.share(metadata));
+    for (const metadata of kept) this.#byFamily.set(metadata.metric, metadata);
     if (this.#isAnew) this.#most = Math.max(MOST_FAMILIES, 2 * this.#byFamily.size);
     this.#isAnew = false;
     return kept;
