@@ -1,6 +1,6 @@
 /** Go's layouts of times, written by example: `2006-01-02 15:04:05.000 -0700 MST`. Source: Go 1.26, time/format.go. */
 import { escapeRegex } from '../regex/escape-regex.ts';
-import { fixedZone, type TimeZone, UTC, type ZoneOffset } from './time-zone.ts';
+import { fixedZone, type TimeZone, UTC } from './time-zone.ts';
 
 export const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 export const MONTHS = [
@@ -10,15 +10,17 @@ export const MONTHS = [
 const SECOND = 1_000_000_000n;
 
 const LAYOUT =
-  /January|Jan|Monday|Mon|MST|2006|-07:00|Z07:00|-0700|Z0700|-07|[.,]0+(?!\d)|[.,]9+(?!\d)|01|02|03|04|05|06|002|15|PM|pm|_2|1|2|3|4|5/g;
+  /January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|2006|[-Z]07(?::00:00|0000|:00|00)?|[.,]0+(?!\d)|[.,]9+(?!\d)|002|0[1-6]|15|PM|pm|__2|_2(?!006)|[1-5]/g;
 
 /** time.Time.Format */
 export function formatLayout(unixNanos: bigint, layout: string, zone: TimeZone = UTC): string {
   const seconds = floorDivide(unixNanos, SECOND);
   const fraction = String(unixNanos - seconds * SECOND).padStart(9, '0');
   const offset = zone.offsetAt(Number(seconds) * 1000);
-  const parts = partsOf(new Date((Number(seconds) + offset.seconds) * 1000), offset);
+  const parts = partsOf(new Date((Number(seconds) + offset.seconds) * 1000));
   return layout.replace(LAYOUT, (part) => {
+    if (part === 'MST') return offset.abbreviation;
+    if (part[0] === '-' || part[0] === 'Z') return offsetText(part, offset.seconds);
     const known = parts[part];
     if (known !== undefined) return known;
     const digits = fraction.slice(0, part.length - 1);
@@ -28,29 +30,28 @@ export function formatLayout(unixNanos: bigint, layout: string, zone: TimeZone =
   });
 }
 
+/** @param form `-0700`, `Z07:00:00` */
+function offsetText(form: string, offsetSeconds: number): string {
+  if (form[0] === 'Z' && offsetSeconds === 0) return 'Z';
+  const size = Math.abs(offsetSeconds);
+  const numbers = [size / 3600, (size / 60) % 60, size % 60].map((value) => String(Math.floor(value)).padStart(2, '0'));
+  const shown = numbers.slice(0, (form.replaceAll(':', '').length - 1) / 2);
+  return (offsetSeconds < 0 ? '-' : '+') + shown.join(form.includes(':') ? ':' : '');
+}
+
 /** @param shown the time at which UTC shows what is to be written */
-function partsOf(shown: Date, { seconds, abbreviation }: ZoneOffset): Readonly<Record<string, string>> {
+function partsOf(shown: Date): Readonly<Record<string, string>> {
   const month = MONTHS[shown.getUTCMonth()] ?? '';
   const day = DAYS[shown.getUTCDay()] ?? '';
   const hour = shown.getUTCHours();
   const hour12 = hour % 12 === 0 ? 12 : hour % 12;
   const two = (value: number): string => String(value).padStart(2, '0');
-  const minutes = Math.abs(Math.trunc(seconds / 60));
-  const sign = seconds < 0 ? '-' : '+';
-  const hours = two(Math.floor(minutes / 60));
-  const rest = two(minutes % 60);
   return {
     January: month,
     Jan: month.slice(0, 3),
     Monday: day,
     Mon: day.slice(0, 3),
-    MST: abbreviation,
     '2006': String(shown.getUTCFullYear()).padStart(4, '0'),
-    '-07:00': `${sign}${hours}:${rest}`,
-    'Z07:00': seconds === 0 ? 'Z' : `${sign}${hours}:${rest}`,
-    '-0700': `${sign}${hours}${rest}`,
-    Z0700: seconds === 0 ? 'Z' : `${sign}${hours}${rest}`,
-    '-07': `${sign}${hours}`,
     '01': two(shown.getUTCMonth() + 1),
     '02': two(shown.getUTCDate()),
     '03': two(hour12),
@@ -62,6 +63,7 @@ function partsOf(shown: Date, { seconds, abbreviation }: ZoneOffset): Readonly<R
     PM: hour < 12 ? 'AM' : 'PM',
     pm: hour < 12 ? 'am' : 'pm',
     _2: String(shown.getUTCDate()).padStart(2, ' '),
+    __2: String(yearDay(shown)).padStart(3, ' '),
     '1': String(shown.getUTCMonth() + 1),
     '2': String(shown.getUTCDate()),
     '3': String(hour12),
@@ -84,6 +86,7 @@ const READ: Readonly<Record<string, readonly [pattern: string, field: Field]>> =
   '-0700': ['[+-]\\d{4}', 'offset'],
   Z0700: ['Z|[+-]\\d{4}', 'offset'],
   '-07': ['[+-]\\d\\d', 'offset'],
+  Z07: ['Z|[+-]\\d\\d', 'offset'],
   '01': ['\\d\\d', 'month'],
   '1': ['\\d\\d?', 'month'],
   '02': ['\\d\\d', 'day'],

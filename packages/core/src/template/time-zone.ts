@@ -1,4 +1,5 @@
 /** Time zones by their IANA names, with what Node's ICU knows of them. */
+import { writtenAbbreviation } from './zone-abbreviations.ts';
 
 export interface ZoneOffset {
   /** East of Greenwich. */
@@ -42,7 +43,8 @@ export function timeZone(name: string): TimeZone | undefined {
         seconds,
         // Takes ten times as long as the seconds, which are all that most want.
         get abbreviation() {
-          return abbreviationAt(names, timeMs) ?? offsetName(seconds);
+          const written = writtenAbbreviation(name, seconds) ?? abbreviationAt(names, timeMs);
+          return written || offsetName(seconds);
         },
       };
     },
@@ -71,6 +73,7 @@ function clockFormat(name: string): Intl.DateTimeFormat {
     calendar: 'gregory',
     numberingSystem: 'latn',
     hourCycle: 'h23',
+    era: 'short',
     year: 'numeric',
     month: 'numeric',
     day: 'numeric',
@@ -82,11 +85,13 @@ function clockFormat(name: string): Intl.DateTimeFormat {
 
 /** What a clock shows there, as the time at which UTC shows the same, in ms. */
 function shownAt(clock: Intl.DateTimeFormat, timeMs: number): number {
-  const parts = new Map(clock.formatToParts(timeMs).map(({ type, value }) => [type, Number(value)]));
-  const of = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+  const parts = new Map(clock.formatToParts(timeMs).map(({ type, value }) => [type, value]));
+  const of = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.get(type) ?? 0);
+  // The zero time of Go is there in the year before the first one.
+  const year = parts.get('era')?.startsWith('B') === true ? 1 - of('year') : of('year');
   const shown = new Date(0);
   // Date.UTC takes the years below 100 for others.
-  shown.setUTCFullYear(of('year'), of('month') - 1, of('day'));
+  shown.setUTCFullYear(year, of('month') - 1, of('day'));
   shown.setUTCHours(of('hour'), of('minute'), of('second'));
   return shown.getTime();
 }

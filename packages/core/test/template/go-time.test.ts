@@ -14,6 +14,11 @@ describe('time zones', () => {
     ['Asia/Kolkata', '2024-01-01T00:00:00Z', '2024-01-01 05:30:00 +0530 IST'],
     ['Asia/Tokyo', '2024-01-01T00:00:00Z', '2024-01-01 09:00:00 +0900 JST'],
     ['America/Sao_Paulo', '2024-01-01T00:00:00Z', '2023-12-31 21:00:00 -0300 -03'],
+    ['Asia/Shanghai', '2024-01-01T00:00:00Z', '2024-01-01 08:00:00 +0800 CST'],
+    ['Europe/Moscow', '2024-01-01T00:00:00Z', '2024-01-01 03:00:00 +0300 MSK'],
+    ['Europe/Dublin', '2024-07-01T00:00:00Z', '2024-07-01 01:00:00 +0100 IST'],
+    ['Europe/Dublin', '2024-01-01T00:00:00Z', '2024-01-01 00:00:00 +0000 GMT'],
+    ['Asia/Dubai', '2024-01-01T00:00:00Z', '2024-01-01 04:00:00 +0400 +04'],
     ['Asia/Kathmandu', '2024-01-01T00:00:00Z', '2024-01-01 05:45:00 +0545 +0545'],
   ])('%s at %s', (name, time, expected) => {
     expect(formatLayout(nanosAt(time), FULL, timeZone(name))).toBe(expected);
@@ -25,6 +30,13 @@ describe('time zones', () => {
 });
 
 describe('layouts', () => {
+  it('show the zero time at a place, which is there in the year before', () => {
+    const layout = '2006-01-02 15:04:05 -07:00:00';
+    expect(formatLayout(-62_135_596_800n * 1_000_000_000n, layout, timeZone('America/New_York'))).toBe(
+      '0000-12-31 19:03:58 -04:56:02',
+    );
+  });
+
   it('show a time as Go shows it', () => {
     const nanos = nanosAt('2024-05-01T00:04:05.12Z') + 3456789n;
     expect(formatLayout(nanos, 'Monday, 2 January 2006 3:4:5pm 06 002 .000 ,999')).toBe(
