@@ -20,6 +20,7 @@ import { type AlertTimes, posted } from '../alerts/alerts.ts';
 import { folderWith } from '../folder.ts';
 import { MINUTE, SECOND } from '../lab.ts';
 import { MemoryFs } from '../state/memory-fs.ts';
+import { hasBytesUnderWay } from './bytes-under-way.ts';
 import { CuttableLink } from './cuttable-link.ts';
 import { hasRequestsUnderWay } from './requests-under-way.ts';
 
@@ -29,8 +30,10 @@ route: { receiver: a, group_by: [alertname], group_wait: 10s, group_interval: 1m
 
 const NO_RECEIVERS: EngineSettings['receiverOptions'] = new Map();
 const STEP_MS = 250;
-/** What a watch tells has come when no byte has for so long. */
+/** Other threads, which zip what is shared, are done when nothing has been sent for so long. */
 const QUIET_MS = 4;
+/** Longer than anything is on its way here: what nobody reads would be for ever. */
+const MOST_MS = 2_000;
 
 export interface Sent {
   readonly by: string;
@@ -127,8 +130,10 @@ export class Replicas {
   }
 
   async #quiet(): Promise<void> {
+    const sinceMs = performance.now();
+    const isBusy = (): boolean => hasBytesUnderWay() && performance.now() - sinceMs < MOST_MS;
     do await new Promise((resolve) => setTimeout(resolve, 1));
-    while (hasRequestsUnderWay() || performance.now() - CuttableLink.activeAtMs < QUIET_MS);
+    while (hasRequestsUnderWay() || isBusy() || performance.now() - CuttableLink.activeAtMs < QUIET_MS);
   }
 }
 
