@@ -56,6 +56,8 @@ export function startCriWriter(plan: WriterPlan, folder: string): CriWriter {
   });
   const child = spawnLeashed(process.execPath, [bundle, JSON.stringify(plan)], { stdio: ['pipe', 'pipe', 'inherit'] });
   let state: WriterProgress = { written: 0, rotations: 0, gzipped: 0, removed: 0, undone: 0, done: false };
+  // One that has written all that it has needs no leave any more, and is gone.
+  child.stdin?.on('error', () => undefined);
   if (child.stdout) {
     createInterface({ input: child.stdout }).on('line', (line) => {
       state = JSON.parse(line) as WriterProgress;

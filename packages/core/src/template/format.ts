@@ -8,6 +8,7 @@ const MAX_WIDTH = 1e6;
 
 interface Flags {
   readonly plus: boolean;
+  readonly namesFields: boolean;
   readonly minus: boolean;
   readonly sharp: boolean;
   readonly space: boolean;
@@ -18,6 +19,7 @@ interface Flags {
 
 const PLAIN: Flags = {
   plus: false,
+  namesFields: false,
   minus: false,
   sharp: false,
   space: false,
@@ -85,7 +87,9 @@ export function format(text: string, args: readonly Value[]): string {
       }
       const minus = flagText.includes('-') || (wide !== undefined && wide < 0);
       const flags: Flags = {
-        plus: flagText.includes('+'),
+        // `%+v` names fields, and gives numbers no sign.
+        plus: flagText.includes('+') && verb !== 'v',
+        namesFields: flagText.includes('+') && verb === 'v',
         minus,
         sharp: flagText.includes('#'),
         space: flagText.includes(' '),
@@ -109,9 +113,6 @@ export function format(text: string, args: readonly Value[]): string {
 
 function formatValue(value: Value, verb: string, flags: Flags): string {
   if (verb === 'T') return pad(value === undefined ? '<nil>' : typeOf(value), flags);
-  const isCompound = value instanceof GoList || value instanceof GoMap || value instanceof GoStruct;
-  // `%+v` names fields, and gives numbers no sign.
-  if (verb === 'v' && flags.plus && !isCompound) return formatValue(value, verb, { ...flags, plus: false });
   switch (typeof value) {
     case 'undefined':
       return verb === 'v' ? pad('<nil>', flags) : `%!${verb}(<nil>)`;
@@ -146,7 +147,7 @@ function formatCompound(value: GoList | GoMap | GoStruct | GoFunction, verb: str
       .join(' ')}]`;
   }
   if (value.text !== undefined && 'vsqxX'.includes(verb)) return formatText(value.text, verb, flags) ?? '';
-  const fields = Array.from(value.fields, ([name, field]) => (flags.plus ? `${name}:${show(field)}` : show(field)));
+  const fields = Array.from(value.fields, ([name, field]) => (flags.namesFields ? `${name}:${show(field)}` : show(field)));
   return `${value.isPointer ? '&' : ''}{${fields.join(' ')}}`;
 }
 

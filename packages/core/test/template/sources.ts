@@ -285,6 +285,7 @@ export const SOURCES: readonly string[] = [
   '{{printf 1}}',
   '{{printf}}',
   '{{printf "%.3d|%8.3d|%+.3d" 5 5 5}}',
+  '{{printf "%+.1 |%+v|%+v|%+v|%+!|%+d" 2.0 42 .List .Person 7 7}}',
   '{{printf "% d|% d" 5 -5}}',
   '{{printf "%#q %#U" "a" 233}}',
   '{{printf "%.0f %.0f %.0f" 0.5 1.5 2.5}}',
