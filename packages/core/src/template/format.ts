@@ -147,7 +147,9 @@ function formatCompound(value: GoList | GoMap | GoStruct | GoFunction, verb: str
       .join(' ')}]`;
   }
   if (value.text !== undefined && 'vsqxX'.includes(verb)) return formatText(value.text, verb, flags) ?? '';
-  const fields = Array.from(value.fields, ([name, field]) => (flags.namesFields ? `${name}:${show(field)}` : show(field)));
+  const fields = Array.from(value.fields, ([name, field]) =>
+    flags.namesFields ? `${name}:${show(field)}` : show(field),
+  );
   return `${value.isPointer ? '&' : ''}{${fields.join(' ')}}`;
 }
 
