@@ -121,7 +121,6 @@ export class AlertingService {
   #logClient: HttpClient | undefined;
   /** Of the start. */
   readonly #started: AlertingConfig;
-  #nextStart: readonly string[] = [];
   #written: AlertingSettings;
   readonly #objects: OperatorObjects | undefined;
   #wishes: Wishes = NO_WISHES;
@@ -286,7 +285,7 @@ export class AlertingService {
 
   /** Keys of what the configuration in force has otherwise than that of the start, and that take effect with the next start alone. */
   get nextStart(): readonly string[] {
-    return this.#nextStart;
+    return changesForNextStart(this.#started, this.#written.config);
   }
 
   /** Takes up another configuration: groups that are in it, too, go on undisturbed. Of what nextStart names, that of the start holds.
@@ -303,8 +302,7 @@ export class AlertingService {
     this.#written = settings;
     this.#objects?.judgeAgain();
     await this.#takeUp();
-    this.#nextStart = changesForNextStart(this.#started, settings.config);
-    const keys = this.#nextStart.join(', ');
+    const keys = this.nextStart.join(', ');
     if (keys !== '') this.#deps.log.warn('some of what has changed takes effect with the next start alone', { keys });
   }
 
