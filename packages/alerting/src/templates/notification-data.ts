@@ -2,6 +2,7 @@
 import { escapeRegex } from '@vigie/core/regex/escape-regex';
 import { goTime, ZERO_TIME_NANOS } from '@vigie/core/template/go-time';
 import { formatLayout } from '@vigie/core/template/time-layout';
+import { type TimeZone, UTC } from '@vigie/core/template/time-zone';
 import { type FunctionMap, GoFunction, GoList, GoStruct, type Value } from '@vigie/core/template/values';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import { type Alert, isResolved } from '../dispatch/alert.ts';
@@ -195,11 +196,11 @@ export function dataJson(data: NotificationData): { readonly [field: string]: Js
 }
 
 /** RFC 3339 with as many digits of a second as it has. */
-export function formatJsonTime(unixNanos: bigint): string {
-  if (unixNanos === ZERO_TIME_NANOS) return '0001-01-01T00:00:00Z';
+export function formatJsonTime(unixNanos: bigint, zone: TimeZone = UTC): string {
+  if (zone === UTC && unixNanos === ZERO_TIME_NANOS) return '0001-01-01T00:00:00Z';
   // Two for each of thousands of alerts, and nearly all of whole milliseconds.
-  if (unixNanos > 0n && unixNanos % 1_000_000n === 0n) {
+  if (zone === UTC && unixNanos > 0n && unixNanos % 1_000_000n === 0n) {
     return new Date(Number(unixNanos / 1_000_000n)).toISOString().replace(/\.?0+Z$/, 'Z');
   }
-  return formatLayout(unixNanos, '2006-01-02T15:04:05.999999999Z07:00');
+  return formatLayout(unixNanos, '2006-01-02T15:04:05.999999999Z07:00', zone);
 }

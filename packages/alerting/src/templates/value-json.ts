@@ -2,9 +2,9 @@
 import { bug } from '@vigie/core/errors';
 import { GoTime, nanosOf } from '@vigie/core/template/go-time';
 import { TemplateFunctionError } from '@vigie/core/template/template-error';
-import { formatLayout } from '@vigie/core/template/time-layout';
 import { GoFunction, GoList, GoMap, GoStruct, GoText, typeOf, type Value } from '@vigie/core/template/values';
 import { goJson, type Json } from './go-json.ts';
+import { formatJsonTime } from './notification-data.ts';
 
 /** @throws {TemplateFunctionError} a function has no JSON */
 export function valueJson(value: Value): string {
@@ -21,11 +21,9 @@ function jsonOf(value: Value): Json {
   throw bug(`a value of type ${typeOf(value)}`);
 }
 
-const RFC3339_NANO = '2006-01-02T15:04:05.999999999Z07:00';
-
 function structJson(value: GoStruct): Json {
   if (value instanceof GoText) return value.value;
-  if (value instanceof GoTime) return formatLayout(value.unixNanos, RFC3339_NANO, value.zone);
+  if (value instanceof GoTime) return formatJsonTime(value.unixNanos, value.zone);
   switch (value.typeName) {
     case '*time.Duration':
     case 'time.Duration':
