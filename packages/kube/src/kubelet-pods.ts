@@ -1,5 +1,6 @@
 /** The pods of one node from its kubelet, without a request to the API server: `GET /pods` every now and then. */
 import type { Clock, Timer } from '@vigie/core/clock';
+import { deferred } from '@vigie/core/deferred';
 import type { Log } from '@vigie/core/log';
 import type { Random } from '@vigie/core/random';
 import { describeObstacle } from './answer.ts';
@@ -160,12 +161,4 @@ export class KubeletPods {
     this.#handlers.replaced(this.#items);
     this.#resolveFirstPoll();
   }
-}
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((fulfil) => {
-    resolve = fulfil;
-  });
-  return { promise, resolve };
 }

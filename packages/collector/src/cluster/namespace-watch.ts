@@ -1,4 +1,5 @@
 /** One namespace of a watch of all of them, for as long as that may be read; else a watch of its own. */
+import { deferred } from '@vigie/core/deferred';
 import type { ReflectorCounters, ReflectorState } from '@vigie/kube/reflector';
 import type { JoinedWatch, WatchListener } from './shared-watch.ts';
 
@@ -6,20 +7,23 @@ type Join<T> = (listener: WatchListener<T>) => JoinedWatch<T>;
 
 export class NamespaceWatch<T> implements JoinedWatch<T> {
   readonly synced: Promise<void>;
-  readonly #leaving: Promise<void>[] = [];
+  /** Once all of them may not be read. */
+  #leftAll: Promise<void> | undefined;
   #joined: JoinedWatch<T>;
 
   /** @param joinOwn called where the server refuses all */
   constructor(listener: WatchListener<T>, joinAll: Join<T>, joinOwn: Join<T>) {
-    const { promise, resolve } = withResolver();
+    const { promise, resolve } = deferred();
     this.synced = promise;
-    const { applied, removed } = bound(listener);
-    const forbidden = (): void => {
-      this.#leaving.push(this.#joined.leave());
-      this.#joined = joinOwn(listener);
-      void this.#joined.synced.then(resolve);
-    };
-    this.#joined = joinAll({ applied, removed, forbidden });
+    this.#joined = joinAll({
+      applied: (key, object) => listener.applied(key, object),
+      removed: (key, object) => listener.removed(key, object),
+      forbidden: () => {
+        this.#leftAll = this.#joined.leave();
+        this.#joined = joinOwn(listener);
+        void this.#joined.synced.then(resolve);
+      },
+    });
     void this.#joined.synced.then(resolve);
   }
 
@@ -48,21 +52,6 @@ export class NamespaceWatch<T> implements JoinedWatch<T> {
   }
 
   async leave(): Promise<void> {
-    await Promise.all([...this.#leaving, this.#joined.leave()]);
+    await Promise.all([this.#leftAll, this.#joined.leave()]);
   }
-}
-
-function bound<T>(listener: WatchListener<T>): Pick<WatchListener<T>, 'applied' | 'removed'> {
-  return {
-    applied: (key, object) => listener.applied(key, object),
-    removed: (key, object) => listener.removed(key, object),
-  };
-}
-
-function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }

@@ -1,5 +1,6 @@
 /** One watch of a collection of Kubernetes for all who want it. Of each object it keeps what they want to know of it, their views, and
  *  nothing else: a cluster has tens of thousands of objects, of some ten kilobytes each. */
+import { deferred } from '@vigie/core/deferred';
 import type { KubeClient } from '@vigie/kube/client';
 import type { Collection } from '@vigie/kube/collection';
 import type { ObjectForm } from '@vigie/kube/objects';
@@ -170,10 +171,7 @@ export class SharedWatch {
   #look(view: ObjectView<unknown>): Viewing {
     const known = this.#slots.indexOf(view);
     const slot = known === -1 ? this.#slots.push(view) - 1 : known;
-    let resolve = (): void => undefined;
-    const synced = new Promise<void>((done) => {
-      resolve = done;
-    });
+    const { promise: synced, resolve } = deferred();
     const viewing: Viewing = { slot, listeners: new Map(), synced, resolve, isSynced: false };
     this.#viewings.set(view, viewing);
     if (this.#isStarted) this.#open();

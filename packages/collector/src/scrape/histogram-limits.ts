@@ -1,11 +1,11 @@
 /** Keeps native histograms within what a job takes, at the cost of their resolution: each step halves it. Source: Prometheus 3,
  *  scrape/target.go, maxSchemaAppender and bucketLimitAppender; model/histogram/generic.go, reduceResolution. */
+import { CUSTOM_BUCKETS_SCHEMA } from '@vigie/promql/histogram/histogram';
 import type { BucketSpan, NativeHistogram } from '@vigie/wire/native-histogram';
 import type { HistogramLimits } from '../config/collector-config.ts';
 
 const FINEST_SCHEMA = 8;
 const COARSEST_SCHEMA = -4;
-const CUSTOM_BUCKETS = -53;
 /** Exponential schemas that may come to be, and are made coarser as those that there are. */
 const RESERVED = { coarsest: -9, finest: 52 };
 
@@ -44,7 +44,7 @@ export function withinLimits(
 
 /** Of both signs. Prometheus has gaps of one or two buckets as buckets, where classic histograms of whole counts became native ones. */
 function bucketCountOf({ schema, isFloat, positiveSpans, positiveCounts, negativeCounts }: NativeHistogram): number {
-  const gaps = schema === CUSTOM_BUCKETS && !isFloat ? positiveSpans.slice(1).map(({ offset }) => offset) : [];
+  const gaps = schema === CUSTOM_BUCKETS_SCHEMA && !isFloat ? positiveSpans.slice(1).map(({ offset }) => offset) : [];
   const filled = gaps.reduce((sum, gap) => sum + (gap <= 2 ? gap : 0), 0);
   return positiveCounts.length + negativeCounts.length + filled;
 }

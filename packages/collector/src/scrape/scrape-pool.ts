@@ -57,7 +57,7 @@ interface Group {
   readonly elsewhere: number;
 }
 
-/** One for all groups that have none. */
+/** One for all that have none. */
 const NONE: readonly never[] = [];
 
 /** Those before a reload. */
@@ -174,8 +174,8 @@ export class ScrapePool {
       else this.#groups.set(name, group);
     }
     // What moved from one group to another is there all the time.
-    const successors = seriesOf(before.length === 0 ? [] : added);
-    for (const key of before) this.#release(key, successors);
+    const gone = before.flatMap((key) => this.#release(key) ?? NONE);
+    this.#leave(gone, added);
     this.#isFirstUpdate = false;
     this.#checkTargetLimit();
     for (const loop of added) loop.start();
@@ -199,10 +199,11 @@ export class ScrapePool {
       const group = this.#readGroup(written, added, old);
       if (group !== undefined) this.#groups.set(name, group);
     }
-    const successors = seriesOf(added);
-    for (const [key, { loop }] of oldActive) {
-      if (!keepsSamples || !this.#active.has(key)) this.#leave(loop, successors);
-    }
+    const gone = [...oldActive].filter(([key]) => !keepsSamples || !this.#active.has(key));
+    this.#leave(
+      gone.map(([, { loop }]) => loop),
+      added,
+    );
     this.#checkTargetLimit();
     await Promise.all(stopped);
     for (const loop of added) {
@@ -214,7 +215,10 @@ export class ScrapePool {
 
   /** The job is no more: its series end. */
   retire(): void {
-    for (const { loop } of this.#active.values()) this.#leave(loop, NO_SERIES);
+    this.#leave(
+      Array.from(this.#active.values(), ({ loop }) => loop),
+      NONE,
+    );
     this.#active = new Map();
     this.#groups = new Map();
   }
@@ -324,21 +328,28 @@ export class ScrapePool {
     };
   }
 
-  #release(key: string, successors: ReadonlySet<string>): void {
+  /** @returns its loop, where it is in no group any more */
+  #release(key: string): ScrapeLoop | undefined {
     const active = this.#active.get(key);
-    if (active === undefined || --active.uses > 0) return;
+    if (active === undefined || --active.uses > 0) return undefined;
     this.#active.delete(key);
-    this.#leave(active.loop, successors);
+    return active.loop;
   }
 
-  /** @param successors see seriesOf: a target scraped at another path or interval goes on with the series, which are not to end in between */
-  #leave(loop: ScrapeLoop, successors: ReadonlySet<string>): void {
-    const { target } = loop;
-    const leaving = loop
-      .retire(isOfPod(target) && !successors.has(target.publicLabels.key))
-      .catch((error: unknown) => this.#deps.log.error('the series of a target were not ended', { error }))
-      .finally(() => this.#leaving.delete(leaving));
-    this.#leaving.add(leaving);
+  /** @param added what comes in their place: a target scraped at another path or interval goes on with the series, which are not to end in
+   *  between */
+  #leave(loops: readonly ScrapeLoop[], added: readonly ScrapeLoop[]): void {
+    // Most updates take nothing away, and labels keep their keys once somebody has asked for them.
+    if (loops.length === 0) return;
+    const goingOn = new Set(added.map(({ target }) => target.publicLabels.key));
+    for (const loop of loops) {
+      const { target } = loop;
+      const leaving = loop
+        .retire(isOfPod(target) && !goingOn.has(target.publicLabels.key))
+        .catch((error: unknown) => this.#deps.log.error('the series of a target were not ended', { error }))
+        .finally(() => this.#leaving.delete(leaving));
+      this.#leaving.add(leaving);
+    }
   }
 
   #checkTargetLimit(): void {
@@ -350,13 +361,6 @@ export class ScrapePool {
         : new ScrapeError('target_limit', `target_limit exceeded (number of targets: ${count}, limit: ${limit})`);
     for (const { loop } of this.#active.values()) loop.forcedFailure = failure;
   }
-}
-
-const NO_SERIES: ReadonlySet<string> = new Set();
-
-/** The labels that these give their series. */
-function seriesOf(loops: readonly ScrapeLoop[]): ReadonlySet<string> {
-  return loops.length === 0 ? NO_SERIES : new Set(loops.map(({ target }) => target.publicLabels.key));
 }
 
 function isOfPod({ discovered: { target, group } }: Target): boolean {

@@ -1,5 +1,6 @@
 /** How the histograms of one target are taken: as its job says, unless its own labels say otherwise. Source: Prometheus 3.15,
  *  scrape/target.go and configuration.md, relabel_config. */
+import { parseGoBoolean } from '@vigie/core/go-boolean';
 import { quoteGo } from '@vigie/core/go-quote';
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { ScrapeConfig } from '../config/collector-config.ts';
@@ -17,12 +18,6 @@ const HISTOGRAM_LABELS: readonly HistogramLabel[] = [
   { key: 'scrapeNativeHistograms', label: '__scrape_native_histograms__' },
 ];
 
-/** Go's strconv.ParseBool. */
-const FLAGS: ReadonlyMap<string, boolean> = new Map([
-  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true] as const),
-  ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false] as const),
-]);
-
 /** What relabeling finds where discovery says nothing. */
 export function histogramDefaults(config: ScrapeConfig): readonly (readonly [label: string, value: string])[] {
   return HISTOGRAM_LABELS.map(({ key, label }) => [label, String(config[key])]);
@@ -32,7 +27,7 @@ export function histogramDefaults(config: ScrapeConfig): readonly (readonly [lab
 export function histogramFlaw(labels: LabelSet): string | undefined {
   for (const { label } of HISTOGRAM_LABELS) {
     const value = labels.get(label);
-    if (value === '' || FLAGS.has(value)) continue;
+    if (value === '' || parseGoBoolean(value) !== undefined) continue;
     const name = label.replaceAll('_', ' ').trim();
     return `error parsing ${name}: strconv.ParseBool: parsing ${quoteGo(value)}: invalid syntax`;
   }
@@ -43,7 +38,7 @@ export function histogramFlaw(labels: LabelSet): string | undefined {
  *  @returns the same object where they say nothing else */
 export function withHistogramsOf(labels: LabelSet, config: ScrapeConfig): ScrapeConfig {
   const others = HISTOGRAM_LABELS.flatMap(({ key, label }) => {
-    const flag = FLAGS.get(labels.get(label));
+    const flag = parseGoBoolean(labels.get(label));
     return flag === undefined || flag === config[key] ? [] : [[key, flag] as const];
   });
   return others.length === 0 ? config : { ...config, ...Object.fromEntries(others) };

@@ -129,12 +129,6 @@ export function parseInteger(text: string): number | string {
   return Number.isSafeInteger(value) ? value : `parsing ${quoteGo(text)}: value out of range`;
 }
 
-/** strconv.ParseBool; undefined where it fails. */
-export function parseBoolean(text: string): boolean | undefined {
-  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
-  return ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text) ? false : undefined;
-}
-
 /** Of `match[]`; none where it is absent.
  *  @param refuse makes an error of what is wrong: Prometheus words it by route */
 export function matcherSets(

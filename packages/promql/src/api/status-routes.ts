@@ -1,16 +1,10 @@
 /** What the program tells about itself: targets, rules, alerts, status. The parameters are read here, the answers are made
  *  where the things are; what is nowhere is empty, as in a Prometheus without it. Source: Prometheus, web/api/v1/api.go. */
+import { parseGoBoolean } from '@vigie/core/go-boolean';
 import { quoteGo } from '@vigie/core/go-quote';
 import { badData, invalidParameter } from './api-error.ts';
 import type { NoParameters, Provider, Providers, RulesQuery, TargetsMetadataQuery, TargetsQuery } from './options.ts';
-import {
-  integerParameter,
-  matcherSets,
-  type Parameters,
-  parseBoolean,
-  parseInteger,
-  readSelector,
-} from './parameters.ts';
+import { integerParameter, matcherSets, type Parameters, parseInteger, readSelector } from './parameters.ts';
 import type { ApiHandler } from './request.ts';
 import { answerPieces, dataPieces, NO_NOTES } from './result-pieces.ts';
 
@@ -131,7 +125,7 @@ function rulesQuery(parameters: Parameters): RulesQuery {
 function excludeAlertsParameter(parameters: Parameters): boolean {
   const text = parameters.get('exclude_alerts').toLowerCase();
   if (text === '') return false;
-  const value = parseBoolean(text);
+  const value = parseGoBoolean(text);
   if (value !== undefined) return value;
   throw invalidParameter(
     'exclude_alerts',

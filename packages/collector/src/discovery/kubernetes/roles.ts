@@ -118,7 +118,8 @@ function behind(
 ): readonly string[] {
   const references = nodeName === '' ? [] : only('node', nodeName, kinds);
   if (target?.kind === 'Pod') {
-    const known = podOf(target, neighbours);
+    // A service may have thousands of them: none is looked for where nobody asks whose it is.
+    const known = kinds.has('replicaset') || kinds.has('job') ? podOf(target, neighbours) : undefined;
     const owner = known === undefined ? [] : ownerOf(known, kinds);
     return [...references, ...only('pod', keyOf(target.namespace, target.name), kinds), ...owner];
   }

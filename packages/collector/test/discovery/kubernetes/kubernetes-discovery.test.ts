@@ -149,36 +149,28 @@ describe('the role pod', () => {
     ]);
   });
 
+  const ofReplicaSet = { kind: 'ReplicaSet', name: 'web-1' };
+  const ofJob = { kind: 'Job', name: 'clean-28' };
+  const cronJobs = { resource: 'jobs', object: ownedBy('clean-28', { kind: 'CronJob', name: 'clean' }) };
+
   it.each([
     [
       'the Deployment',
       { deployment: true },
-      { kind: 'ReplicaSet', name: 'web-1' },
+      ofReplicaSet,
       { resource: 'replicasets', object: ownedBy('web-1', { kind: 'Deployment', name: 'web' }) },
       { __meta_kubernetes_pod_deployment_name: 'web' },
     ],
     [
       'no Deployment, where its ReplicaSet is of something else',
       { deployment: true },
-      { kind: 'ReplicaSet', name: 'web-1' },
+      ofReplicaSet,
       { resource: 'replicasets', object: ownedBy('web-1', { kind: 'Rollout', name: 'web' }) },
       {},
     ],
-    [
-      'the Job',
-      { job: true },
-      { kind: 'Job', name: 'clean-28' },
-      { resource: 'jobs', object: ownedBy('clean-28', { kind: 'CronJob', name: 'clean' }) },
-      { __meta_kubernetes_pod_job_name: 'clean-28' },
-    ],
-    [
-      'the CronJob',
-      { cronjob: true },
-      { kind: 'Job', name: 'clean-28' },
-      { resource: 'jobs', object: ownedBy('clean-28', { kind: 'CronJob', name: 'clean' }) },
-      { __meta_kubernetes_pod_cronjob_name: 'clean' },
-    ],
-    ['none of them, where that is not asked for', {}, { kind: 'Job', name: 'clean-28' }, undefined, {}],
+    ['the Job', { job: true }, ofJob, cronJobs, { __meta_kubernetes_pod_job_name: 'clean-28' }],
+    ['the CronJob', { cronjob: true }, ofJob, cronJobs, { __meta_kubernetes_pod_cronjob_name: 'clean' }],
+    ['none of them, where that is not asked for', {}, ofJob, undefined, {}],
   ] as const)('names %s that a pod is of', async (_title, attach, owner, owned, labels) => {
     const cluster = await Cluster.start();
     cluster.server.put('pods', webPod('web-0', { owner }));
