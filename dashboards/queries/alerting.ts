@@ -49,10 +49,7 @@ export const alertingQueries = {
   suppressed: by(['reason'], perSecond(M.suppressed.name, ALERTING)),
 
   notifications: byReceiver(perSecond(M.notifications.name, ALERTING)),
-  failedNotifications: {
-    ...by(['receiver', 'integration', 'reason'], perSecond(M.failedNotifications.name, ALERTING)),
-    legend: '{{receiver}} {{integration}} {{reason}}',
-  },
+  failedNotifications: by(['receiver', 'integration', 'reason'], perSecond(M.failedNotifications.name, ALERTING)),
   requests: byReceiver(perSecond(M.requests.name, ALERTING), 'sent '),
   failedRequests: byReceiver(perSecond(M.failedRequests.name, ALERTING), 'failed '),
   latencyMedian: latency(0.5),

@@ -1,13 +1,11 @@
 /** `vigie alerting` beside those who ask it, amtool, those who send to it, Prometheus, and those that its rules ask and send to. */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { CONFIG } from '../../packages/alerting/test/api/world.ts';
+import { serve, text } from '../../packages/collector/test/server.ts';
 import { startAlerting } from './alerting-process.ts';
 import { until } from './deadline.ts';
 import { removeFolder, temporaryFolder } from './leash.ts';
@@ -143,27 +141,6 @@ const RECEIVING = (hook: string): string => `route: { receiver: hook, group_wait
 receivers: [{ name: hook, webhook_configs: [{ url: '${hook}/' }] }]
 `;
 
-/** @param text of the one sample that its target answers with, until it says another */
-async function startExposition(text: string) {
-  let said = text;
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(`${said}\n`);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    address: `127.0.0.1:${port}`,
-    says: (next: string) => {
-      said = next;
-    },
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}
-
 function groupOf(...rules: readonly object[]): string {
   return JSON.stringify({ groups: [{ name: 'g', rules }] });
 }
@@ -174,8 +151,8 @@ describe('Prometheus', () => {
     onTestFinished(() => hook.close());
     const vigie = await startAlerting({ alertmanager_config: 'am.yml' }, { 'am.yml': RECEIVING(hook.url) });
     onTestFinished(() => vigie.stop());
-    const waning = await startExposition('waning 1');
-    onTestFinished(() => waning.close());
+    let waning = 1;
+    const { address } = await serve(text(() => `waning ${waning}\n`));
     const rule = {
       alert: 'Waning',
       expr: 'waning > 0',
@@ -186,14 +163,14 @@ describe('Prometheus', () => {
       config: {
         global: { scrape_interval: '1s', evaluation_interval: '1s', external_labels: { cluster: 'c1' } },
         rule_files: ['rules.yml'],
-        scrape_configs: [{ job_name: 'shop', static_configs: [{ targets: [waning.address] }] }],
+        scrape_configs: [{ job_name: 'shop', static_configs: [{ targets: [address] }] }],
         alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(vigie.url).host] }] }] },
       },
       files: { 'rules.yml': groupOf(rule) },
     });
     onTestFinished(() => prometheus.stop());
     const first = await until('the web hook to be told', 20_000, () => hook.requests[0]);
-    const labels = { alertname: 'Waning', cluster: 'c1', instance: waning.address, job: 'shop', severity: 'page' };
+    const labels = { alertname: 'Waning', cluster: 'c1', instance: address, job: 'shop', severity: 'page' };
     expect(first.body).toMatchObject({
       version: '4',
       status: 'firing',
@@ -208,7 +185,7 @@ describe('Prometheus', () => {
       ],
     });
     await vigie.restart();
-    waning.says('waning 0');
+    waning = 0;
     const second = await until('the web hook to be told of the end', 60_000, () => hook.requests[1]);
     expect(second.body).toMatchObject({
       status: 'resolved',

@@ -13,11 +13,12 @@ import {
   type MetricExplanation,
   type MissingObject,
   namedSeries,
+  RULE_GAPS,
   withoutLabel,
 } from './explanation.ts';
 import { ParsedQueries } from './parsed-queries.ts';
 import type { MappedResource, RestMapper } from './rest-mapper.ts';
-import { type Answerer, evaluateRule, lookbackWithin } from './rule-evaluation.ts';
+import { type Answerer, evaluateRule } from './rule-evaluation.ts';
 import type { RuleMatch, RuleSeries } from './rule-series.ts';
 
 export interface CustomQuestion {
@@ -154,15 +155,8 @@ export class CustomMetrics {
     return { values, explanation };
   }
 
-  /** The first rule that has a value answers. */
   async #byRules(wanted: Wanted, rules: RuleSeries, signal: AbortSignal): Promise<CustomAnswer> {
-    let answer: CustomAnswer | undefined;
-    for (const match of await rules.find(wanted.metric)) {
-      const found = await this.#byRule(wanted, match, signal);
-      if (found !== undefined && found.values.length > 0) return found;
-      // One that was asked says more of what is missing than one that could not be.
-      if (answer?.explanation.query === undefined) answer = found ?? answer;
-    }
+    const answer = await rules.firstAnswer(wanted.metric, (match) => this.#byRule(wanted, match, signal));
     return (
       answer ?? { values: [], explanation: { ...nothing(wanted.metric, undefined), wanted: wanted.objects?.size } }
     );
@@ -170,7 +164,7 @@ export class CustomMetrics {
 
   async #byRule(
     wanted: Wanted,
-    { rule, series, maxAgeMs }: RuleMatch,
+    { rule, series, maxAgeMs, lookbackMs }: RuleMatch,
     signal: AbortSignal,
   ): Promise<CustomAnswer | undefined> {
     const { mapper, answerer, clock, timeoutMs } = this.#deps;
@@ -193,14 +187,7 @@ export class CustomMetrics {
     }
     const { query, label } = built;
     const nowMs = clock.nowMs();
-    const asked = {
-      query,
-      parsed: this.#parsed,
-      label,
-      nowMs,
-      timeoutMs,
-      lookbackMs: rule.maxAgeMs ?? lookbackWithin(maxAgeMs),
-    };
+    const asked = { query, parsed: this.#parsed, label, nowMs, timeoutMs, lookbackMs };
     const result = await evaluateRule(answerer, asked, signal);
     if (result.type !== 'vector') {
       throw new ApiRefusal('InternalError', `${rule.path}: the result is a ${result.type}, where a vector is needed`);
@@ -246,8 +233,8 @@ function missingInResult(
   notNumbers: ReadonlySet<string>,
   old: ReadonlySet<string>,
 ): Pick<MissingObject, 'reason' | 'message'> {
-  if (notNumbers.has(name)) return { reason: 'NotANumber', message: 'the query gives NaN or infinity for it' };
-  if (old.has(name)) return { reason: 'SeriesEnded', message: 'its newest sample is too old' };
+  if (notNumbers.has(name)) return RULE_GAPS.notANumber;
+  if (old.has(name)) return RULE_GAPS.tooOld;
   return { reason: 'NoSeries', message: 'the query has no result for it' };
 }
 

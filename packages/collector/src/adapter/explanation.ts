@@ -66,6 +66,12 @@ export function describeGap(gap: Gap | undefined): Pick<MissingObject, 'reason' 
   }
 }
 
+/** Of what the query of a rule has a result for, and no value. */
+export const RULE_GAPS = {
+  notANumber: { reason: 'NotANumber', message: 'the query gives NaN or infinity for it' },
+  tooOld: { reason: 'SeriesEnded', message: 'its newest sample is too old' },
+} as const satisfies Readonly<Record<string, Omit<MissingObject, 'name'>>>;
+
 /** Of a rule that is about the metric, and does not say where the names of its objects or of their namespace stand.
  *  @param object `pods`; '' for an external metric */
 export function withoutLabel(rule: string, object: string, namespace: string | undefined): MissingObject {

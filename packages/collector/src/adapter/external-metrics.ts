@@ -16,11 +16,12 @@ import {
   explainedSeries,
   type MetricExplanation,
   namedSeries,
+  RULE_GAPS,
   withoutLabel,
 } from './explanation.ts';
 import { ParsedQueries } from './parsed-queries.ts';
 import type { RestMapper } from './rest-mapper.ts';
-import { type Answerer, evaluateRule, lookbackWithin, type RuleValue } from './rule-evaluation.ts';
+import { type Answerer, evaluateRule, type RuleValue } from './rule-evaluation.ts';
 import type { RuleMatch, RuleSeries } from './rule-series.ts';
 
 export interface ExternalQuestion {
@@ -75,7 +76,9 @@ export class ExternalMetrics {
   async #answer(question: ExternalQuestion, signal: AbortSignal): Promise<ExternalAnswer> {
     const { rules, delegate } = this.#deps;
     const own =
-      rules === undefined ? await this.#byDefault(question, signal) : await this.#byRules(question, rules, signal);
+      rules === undefined
+        ? await this.#byDefault(question, signal)
+        : await rules.firstAnswer(question.metric, (match) => this.#byRule(question, match, signal));
     if (own !== undefined) return own;
     if (delegate !== undefined) return delegated(question, delegate, signal);
     return { values: [], explanation: explanationOf(question.metric, undefined, undefined, []) };
@@ -111,23 +114,9 @@ export class ExternalMetrics {
     };
   }
 
-  async #byRules(
-    question: ExternalQuestion,
-    rules: RuleSeries,
-    signal: AbortSignal,
-  ): Promise<ExternalAnswer | undefined> {
-    let answer: ExternalAnswer | undefined;
-    for (const match of await rules.find(question.metric)) {
-      const found = await this.#byRule(question, match, signal);
-      if (found !== undefined && found.values.length > 0) return found;
-      if (answer?.explanation.query === undefined) answer = found ?? answer;
-    }
-    return answer;
-  }
-
   async #byRule(
     { namespace, metric, selector }: ExternalQuestion,
-    { rule, series, maxAgeMs }: RuleMatch,
+    { rule, series, maxAgeMs, lookbackMs }: RuleMatch,
     signal: AbortSignal,
   ): Promise<ExternalAnswer | undefined> {
     const { mapper, answerer, clock, timeoutMs } = this.#deps;
@@ -140,14 +129,7 @@ export class ExternalMetrics {
       return { values: [], explanation: { ...explanationOf(metric, rule.path, undefined, []), missing } };
     }
     const nowMs = clock.nowMs();
-    const asked = {
-      query,
-      parsed: this.#parsed,
-      label: '',
-      nowMs,
-      timeoutMs,
-      lookbackMs: rule.maxAgeMs ?? lookbackWithin(maxAgeMs),
-    };
+    const asked = { query, parsed: this.#parsed, label: '', nowMs, timeoutMs, lookbackMs };
     const result = await evaluateRule(answerer, asked, signal);
     const isOld = ({ timestampMs }: RuleValue): boolean => nowMs - timestampMs > maxAgeMs;
     const values = result.values
@@ -159,16 +141,8 @@ export class ExternalMetrics {
         windowMs: result.windowMs,
       }));
     const missing = [
-      ...result.notNumbers.map((labels) => ({
-        name: describeSeries(labels),
-        reason: 'NotANumber',
-        message: 'the query gives NaN or infinity for it',
-      })),
-      ...result.values.filter(isOld).map(({ labels }) => ({
-        name: describeSeries(labels),
-        reason: 'SeriesEnded',
-        message: 'its newest sample is too old',
-      })),
+      ...result.notNumbers.map((labels) => ({ name: describeSeries(labels), ...RULE_GAPS.notANumber })),
+      ...result.values.filter(isOld).map(({ labels }) => ({ name: describeSeries(labels), ...RULE_GAPS.tooOld })),
     ];
     return {
       values,

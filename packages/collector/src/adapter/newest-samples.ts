@@ -2,6 +2,7 @@
 import type { LabelSet } from '@vigie/promql/labels/label-set';
 import type { Querier, StoredSeries, TimeRange } from '@vigie/promql/storage/querier';
 import { SampleColumns } from '@vigie/promql/storage/sample-columns';
+import { querierView } from './querier-view.ts';
 
 interface Selected {
   /** As the storage has handed it out: what PromQL knows of such an array it finds by it. */
@@ -12,25 +13,31 @@ interface Selected {
 export class NewestSamples {
   readonly querier: Querier;
   readonly #selected: Selected[] = [];
+  /** What was made of the selected, by the names of labels. */
+  readonly #times = new Map<string, ReadonlyMap<string, number>>();
 
   constructor(querier: Querier) {
-    this.querier = {
-      select: async (selection, signal) => {
-        const selected = await querier.select(selection, signal);
-        this.#selected.push({ series: selected.series, range: selection.range });
-        return selected;
-      },
-      labelNames: (query, signal) => querier.labelNames(query, signal),
-      labelValues: (name, query, signal) => querier.labelValues(name, query, signal),
-      series: (query, signal) => querier.series(query, signal),
-      metadata: (query, signal) => querier.metadata(query, signal),
-      exemplars: (query, signal) => querier.exemplars(query, signal),
-    };
+    this.querier = querierView(querier, (selected, { range }) => {
+      this.#selected.push({ series: selected.series, range });
+      this.#times.clear();
+      return selected;
+    });
   }
 
-  /** Of the series with the same values of these labels, by valuesKey, the time of the newest sample.
+  /** Of the series with the same values of these labels, the time of the newest sample; undefined where there is none.
    *  @param names of labels; none: the newest of all */
-  byLabels(names: readonly string[]): ReadonlyMap<string, number> {
+  newestOf(labels: LabelSet, names: readonly string[]): number | undefined {
+    const key = names.join('\n');
+    let times = this.#times.get(key);
+    if (times === undefined) {
+      times = this.#byLabels(names);
+      this.#times.set(key, times);
+    }
+    return times.get(valuesKey(labels, names));
+  }
+
+  /** By valuesKey. */
+  #byLabels(names: readonly string[]): ReadonlyMap<string, number> {
     const times = new Map<string, number>();
     for (const { series, range } of this.#selected) {
       for (const one of series) {

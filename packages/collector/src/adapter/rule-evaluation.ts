@@ -9,7 +9,7 @@ import type { Querier } from '@vigie/promql/storage/querier';
 import type { Expr } from '@vigie/promql/syntax/ast';
 import { walkExpr } from '@vigie/promql/syntax/walk';
 import { ApiRefusal } from '../metrics-api/api-refusal.ts';
-import { NewestSamples, valuesKey } from './newest-samples.ts';
+import { NewestSamples } from './newest-samples.ts';
 import type { ParsedQueries } from './parsed-queries.ts';
 
 /** Whoever answers queries. */
@@ -89,20 +89,9 @@ function runnerOf(answerer: Answerer): { readonly engine: QueryEngine; readonly 
 /** How new what a value was made of is: the series of its object, or, where no label names one, those that have the labels of the value.
  *  Labels that the query has made are of no series: then the newest of all it read. */
 function timesOf(newest: NewestSamples, label: string, nowMs: number): (labels: LabelSet) => number {
-  const known = new Map<string, ReadonlyMap<string, number>>();
-  const timesBy = (names: readonly string[]): ReadonlyMap<string, number> => {
-    const key = names.join('\n');
-    let times = known.get(key);
-    if (times === undefined) {
-      times = newest.byLabels(names);
-      known.set(key, times);
-    }
-    return times;
-  };
-  return (labels) => {
-    const names = label === '' ? labels.names : [label];
-    return timesBy(names).get(valuesKey(labels, names)) ?? timesBy([]).get(valuesKey(labels, [])) ?? nowMs;
-  };
+  const object = [label];
+  return (labels) =>
+    newest.newestOf(labels, label === '' ? labels.names : object) ?? newest.newestOf(labels, []) ?? nowMs;
 }
 
 function valuesOf(

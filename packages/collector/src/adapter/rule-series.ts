@@ -4,12 +4,22 @@ import type { Clock } from '@vigie/core/clock';
 import { METRIC_NAME } from '@vigie/promql/labels/label-set';
 import type { Querier } from '@vigie/promql/storage/querier';
 import type { SeriesRule } from './adapter-rules.ts';
+import type { MetricExplanation } from './explanation.ts';
+import { lookbackWithin } from './rule-evaluation.ts';
 
 export interface RuleMatch {
   readonly rule: SeriesRule;
   readonly series: string;
   /** How old the newest sample of a value may be: what the rule says, or what holds where none does. */
   readonly maxAgeMs: number;
+  /** See RuleQuery. */
+  readonly lookbackMs: number | undefined;
+}
+
+/** What a rule says of a metric. */
+export interface RuleAnswer {
+  readonly values: readonly unknown[];
+  readonly explanation: MetricExplanation;
 }
 
 export interface RuleSeriesDeps {
@@ -37,18 +47,32 @@ export class RuleSeries {
     this.#deps = deps;
   }
 
-  /** In the order of the rules, series by name within one.
-   *  @throws what the querier throws */
-  async find(metric: string): Promise<readonly RuleMatch[]> {
-    const known = (await this.#names(KEPT_MS)).get(metric);
-    if (known !== undefined) return known;
-    return (await this.#names(MISS_INTERVAL_MS)).get(metric) ?? [];
+  /** The first rule that has a value answers. Where none has, one that was asked says more of what is missing than one that could not be.
+   *  @throws what the querier and `ask` throw */
+  async firstAnswer<Answer extends RuleAnswer>(
+    metric: string,
+    ask: (match: RuleMatch) => Promise<Answer | undefined>,
+  ): Promise<Answer | undefined> {
+    let answer: Answer | undefined;
+    for (const match of await this.#find(metric)) {
+      const found = await ask(match);
+      if (found !== undefined && found.values.length > 0) return found;
+      if (answer?.explanation.query === undefined) answer = found ?? answer;
+    }
+    return answer;
   }
 
   /** Of all rules.
    *  @throws what the querier throws */
   async all(): Promise<ReadonlyMap<string, readonly RuleMatch[]>> {
     return this.#names(KEPT_MS);
+  }
+
+  /** In the order of the rules, series by name within one. */
+  async #find(metric: string): Promise<readonly RuleMatch[]> {
+    const known = (await this.#names(KEPT_MS)).get(metric);
+    if (known !== undefined) return known;
+    return (await this.#names(MISS_INTERVAL_MS)).get(metric) ?? [];
   }
 
   #names(maxAgeMs: number): Promise<ReadonlyMap<string, readonly RuleMatch[]>> {
@@ -71,6 +95,7 @@ export class RuleSeries {
     const byQuery = new Map<string, readonly string[]>();
     for (const rule of this.#rules) {
       const { maxAgeMs = this.#deps.maxAgeMs } = rule;
+      const lookbackMs = rule.maxAgeMs ?? lookbackWithin(maxAgeMs);
       const fromMs = nowMs - maxAgeMs;
       const key = `${fromMs} ${rule.seriesQuery}`;
       let names = byQuery.get(key);
@@ -82,7 +107,7 @@ export class RuleSeries {
       for (const series of names) {
         const metric = rule.metricOf(series);
         if (metric === undefined || metric === '') continue;
-        const match = { rule, series, maxAgeMs };
+        const match = { rule, series, maxAgeMs, lookbackMs };
         const matches = byMetric.get(metric);
         if (matches === undefined) byMetric.set(metric, [match]);
         else matches.push(match);

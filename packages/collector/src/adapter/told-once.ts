@@ -3,22 +3,18 @@
 import { METRIC_NAME } from '@vigie/promql/labels/label-set';
 import type { Querier, StoredSeries, TimeRange } from '@vigie/promql/storage/querier';
 import { SampleColumns } from '@vigie/promql/storage/sample-columns';
+import { valuesKey } from './newest-samples.ts';
+import { querierView } from './querier-view.ts';
 
 const CONTAINER_METRICS = 'container_';
+/** What a container's series of one metric have in common, whoever tells of it. */
+const OF_CONTAINER = [METRIC_NAME, 'namespace', 'pod', 'container'];
 
 export function toldOnce(querier: Querier): Querier {
-  return {
-    select: async (selection, signal) => {
-      const selected = await querier.select(selection, signal);
-      const series = ofCadvisor(selected.series, selection.range);
-      return series === selected.series ? selected : { ...selected, series };
-    },
-    labelNames: (query, signal) => querier.labelNames(query, signal),
-    labelValues: (name, query, signal) => querier.labelValues(name, query, signal),
-    series: (query, signal) => querier.series(query, signal),
-    metadata: (query, signal) => querier.metadata(query, signal),
-    exemplars: (query, signal) => querier.exemplars(query, signal),
-  };
+  return querierView(querier, (selected, { range }) => {
+    const series = ofCadvisor(selected.series, range);
+    return series === selected.series ? selected : { ...selected, series };
+  });
 }
 
 /** @returns the same list where nothing is told twice: what an engine derives of it is kept by it
@@ -52,5 +48,5 @@ function hasGroup({ labels }: StoredSeries): boolean {
 }
 
 function containerOf({ labels }: StoredSeries): string {
-  return [METRIC_NAME, 'namespace', 'pod', 'container'].map((name) => labels.get(name)).join('\xff');
+  return valuesKey(labels, OF_CONTAINER);
 }

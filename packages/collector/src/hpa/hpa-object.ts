@@ -1,5 +1,4 @@
 /** A HorizontalPodAutoscaler as the API has it, autoscaling/v2 or v1, with the API server's defaults. */
-
 import { parseQuantity } from '@vigie/kube/parse-quantity';
 import * as v from 'valibot';
 import {
@@ -15,11 +14,7 @@ import {
 import { quantityMilli } from './quantity-milli.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const milli = v.pipe(
-  v.union([v.string(), v.number()]),
-  v.transform((value) => quantityMilli(String(value))),
-  v.number('expected a quantity such as 500m, 20 or 1.5k'),
-);
+const milli = quantity(quantityMilli, '500m, 20 or 1.5k');
 const reference = v.object({ apiVersion: v.optional(v.string(), ''), kind: v.string(), name: v.string() });
 const selector = v.object({
   matchLabels: v.nullish(v.record(v.string(), v.string()), {}),
@@ -98,13 +93,7 @@ const rules = v.object({
       v.object({ type: v.picklist(['Pods', 'Percent']), value: count, periodSeconds: v.pipe(count, v.minValue(1)) }),
     ),
   ),
-  tolerance: v.nullish(
-    v.pipe(
-      v.union([v.string(), v.number()]),
-      v.transform((value) => parseQuantity(String(value))),
-      v.number('expected a quantity such as 50m or 0.05'),
-    ),
-  ),
+  tolerance: v.nullish(quantity(parseQuantity, '50m or 0.05')),
 });
 type WrittenRules = v.InferOutput<typeof rules>;
 
@@ -143,6 +132,15 @@ export const hpaSchema = v.pipe(
 
 function behaviorOf(scaleUp: WrittenRules | null | undefined, scaleDown: WrittenRules | null | undefined): Behavior {
   return { scaleUp: rulesOf(scaleUp, DEFAULT_SCALE_UP), scaleDown: rulesOf(scaleDown, DEFAULT_SCALE_DOWN) };
+}
+
+/** @param such examples, for whoever wrote what is none */
+function quantity(parse: (text: string) => number | undefined, such: string) {
+  return v.pipe(
+    v.union([v.string(), v.number()]),
+    v.transform((value) => parse(String(value))),
+    v.number(`expected a quantity such as ${such}`),
+  );
 }
 
 function rulesOf(written: WrittenRules | null | undefined, defaults: ScalingRules): ScalingRules {

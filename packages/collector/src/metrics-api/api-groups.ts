@@ -8,7 +8,7 @@ export type ApiGroup = typeof RESOURCE_METRICS | typeof CUSTOM_METRICS | typeof 
 export type ApiVersion = 'v1beta1' | 'v1beta2';
 
 /** The preferred version comes first. */
-export const API_GROUPS: Readonly<Record<ApiGroup, readonly ApiVersion[]>> = {
+export const API_GROUPS: Readonly<Record<ApiGroup, readonly [ApiVersion, ...ApiVersion[]]>> = {
   [RESOURCE_METRICS]: ['v1beta1'],
   [CUSTOM_METRICS]: ['v1beta2', 'v1beta1'],
   [EXTERNAL_METRICS]: ['v1beta1'],

@@ -26,18 +26,18 @@ export class ApiServiceOwners {
   /** Who is asked for metrics of the group, by its preferred version, where that is another. */
   ownerOf(group: ApiGroup): string | undefined {
     const [preferred] = API_GROUPS[group];
-    const ownership = this.#owned.get(`${preferred}.${group}`)?.ownership;
+    const ownership = this.#owned.get(apiServiceName(group, preferred))?.ownership;
     return ownership?.status === 'others' ? ownership.owner : undefined;
   }
 
   /** @param ownership undefined: nobody's, or not known
-   *  @returns whether another has it since */
-  note(group: ApiGroup, version: ApiVersion, ownership: Ownership | undefined): boolean {
+   *  @returns its owner, where that is another and has not been before */
+  note(group: ApiGroup, version: ApiVersion, ownership: Ownership | undefined): string | undefined {
     const key = apiServiceName(group, version);
-    const before = this.#owned.get(key);
+    const before = this.#owned.get(key)?.ownership.status;
     if (ownership === undefined) this.#owned.delete(key);
     else this.#owned.set(key, { group, version, ownership });
-    return ownership?.status === 'others' && before?.ownership.status !== 'others';
+    return ownership?.status === 'others' && before !== 'others' ? ownership.owner : undefined;
   }
 }
 

@@ -16,9 +16,8 @@ import { type KubeClient, resourcePath } from '@vigie/kube/client';
 import { API_GROUPS, type ApiGroup, type ApiVersion } from './api-groups.ts';
 import {
   API_SERVICES,
-  ApiServiceOwners,
+  type ApiServiceOwners,
   apiServiceName,
-  type OwnedApiService,
   type Ownership,
   ownerName,
   serviceOf,
@@ -33,6 +32,13 @@ export interface ApiServicesOptions {
   readonly service: { readonly namespace: string; readonly name: string; readonly port: number };
 }
 
+export interface ApiServicesDeps {
+  readonly client: KubeClient;
+  readonly log: Log;
+  /** Told of each that is looked at. */
+  readonly owners: ApiServiceOwners;
+}
+
 /** Of those that the API server prefers within a group, the highest; both are metrics-server's and the adapter's. */
 const GROUP_PRIORITY_MINIMUM = 100;
 const VERSION_PRIORITY: Readonly<Record<ApiVersion, number>> = { v1beta1: 100, v1beta2: 200 };
@@ -41,22 +47,13 @@ export class ApiServices implements Trust {
   readonly #options: ApiServicesOptions;
   readonly #client: KubeClient;
   readonly #log: Log;
-  readonly #owners = new ApiServiceOwners();
+  readonly #owners: ApiServiceOwners;
 
-  constructor(options: ApiServicesOptions, { client, log }: { readonly client: KubeClient; readonly log: Log }) {
+  constructor(options: ApiServicesOptions, { client, log, owners }: ApiServicesDeps) {
     this.#options = options;
     this.#client = client;
     this.#log = log;
-  }
-
-  /** As they were last found. */
-  get owned(): readonly OwnedApiService[] {
-    return this.#owners.all;
-  }
-
-  /** Who is asked for metrics of the group, by its preferred version, where that is another. */
-  ownerOf(group: ApiGroup): string | undefined {
-    return this.#owners.ownerOf(group);
+    this.#owners = owners;
   }
 
   /** Each is made where there is none, and trusts the authorities where it is ours. */
@@ -142,10 +139,11 @@ export class ApiServices implements Trust {
   }
 
   #note(group: ApiGroup, version: ApiVersion, ownership: Ownership): void {
-    if (!this.#owners.note(group, version, ownership) || ownership.status === 'ours') return;
+    const owner = this.#owners.note(group, version, ownership);
+    if (owner === undefined) return;
     this.#log.warn('another service has the APIService, it is left alone; take_over would take it', {
       apiService: apiServiceName(group, version),
-      owner: ownership.owner,
+      owner,
     });
   }
 }

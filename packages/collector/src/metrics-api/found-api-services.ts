@@ -8,9 +8,8 @@ import { type KubeClient, resourcePath } from '@vigie/kube/client';
 import { API_GROUP_NAMES, API_GROUPS, type ApiGroup, type ApiVersion } from './api-groups.ts';
 import {
   API_SERVICES,
-  ApiServiceOwners,
+  type ApiServiceOwners,
   apiServiceName,
-  type OwnedApiService,
   type Ownership,
   ownerName,
   serviceOf,
@@ -22,6 +21,8 @@ export interface FoundApiServicesDeps {
   readonly log: Log;
   /** PEM of what we serve with, at present. */
   readonly certificate: () => string | Buffer;
+  /** Told of each that can be looked at. */
+  readonly owners: ApiServiceOwners;
 }
 
 /** Somebody who installs metrics-server or KEDA sees soon whose metrics an HPA gets: four small requests. */
@@ -29,19 +30,10 @@ const LOOK_INTERVAL_MS = 60_000;
 
 export class FoundApiServices {
   readonly #deps: FoundApiServicesDeps;
-  readonly #owners = new ApiServiceOwners();
   #isRefused = false;
 
   constructor(deps: FoundApiServicesDeps) {
     this.#deps = deps;
-  }
-
-  get owned(): readonly OwnedApiService[] {
-    return this.#owners.all;
-  }
-
-  ownerOf(group: ApiGroup): string | undefined {
-    return this.#owners.ownerOf(group);
   }
 
   /** Until the signal aborts; then it resolves. */
@@ -65,15 +57,14 @@ export class FoundApiServices {
 
   /** What cannot be read is as it was. */
   async #lookAt(group: ApiGroup, version: ApiVersion, signal: AbortSignal): Promise<void> {
-    const { client, log } = this.#deps;
+    const { client, log, owners } = this.#deps;
     const apiService = apiServiceName(group, version);
     const path = resourcePath(API_SERVICES, undefined, apiService);
     const answer = await client.request({ method: 'GET', path }, signal);
     if (answer.status === 'ok') {
-      const ownership = this.#ownershipOf(answer.body);
-      if (this.#owners.note(group, version, ownership) && ownership?.status === 'others')
-        log.info('another service has the APIService', { apiService, owner: ownership.owner });
-    } else if (answer.status === 'refused' && answer.httpStatus === 404) this.#owners.note(group, version, undefined);
+      const owner = owners.note(group, version, this.#ownershipOf(answer.body));
+      if (owner !== undefined) log.info('another service has the APIService', { apiService, owner });
+    } else if (answer.status === 'refused' && answer.httpStatus === 404) owners.note(group, version, undefined);
     else if (answer.status === 'refused' && answer.httpStatus === 403 && !this.#isRefused) {
       this.#isRefused = true;
       log.info(

@@ -23,6 +23,7 @@ import type { AdapterConfig } from '../config/adapter-config.ts';
 import { configText } from '../config/config-text.ts';
 import type { ApiGroup } from './api-groups.ts';
 import { MetricsApiListener } from './api-server.ts';
+import { ApiServiceOwners } from './api-service-owners.ts';
 import { ApiServices } from './api-services.ts';
 import { Authenticator } from './authenticate.ts';
 import { AuthenticationConfigWatch } from './authentication-config.ts';
@@ -84,6 +85,7 @@ export class MetricsApi {
   #rules: AdapterConfig | undefined;
   readonly #listener: MetricsApiListener;
   readonly #authentication: AuthenticationConfigWatch;
+  readonly #owners = new ApiServiceOwners();
   /** That are kept leading here. */
   readonly #services: ApiServices | undefined;
   /** That are somebody else's to keep. */
@@ -109,12 +111,12 @@ export class MetricsApi {
       certificate.kind === 'self_made'
         ? new ApiServices(
             { groups: certificate.groups, takeOver: certificate.takeOver, service: certificate.service },
-            { client, log },
+            { client, log, owners: this.#owners },
           )
         : undefined;
     this.#found =
       certificate.kind === 'files'
-        ? new FoundApiServices({ client, clock, log, certificate: () => this.#certificate })
+        ? new FoundApiServices({ client, clock, log, certificate: () => this.#certificate, owners: this.#owners })
         : undefined;
     this.#listener = new MetricsApiListener(options.listen, {
       adapter: () => this.#adapter,
@@ -189,7 +191,7 @@ export class MetricsApi {
 
   /** Whom the cluster asks for metrics of the group, where that is another; undefined also where APIServices may not be read. */
   servedBy(group: ApiGroup): string | undefined {
-    return (this.#services ?? this.#found)?.ownerOf(group);
+    return this.#owners.ownerOf(group);
   }
 
   /** Which metrics there are, and of what. */
@@ -199,7 +201,7 @@ export class MetricsApi {
 
   report(report: Report<typeof METRICS_API_METRICS>): void {
     this.#counts.report(report);
-    reportApiServices((this.#services ?? this.#found)?.owned ?? [], report);
+    reportApiServices(this.#owners.all, report);
     if (this.#expiresAtMs !== undefined) report('metricsApiCertificateExpiry', {}, this.#expiresAtMs / 1000);
     report('metricsApiCertificateProblem', {}, this.#certificates?.problem === undefined ? 0 : 1);
   }

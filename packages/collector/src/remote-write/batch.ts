@@ -48,14 +48,12 @@ interface Building {
   readonly rows: number[];
   readonly histograms: NonNullable<WrittenSeries['histograms']>[number][];
   readonly exemplars: NonNullable<WrittenSeries['exemplars']>[number][];
-  /** What the last of the exemplars came behind; NaN for a series whose newest sample is no float. */
-  behindMs: number;
-  behindValue: number;
+  lastExemplar: ExemplarRow | undefined;
 }
 
 interface ExemplarRow {
   readonly exemplar: Exemplar;
-  /** The newest sample of the series when the exemplar came: those that have come since are sent behind it. */
+  /** The newest sample of the series when the exemplar came: those that have come since are sent behind it. NaN where that is no float. */
   readonly behindMs: number;
   readonly behindValue: number;
 }
@@ -174,14 +172,13 @@ export class Batch {
       }
       let building = current.get(series);
       if (building === undefined) {
-        building = { series, rows: [], histograms: [], exemplars: [], behindMs: Number.NaN, behindValue: 0 };
+        building = { series, rows: [], histograms: [], exemplars: [], lastExemplar: undefined };
         current.set(series, building);
         list.push(building);
       }
       if (exemplar !== undefined) {
         building.exemplars.push(writtenExemplar(exemplar.exemplar));
-        building.behindMs = exemplar.behindMs;
-        building.behindValue = exemplar.behindValue;
+        building.lastExemplar = exemplar;
       } else if (histogram === undefined) building.rows.push(row);
       else
         building.histograms.push({
@@ -190,16 +187,19 @@ export class Batch {
           startTimestampMs: this.#startsMs[row]!,
         });
     }
-    const needsSample = version === '2.0';
-    const lonely = needsSample ? list.filter(hasNoSample) : [];
-    const sent = lonely.length === 0 ? list : list.filter((building) => !hasNoSample(building));
-    const written = sent.map((building) => this.#written(building, needsSample));
+    const written: WrittenSeries[] = [];
+    let withoutSample = 0;
+    for (const building of list) {
+      const one = version === '2.0' && hasNoSample(building) ? withSampleBehind(building) : this.#written(building);
+      if (one === undefined) withoutSample += building.exemplars.length;
+      else written.push(one);
+    }
     const metadata = version === '2.0' ? metadataOfSeries(written, metadataOf) : [];
     const body = written.length === 0 ? Buffer.alloc(0) : encodeWriteRequest(version, written, metadata);
     const leftOut = {
       tooOld: { samples, histograms, exemplars },
       customBuckets: { ...NOTHING, histograms: customBuckets },
-      withoutSample: { ...NOTHING, exemplars: lonely.reduce((sum, one) => sum + one.exemplars.length, 0) },
+      withoutSample: { ...NOTHING, exemplars: withoutSample },
     };
     return { body, expected: countItems(written), leftOut };
   }
@@ -214,15 +214,7 @@ export class Batch {
     return row;
   }
 
-  #written(
-    { series, rows, histograms, exemplars, behindMs, behindValue }: Building,
-    needsSample: boolean,
-  ): WrittenSeries {
-    if (rows.length === 0 && histograms.length === 0 && needsSample) {
-      // Protocol 2.0 knows no exemplar without a sample: the one before it is sent once more, which changes nothing.
-      const timestampsMs = Float64Array.of(behindMs);
-      return { labels: series.labels, values: Float64Array.of(behindValue), timestampsMs, exemplars };
-    }
+  #written({ series, rows, histograms, exemplars }: Building): WrittenSeries {
     const words = new Uint32Array(2 * rows.length);
     const own = new Uint32Array(this.#values.buffer);
     for (const [at, row] of rows.entries()) {
@@ -240,8 +232,17 @@ export class Batch {
   }
 }
 
-function hasNoSample({ rows, histograms, behindMs }: Building): boolean {
-  return rows.length === 0 && histograms.length === 0 && Number.isNaN(behindMs);
+function hasNoSample({ rows, histograms }: Building): boolean {
+  return rows.length === 0 && histograms.length === 0;
+}
+
+/** Protocol 2.0 knows no exemplar without a sample: the one before it is sent once more, which changes nothing.
+ *  @returns undefined where that is none that can be sent again */
+function withSampleBehind({ series, exemplars, lastExemplar }: Building): WrittenSeries | undefined {
+  if (lastExemplar === undefined || Number.isNaN(lastExemplar.behindMs)) return undefined;
+  const { behindMs, behindValue } = lastExemplar;
+  const timestampsMs = Float64Array.of(behindMs);
+  return { labels: series.labels, values: Float64Array.of(behindValue), timestampsMs, exemplars };
 }
 
 function writtenExemplar({ labels, value, timestampMs }: Exemplar): NonNullable<WrittenSeries['exemplars']>[number] {

@@ -1,10 +1,7 @@
-import { FakeClock } from '@vigie/core/fake-clock';
-import { createLog } from '@vigie/core/log';
-import { KubeClient } from '@vigie/kube/client';
-import { TestApiServer } from '@vigie/kube/testing/api-server';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { API_GROUP_NAMES, type ApiGroup } from '../../src/metrics-api/api-groups.ts';
 import { ApiServices } from '../../src/metrics-api/api-services.ts';
+import { apiServiceBed } from './api-service-bed.ts';
 import { Authority } from './authority.ts';
 
 const OURS = { namespace: 'monitoring', name: 'vigie', port: 443 };
@@ -12,20 +9,10 @@ const METRICS_SERVER = { namespace: 'kube-system', name: 'metrics-server', port:
 const never = new AbortController().signal;
 
 async function bed(takeOver: readonly ApiGroup[] = [], groups: readonly ApiGroup[] = API_GROUP_NAMES) {
-  const kube = await TestApiServer.start();
-  onTestFinished(() => kube.stop());
-  const client = new KubeClient(kube.config(), {
-    clock: new FakeClock(),
-    env: {},
-    userAgent: 'vigie/test',
-    reloadFailed: () => undefined,
-  });
-  onTestFinished(() => client.close());
-  const lines: string[] = [];
-  const log = createLog('info', { write: (line) => void lines.push(line) });
-  const services = new ApiServices({ groups, takeOver, service: OURS }, { client, log });
+  const { kube, client, lines, log, owners } = await apiServiceBed(OURS.namespace);
+  const services = new ApiServices({ groups, takeOver, service: OURS }, { client, log, owners });
   const specOf = (name: string) => kube.store.find('apiservices', '', name)?.spec;
-  return { kube, services, specOf, lines };
+  return { kube, services, owners, specOf, lines };
 }
 
 it('makes the APIServices that are not there, and points them here', async () => {
@@ -45,7 +32,7 @@ it('makes the APIServices that are not there, and points them here', async () =>
 });
 
 it('leaves those of another service alone', async () => {
-  const { kube, services, specOf, lines } = await bed();
+  const { kube, services, owners, specOf, lines } = await bed();
   const spec = {
     service: METRICS_SERVER,
     insecureSkipTLSVerify: true,
@@ -57,13 +44,13 @@ it('leaves those of another service alone', async () => {
   await services.ensure([cert], never);
   await services.ensure([cert], never);
   expect(specOf('v1beta1.metrics.k8s.io')).toEqual(spec);
-  expect(services.owned[0]).toEqual({
+  expect(owners.all[0]).toEqual({
     group: 'metrics.k8s.io',
     version: 'v1beta1',
     ownership: { status: 'others', owner: 'kube-system/metrics-server' },
   });
   expect(lines.filter((line) => line.includes('left alone')).length).toBe(1);
-  expect(API_GROUP_NAMES.map((group) => services.ownerOf(group))).toEqual([
+  expect(API_GROUP_NAMES.map((group) => owners.ownerOf(group))).toEqual([
     'kube-system/metrics-server',
     undefined,
     undefined,
