@@ -79,8 +79,10 @@ export class ExternalMetrics {
       rules === undefined
         ? await this.#byDefault(question, signal)
         : await rules.firstAnswer(question.metric, (match) => this.#byRule(question, match, signal));
+    // What no rule can ask for is unknown here, and may be known there.
+    const isAsked = own?.explanation.query !== undefined;
+    if (!isAsked && delegate !== undefined) return delegated(question, delegate, signal);
     if (own !== undefined) return own;
-    if (delegate !== undefined) return delegated(question, delegate, signal);
     return { values: [], explanation: explanationOf(question.metric, undefined, undefined, []) };
   }
 

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { TestApiServer } from '@vigie/kube/testing/api-server';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { compileAdapterRules } from '../../src/adapter/adapter-rules.ts';
 import { findResource, type RestMapper, WELL_KNOWN } from '../../src/adapter/rest-mapper.ts';
 import type { AdapterRule } from '../../src/config/adapter-config.ts';
@@ -387,6 +388,22 @@ describe('a rule that does not say which label names its objects', () => {
     await expect(w.adapter.external.values(asked, never)).rejects.toMatchObject({
       details: { causes: [{ reason: 'NoLabel', message: expect.stringContaining('the names of namespaces') }] },
     });
+  });
+
+  it('leaves an external metric to the adapter that others are delegated to', async () => {
+    const item = { metricName: 'hits', metricLabels: {}, timestamp: '2026-11-21T10:00:00Z', value: '7' };
+    const list = { kind: 'ExternalMetricValueList', items: [item] };
+    const path = '/apis/external.metrics.k8s.io/v1beta1/namespaces/shop/hits';
+    const delegate = await TestApiServer.start({ documents: { [path]: list } });
+    onTestFinished(() => delegate.stop());
+    const external = writtenRule({
+      seriesQuery: 'hits',
+      resources: { template: '', overrides: {}, namespaced: undefined },
+    });
+    const w = await World.create(configOf({ externalRules: [external] }), {}, { delegate });
+    w.add({ __name__: 'hits' }, [3]);
+    const asked = { namespace: 'shop', metric: 'hits', selector: EVERYTHING };
+    expect(await w.adapter.external.values(asked, never)).toMatchObject([{ value: 7 }]);
   });
 });
 

@@ -29,6 +29,12 @@ class TypedStorage extends MemoryStorage {
   }
 }
 
+interface Life {
+  readonly maxAgeMs?: number;
+  /** Whom metrics are delegated to. */
+  readonly delegate?: TestApiServer;
+}
+
 export class World {
   readonly clock = new FakeClock(Date.UTC(2026, 10, 21, 10));
   readonly storage = new TypedStorage();
@@ -39,11 +45,20 @@ export class World {
   readonly kube: TestApiServer;
   readonly adapter: MetricsAdapter;
 
-  private constructor(kube: TestApiServer, config: AdapterConfig | undefined, maxAgeMs: number) {
+  private constructor(kube: TestApiServer, config: AdapterConfig | undefined, { maxAgeMs = 300_000, delegate }: Life) {
     this.kube = kube;
     const { clock, storage, pods, nodes } = this;
-    const client = new KubeClient(kube.config(), { clock, env: {}, userAgent: 'test', reloadFailed: () => undefined });
-    onTestFinished(() => client.close());
+    const clientOf = (server: TestApiServer): KubeClient => {
+      const client = new KubeClient(server.config(), {
+        clock,
+        env: {},
+        userAgent: 'test',
+        reloadFailed: () => undefined,
+      });
+      onTestFinished(() => client.close());
+      return client;
+    };
+    const client = clientOf(kube);
     const log = createLog('error', { write: () => undefined });
     this.adapter = new MetricsAdapter(
       { config, queryTimeoutMs: 5000, maxAgeMs },
@@ -57,7 +72,7 @@ export class World {
         nodes,
         mapper: new DiscoveredResources(client, { clock, log }, never),
         client,
-        delegate: undefined,
+        delegate: delegate && clientOf(delegate),
         intervals: { ofJob: () => 15_000, longestMs: 15_000 },
         endpoints: { of: (instance) => this.endpoints.get(instance) },
         clock,
@@ -67,14 +82,10 @@ export class World {
     );
   }
 
-  static async create(
-    config?: AdapterConfig,
-    options: TestApiServerOptions = {},
-    { maxAgeMs = 300_000 } = {},
-  ): Promise<World> {
+  static async create(config?: AdapterConfig, options: TestApiServerOptions = {}, life: Life = {}): Promise<World> {
     const kube = await TestApiServer.start(options);
     onTestFinished(() => kube.stop());
-    return new World(kube, config, maxAgeMs);
+    return new World(kube, config, life);
   }
 
   /** `web-0`, an hour old unless said otherwise. */
