@@ -1,6 +1,16 @@
 /** Payloads that a configuration gives: text in them is templates, and what they give may be more than text.
  *  Source: Alertmanager 0.34, template/template.go, DeepCopyWithTemplate. */
-import { type Document, isMap, isScalar, isSeq, type ParseOptions, parseDocument, type SchemaOptions } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type ParseOptions,
+  parseDocument,
+  type SchemaOptions,
+  visit,
+} from 'yaml';
 import type { Json } from '../templates/go-json.ts';
 
 /** @param text expands a template
@@ -39,11 +49,30 @@ function fromYaml(text: string): Json {
     if (parsed !== undefined) return parsed;
   }
   const document = parseDocument(text, AS_GO);
-  if (document.errors.length > 0) return text;
+  if (document.errors.length > 0 || containsItself(document)) return text;
   if (isScalar(document.contents)) return scalarOf(document.contents.value, text);
   if (!isMap(document.contents) && !isSeq(document.contents)) return document.contents === null ? null : text;
   const value = resolved(document);
   return value === undefined ? text : plain(value);
+}
+
+/** As Go's reader refuses it: it would be endless as JSON. */
+function containsItself(document: Document): boolean {
+  // An alias is of the last anchor before it.
+  const anchors = new Map<string, Node>();
+  let found = false;
+  visit(document, {
+    Value: (_key, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+    Alias: (_key, { source }, path) => {
+      const node = anchors.get(source);
+      if (node === undefined || !path.includes(node)) return undefined;
+      found = true;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /** @returns undefined where it says what cannot be: an alias of nothing or of too much, a merge of what is no mapping */
